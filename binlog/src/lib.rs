@@ -1,0 +1,1 @@
+//! MySQL binary log events, row images and log files.

@@ -1,0 +1,1 @@
+//! Option files, typed settings and replication filter rules.

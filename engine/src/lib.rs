@@ -1,0 +1,1 @@
+//! Where rows live: the target seam and the embedded SQLite engine with its MySQL dialect.

@@ -1,0 +1,1 @@
+//! MySQL and MariaDB global transaction identifiers: sets, set algebra, text and binary forms.

@@ -1,0 +1,1 @@
+//! Tests and benches that need more than one crate or real peers.

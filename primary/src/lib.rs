@@ -1,0 +1,1 @@
+//! The writable node: commit pipeline, GTID assignment, dependencies, crash recovery.

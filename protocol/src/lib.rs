@@ -1,0 +1,1 @@
+//! MySQL client/server protocol as state machines, with thin tokio shells.

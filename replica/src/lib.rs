@@ -1,0 +1,1 @@
+//! The following node: receiver, relay log, applier, status and lag.

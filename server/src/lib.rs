@@ -1,0 +1,1 @@
+//! The face both roles show to MySQL clients: sessions, accounts, statements, dump sessions.
