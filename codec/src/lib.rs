@@ -11,6 +11,7 @@
 
 mod error;
 mod reader;
+mod varint;
 mod writer;
 
 pub use error::{DecodeError, DecodeErrorKind};

@@ -79,6 +79,16 @@ pub trait Write {
         self.put(bytes);
     }
 
+    /// Appends an unsigned variable-length integer of MySQL's serialization library.
+    fn put_varint(&mut self, value: u64) {
+        crate::varint::put(self, value);
+    }
+
+    /// Appends a signed variable-length integer of MySQL's serialization library.
+    fn put_varint_signed(&mut self, value: i64) {
+        crate::varint::put_signed(self, value);
+    }
+
     /// Appends `text` and a NUL byte. A NUL inside `text` would end it early for its reader.
     fn put_nul_terminated(&mut self, text: &[u8]) {
         self.put(text);
