@@ -1,2 +1,10 @@
 //! Where rows live: the target seam and the embedded SQLite engine with its MySQL dialect.
+//!
+//! A statement comes in as MySQL text and leaves as an outcome and a list of row changes; which log
+//! these are written to, and who sent the statement, is not this crate's business. Invariant: the
+//! catalogue, the rows and the position they stand for change in one SQLite transaction.
+
+pub mod catalog;
+pub mod collation;
+pub mod error;
 pub mod sql;

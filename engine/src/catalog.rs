@@ -1,0 +1,74 @@
+//! The MySQL schema: databases, tables, columns and keys as clients declared them.
+//!
+//! A [`Catalog`] is an immutable snapshot; DDL builds the next one beside it. It says nothing about
+//! where SQLite keeps a value except the ids in names ([`Table::sqlite_name`], [`Column::sqlite_name`]),
+//! so renaming never touches data.
+
+mod column;
+mod column_type;
+mod key;
+mod table;
+
+pub use column::{Column, ColumnDefault, ColumnId, Generated};
+pub use column_type::{BlobSize, ColumnType, GeometryKind, IntegerSize};
+pub use key::{Key, KeyId, KeyKind, KeyPart};
+pub use table::{Table, TableId, TableOptions};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::collation::Collation;
+use crate::error::SqlError;
+
+/// A database, which MySQL also calls a schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    /// Its name; letter case matters.
+    pub name: String,
+    /// Collation of tables that name none; its character set is the database's.
+    pub collation: &'static Collation,
+    /// Its tables by name; letter case matters.
+    pub tables: BTreeMap<String, Arc<Table>>,
+}
+
+/// All databases at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Catalog {
+    /// Grows by one with each DDL statement.
+    pub version: u64,
+    /// Databases by name; letter case matters.
+    pub databases: BTreeMap<String, Arc<Database>>,
+}
+
+impl Catalog {
+    /// The database of this name. Error 1049 if there is none.
+    pub fn database(&self, name: &str) -> Result<&Arc<Database>, SqlError> {
+        self.databases
+            .get(name)
+            .ok_or_else(|| SqlError::bad_db(name))
+    }
+
+    /// The table of this name. Error 1049 if there is no such database, 1146 if no such table.
+    pub fn table(&self, database: &str, name: &str) -> Result<&Arc<Table>, SqlError> {
+        let tables = &self.database(database)?.tables;
+        tables
+            .get(name)
+            .ok_or_else(|| SqlError::no_such_table(database, name))
+    }
+
+    /// The table of this name, if there is one.
+    #[must_use]
+    pub fn find_table(&self, database: &str, name: &str) -> Option<&Arc<Table>> {
+        self.databases.get(database)?.tables.get(name)
+    }
+
+    /// Every table of every database, ordered by their names.
+    pub fn tables(&self) -> impl Iterator<Item = &Arc<Table>> {
+        self.databases
+            .values()
+            .flat_map(|database| database.tables.values())
+    }
+}
+
+#[cfg(test)]
+mod tests;

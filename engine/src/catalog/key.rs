@@ -1,0 +1,62 @@
+//! Keys: primary, unique and secondary indexes.
+
+use serde::{Deserialize, Serialize};
+
+use super::ColumnId;
+
+/// Number of a key within its table; never used again after DROP INDEX.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct KeyId(pub u32);
+
+/// What a key promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KeyKind {
+    /// PRIMARY KEY: unique, without NULL, always named PRIMARY.
+    Primary,
+    /// UNIQUE KEY: NULLs differ from each other.
+    Unique,
+    /// KEY: for finding rows only.
+    Index,
+}
+
+/// An index of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Key {
+    /// Its number within the table.
+    pub id: KeyId,
+    /// Its name; compared without letter case.
+    pub name: String,
+    /// What it promises.
+    pub kind: KeyKind,
+    /// Its columns in order.
+    pub parts: Vec<KeyPart>,
+    /// Whether the optimizer may not use it.
+    pub invisible: bool,
+    /// Its COMMENT, empty if none.
+    pub comment: String,
+}
+
+/// One column of a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyPart {
+    /// The column.
+    pub column: ColumnId,
+    /// Only the first so many characters (bytes of a binary type) are indexed.
+    pub prefix: Option<u32>,
+    /// `DESC`.
+    pub descending: bool,
+}
+
+impl Key {
+    /// Whether two rows with the same values in all parts are refused.
+    #[must_use]
+    pub fn is_unique(&self) -> bool {
+        matches!(self.kind, KeyKind::Primary | KeyKind::Unique)
+    }
+
+    /// Whether this is the key that `name` means.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        self.name == name || self.name.to_lowercase() == name.to_lowercase()
+    }
+}

@@ -1,0 +1,123 @@
+//! A table: its columns and keys, and its names in SQLite.
+
+use serde::{Deserialize, Serialize};
+
+use super::column_type::by_name;
+use super::{Column, ColumnId, Key, KeyId, KeyKind};
+use crate::collation::Collation;
+use crate::error::SqlError;
+
+/// Number of a table; never used again after DROP TABLE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TableId(pub u64);
+
+/// A table as declared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table {
+    /// Its number; the SQLite table is `t<id>`.
+    pub id: TableId,
+    /// Name of its database.
+    pub database: String,
+    /// Its name.
+    pub name: String,
+    /// Columns in the order clients see. Column positions everywhere else index this list.
+    pub columns: Vec<Column>,
+    /// Keys in MySQL's order: the primary key, unique keys without NULL, other unique keys, the rest.
+    pub keys: Vec<Key>,
+    /// Collation of columns that name none.
+    #[serde(with = "by_name")]
+    pub collation: &'static Collation,
+    /// Its COMMENT, empty if none.
+    pub comment: String,
+    /// What else CREATE TABLE said.
+    pub options: TableOptions,
+    /// Id for the next column.
+    pub next_column_id: u32,
+    /// Id for the next key.
+    pub next_key_id: u32,
+}
+
+/// Clauses after the column list that only SHOW CREATE TABLE repeats.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableOptions {
+    /// ROW_FORMAT=.
+    pub row_format: Option<String>,
+    /// Other clauses in SHOW CREATE TABLE's order and form, for instance `STATS_PERSISTENT=0`.
+    pub others: Vec<String>,
+}
+
+impl Table {
+    /// The table's name in SQLite.
+    #[must_use]
+    pub fn sqlite_name(&self) -> String {
+        format!("t{}", self.id.0)
+    }
+
+    /// The name in SQLite of one of its keys; a primary key that is the rowid has no index.
+    #[must_use]
+    pub fn sqlite_index_name(&self, key: KeyId) -> String {
+        format!("t{}_k{}", self.id.0, key.0)
+    }
+
+    /// Position and column of this name. Letter case does not matter.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<(usize, &Column)> {
+        self.columns
+            .iter()
+            .enumerate()
+            .find(|(_, column)| column.is_named(name))
+    }
+
+    /// Position and column of this id.
+    #[must_use]
+    pub fn column_by_id(&self, id: ColumnId) -> Option<(usize, &Column)> {
+        self.columns
+            .iter()
+            .enumerate()
+            .find(|(_, column)| column.id == id)
+    }
+
+    /// Position and column of this name. Error 1054 naming `clause` if there is none.
+    pub fn require_column(&self, name: &str, clause: &str) -> Result<(usize, &Column), SqlError> {
+        self.column(name)
+            .ok_or_else(|| SqlError::bad_field(name, clause))
+    }
+
+    /// Position of the AUTO_INCREMENT column.
+    #[must_use]
+    pub fn auto_increment_column(&self) -> Option<usize> {
+        self.columns.iter().position(|column| column.auto_increment)
+    }
+
+    /// The primary key.
+    #[must_use]
+    pub fn primary_key(&self) -> Option<&Key> {
+        self.keys.iter().find(|key| key.kind == KeyKind::Primary)
+    }
+
+    /// Primary and unique keys in MySQL's order, which is the order in which duplicates are found.
+    pub fn unique_keys(&self) -> impl Iterator<Item = &Key> {
+        self.keys.iter().filter(|key| key.is_unique())
+    }
+
+    /// The key of this name. Letter case does not matter.
+    #[must_use]
+    pub fn key(&self, name: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.is_named(name))
+    }
+
+    /// The name in error 1062: `table.key`.
+    #[must_use]
+    pub fn key_label(&self, key: &Key) -> String {
+        format!("{}.{}", self.name, key.name)
+    }
+
+    /// Positions of a key's columns, in the key's order.
+    #[must_use]
+    pub fn key_positions(&self, key: &Key) -> Vec<usize> {
+        key.parts
+            .iter()
+            .filter_map(|part| Some(self.column_by_id(part.column)?.0))
+            .collect()
+    }
+}

@@ -1,0 +1,117 @@
+//! `EngineError`: the store itself failed.
+//!
+//! A statement that meets one answers with MySQL's storage engine error (1030, or 1114 when the
+//! disk is full), so that clients see a number they know; the operator sees the cause.
+
+use std::fmt;
+
+use super::SqlError;
+
+/// A failure of the store, by who must act.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// SQLite refused or failed an operation.
+    Sqlite {
+        /// What was being done, for instance `commit`.
+        doing: &'static str,
+        /// SQLite's own error.
+        source: rusqlite::Error,
+    },
+    /// The file's content contradicts itself or was written by something else.
+    Corrupt {
+        /// What was found, with table and column ids.
+        found: String,
+    },
+    /// The linked SQLite or the file's schema is of a version this build cannot use.
+    Version {
+        /// What has the version.
+        what: &'static str,
+        /// The version found.
+        found: i64,
+        /// The version needed.
+        needed: i64,
+    },
+    /// A call out of order, for instance `commit_group` without `begin_group`.
+    Misuse {
+        /// The call and what it needs.
+        what: &'static str,
+    },
+    /// A statement of the engine's own failed with an answer for a client.
+    Sql(SqlError),
+}
+
+impl EngineError {
+    /// Whether the cause is a full disk: the store can go on when there is room.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            EngineError::Sqlite { source, .. } => is_disk_full(source),
+            _ => false,
+        }
+    }
+}
+
+fn is_disk_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EngineError::Sqlite { doing, source } => {
+                write!(f, "the engine's database failed to {doing}: {source}")
+            }
+            EngineError::Corrupt { found } => {
+                write!(f, "the engine's database is damaged: {found}")
+            }
+            EngineError::Version {
+                what,
+                found,
+                needed,
+            } => {
+                write!(f, "{what} has version {found}, this build needs {needed}")
+            }
+            EngineError::Misuse { what } => write!(f, "engine called out of order: {what}"),
+            EngineError::Sql(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            EngineError::Sqlite { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<SqlError> for EngineError {
+    fn from(error: SqlError) -> EngineError {
+        EngineError::Sql(error)
+    }
+}
+
+impl From<EngineError> for SqlError {
+    fn from(error: EngineError) -> SqlError {
+        if error.is_disk_full() {
+            return SqlError::record_file_full("weir");
+        }
+        match error {
+            EngineError::Sql(error) => error,
+            other => SqlError::storage_engine(other),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for SqlError {
+    /// A SQLite failure inside a statement that no MySQL error describes better.
+    fn from(source: rusqlite::Error) -> SqlError {
+        EngineError::Sqlite {
+            doing: "run a statement",
+            source,
+        }
+        .into()
+    }
+}
