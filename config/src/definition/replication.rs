@@ -1,0 +1,187 @@
+//! Options of a replica: its source, what it applies of it, and into what.
+
+use super::{Definition, Kind, ListOf, Role};
+
+pub(super) const SOURCE: &[Definition] = &[
+    Definition::text(
+        "source_host",
+        "",
+        "Host of the source; without one the replica waits for \
+         CHANGE REPLICATION SOURCE TO.",
+    )
+    .only(Role::Replica),
+    Definition::unsigned("source_port", (1, 65_535), "3306", "Port of the source.")
+        .only(Role::Replica),
+    Definition::text(
+        "source_user",
+        "",
+        "Account on the source; it needs REPLICATION SLAVE.",
+    )
+    .only(Role::Replica),
+    Definition::new(
+        "source_password",
+        Kind::Secret,
+        "",
+        "Its password. On a command line other users can read it: prefer source_password_file.",
+    )
+    .only(Role::Replica),
+    Definition::path(
+        "source_password_file",
+        "",
+        "File whose first line is the password; others must not be able to read it.",
+    )
+    .only(Role::Replica),
+    Definition::flag(
+        "source_auto_position",
+        "OFF",
+        "Ask the source for what is missing by GTID set. Differs from MySQL: ON where gtid_mode \
+         is ON and source_log_file is not set.",
+    )
+    .only(Role::Replica),
+    Definition::text(
+        "source_log_file",
+        "",
+        "Binlog file of the source to begin with.",
+    )
+    .only(Role::Replica),
+    Definition::unsigned(
+        "source_log_pos",
+        (4, u64::MAX),
+        "4",
+        "Position in source_log_file to begin with, in bytes.",
+    )
+    .only(Role::Replica),
+    Definition::flag(
+        "source_ssl",
+        "OFF",
+        "Use TLS, and nothing else, to the source.",
+    )
+    .only(Role::Replica),
+    Definition::path(
+        "source_ssl_ca",
+        "",
+        "Certificates (PEM) the source's must be signed by.",
+    )
+    .only(Role::Replica),
+    Definition::flag(
+        "source_ssl_verify_server_cert",
+        "OFF",
+        "Also compare source_host with the name in the source's certificate.",
+    )
+    .only(Role::Replica),
+    Definition::path("source_ssl_cert", "", "Certificate shown to the source.").only(Role::Replica),
+    Definition::path("source_ssl_key", "", "The key of that certificate.").only(Role::Replica),
+    Definition::flag(
+        "get_source_public_key",
+        "ON",
+        "Without TLS, ask the source for the RSA key that protects the password. Differs from \
+         MySQL: ON by default.",
+    )
+    .only(Role::Replica),
+    Definition::unsigned(
+        "source_connect_retry",
+        (1, 4_294_967_295),
+        "60",
+        "Most seconds between two attempts to connect; the first follow faster.",
+    )
+    .only(Role::Replica),
+    Definition::unsigned(
+        "source_retry_count",
+        (0, 4_294_967_295),
+        "10",
+        "Attempts to connect before the receiver stops; 0 tries for ever.",
+    )
+    .only(Role::Replica),
+    Definition::new(
+        "source_heartbeat_period",
+        Kind::Seconds {
+            min: 0.0,
+            max: 4_294_967.0,
+        },
+        "",
+        "Seconds between the heartbeats of an idle source, to a thousandth; by default half of \
+         replica_net_timeout; 0 asks for none.",
+    )
+    .only(Role::Replica),
+    Definition::unsigned(
+        "replica_net_timeout",
+        (1, 31_536_000),
+        "60",
+        "Seconds without an event or heartbeat after which the receiver connects again.",
+    )
+    .only(Role::Replica)
+    .reloads(),
+    Definition::text(
+        "report_host",
+        "",
+        "Host name told to the source, shown by SHOW REPLICAS.",
+    )
+    .only(Role::Replica),
+    Definition::unsigned(
+        "report_port",
+        (0, 65_535),
+        "0",
+        "Port told to the source; 0 takes the port of this server.",
+    )
+    .only(Role::Replica),
+    Definition::flag(
+        "skip_replica_start",
+        "OFF",
+        "Wait for START REPLICA instead of starting at once.",
+    )
+    .only(Role::Replica),
+];
+
+pub(super) const APPLIER: &[Definition] = &[
+    Definition::choice(
+        "target",
+        &["sqlite"],
+        &["sqlite"],
+        "sqlite",
+        "Where rows go: the embedded SQLite engine in the data directory. Weir's own.",
+    )
+    .only(Role::Replica),
+    Definition::list(
+        "replicate_do_db",
+        ListOf::Databases,
+        "Apply only changes of these databases. Differs from MySQL: commas separate names.",
+    )
+    .only(Role::Replica),
+    Definition::list(
+        "replicate_ignore_db",
+        ListOf::Databases,
+        "Apply no changes of these databases; not consulted when replicate_do_db is set. Differs \
+         from MySQL: commas separate names.",
+    )
+    .only(Role::Replica),
+    Definition::list(
+        "replicate_do_table",
+        ListOf::Tables,
+        "Apply changes of these tables.",
+    )
+    .only(Role::Replica),
+    Definition::list(
+        "replicate_ignore_table",
+        ListOf::Tables,
+        "Apply no changes of these tables.",
+    )
+    .only(Role::Replica),
+    Definition::list(
+        "replicate_wild_do_table",
+        ListOf::WildTables,
+        "Apply changes of the tables that match.",
+    )
+    .only(Role::Replica),
+    Definition::list(
+        "replicate_wild_ignore_table",
+        ListOf::WildTables,
+        "Apply no changes of the tables that match.",
+    )
+    .only(Role::Replica),
+    Definition::list(
+        "replicate_rewrite_db",
+        ListOf::Rewrites,
+        "Apply changes of database `from` to database `to`; the other rules see the new name.",
+    )
+    .only(Role::Replica),
+];
