@@ -1,1 +1,30 @@
-//! Tests and benches that need more than one crate or real peers.
+//! Tests and benches that need more than one crate or real peers, and the harness they share.
+//!
+//! The harness starts real servers (MySQL 9.7, MariaDB 10.11 and 11.8, unpacked by
+//! `scripts/peers`) and `weir` processes on free ports in temporary directories, talks to them,
+//! and compares what they hold. It decides nothing about correctness itself: that is what the
+//! files in `tests/` say. Nothing here skips: a missing peer is a failure that names the command
+//! which installs it.
+
+pub mod failure;
+pub mod wait;
+
+pub mod process;
+
+pub mod peers;
+pub mod real_replica;
+pub mod real_server;
+pub mod weir;
+
+pub mod sql;
+
+pub mod binlog_tools;
+pub mod compare;
+pub mod sysbench;
+pub mod workload;
+
+pub use failure::{Failure, Result};
+pub use peers::Peer;
+pub use real_server::RealServer;
+pub use sql::Client;
+pub use weir::Weir;

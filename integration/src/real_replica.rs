@@ -1,0 +1,152 @@
+//! A real server as a replica: how each vendor is told to follow a source, and what it says.
+
+use std::time::Duration;
+
+use crate::failure::{Failure, Result};
+use crate::peers::Peer;
+use crate::real_server::RealServer;
+use crate::sql::Client;
+use crate::wait;
+
+/// Account that replicas use on a source.
+pub const REPLICATION_USER: &str = "repl";
+/// Its password.
+pub const REPLICATION_PASSWORD: &str = "re-Pl1cate";
+
+/// Where a replica starts.
+#[derive(Clone, Debug)]
+pub enum Start {
+    /// By GTID.
+    AutoPosition,
+    /// By binlog coordinates.
+    Position {
+        /// Binlog file.
+        file: String,
+        /// Offset in it.
+        position: u64,
+    },
+}
+
+/// Creates the replication account on a MySQL or Weir source.
+///
+/// # Errors
+/// What the source answered.
+pub async fn create_account(source: &mut Client) -> Result {
+    source
+        .run(&[
+            format!("CREATE USER {REPLICATION_USER}@'%' IDENTIFIED BY '{REPLICATION_PASSWORD}'"),
+            format!("GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO {REPLICATION_USER}@'%'"),
+        ])
+        .await
+}
+
+impl RealServer {
+    /// Follows the source on `port` from `start`.
+    ///
+    /// # Errors
+    /// What this server answered.
+    pub async fn follow(&self, port: u16, start: &Start) -> Result {
+        let mut client = self.client().await?;
+        client.run(&statements(self.peer, port, start)).await
+    }
+
+    /// Fails with the replication error, if there is one.
+    ///
+    /// # Errors
+    /// The receiver's or the applier's last error.
+    pub async fn ensure_replicating(&self) -> Result {
+        let mut client = self.client().await?;
+        let (query, fields) = match self.peer {
+            Peer::MySql97 => ("SHOW REPLICA STATUS", ["Last_IO_Error", "Last_SQL_Error"]),
+            _ => ("SHOW SLAVE STATUS", ["Last_IO_Error", "Last_SQL_Error"]),
+        };
+        for field in fields {
+            if let Some(error) = client
+                .column(query, field)
+                .await?
+                .filter(|text| !text.is_empty())
+            {
+                return Err(Failure::new(format!(
+                    "{} {field}: {error}",
+                    self.peer.folder()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until this replica has executed up to the binlog coordinates.
+    ///
+    /// # Errors
+    /// Its replication error, or that it did not get there within `limit`.
+    pub async fn until_executed(&self, file: &str, position: u64, limit: Duration) -> Result {
+        let (query, at_file, at_position) = match self.peer {
+            Peer::MySql97 => (
+                "SHOW REPLICA STATUS",
+                "Relay_Source_Log_File",
+                "Exec_Source_Log_Pos",
+            ),
+            _ => (
+                "SHOW SLAVE STATUS",
+                "Relay_Master_Log_File",
+                "Exec_Master_Log_Pos",
+            ),
+        };
+        let what = format!("{} executes up to {file}:{position}", self.peer.folder());
+        wait::until(&what, limit, || async move {
+            self.ensure_replicating().await?;
+            let mut client = self.client().await?;
+            let seen_file = client.column(query, at_file).await?.unwrap_or_default();
+            let seen = client.column(query, at_position).await?.unwrap_or_default();
+            let reached = seen.parse::<u64>().is_ok_and(|seen| seen >= position);
+            let is_there = seen_file.as_str() > file || (seen_file == file && reached);
+            Ok(if is_there {
+                Ok(())
+            } else {
+                Err(format!("{seen_file}:{seen}"))
+            })
+        })
+        .await
+    }
+}
+
+/// The end of a source's binlog, by whichever statement it knows.
+///
+/// # Errors
+/// What the source answered.
+pub async fn binlog_end(source: &mut Client) -> Result<(String, u64)> {
+    let rows = source.rows("SHOW BINARY LOG STATUS").await?;
+    let row = rows.first().map(Vec::as_slice).unwrap_or_default();
+    match row {
+        [file, position, ..] => Ok((file.to_string(), position.to_string().parse()?)),
+        _ => Err(Failure::new("SHOW BINARY LOG STATUS has no row")),
+    }
+}
+
+fn statements(peer: Peer, port: u16, start: &Start) -> Vec<String> {
+    let (change, word, begin) = match peer {
+        Peer::MySql97 => ("CHANGE REPLICATION SOURCE TO", "SOURCE", "START REPLICA"),
+        // MariaDB kept the old vocabulary in its SQL.
+        _ => ("CHANGE MASTER TO", "MASTER", "START SLAVE"),
+    };
+    let mut options = format!(
+        "{word}_HOST = '127.0.0.1', {word}_PORT = {port}, {word}_USER = '{REPLICATION_USER}', \
+         {word}_PASSWORD = '{REPLICATION_PASSWORD}', {word}_CONNECT_RETRY = 1"
+    );
+    match (peer, start) {
+        (Peer::MySql97, Start::AutoPosition) => {
+            options.push_str(", SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1");
+        }
+        (Peer::MySql97, Start::Position { file, position }) => {
+            options.push_str(&format!(
+                ", SOURCE_AUTO_POSITION = 0, GET_SOURCE_PUBLIC_KEY = 1, \
+                 SOURCE_LOG_FILE = '{file}', SOURCE_LOG_POS = {position}"
+            ));
+        }
+        (_, Start::AutoPosition) => options.push_str(", MASTER_USE_GTID = slave_pos"),
+        (_, Start::Position { file, position }) => options.push_str(&format!(
+            ", MASTER_USE_GTID = no, MASTER_LOG_FILE = '{file}', MASTER_LOG_POS = {position}"
+        )),
+    }
+    vec![format!("{change} {options}"), begin.to_owned()]
+}
