@@ -1,0 +1,150 @@
+//! `caching_sha2_password`: what is stored is a SHA-256-crypt hash, which is slow by intent, so
+//! the server keeps SHA256(SHA256(password)) of those who proved their password in full. A client
+//! in the cache is verified by `SHA256(password) XOR SHA256(SHA256(SHA256(password)), nonce)`.
+//!
+//! The stored form is `$A$RRR$` (rounds in thousands, hexadecimal), 20 bytes of salt, 43
+//! characters of hash.
+//!
+//! Spec: mysql-server 8.4, `sql/auth/sha2_password.cc`.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use super::{Nonce, equal, sha256, sha256_crypt, xor};
+
+const ROUNDS: u32 = 5;
+const SALT_LEN: usize = 20;
+/// Accounts whose quick proof is kept; beyond it the cache starts anew.
+const CACHE_MAX: usize = 10_000;
+
+/// First byte of what the server says during the exchange, after the 0x01 of more data.
+pub(crate) const FAST_OK: u8 = 3;
+/// The server wants the password itself.
+pub(crate) const FULL: u8 = 4;
+/// The client wants the server's public key.
+pub(crate) const WANT_KEY: u8 = 2;
+
+/// What is stored for `password`, with a random salt; empty for an empty password.
+#[must_use]
+pub fn stored(password: &str) -> String {
+    if password.is_empty() {
+        return String::new();
+    }
+    let salt = Nonce::generate().0;
+    let hash = sha256_crypt::hash(password.as_bytes(), &salt, ROUNDS * 1000);
+    // The salt is 7-bit by construction.
+    format!("$A${ROUNDS:03X}${}{hash}", String::from_utf8_lossy(&salt))
+}
+
+/// Rounds, salt and hash of what is stored.
+pub(crate) fn parse_stored(text: &str) -> Option<(u32, &[u8], &str)> {
+    let rest = text.strip_prefix("$A$")?;
+    let rounds = u32::from_str_radix(rest.get(..3)?, 16).ok()?;
+    let rest = rest.get(3..)?.strip_prefix('$')?;
+    let salt = rest.get(..SALT_LEN)?;
+    let hash = rest.get(SALT_LEN..)?;
+    (rounds > 0 && hash.len() == 43).then_some((rounds * 1000, salt.as_bytes(), hash))
+}
+
+/// The reply to `nonce`; empty for an empty password.
+pub(crate) fn reply(password: &[u8], nonce: &Nonce) -> Vec<u8> {
+    if password.is_empty() {
+        return Vec::new();
+    }
+    let once = sha256(&[password]);
+    let twice = sha256(&[&once]);
+    xor(once, &sha256(&[&twice, &nonce.0])).to_vec()
+}
+
+/// Whether `password` is the one of `stored`. Takes milliseconds.
+pub(crate) fn verify_password(stored: &str, password: &[u8]) -> bool {
+    parse_stored(stored).is_some_and(|(rounds, salt, hash)| {
+        let computed = sha256_crypt::hash(password, salt, rounds);
+        equal(computed.as_bytes(), hash.as_bytes())
+    })
+}
+
+/// Quick proofs of accounts that proved their password in full since the server started.
+///
+/// The key is what is stored for the account: changing the password changes it, so that an entry
+/// cannot outlive its password.
+#[derive(Debug, Default)]
+pub struct Sha2Cache {
+    /// Held for a look-up only, never across an await.
+    entries: Mutex<HashMap<String, [u8; 32]>>,
+}
+
+impl Sha2Cache {
+    /// Whether the account is known and `reply` to `nonce` proves its password.
+    pub(crate) fn verify(&self, stored: &str, reply: &[u8], nonce: &Nonce) -> bool {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let (Some(twice), Ok(reply)) = (entries.get(stored), <[u8; 32]>::try_from(reply)) else {
+            return false;
+        };
+        let once = xor(reply, &sha256(&[twice, &nonce.0]));
+        equal(&sha256(&[&once]), twice)
+    }
+
+    /// Remembers an account that proved `password` in full.
+    pub(crate) fn insert(&self, stored: &str, password: &[u8]) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        if entries.len() >= CACHE_MAX {
+            entries.clear();
+        }
+        entries.insert(stored.to_owned(), sha256(&[&sha256(&[password])]));
+    }
+
+    /// Forgets everything, as FLUSH PRIVILEGES does.
+    pub fn clear(&self) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_the_password_of_a_hash_that_mysql_stored() {
+        // CREATE USER 'repl' IDENTIFIED BY 'replpw', from a binlog of MySQL 9.7.
+        let account = "$A$00A$id9;)Z <\u{18}m(\u{1f}\u{1b}_HbR\u{5}\u{19}\u{1f}\
+            SG/3qYFO8V5NzTBSNQxjmOzjaDRKM4zCER3hTOlPg2.";
+        assert!(parse_stored(account).is_some());
+        assert!(verify_password(account, b"replpw"));
+        assert!(!verify_password(account, b"replpx"));
+    }
+
+    #[test]
+    fn a_reply_is_that_of_the_reference_implementation() {
+        let nonce = Nonce::generate();
+        let expected = mysql_common::scramble::scramble_sha256(&nonce.0, b"secret").unwrap();
+        assert_eq!(reply(b"secret", &nonce), expected);
+    }
+
+    #[test]
+    fn the_cache_accepts_only_the_proven_password_of_the_account() {
+        let cache = Sha2Cache::default();
+        let nonce = Nonce::generate();
+        let account = stored("secret");
+        let proof = reply(b"secret", &nonce);
+        assert!(!cache.verify(&account, &proof, &nonce));
+        assert!(verify_password(&account, b"secret"));
+        cache.insert(&account, b"secret");
+        assert!(cache.verify(&account, &proof, &nonce));
+        assert!(!cache.verify(&account, &reply(b"other", &nonce), &nonce));
+        assert!(!cache.verify(&account, &proof, &Nonce::generate()));
+        assert!(!cache.verify(&stored("secret"), &proof, &nonce));
+        cache.clear();
+        assert!(!cache.verify(&account, &proof, &nonce));
+    }
+
+    #[test]
+    fn nonsense_is_not_a_stored_hash() {
+        for text in ["", "$A$", "$A$005$", "$A$zzz$", "*2470C0", "$A$000$short"] {
+            assert!(parse_stored(text).is_none(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! One server, over a transport.
+//!
+//! Every method but [`Connection::next_event`] is one exchange: dropped in the middle, the
+//! connection is of no more use.
+
+use bytes::{Buf as _, Bytes};
+use codec::{Reader, Write as _};
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
+
+use super::{
+    ClientOptions, Endpoint,
+    handshake::{Handshake, Next},
+};
+use crate::{
+    BinlogDump, BinlogDumpGtid, Capabilities, ColumnDefinition, ErrPacket, Error, Greeting,
+    OkPacket, RegisterReplica, Transport, command,
+    error::TlsError,
+    response::{self, decode_end, ends_rows, is_eof, status},
+    row::decode_text,
+    stream::PacketStream,
+};
+
+/// What a statement came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QueryResult {
+    /// It has no rows to give.
+    Ok(OkPacket),
+    /// A result set, cells as text.
+    Rows {
+        /// Its columns.
+        columns: Vec<ColumnDefinition>,
+        /// Its rows; `None` is NULL.
+        rows: Vec<Vec<Option<Vec<u8>>>>,
+    },
+}
+
+impl QueryResult {
+    /// The first cell of the first row as text, if there is one and it is not NULL.
+    #[must_use]
+    pub fn scalar(&self) -> Option<String> {
+        match self {
+            Self::Ok(_) => None,
+            Self::Rows { rows, .. } => {
+                let cell = rows.first()?.first()?.as_deref()?;
+                Some(String::from_utf8_lossy(cell).into_owned())
+            }
+        }
+    }
+}
+
+/// A connection that has logged in.
+pub struct Connection {
+    stream: PacketStream,
+    greeting: Greeting,
+    capabilities: Capabilities,
+}
+
+impl Connection {
+    /// Connects and logs in. Has no time-out of its own.
+    pub async fn connect(options: &ClientOptions) -> Result<Self, Error> {
+        match &options.endpoint {
+            Endpoint::Tcp { host, port } => {
+                let tcp = TcpStream::connect((host.as_str(), *port)).await?;
+                tcp.set_nodelay(true)?;
+                Self::login(tcp, options).await
+            }
+            Endpoint::Unix(path) => Self::login(UnixStream::connect(path).await?, options).await,
+        }
+    }
+
+    /// Logs in over a transport that is connected already.
+    pub async fn login(
+        transport: impl Transport + 'static,
+        options: &ClientOptions,
+    ) -> Result<Self, Error> {
+        let is_local_socket = matches!(options.endpoint, Endpoint::Unix(_));
+        let mut handshake = Handshake::new(options, is_local_socket);
+        let mut stream = PacketStream::new(Box::new(transport));
+        loop {
+            let payload = stream.expect().await?;
+            let step = handshake.handle(&payload)?;
+            for payload in &step.send {
+                stream.write(|out| out.put(payload));
+            }
+            stream.flush().await?;
+            match step.next {
+                Next::Read => {}
+                Next::StartTls => {
+                    start_tls(&mut stream, options).await?;
+                    let login = handshake.on_tls();
+                    stream.write(|out| out.put(&login));
+                    stream.flush().await?;
+                }
+                Next::Done => break,
+            }
+        }
+        stream.set_payload_max(options.payload_bytes_max);
+        let capabilities = handshake.capabilities();
+        let Some(greeting) = handshake.greeting().cloned() else {
+            return Err(Error::Closed);
+        };
+        Ok(Self {
+            stream,
+            greeting,
+            capabilities,
+        })
+    }
+
+    /// What the server said of itself.
+    #[must_use]
+    pub const fn greeting(&self) -> &Greeting {
+        &self.greeting
+    }
+
+    /// Runs a statement and collects its first result. An error of the server is
+    /// [`Error::Refused`]; the connection goes on.
+    pub async fn query(&mut self, sql: &str) -> Result<QueryResult, Error> {
+        self.command(|out| {
+            out.put_u8(command::QUERY);
+            out.put(sql.as_bytes());
+        })
+        .await?;
+        let (result, mut status) = self.read_result().await?;
+        while status & status::MORE_RESULTS_EXISTS != 0 {
+            (_, status) = self.read_result().await?;
+        }
+        Ok(result)
+    }
+
+    /// Asks whether the server is there.
+    pub async fn ping(&mut self) -> Result<(), Error> {
+        self.command(|out| out.put_u8(command::PING)).await?;
+        self.expect_ok().await
+    }
+
+    /// Tells a source who its replica is.
+    pub async fn register_replica(&mut self, replica: &RegisterReplica) -> Result<(), Error> {
+        self.command(|out| replica.encode(out)).await?;
+        self.expect_ok().await
+    }
+
+    /// Asks for the binlog from a file and position; [`Connection::next_event`] follows.
+    pub async fn binlog_dump(&mut self, dump: &BinlogDump) -> Result<(), Error> {
+        self.command(|out| dump.encode(out)).await
+    }
+
+    /// Asks for the binlog by GTIDs; [`Connection::next_event`] follows.
+    pub async fn binlog_dump_gtid(&mut self, dump: &BinlogDumpGtid) -> Result<(), Error> {
+        self.command(|out| dump.encode(out)).await
+    }
+
+    /// The next event of a dump, its bytes untouched; `None` when the source ends the stream. An
+    /// error of the source, such as 1236, is [`Error::Refused`]. Cancellation-safe.
+    pub async fn next_event(&mut self) -> Result<Option<Bytes>, Error> {
+        let mut payload = self.stream.expect().await?;
+        match payload.first() {
+            Some(&response::OK) => {
+                payload.advance(1);
+                Ok(Some(payload))
+            }
+            Some(&response::EOF) if is_eof(&payload) => Ok(None),
+            Some(&response::ERR) => Err(ErrPacket::decode(&payload)?.into()),
+            found => Err(Error::Unexpected {
+                expected: "an event",
+                found: found.copied(),
+            }),
+        }
+    }
+
+    /// Says goodbye and closes.
+    pub async fn quit(mut self) -> Result<(), Error> {
+        self.command(|out| out.put_u8(command::QUIT)).await?;
+        self.stream.shutdown().await
+    }
+
+    async fn command(&mut self, body: impl FnOnce(&mut Vec<u8>)) -> Result<(), Error> {
+        self.stream.reset_sequence();
+        self.stream.write(body);
+        self.stream.flush().await
+    }
+
+    async fn expect_ok(&mut self) -> Result<(), Error> {
+        let payload = self.stream.expect().await?;
+        match payload.first() {
+            Some(&response::OK) => Ok(()),
+            Some(&response::ERR) => Err(ErrPacket::decode(&payload)?.into()),
+            found => Err(Error::Unexpected {
+                expected: "OK",
+                found: found.copied(),
+            }),
+        }
+    }
+
+    /// A result, and the session status after it.
+    async fn read_result(&mut self) -> Result<(QueryResult, u16), Error> {
+        let payload = self.stream.expect().await?;
+        match payload.first() {
+            Some(&response::OK) => {
+                let ok = OkPacket::decode(&payload)?;
+                let status = ok.status;
+                return Ok((QueryResult::Ok(ok), status));
+            }
+            Some(&response::ERR) => return Err(ErrPacket::decode(&payload)?.into()),
+            Some(1..=0xfa | 0xfc) => {}
+            found => {
+                return Err(Error::Unexpected {
+                    expected: "the result of a statement",
+                    found: found.copied(),
+                });
+            }
+        }
+        let count = Reader::new(&payload).lenenc("column count")?;
+        let mut columns = Vec::new();
+        for _ in 0..count {
+            let payload = self.stream.expect().await?;
+            columns.push(ColumnDefinition::decode(&payload)?);
+        }
+        if !self.capabilities.has(Capabilities::DEPRECATE_EOF) {
+            self.stream.expect().await?;
+        }
+        let mut rows = Vec::new();
+        loop {
+            let payload = self.stream.expect().await?;
+            if payload.first() == Some(&response::ERR) {
+                return Err(ErrPacket::decode(&payload)?.into());
+            }
+            if ends_rows(&payload, self.capabilities) {
+                let end = decode_end(&payload, self.capabilities)?;
+                return Ok((QueryResult::Rows { columns, rows }, end.status));
+            }
+            rows.push(decode_text(&payload, columns.len())?);
+        }
+    }
+}
+
+async fn start_tls(stream: &mut PacketStream, options: &ClientOptions) -> Result<(), Error> {
+    let host = match &options.endpoint {
+        Endpoint::Tcp { host, .. } => host.as_str(),
+        Endpoint::Unix(_) => "localhost",
+    };
+    let name =
+        ServerName::try_from(host.to_owned()).map_err(|_| TlsError::HostName(host.to_owned()))?;
+    let connector = TlsConnector::from(options.tls.config()?);
+    let tls = connector.connect(name, stream.take_transport()).await?;
+    stream.set_transport(Box::new(tls));
+    Ok(())
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("server", &self.greeting.version)
+            .field("connection_id", &self.greeting.connection_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,252 @@
+//! A login, as the client: a state machine without I/O.
+//!
+//! ```text
+//! ExpectGreeting --no TLS--> ExpectResult
+//!                --TLS-----> (in TLS) ExpectResult
+//! ExpectResult --switch of plugin, more data--> ExpectResult
+//!              --OK--> logged in
+//!              --ERR-> refused
+//! ```
+//!
+//! The password leaves in the clear only over TLS or a Unix socket.
+
+use codec::{DecodeError, Reader};
+
+use super::ClientOptions;
+use crate::{
+    Capabilities, ErrPacket, Error, OkPacket,
+    auth::{AuthPlugin, Nonce, encrypt_password, native, sha2},
+    error::{AuthError, TlsError},
+    greeting::{Greeting, text},
+    login::Login,
+    response,
+    tls::TlsMode,
+};
+
+/// First byte of more authentication data.
+const MORE_DATA: u8 = 1;
+/// utf8mb4_general_ci: known to every MySQL and MariaDB that is in use.
+const CHARSET: u8 = 45;
+
+/// What to do after an input: first send `send`, then `next`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Payloads to send, in order.
+    pub send: Vec<Vec<u8>>,
+    /// What follows.
+    pub next: Next,
+}
+
+/// What follows an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Read a payload and hand it in.
+    Read,
+    /// Take the connection into TLS, send what [`Handshake::on_tls`] says, then read.
+    StartTls,
+    /// Logged in.
+    Done,
+}
+
+#[derive(Debug)]
+enum State {
+    ExpectGreeting,
+    ExpectResult {
+        plugin: Option<AuthPlugin>,
+        nonce: Nonce,
+    },
+    Done,
+}
+
+/// The login of one connection.
+#[derive(Debug)]
+pub struct Handshake<'a> {
+    options: &'a ClientOptions,
+    is_local_socket: bool,
+    is_tls: bool,
+    login: Login,
+    greeting: Option<Greeting>,
+    state: State,
+}
+
+impl<'a> Handshake<'a> {
+    /// A login by these options. `is_local_socket` says that nobody can listen.
+    #[must_use]
+    pub fn new(options: &'a ClientOptions, is_local_socket: bool) -> Self {
+        Self {
+            options,
+            is_local_socket,
+            is_tls: false,
+            login: Login::default(),
+            greeting: None,
+            state: State::ExpectGreeting,
+        }
+    }
+
+    /// What the server said of itself, once it has.
+    #[must_use]
+    pub const fn greeting(&self) -> Option<&Greeting> {
+        self.greeting.as_ref()
+    }
+
+    /// What both sides agreed on.
+    #[must_use]
+    pub const fn capabilities(&self) -> Capabilities {
+        self.login.capabilities
+    }
+
+    /// The connection is inside TLS now: the payload to send.
+    pub fn on_tls(&mut self) -> Vec<u8> {
+        self.is_tls = true;
+        self.encode_login()
+    }
+
+    /// Takes a payload from the server.
+    pub fn handle(&mut self, payload: &[u8]) -> Result<Step, Error> {
+        if payload.first() == Some(&response::ERR) {
+            return Err(ErrPacket::decode(payload)?.into());
+        }
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::ExpectGreeting => self.handle_greeting(payload),
+            State::ExpectResult { plugin, nonce } => self.handle_result(payload, plugin, nonce),
+            State::Done => Err(Error::Unexpected {
+                expected: "nothing, the login is over",
+                found: payload.first().copied(),
+            }),
+        }
+    }
+
+    fn handle_greeting(&mut self, payload: &[u8]) -> Result<Step, Error> {
+        let greeting = Greeting::decode(payload)?;
+        let offers_tls = greeting.capabilities.has(Capabilities::SSL);
+        let uses_tls = match self.options.tls.mode {
+            TlsMode::Disabled => false,
+            TlsMode::Preferred => offers_tls && !self.is_local_socket,
+            _ if !offers_tls => return Err(TlsError::NotOffered.into()),
+            _ => true,
+        };
+        let plugin = AuthPlugin::by_name(&greeting.plugin);
+        let mut capabilities = Capabilities::CLIENT & greeting.capabilities;
+        capabilities = capabilities.with(Capabilities::LONG_PASSWORD);
+        if self.options.database.is_some() {
+            capabilities = capabilities.with(Capabilities::CONNECT_WITH_DB);
+        }
+        if uses_tls {
+            capabilities = capabilities.with(Capabilities::SSL);
+        }
+        self.login = Login {
+            capabilities,
+            packet_bytes_max: 1 << 30,
+            charset: CHARSET,
+            user: self.options.user.clone(),
+            // A reply by a plugin that the server does not expect only makes it ask again.
+            auth_response: plugin.map_or_else(Vec::new, |p| self.reply(p, &greeting.nonce)),
+            database: self.options.database.clone(),
+            plugin: Some(plugin.unwrap_or(AuthPlugin::CachingSha2).name().to_owned()),
+            attributes: self.options.attributes.clone(),
+        };
+        let nonce = greeting.nonce;
+        self.greeting = Some(greeting);
+        self.state = State::ExpectResult { plugin, nonce };
+        if uses_tls {
+            let mut request = Vec::new();
+            self.login.encode_tls_request(&mut request);
+            return Ok(step(vec![request], Next::StartTls));
+        }
+        Ok(step(vec![self.encode_login()], Next::Read))
+    }
+
+    fn handle_result(
+        &mut self,
+        payload: &[u8],
+        plugin: Option<AuthPlugin>,
+        nonce: Nonce,
+    ) -> Result<Step, Error> {
+        match payload.split_first() {
+            Some((&response::OK, _)) => {
+                OkPacket::decode(payload)?;
+                Ok(step(Vec::new(), Next::Done))
+            }
+            Some((&response::EOF, rest)) => {
+                let (plugin, nonce) = decode_switch(rest)?;
+                self.state = State::ExpectResult {
+                    plugin: Some(plugin),
+                    nonce,
+                };
+                Ok(step(vec![self.reply(plugin, &nonce)], Next::Read))
+            }
+            Some((&MORE_DATA, data)) if plugin == Some(AuthPlugin::CachingSha2) => {
+                self.state = State::ExpectResult { plugin, nonce };
+                Ok(step(self.handle_more_data(data, &nonce)?, Next::Read))
+            }
+            _ => Err(Error::Unexpected {
+                expected: "the result of the login",
+                found: payload.first().copied(),
+            }),
+        }
+    }
+
+    fn handle_more_data(&self, data: &[u8], nonce: &Nonce) -> Result<Vec<Vec<u8>>, Error> {
+        let password = self.password();
+        let key = match data {
+            [sha2::FAST_OK] => return Ok(Vec::new()),
+            [sha2::FULL] if self.is_tls || self.is_local_socket => {
+                return Ok(vec![[password, &[0]].concat()]);
+            }
+            [sha2::FULL] => match &self.options.source_public_key {
+                Some(key) => key,
+                None if self.options.get_source_public_key => {
+                    return Ok(vec![vec![sha2::WANT_KEY]]);
+                }
+                None => return Err(AuthError::NeedsPublicKey.into()),
+            },
+            // Only a client that asked may believe a key that came.
+            key if self.options.get_source_public_key && key.starts_with(b"-----") => key,
+            _ => {
+                return Err(Error::Unexpected {
+                    expected: "an answer of caching_sha2_password",
+                    found: data.first().copied(),
+                });
+            }
+        };
+        Ok(vec![encrypt_password(password, nonce, key)?])
+    }
+
+    fn reply(&self, plugin: AuthPlugin, nonce: &Nonce) -> Vec<u8> {
+        match plugin {
+            AuthPlugin::Native => native::reply(self.password(), nonce),
+            AuthPlugin::CachingSha2 => sha2::reply(self.password(), nonce),
+        }
+    }
+
+    fn password(&self) -> &[u8] {
+        self.options.password.as_bytes()
+    }
+
+    fn encode_login(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.login.encode(&mut out);
+        out
+    }
+}
+
+fn decode_switch(rest: &[u8]) -> Result<(AuthPlugin, Nonce), Error> {
+    let mut reader = Reader::at(rest, 1);
+    let name = reader.nul_terminated("authentication plugin")?;
+    let Some(plugin) = AuthPlugin::by_name(&text(name)) else {
+        return Err(AuthError::Plugin(text(name)).into());
+    };
+    let offset = reader.offset();
+    let data = reader.rest();
+    match data.first_chunk::<{ Nonce::LEN }>() {
+        Some(nonce) => Ok((plugin, Nonce(*nonce))),
+        None => {
+            let found = data.len() as u64;
+            Err(DecodeError::invalid("nonce length", offset, found, "20").into())
+        }
+    }
+}
+
+const fn step(send: Vec<Vec<u8>>, next: Next) -> Step {
+    Step { send, next }
+}

@@ -1,0 +1,184 @@
+//! Packets over a transport: the thin asynchronous shell under server and client connections.
+//!
+//! Writes are collected and leave with [`PacketStream::flush`]; a response is one write. Reading
+//! is cancellation-safe: what was received stays in the decoder.
+
+use std::mem;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+
+use crate::{
+    error::Error,
+    packet::{Decoder, Encoder, LOGIN_PAYLOAD_MAX},
+};
+
+/// Anything that carries a connection: TCP, a Unix socket, TLS, a pipe in a test.
+pub trait Transport: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Transport for T {}
+
+/// Bytes asked for in one read.
+const READ_SIZE: usize = 16 << 10;
+/// Bytes asked for in one read while a large payload arrives.
+const READ_SIZE_MAX: usize = 1 << 20;
+/// Pending bytes above which a long response is written before it is complete.
+const FLUSH_ABOVE: usize = 64 << 10;
+
+/// A transport with framing.
+pub(crate) struct PacketStream {
+    transport: Box<dyn Transport>,
+    decoder: Decoder,
+    encoder: Encoder,
+    /// Number of the next packet, whoever sends it.
+    sequence: u8,
+}
+
+impl PacketStream {
+    pub(crate) fn new(transport: Box<dyn Transport>) -> Self {
+        Self {
+            transport,
+            decoder: Decoder::new(LOGIN_PAYLOAD_MAX),
+            encoder: Encoder::default(),
+            sequence: 0,
+        }
+    }
+
+    pub(crate) const fn set_payload_max(&mut self, bytes: usize) {
+        self.decoder.set_limit(bytes);
+    }
+
+    /// The next packet begins a command.
+    pub(crate) const fn reset_sequence(&mut self) {
+        self.sequence = 0;
+    }
+
+    /// The next payload, or `None` when the peer closed the connection between payloads.
+    /// Cancellation-safe.
+    pub(crate) async fn read(&mut self) -> Result<Option<Bytes>, Error> {
+        loop {
+            if let Some(payload) = self.decoder.next(&mut self.sequence)? {
+                return Ok(Some(payload));
+            }
+            if !self.fill().await? {
+                return match self.decoder.is_idle() {
+                    true => Ok(None),
+                    false => Err(Error::Closed),
+                };
+            }
+        }
+    }
+
+    /// The next payload, which must come. Cancellation-safe.
+    pub(crate) async fn expect(&mut self) -> Result<Bytes, Error> {
+        self.read().await?.ok_or(Error::Closed)
+    }
+
+    /// Waits until the peer sends something or is gone: true when bytes are there.
+    /// Cancellation-safe.
+    pub(crate) async fn readable(&mut self) -> Result<bool, Error> {
+        match self.decoder.is_idle() {
+            true => self.fill().await,
+            false => Ok(true),
+        }
+    }
+
+    /// Appends a payload to what the next flush writes.
+    pub(crate) fn write(&mut self, body: impl FnOnce(&mut Vec<u8>)) {
+        self.encoder.packet(&mut self.sequence, body);
+    }
+
+    /// Writes what is pending if it is much. Not cancellation-safe.
+    pub(crate) async fn flush_if_large(&mut self) -> Result<(), Error> {
+        match self.encoder.pending().len() > FLUSH_ABOVE {
+            true => self.flush().await,
+            false => Ok(()),
+        }
+    }
+
+    /// Writes what is pending. Not cancellation-safe.
+    pub(crate) async fn flush(&mut self) -> Result<(), Error> {
+        if !self.encoder.pending().is_empty() {
+            self.transport.write_all(self.encoder.pending()).await?;
+            self.encoder.clear();
+        }
+        self.transport.flush().await?;
+        Ok(())
+    }
+
+    /// Writes what is pending and closes the sending side.
+    pub(crate) async fn shutdown(&mut self) -> Result<(), Error> {
+        self.flush().await?;
+        self.transport.shutdown().await?;
+        Ok(())
+    }
+
+    /// The transport, to wrap it in TLS. Bytes received after the request for TLS belong to TLS.
+    pub(crate) fn take_transport(&mut self) -> Box<dyn Transport> {
+        let received = self.decoder.buffer().split().freeze();
+        let transport = mem::replace(&mut self.transport, Box::new(tokio::io::empty()));
+        match received.is_empty() {
+            true => transport,
+            false => Box::new(Replayed {
+                received,
+                transport,
+            }),
+        }
+    }
+
+    pub(crate) fn set_transport(&mut self, transport: Box<dyn Transport>) {
+        self.transport = transport;
+    }
+
+    async fn fill(&mut self) -> Result<bool, Error> {
+        let wanted = self.decoder.missing().clamp(READ_SIZE, READ_SIZE_MAX);
+        let buffer = self.decoder.buffer();
+        buffer.reserve(wanted);
+        Ok(self.transport.read_buf(buffer).await? > 0)
+    }
+}
+
+/// A transport of which some bytes were read already.
+struct Replayed {
+    received: Bytes,
+    transport: Box<dyn Transport>,
+}
+
+impl AsyncRead for Replayed {
+    fn poll_read(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        if self.received.is_empty() {
+            return std::pin::Pin::new(&mut self.transport).poll_read(cx, buf);
+        }
+        let len = buf.remaining().min(self.received.len());
+        buf.put_slice(&self.received.split_to(len));
+        std::task::Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Replayed {
+    fn poll_write(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+        buf: &[u8],
+    ) -> std::task::Poll<std::io::Result<usize>> {
+        std::pin::Pin::new(&mut self.transport).poll_write(cx, buf)
+    }
+
+    fn poll_flush(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        std::pin::Pin::new(&mut self.transport).poll_flush(cx)
+    }
+
+    fn poll_shutdown(
+        mut self: std::pin::Pin<&mut Self>,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<std::io::Result<()>> {
+        std::pin::Pin::new(&mut self.transport).poll_shutdown(cx)
+    }
+}
