@@ -65,7 +65,7 @@ impl Effective {
             let (value, origin) = self.values.get(definition.name)?;
             Some(EffectiveValue {
                 name: definition.name,
-                value: value.text(definition),
+                value: value.to_string(),
                 origin: origin.clone(),
                 reloads: definition.reloads,
             })
@@ -125,7 +125,10 @@ impl Effective {
     }
 
     pub(crate) fn secret(&self, name: &str) -> Option<Secret> {
-        self.text(name).map(Secret::new)
+        match self.value(name) {
+            Some(Value::Secret(secret)) => Some(secret.clone()),
+            _ => None,
+        }
     }
 
     pub(crate) fn list(&self, name: &str) -> &[String] {

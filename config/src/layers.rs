@@ -3,7 +3,7 @@
 //! The last one wins, except for options that add up (filter rules). All mistakes of all layers
 //! are collected before loading fails.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::command_line::CommandLine;
 use crate::definition::{self, Definition, RENAMED, Role};
@@ -82,7 +82,7 @@ struct Layers {
 }
 
 impl Layers {
-    fn file(&mut self, path: &PathBuf, groups: &[String]) {
+    fn file(&mut self, path: &Path, groups: &[String]) {
         if path
             .extension()
             .is_some_and(|extension| extension == "toml")
@@ -320,10 +320,16 @@ fn hint(written: &str) -> Option<String> {
         );
     }
     let nearest = definition::all()
-        .map(|definition| (distance(&name, definition.name), definition.name))
+        .map(|definition| definition.name)
+        .map(|known| {
+            if known.starts_with(&name) {
+                (0, known)
+            } else {
+                (distance(&name, known), known)
+            }
+        })
         .min()?;
-    (nearest.0 <= 2 || nearest.1.starts_with(&name))
-        .then(|| format!("did you mean '{}'?", nearest.1))
+    (nearest.0 <= 2).then(|| format!("did you mean '{}'?", nearest.1))
 }
 
 /// Levenshtein's distance.

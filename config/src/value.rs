@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::definition::{Definition, Kind, ListOf};
 use crate::filter::{DatabaseRewrite, TableName, WildTable};
-use crate::secret::HIDDEN;
+use crate::secret::{HIDDEN, Secret};
 
 /// A value of the kind its definition asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,23 +15,15 @@ pub(crate) enum Value {
     Seconds(u64),
     /// One of the definition's words, spelled as there.
     Word(&'static str),
-    /// Text, name, path or secret.
+    /// Text, name or path.
     Text(String),
+    Secret(Secret),
     List(Vec<String>),
     /// No value and no default.
     Unset,
 }
 
-impl Value {
-    /// The value as `weir config show` prints it.
-    pub(crate) fn text(&self, definition: &Definition) -> String {
-        match self {
-            Self::Text(_) if definition.is_secret() => HIDDEN.to_owned(),
-            other => other.to_string(),
-        }
-    }
-}
-
+/// As `weir config show` prints it.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -41,6 +33,7 @@ impl fmt::Display for Value {
             Self::Seconds(millis) => write!(f, "{}.{:03}", millis / 1000, millis % 1000),
             Self::Word(word) => f.write_str(word),
             Self::Text(text) => f.write_str(text),
+            Self::Secret(_) => f.write_str(HIDDEN),
             Self::List(items) => f.write_str(&items.join(",")),
             Self::Unset => Ok(()),
         }
@@ -73,7 +66,8 @@ pub(crate) fn read(definition: &Definition, text: Option<&str>) -> Result<Read, 
         Kind::Unsigned { min, max, block } => unsigned(definition.name, text, min, max, block),
         Kind::Seconds { min, max } => plain(Value::Seconds(seconds(text, min, max)?)),
         Kind::Choice { words, supported } => plain(Value::Word(word(text, words, supported)?)),
-        Kind::Text | Kind::Path | Kind::Secret => plain(Value::Text(text.to_owned())),
+        Kind::Text | Kind::Path => plain(Value::Text(text.to_owned())),
+        Kind::Secret => plain(Value::Secret(Secret::new(text))),
         Kind::Name => plain(Value::Text(base_name(text)?)),
         Kind::List(of) => plain(Value::List(list(text, of)?)),
     }
@@ -182,7 +176,7 @@ fn suffixed(text: &str) -> Option<u64> {
         _ => return None,
     };
     let number = digits.parse::<u64>().unwrap_or(u64::MAX);
-    Some(number.checked_mul(1 << shift).unwrap_or(u64::MAX))
+    Some(number.saturating_mul(1 << shift))
 }
 
 fn seconds(text: &str, min: f64, max: f64) -> Result<u64, String> {

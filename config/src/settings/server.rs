@@ -179,10 +179,7 @@ impl ServerSettings {
         check(effective, errors);
         let datadir = PathBuf::from(effective.text("datadir").unwrap_or_default());
         let path = |name| effective.path(name, &datadir);
-        let character_set = match effective.word("character_set_server") {
-            "utf8" => "utf8mb3",
-            other => other,
-        };
+        let (character_set_server, collation_server) = character_set(effective);
         let super_read_only = effective.flag("super_read_only");
         Self {
             initialize: if effective.flag("initialize_insecure") {
@@ -203,11 +200,8 @@ impl ServerSettings {
             interactive_timeout: effective.unsigned32("interactive_timeout"),
             innodb_lock_wait_timeout: effective.unsigned("innodb_lock_wait_timeout"),
             idle_transaction_timeout: effective.unsigned32("idle_transaction_timeout"),
-            character_set_server: character_set.to_owned(),
-            collation_server: effective.text("collation_server").map_or_else(
-                || default_collation(character_set),
-                |text| text.to_ascii_lowercase(),
-            ),
+            character_set_server,
+            collation_server,
             default_time_zone: effective.text("default_time_zone").unwrap_or_default(),
             sql_mode: effective
                 .text("sql_mode")
@@ -359,6 +353,25 @@ fn is_offset(zone: &str) -> bool {
     };
     let total = hours.saturating_mul(60).saturating_add(minutes);
     minutes < 60 && ((sign == "+" && total <= 14 * 60) || (sign == "-" && total < 14 * 60))
+}
+
+/// The character set and the collation; one that is written leads the other.
+fn character_set(effective: &Effective) -> (String, String) {
+    let collation = effective
+        .text("collation_server")
+        .map(|text| text.to_ascii_lowercase());
+    let set = match effective.word("character_set_server") {
+        "utf8" => "utf8mb3",
+        set => set,
+    };
+    match collation {
+        None => (set.to_owned(), default_collation(set)),
+        Some(collation) if effective.is_default("character_set_server") => {
+            let set = collation.split('_').next().unwrap_or(set).to_owned();
+            (set, collation)
+        }
+        Some(collation) => (set.to_owned(), collation),
+    }
 }
 
 fn default_collation(character_set: &str) -> String {
