@@ -1,0 +1,478 @@
+//! One column's value in a row image, both directions.
+//!
+//! Spec: mysql-server 9.7, sql/field.cc, `Field::pack` of each type; FORMAT of the temporal types in
+//! mysys/my_time.cc.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use codec::{DecodeError, Reader, Write};
+
+use super::column::{BINARY_COLLATION, Column, ColumnType};
+use crate::value::{Date, DateTime, Decimal, Time, Timestamp, Value};
+
+/// How the values of one column are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cell {
+    Int {
+        width: u8,
+        unsigned: bool,
+    },
+    Float,
+    Double,
+    Decimal {
+        precision: u8,
+        scale: u8,
+    },
+    Year,
+    Date,
+    Time {
+        fsp: u8,
+    },
+    DateTime {
+        fsp: u8,
+    },
+    Timestamp {
+        fsp: u8,
+    },
+    TimestampOld,
+    TimeOld,
+    DateTimeOld,
+    Bytes {
+        len_width: u8,
+    },
+    /// BINARY(n): stored without its trailing zero bytes.
+    Padded {
+        len_width: u8,
+        len: u16,
+    },
+    Enum {
+        width: u8,
+    },
+    Set {
+        width: u8,
+    },
+    Bit {
+        bytes: u8,
+        bits: u8,
+    },
+    Json {
+        len_width: u8,
+    },
+}
+
+/// A value that its column cannot hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodeError {
+    /// Index of the column.
+    pub column: usize,
+    /// What is wrong.
+    pub reason: &'static str,
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "column {} cannot be written: {}",
+            self.column + 1,
+            self.reason
+        )
+    }
+}
+
+impl std::error::Error for EncodeError {}
+
+impl Cell {
+    /// The layout of a column's values.
+    pub(super) fn new(column: &Column<'_>) -> Result<Self, DecodeError> {
+        let [high, low] = column.metadata.to_be_bytes();
+        let unsigned = column.unsigned.unwrap_or(false);
+        let int = |width| Self::Int { width, unsigned };
+        let unsupported = || {
+            let found = u64::from(column.real_type().0) << 16 | u64::from(column.metadata);
+            let expected = "a column type with valid parameters (type << 16 | parameters)";
+            DecodeError::invalid("column type", 0, found, expected)
+        };
+        let fsp = if low <= 6 {
+            Ok(low)
+        } else {
+            Err(unsupported())
+        };
+        let len_width = if (1..=4).contains(&low) {
+            Ok(low)
+        } else {
+            Err(unsupported())
+        };
+        let member_width = if (1..=8).contains(&low) {
+            Ok(low)
+        } else {
+            Err(unsupported())
+        };
+        Ok(match column.real_type() {
+            ColumnType::TINY => int(1),
+            ColumnType::SHORT => int(2),
+            ColumnType::INT24 => int(3),
+            ColumnType::LONG => int(4),
+            ColumnType::LONGLONG => int(8),
+            ColumnType::FLOAT => Self::Float,
+            ColumnType::DOUBLE => Self::Double,
+            ColumnType::NEWDECIMAL => {
+                Decimal::packed_len(high, low).ok_or_else(unsupported)?;
+                let (precision, scale) = (high, low);
+                Self::Decimal { precision, scale }
+            }
+            ColumnType::YEAR => Self::Year,
+            ColumnType::DATE | ColumnType::NEWDATE => Self::Date,
+            ColumnType::TIME2 => Self::Time { fsp: fsp? },
+            ColumnType::DATETIME2 => Self::DateTime { fsp: fsp? },
+            ColumnType::TIMESTAMP2 => Self::Timestamp { fsp: fsp? },
+            ColumnType::TIMESTAMP => Self::TimestampOld,
+            ColumnType::TIME => Self::TimeOld,
+            ColumnType::DATETIME => Self::DateTimeOld,
+            ColumnType::VARCHAR | ColumnType::VAR_STRING => Self::Bytes {
+                len_width: if column.metadata < 256 { 1 } else { 2 },
+            },
+            ColumnType::STRING => Self::string(column),
+            ColumnType::ENUM => Self::Enum {
+                width: member_width?,
+            },
+            ColumnType::SET => Self::Set {
+                width: member_width?,
+            },
+            ColumnType::BIT => {
+                // Here the low byte counts odd bits, the high one whole bytes.
+                let (bytes, bits) = (high, low);
+                if bits > 7 || bytes > 8 || u32::from(bytes) * 8 + u32::from(bits) > 64 {
+                    return Err(unsupported());
+                }
+                Self::Bit { bytes, bits }
+            }
+            ColumnType::BLOB
+            | ColumnType::TINY_BLOB
+            | ColumnType::MEDIUM_BLOB
+            | ColumnType::LONG_BLOB
+            | ColumnType::GEOMETRY
+            | ColumnType::VECTOR => Self::Bytes {
+                len_width: len_width?,
+            },
+            ColumnType::JSON => Self::Json {
+                len_width: len_width?,
+            },
+            _ => return Err(unsupported()),
+        })
+    }
+
+    fn string(column: &Column<'_>) -> Self {
+        let len = column.string_len_max();
+        let len_width = if len < 256 { 1 } else { 2 };
+        match column.charset {
+            Some(BINARY_COLLATION) => Self::Padded { len_width, len },
+            _ => Self::Bytes { len_width },
+        }
+    }
+
+    /// Reads one value that is not NULL.
+    pub(super) fn decode<'a>(self, reader: &mut Reader<'a>) -> Result<Value<'a>, DecodeError> {
+        Ok(match self {
+            Self::Int { width, unsigned } => int(reader, width, unsigned)?,
+            Self::Float => Value::Float(f32::from_le_bytes(reader.array("FLOAT")?)),
+            Self::Double => Value::Double(f64::from_le_bytes(reader.array("DOUBLE")?)),
+            Self::Decimal { precision, scale } => {
+                Value::Decimal(Decimal::from_packed(reader, precision, scale)?)
+            }
+            Self::Year => Value::Year(match reader.u8("YEAR")? {
+                0 => 0,
+                year => 1900 + u16::from(year),
+            }),
+            Self::Date => Value::Date(date(reader.u24("DATE")?)),
+            Self::Time { fsp } => Value::Time(time(reader, fsp)?),
+            Self::DateTime { fsp } => Value::DateTime(datetime(reader, fsp)?),
+            Self::Timestamp { fsp } => {
+                let [a, b, c, d] = reader.array("TIMESTAMP")?;
+                let seconds = u32::from_be_bytes([a, b, c, d]);
+                let micros = fraction(reader, fsp)?;
+                Value::Timestamp(Timestamp { seconds, micros })
+            }
+            Self::TimestampOld => Value::Timestamp(Timestamp {
+                seconds: reader.u32("TIMESTAMP")?,
+                micros: 0,
+            }),
+            Self::TimeOld => Value::Time(time_old(reader.u24("TIME")?)),
+            Self::DateTimeOld => Value::DateTime(datetime_old(reader)?),
+            Self::Bytes { len_width } => Value::Bytes(Cow::Borrowed(sized(reader, len_width)?)),
+            Self::Padded { len_width, len } => {
+                let bytes = sized(reader, len_width)?;
+                let len = usize::from(len);
+                Value::Bytes(if bytes.len() < len {
+                    let mut padded = bytes.to_vec();
+                    padded.resize(len, 0);
+                    Cow::Owned(padded)
+                } else {
+                    Cow::Borrowed(bytes)
+                })
+            }
+            Self::Enum { width } => {
+                let offset = reader.offset();
+                let number = reader.uint(usize::from(width), "ENUM")?;
+                Value::Enum(
+                    u32::try_from(number).map_err(|_| {
+                        DecodeError::invalid("ENUM", offset, number, "a member number")
+                    })?,
+                )
+            }
+            Self::Set { width } => Value::Set(reader.uint(usize::from(width), "SET")?),
+            Self::Bit { bytes, bits } => {
+                let len = usize::from(bytes) + usize::from(bits > 0);
+                Value::Bit(reader.uint_be(len, "BIT")?)
+            }
+            Self::Json { len_width } => Value::Json(Cow::Borrowed(sized(reader, len_width)?)),
+        })
+    }
+
+    /// Appends one value that is not NULL; on error nothing is appended.
+    pub(super) fn encode(self, out: &mut Vec<u8>, value: &Value<'_>) -> Result<(), &'static str> {
+        match (self, value) {
+            (Self::Int { width, unsigned }, value) => put_int(out, width, unsigned, value)?,
+            (Self::Float, Value::Float(value)) => out.put(&value.to_le_bytes()),
+            (Self::Double, Value::Double(value)) => out.put(&value.to_le_bytes()),
+            (Self::Decimal { precision, scale }, Value::Decimal(value)) => {
+                if !value.to_packed(out, precision, scale) {
+                    return Err("the DECIMAL has too many digits");
+                }
+            }
+            (Self::Year, Value::Year(year)) => out.put_u8(match year {
+                0 => 0,
+                year => year
+                    .checked_sub(1900)
+                    .and_then(|year| u8::try_from(year).ok())
+                    .filter(|&year| year > 0)
+                    .ok_or("the YEAR is not from 1901 to 2155")?,
+            }),
+            (Self::Date, Value::Date(date)) => out.put_u24(pack_date(*date)),
+            (Self::Time { fsp }, Value::Time(time)) => put_time(out, *time, fsp),
+            (Self::DateTime { fsp }, Value::DateTime(value)) => {
+                let packed = value.packed().cast_unsigned() >> 24;
+                out.put_uint_be(packed + DATETIME_BIAS, 5);
+                put_fraction(out, value.micros, fsp);
+            }
+            (Self::Timestamp { fsp }, Value::Timestamp(value)) => {
+                out.put(&value.seconds.to_be_bytes());
+                put_fraction(out, value.micros, fsp);
+            }
+            (Self::Bytes { len_width }, Value::Bytes(bytes))
+            | (Self::Json { len_width }, Value::Json(bytes)) => put_sized(out, len_width, bytes)?,
+            (Self::Padded { len_width, .. }, Value::Bytes(bytes)) => {
+                let end = bytes.iter().rposition(|&byte| byte != 0);
+                let bytes = bytes.get(..end.map_or(0, |last| last + 1));
+                put_sized(out, len_width, bytes.unwrap_or(&[]))?;
+            }
+            (Self::Enum { width }, Value::Enum(number)) => {
+                put_width(out, width, u64::from(*number))?;
+            }
+            (Self::Set { width }, Value::Set(bits)) => put_width(out, width, *bits)?,
+            (Self::Bit { bytes, bits }, Value::Bit(value)) => {
+                let total = u32::from(bytes) * 8 + u32::from(bits);
+                if total < 64 && value >> total != 0 {
+                    return Err("the BIT value has too many bits");
+                }
+                out.put_uint_be(*value, usize::from(bytes) + usize::from(bits > 0));
+            }
+            _ => return Err("the value is of another type"),
+        }
+        Ok(())
+    }
+}
+
+/// Added to a packed DATETIME's 40 bits so that they sort as unsigned.
+const DATETIME_BIAS: u64 = 0x80_0000_0000;
+
+/// Added to a packed TIME's first 3 bytes.
+const TIME_BIAS: u64 = 0x80_0000;
+
+fn int<'a>(reader: &mut Reader<'_>, width: u8, unsigned: bool) -> Result<Value<'a>, DecodeError> {
+    let raw = reader.uint(usize::from(width), "integer")?;
+    Ok(if unsigned {
+        Value::UInt(raw)
+    } else {
+        let shift = 64 - 8 * u32::from(width);
+        Value::Int((raw << shift).cast_signed() >> shift)
+    })
+}
+
+fn put_int(
+    out: &mut Vec<u8>,
+    width: u8,
+    unsigned: bool,
+    value: &Value<'_>,
+) -> Result<(), &'static str> {
+    let value = match value {
+        Value::Int(value) => i128::from(*value),
+        Value::UInt(value) => i128::from(*value),
+        _ => return Err("the value is of another type"),
+    };
+    let bits = 8 * u32::from(width);
+    let range = match unsigned {
+        true => 0..1_i128 << bits,
+        false => -(1_i128 << (bits - 1))..1_i128 << (bits - 1),
+    };
+    if !range.contains(&value) {
+        return Err("the integer is out of range");
+    }
+    let bytes = value.to_le_bytes();
+    out.put(bytes.get(..usize::from(width)).unwrap_or(&bytes));
+    Ok(())
+}
+
+/// Length prefix of `width` bytes, then the bytes.
+fn sized<'a>(reader: &mut Reader<'a>, width: u8) -> Result<&'a [u8], DecodeError> {
+    let len = reader.uint(usize::from(width), "value length")?;
+    reader.bytes_u64(len, "value")
+}
+
+fn put_sized(out: &mut Vec<u8>, width: u8, bytes: &[u8]) -> Result<(), &'static str> {
+    if bytes.len() as u64 >> (8 * u32::from(width)) != 0 {
+        return Err("the value is longer than the column's length field can say");
+    }
+    out.put_uint(bytes.len() as u64, usize::from(width));
+    out.put(bytes);
+    Ok(())
+}
+
+fn put_width(out: &mut Vec<u8>, width: u8, number: u64) -> Result<(), &'static str> {
+    if width < 8 && number >> (8 * u32::from(width)) != 0 {
+        return Err("the number has more bytes than the column");
+    }
+    out.put_uint(number, usize::from(width));
+    Ok(())
+}
+
+/// DATE: 5 bits of day, 4 of month, 15 of year.
+fn date(packed: u32) -> Date {
+    let [day, ..] = (packed & 31).to_le_bytes();
+    let [month, ..] = (packed >> 5 & 15).to_le_bytes();
+    let [low, high, ..] = (packed >> 9).to_le_bytes();
+    let year = u16::from_le_bytes([low, high]);
+    Date { year, month, day }
+}
+
+fn pack_date(date: Date) -> u32 {
+    u32::from(date.year) << 9 | u32::from(date.month) << 5 | u32::from(date.day)
+}
+
+/// Bytes of a fraction of `fsp` digits.
+const fn fraction_len(fsp: u8) -> usize {
+    fsp.div_ceil(2) as usize
+}
+
+/// Reads a fraction, as microseconds.
+fn fraction(reader: &mut Reader<'_>, fsp: u8) -> Result<u32, DecodeError> {
+    let len = fraction_len(fsp);
+    let offset = reader.offset();
+    let units = reader.uint_be(len, "fraction of a second")?;
+    let micros = units * unit_micros(len);
+    u32::try_from(micros)
+        .ok()
+        .filter(|&micros| micros < 1_000_000)
+        .ok_or_else(|| {
+            DecodeError::invalid("fraction of a second", offset, units, "less than a second")
+        })
+}
+
+fn put_fraction(out: &mut Vec<u8>, micros: u32, fsp: u8) {
+    let len = fraction_len(fsp);
+    out.put_uint_be(u64::from(micros) / unit_micros(len), len);
+}
+
+/// Microseconds per unit of a fraction of `len` bytes.
+const fn unit_micros(len: usize) -> u64 {
+    match len {
+        1 => 10_000,
+        2 => 100,
+        _ => 1,
+    }
+}
+
+fn datetime(reader: &mut Reader<'_>, fsp: u8) -> Result<DateTime, DecodeError> {
+    let offset = reader.offset();
+    let biased = reader.uint_be(5, "DATETIME")?;
+    let packed = biased
+        .checked_sub(DATETIME_BIAS)
+        .ok_or_else(|| DecodeError::invalid("DATETIME", offset, biased, "not negative"))?;
+    let mut value = DateTime::from_packed((packed << 24).cast_signed());
+    value.micros = fraction(reader, fsp)?;
+    Ok(value)
+}
+
+fn time(reader: &mut Reader<'_>, fsp: u8) -> Result<Time, DecodeError> {
+    let len = fraction_len(fsp);
+    let shift = 8 * u32::try_from(len).unwrap_or(0);
+    let offset = reader.offset();
+    let biased = reader.uint_be(3 + len, "TIME")?;
+    // The sign is of the whole number, fraction included.
+    let signed = biased.cast_signed() - (TIME_BIAS << shift).cast_signed();
+    let magnitude = signed.unsigned_abs();
+    let units = magnitude & ((1 << shift) - 1);
+    let micros = units * unit_micros(len);
+    if micros >= 1_000_000 {
+        let expected = "less than a second";
+        return Err(DecodeError::invalid(
+            "fraction of a second",
+            offset,
+            units,
+            expected,
+        ));
+    }
+    let whole = (magnitude >> shift) << 24 | micros;
+    let mut time = Time::from_packed(whole.cast_signed());
+    time.negative = signed < 0;
+    Ok(time)
+}
+
+fn put_time(out: &mut Vec<u8>, time: Time, fsp: u8) {
+    let len = fraction_len(fsp);
+    let shift = 8 * u32::try_from(len).unwrap_or(0);
+    let whole =
+        u64::from(time.hours) << 12 | u64::from(time.minutes) << 6 | u64::from(time.seconds);
+    let magnitude = (whole << shift) | (u64::from(time.micros) / unit_micros(len));
+    let bias = TIME_BIAS << shift;
+    let biased = if time.negative {
+        bias - magnitude
+    } else {
+        bias + magnitude
+    };
+    out.put_uint_be(biased, 3 + len);
+}
+
+/// TIME of MySQL 5.5 and older: signed decimal HHMMSS in 3 bytes.
+fn time_old(raw: u32) -> Time {
+    let signed = (raw << 8).cast_signed() >> 8;
+    let digits = signed.unsigned_abs();
+    let low = |value: u32| value.to_le_bytes();
+    let [low_hour, high_hour, ..] = low(digits / 10_000);
+    let ([minutes, ..], [seconds, ..]) = (low(digits / 100 % 100), low(digits % 100));
+    Time {
+        negative: signed < 0,
+        hours: u16::from_le_bytes([low_hour, high_hour]),
+        minutes,
+        seconds,
+        micros: 0,
+    }
+}
+
+/// DATETIME of MySQL 5.5 and older: decimal YYYYMMDDhhmmss in 8 bytes.
+fn datetime_old(reader: &mut Reader<'_>) -> Result<DateTime, DecodeError> {
+    let offset = reader.offset();
+    let digits = reader.u64("DATETIME")?;
+    let invalid = || DecodeError::invalid("DATETIME", offset, digits, "YYYYMMDDhhmmss");
+    let pair = |divisor: u64| u8::try_from(digits / divisor % 100).map_err(|_| invalid());
+    Ok(DateTime {
+        year: u16::try_from(digits / 10_000_000_000).map_err(|_| invalid())?,
+        month: pair(100_000_000)?,
+        day: pair(1_000_000)?,
+        hour: pair(10_000)?,
+        minute: pair(100)?,
+        second: pair(1)?,
+        micros: 0,
+    })
+}

@@ -1,0 +1,101 @@
+//! Floating-point numbers as MySQL prints them.
+//!
+//! MySQL prints the shortest digits that read back as the same number, with an exponent when the
+//! decimal point would be more than 15 digits away from the first digit.
+//!
+//! Spec: mysql-server 8.4, strings/dtoa.cc, `my_gcvt`.
+
+/// Digits before or after the point beyond which MySQL switches to an exponent (its `DBL_DIG`).
+const POINT_MAX: i32 = 15;
+
+/// A DOUBLE as MySQL prints it. Infinities and NaN, which MySQL never stores, print as 0.
+#[must_use]
+pub fn double_text(value: f64) -> String {
+    if !value.is_finite() {
+        return "0".to_owned();
+    }
+    arrange(&format!("{value:e}"))
+}
+
+/// A FLOAT as MySQL prints it: at most 6 significant digits.
+#[must_use]
+pub fn float_text(value: f32) -> String {
+    if !value.is_finite() {
+        return "0".to_owned();
+    }
+    let shortest = format!("{value:e}");
+    let digits = shortest.bytes().take_while(|&byte| byte != b'e');
+    if digits.filter(u8::is_ascii_digit).count() <= 6 {
+        return arrange(&shortest);
+    }
+    arrange(&format!("{value:.5e}"))
+}
+
+/// Lays out `[-]d.ddde[-]x` as MySQL does.
+fn arrange(scientific: &str) -> String {
+    let (sign, unsigned) = match scientific.strip_prefix('-') {
+        Some(unsigned) => ("-", unsigned),
+        None => ("", scientific),
+    };
+    let (mantissa, exponent) = unsigned.split_once('e').unwrap_or((unsigned, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let (head, tail) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let tail = tail.trim_end_matches('0');
+    let digits = format!("{head}{tail}");
+    if digits == "0" {
+        return format!("{sign}0");
+    }
+    // MySQL's `decpt`: digits before the point.
+    let point = exponent + 1;
+    if !(1 - POINT_MAX..=POINT_MAX).contains(&point) {
+        let dot = if tail.is_empty() { "" } else { "." };
+        return format!("{sign}{head}{dot}{tail}e{exponent}");
+    }
+    match usize::try_from(point) {
+        Ok(point) if point >= digits.len() => format!("{sign}{digits:0<point$}"),
+        Ok(point) if point > 0 => {
+            let (whole, fraction) = digits.split_at(point);
+            format!("{sign}{whole}.{fraction}")
+        }
+        _ => {
+            let zeros = usize::try_from(-point).unwrap_or(0);
+            format!("{sign}0.{:0<zeros$}{digits}", "")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_doubles_as_mysql() {
+        for (value, text) in [
+            (0.0, "0"),
+            (1.0, "1"),
+            (-1.5, "-1.5"),
+            (0.1, "0.1"),
+            (1e14, "100000000000000"),
+            (1e15, "1e15"),
+            (1e20, "1e20"),
+            (1.25e-5, "0.0000125"),
+            (1e-20, "1e-20"),
+            (123_456_789_012_345.0, "123456789012345"),
+            (1.797_693_134_862_315_7e308, "1.7976931348623157e308"),
+        ] {
+            assert_eq!(double_text(value), text);
+        }
+    }
+
+    #[test]
+    fn prints_floats_with_six_digits() {
+        for (value, text) in [
+            (0.1_f32, "0.1"),
+            (3.402_823_5e38, "3.40282e38"),
+            (123_456.7, "123457"),
+            (16_777_216.0, "16777200"),
+        ] {
+            assert_eq!(float_text(value), text);
+        }
+    }
+}
