@@ -7,6 +7,8 @@
 //! Source: information_schema.COLLATIONS and CHARACTER_SETS of MySQL 9.7.
 
 mod charset;
+pub mod compare;
+mod weights;
 
 pub use charset::Charset;
 
