@@ -6,7 +6,124 @@
 //! are as written, features are not judged.
 
 pub mod ast;
+mod bridge;
+mod cursor;
+mod dialect;
+mod lexer;
 mod mode;
+mod parser;
+mod reserved;
+#[cfg(test)]
+mod tests;
 
+use crate::error::SqlError;
 pub use ast::{Parsed, Statement};
+use cursor::{Cursor, Failure};
+use lexer::Kind;
 pub use mode::{SqlMode, UnknownMode};
+
+/// How a text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParseOptions {
+    /// The session's `sql_mode`.
+    pub sql_mode: SqlMode,
+    /// Version comments up to this number are entered: 80400 for 8.4.0.
+    pub version: u32,
+}
+
+impl Default for ParseOptions {
+    fn default() -> Self {
+        ParseOptions {
+            sql_mode: SqlMode::DEFAULT,
+            version: 80_400,
+        }
+    }
+}
+
+/// Parses a text that holds one statement.
+///
+/// # Errors
+/// 1064 for text that is no statement, as for a second statement behind it.
+pub fn parse(text: &[u8], options: &ParseOptions) -> Result<Parsed, SqlError> {
+    let (parsed, consumed) = parse_first(text, options)?;
+    let rest = text.get(consumed..).unwrap_or_default();
+    let more = lexer::tokens(rest, options)
+        .first()
+        .is_some_and(|token| token.kind != Kind::End);
+    if more {
+        Err(syntax_error(text, consumed))
+    } else {
+        Ok(parsed)
+    }
+}
+
+/// Parses the first of several statements; returns it with the number of bytes it took, semicolon
+/// and following blanks included. The rest is to be parsed when this one was executed: it may change
+/// `sql_mode`.
+///
+/// # Errors
+/// 1064 for text that is no statement.
+pub fn parse_first(text: &[u8], options: &ParseOptions) -> Result<(Parsed, usize), SqlError> {
+    let tokens = lexer::tokens(text, options);
+    let parameters = tokens
+        .iter()
+        .filter(|token| matches!(token.kind, Kind::Parameter(_)))
+        .count();
+    let end = tokens.last().map_or(text.len(), |token| token.start);
+    let consumed = tokens.last().map_or(text.len(), |token| token.end);
+    let mut cursor = Cursor {
+        text,
+        tokens,
+        at: 0,
+        options: *options,
+    };
+    let (statement, consumed) = match cursor.statement() {
+        Ok(statement) => (statement, consumed),
+        // A refused statement may have a body with semicolons in it.
+        Err(Failure::NotSupported(construct)) => {
+            let body = ["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"];
+            let whole = body
+                .iter()
+                .any(|kind| construct == format!("CREATE {kind}"));
+            (
+                Statement::NotSupported { construct },
+                if whole { text.len() } else { consumed },
+            )
+        }
+        Err(Failure::Syntax(offset)) => return Err(syntax_error(text, offset)),
+        Err(Failure::Sql(error)) => return Err(error),
+    };
+    let blanks = text.get(consumed..).unwrap_or_default();
+    let blanks = blanks
+        .iter()
+        .take_while(|byte| byte.is_ascii_whitespace())
+        .count();
+    let own = text.get(..end).unwrap_or_default();
+    let own = own.trim_ascii();
+    let own = own
+        .strip_suffix(b"\0")
+        .map_or(own, |_| own.trim_ascii_end());
+    let nuls = own.iter().rev().take_while(|byte| **byte == 0).count();
+    let own = own
+        .get(..own.len().saturating_sub(nuls))
+        .unwrap_or_default()
+        .to_vec();
+    Ok((
+        Parsed {
+            statement,
+            text: own,
+            parameters,
+        },
+        consumed + blanks,
+    ))
+}
+
+/// MySQL shows at most 80 characters from the token that did not fit.
+fn syntax_error(text: &[u8], offset: usize) -> SqlError {
+    const SHOWN: usize = 80;
+    let near = String::from_utf8_lossy(text.get(offset..).unwrap_or_default());
+    let near: String = near.trim_end_matches('\0').chars().take(SHOWN).collect();
+    let before = text.get(..offset).unwrap_or_default();
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    SqlError::parse(near, line)
+}

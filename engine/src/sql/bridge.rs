@@ -1,0 +1,309 @@
+//! The bridge to `sqlparser`: our tokens in, its trees out.
+//!
+//! Tokens are normalised on the way (see the table in `tokens`), so that `sqlparser` never sees
+//! MySQL text. The column of each token it gets is the index of ours, which is how errors find
+//! their way back.
+
+use std::borrow::Cow;
+
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::{Location, Span, Token as SpToken, TokenWithSpan};
+
+use super::SqlMode;
+use super::cursor::{Cursor, Failure, Parse};
+use super::dialect::MySql;
+use super::lexer::{Kind, Token};
+use super::reserved::is_reserved;
+use crate::error::SqlError;
+
+/// How deeply expressions and queries may nest.
+const NESTING_MAX: usize = 400;
+
+impl Cursor<'_> {
+    /// Lets `sqlparser` read from the next token on, and moves behind what it took.
+    pub(super) fn delegate<T>(
+        &mut self,
+        read: impl FnOnce(&mut Parser<'_>) -> Result<T, sqlparser::parser::ParserError>,
+    ) -> Parse<T> {
+        self.delegate_with(&[], read)
+    }
+
+    /// The same, with tokens put in front.
+    pub(super) fn delegate_with<T>(
+        &mut self,
+        front: &[&str],
+        read: impl FnOnce(&mut Parser<'_>) -> Result<T, sqlparser::parser::ParserError>,
+    ) -> Parse<T> {
+        let dialect = MySql;
+        let mut tokens: Vec<TokenWithSpan> = front
+            .iter()
+            .map(|word| {
+                let token = if *word == "*" {
+                    SpToken::Mul
+                } else {
+                    SpToken::make_word(word, None)
+                };
+                at_index(token, self.at)
+            })
+            .collect();
+        self.normalised(&mut tokens)?;
+        let mut parser = Parser::new(&dialect)
+            .with_recursion_limit(NESTING_MAX)
+            .with_tokens_with_locations(tokens);
+        let result = read(&mut parser);
+        let next = parser.peek_token();
+        let next = index_of(&next).unwrap_or(self.tokens.len().saturating_sub(1));
+        match result {
+            Ok(value) => {
+                self.at = next;
+                Ok(value)
+            }
+            Err(sqlparser::parser::ParserError::RecursionLimitExceeded) => {
+                Err(Failure::Sql(SqlError::new(
+                    1436,
+                    "HY000",
+                    "Thread stack overrun: the statement is nested too deeply",
+                )))
+            }
+            Err(error) => {
+                let at = column_of(&error.to_string()).unwrap_or(next);
+                let token = self.tokens.get(at).or(self.tokens.last());
+                Err(Failure::Syntax(token.map_or(0, |token| token.start)))
+            }
+        }
+    }
+
+    /// An expression.
+    pub(super) fn expression(&mut self) -> Parse<super::ast::Expression> {
+        let start = self.offset();
+        let expr = self.delegate(|parser| parser.parse_expr())?;
+        Ok(super::ast::Expression {
+            expr,
+            text: self.source(start, self.end_of_last()),
+        })
+    }
+
+    /// An expression in parentheses; the text is what stands between them.
+    pub(super) fn parenthesised_expression(&mut self) -> Parse<super::ast::Expression> {
+        self.expect_symbol("(")?;
+        let expression = self.expression()?;
+        self.expect_symbol(")")?;
+        Ok(expression)
+    }
+
+    fn normalised(&self, into: &mut Vec<TokenWithSpan>) -> Parse<()> {
+        let mut at = self.at;
+        into.reserve(self.tokens.len().saturating_sub(at));
+        while let Some(token) = self.tokens.get(at) {
+            if token.kind == Kind::End {
+                break;
+            }
+            at += self.normalise(at, token, into)?;
+        }
+        Ok(())
+    }
+
+    /// Appends the normalised form of the token at `at`; returns how many tokens it took.
+    ///
+    /// | ours | theirs |
+    /// |---|---|
+    /// | adjacent strings | one string |
+    /// | string that is not UTF-8, `_binary'..'` | hexadecimal literal |
+    /// | `_utf8mb4'..'` | string |
+    /// | `&&`, `\|\|` | AND, OR (concatenation with PIPES_AS_CONCAT) |
+    /// | `a MOD b` | `a % b` |
+    /// | LOCK IN SHARE MODE | FOR SHARE |
+    /// | `@a`, `@@g.b` | one identifier |
+    /// | `?` | placeholder `?n` |
+    fn normalise(
+        &self,
+        at: usize,
+        token: &Token<'_>,
+        into: &mut Vec<TokenWithSpan>,
+    ) -> Parse<usize> {
+        let (normalised, taken) = match &token.kind {
+            Kind::Word(word) => return self.normalise_word(at, word, into),
+            Kind::Quoted(name) => (SpToken::make_word(name, Some('`')), 1),
+            Kind::String(_) => self.string_token(at, false),
+            Kind::Integer(text) | Kind::Decimal(text) | Kind::Float(text) => {
+                (SpToken::Number((*text).to_owned(), false), 1)
+            }
+            Kind::Hex(digits) => (SpToken::HexStringLiteral(digits.clone().into_owned()), 1),
+            Kind::Bit(digits) => (
+                SpToken::SingleQuotedByteStringLiteral((*digits).to_owned()),
+                1,
+            ),
+            Kind::UserVariable(name) => (plain_word(format!("@{name}")), 1),
+            Kind::SystemVariable {
+                scope: Some(scope),
+                name,
+            } => (plain_word(format!("@@{scope}.{name}")), 1),
+            Kind::SystemVariable { scope: None, name } => (plain_word(format!("@@{name}")), 1),
+            Kind::Parameter(ordinal) => (SpToken::Placeholder(format!("?{ordinal}")), 1),
+            Kind::Symbol(symbol) => (self.symbol_token(symbol, token.start)?, 1),
+            Kind::Bad | Kind::End => return Err(Failure::Syntax(token.start)),
+        };
+        into.push(at_index(normalised, at));
+        Ok(taken)
+    }
+
+    fn normalise_word(&self, at: usize, word: &str, into: &mut Vec<TokenWithSpan>) -> Parse<usize> {
+        let follows = |ahead: usize, expected: &str| {
+            matches!(self.tokens.get(at + ahead).map(|token| &token.kind),
+                Some(Kind::Word(found)) if found.eq_ignore_ascii_case(expected))
+        };
+        if word.eq_ignore_ascii_case("MOD") && self.ends_operand(at) {
+            into.push(at_index(SpToken::Mod, at));
+            return Ok(1);
+        }
+        if word.eq_ignore_ascii_case("LOCK")
+            && follows(1, "IN")
+            && follows(2, "SHARE")
+            && follows(3, "MODE")
+        {
+            into.push(at_index(SpToken::make_word("FOR", None), at));
+            into.push(at_index(SpToken::make_word("SHARE", None), at));
+            return Ok(4);
+        }
+        if word.eq_ignore_ascii_case("SOUNDS") && follows(1, "LIKE") {
+            return Err(Failure::NotSupported("SOUNDS LIKE".to_owned()));
+        }
+        if word.starts_with('_') {
+            let literal = self.tokens.get(at + 1).map(|token| &token.kind);
+            let charset = word.trim_start_matches('_').to_ascii_lowercase();
+            match (literal, charset.as_str()) {
+                (Some(Kind::String(_)), "binary") => {
+                    let (token, taken) = self.string_token(at + 1, true);
+                    into.push(at_index(token, at));
+                    return Ok(taken + 1);
+                }
+                (Some(Kind::Hex(_) | Kind::Bit(_)), "binary") => return Ok(1),
+                (Some(Kind::String(_)), "utf8mb4" | "utf8mb3" | "utf8") => return Ok(1),
+                _ => {}
+            }
+        }
+        into.push(at_index(SpToken::make_word(word, None), at));
+        Ok(1)
+    }
+
+    /// Whether the token before `at` ends an operand, so that MOD behind it is an operator.
+    fn ends_operand(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).filter(|before| *before >= self.at);
+        match before
+            .and_then(|before| self.tokens.get(before))
+            .map(|token| &token.kind)
+        {
+            Some(Kind::Word(word)) => {
+                !is_reserved(word)
+                    || ["NULL", "TRUE", "FALSE", "END"]
+                        .iter()
+                        .any(|end| word.eq_ignore_ascii_case(end))
+            }
+            Some(Kind::Symbol(symbol)) => *symbol == ")",
+            Some(Kind::Bad | Kind::End) | None => false,
+            Some(_) => true,
+        }
+    }
+
+    /// One literal for all adjacent strings from `at` on, and how many there are.
+    fn string_token(&self, at: usize, binary: bool) -> (SpToken, usize) {
+        let mut strings = self
+            .tokens
+            .iter()
+            .skip(at)
+            .map_while(|token| match &token.kind {
+                Kind::String(bytes) => Some(bytes),
+                _ => None,
+            });
+        let first = strings
+            .next()
+            .map_or(Cow::Borrowed(&[][..]), |bytes| Cow::Borrowed(&bytes[..]));
+        let mut count = 1;
+        let whole = strings.fold(first, |mut whole, next| {
+            count += 1;
+            whole.to_mut().extend_from_slice(next);
+            whole
+        });
+        match std::str::from_utf8(&whole) {
+            Ok(text) if !binary => (SpToken::SingleQuotedString(text.to_owned()), count),
+            _ => (SpToken::HexStringLiteral(hex(&whole)), count),
+        }
+    }
+
+    fn symbol_token(&self, symbol: &str, start: usize) -> Parse<SpToken> {
+        let pipes_concat = self.options.sql_mode.contains(SqlMode::PIPES_AS_CONCAT);
+        Ok(match symbol {
+            "||" if pipes_concat => SpToken::StringConcat,
+            "||" => SpToken::make_word("OR", None),
+            "&&" => SpToken::make_word("AND", None),
+            "<=>" => SpToken::Spaceship,
+            "->>" => SpToken::LongArrow,
+            "->" => SpToken::Arrow,
+            ":=" => SpToken::Assignment,
+            "<=" => SpToken::LtEq,
+            ">=" => SpToken::GtEq,
+            "<>" | "!=" => SpToken::Neq,
+            "<<" => SpToken::ShiftLeft,
+            ">>" => SpToken::ShiftRight,
+            "(" => SpToken::LParen,
+            ")" => SpToken::RParen,
+            "," => SpToken::Comma,
+            "." => SpToken::Period,
+            "=" => SpToken::Eq,
+            "<" => SpToken::Lt,
+            ">" => SpToken::Gt,
+            "+" => SpToken::Plus,
+            "-" => SpToken::Minus,
+            "*" => SpToken::Mul,
+            "/" => SpToken::Div,
+            "%" => SpToken::Mod,
+            "&" => SpToken::Ampersand,
+            "|" => SpToken::Pipe,
+            "^" => SpToken::Caret,
+            "~" => SpToken::Tilde,
+            "!" => SpToken::ExclamationMark,
+            _ => return Err(Failure::Syntax(start)),
+        })
+    }
+}
+
+/// A word that is an identifier whatever it looks like.
+fn plain_word(value: String) -> SpToken {
+    SpToken::Word(sqlparser::tokenizer::Word {
+        value,
+        quote_style: None,
+        keyword: sqlparser::keywords::Keyword::NoKeyword,
+    })
+}
+
+fn at_index(token: SpToken, index: usize) -> TokenWithSpan {
+    let location = Location {
+        line: 1,
+        column: u64::try_from(index).unwrap_or(0) + 1,
+    };
+    TokenWithSpan {
+        token,
+        span: Span::new(location, location),
+    }
+}
+
+fn index_of(token: &TokenWithSpan) -> Option<usize> {
+    usize::try_from(token.span.start.column.checked_sub(1)?).ok()
+}
+
+/// The token index in an error text ending in `at Line: 1, Column: n`.
+fn column_of(message: &str) -> Option<usize> {
+    let (_, column) = message.rsplit_once("Column: ")?;
+    let digits: String = column.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse::<usize>().ok()?.checked_sub(1)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02X}");
+            text
+        })
+}

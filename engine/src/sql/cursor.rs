@@ -1,0 +1,343 @@
+//! The token cursor every part of the parser works on.
+//!
+//! Small methods only: look, accept, expect. The one decision made here is where an error is
+//! reported: at the token that did not fit, as MySQL does.
+
+use std::borrow::Cow;
+
+use super::ParseOptions;
+use super::ast::{AccountName, TableName};
+use super::lexer::{Kind, Token};
+use super::reserved::is_reserved;
+use crate::error::SqlError;
+
+/// Why a statement was not parsed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// A token that does not fit, by its offset in the text.
+    Syntax(usize),
+    /// An error with a number of its own.
+    Sql(SqlError),
+    /// Recognised, but refused with 1235.
+    NotSupported(String),
+}
+
+impl From<SqlError> for Failure {
+    fn from(error: SqlError) -> Self {
+        Failure::Sql(error)
+    }
+}
+
+/// Result of every parsing function.
+pub(super) type Parse<T> = Result<T, Failure>;
+
+/// A position in the tokens of one statement.
+pub(super) struct Cursor<'a> {
+    /// The whole text the tokens were read from.
+    pub(super) text: &'a [u8],
+    /// Tokens; the last is `End`.
+    pub(super) tokens: Vec<Token<'a>>,
+    /// Index of the next token.
+    pub(super) at: usize,
+    /// How the text is read.
+    pub(super) options: ParseOptions,
+}
+
+impl<'a> Cursor<'a> {
+    /// The next token.
+    pub(super) fn peek(&self) -> &Kind<'a> {
+        self.peek_ahead(0)
+    }
+
+    /// The token `ahead` places behind the next.
+    pub(super) fn peek_ahead(&self, ahead: usize) -> &Kind<'a> {
+        self.tokens
+            .get(self.at + ahead)
+            .map_or(&Kind::End, |token| &token.kind)
+    }
+
+    /// Offset of the next token in the text.
+    pub(super) fn offset(&self) -> usize {
+        self.tokens
+            .get(self.at)
+            .or(self.tokens.last())
+            .map_or(0, |token| token.start)
+    }
+
+    /// The text between two offsets, blanks around it cut.
+    pub(super) fn source(&self, start: usize, end: usize) -> String {
+        let bytes = self.text.get(start..end).unwrap_or_default();
+        String::from_utf8_lossy(bytes.trim_ascii()).into_owned()
+    }
+
+    /// Offset behind the token before the next.
+    pub(super) fn end_of_last(&self) -> usize {
+        self.at
+            .checked_sub(1)
+            .and_then(|at| self.tokens.get(at))
+            .map_or(0, |token| token.end)
+    }
+
+    /// Moves on by one token.
+    pub(super) fn advance(&mut self) {
+        if self.at + 1 < self.tokens.len() {
+            self.at += 1;
+        }
+    }
+
+    /// The error "the next token does not fit".
+    pub(super) fn unexpected<T>(&self) -> Parse<T> {
+        Err(Failure::Syntax(self.offset()))
+    }
+
+    /// Whether the next token is the unquoted word `word`.
+    pub(super) fn is_word(&self, word: &str) -> bool {
+        self.is_word_ahead(0, word)
+    }
+
+    /// Whether the token `ahead` places further is the unquoted word `word`.
+    pub(super) fn is_word_ahead(&self, ahead: usize, word: &str) -> bool {
+        matches!(self.peek_ahead(ahead), Kind::Word(found) if found.eq_ignore_ascii_case(word))
+    }
+
+    /// Whether the next tokens are these words.
+    pub(super) fn are_words(&self, words: &[&str]) -> bool {
+        words
+            .iter()
+            .enumerate()
+            .all(|(ahead, word)| self.is_word_ahead(ahead, word))
+    }
+
+    /// Takes the word if it is next.
+    pub(super) fn accept(&mut self, word: &str) -> bool {
+        let found = self.is_word(word);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    /// Takes the words if they are next.
+    pub(super) fn accept_all(&mut self, words: &[&str]) -> bool {
+        let found = self.are_words(words);
+        if found {
+            words.iter().for_each(|_| self.advance());
+        }
+        found
+    }
+
+    /// Takes the first of the words that is next.
+    pub(super) fn accept_any(&mut self, words: &[&'static str]) -> Option<&'static str> {
+        let found = words.iter().copied().find(|word| self.is_word(word))?;
+        self.advance();
+        Some(found)
+    }
+
+    /// Takes the word or fails.
+    pub(super) fn expect(&mut self, word: &str) -> Parse<()> {
+        if self.accept(word) {
+            Ok(())
+        } else {
+            self.unexpected()
+        }
+    }
+
+    /// Takes the first of the words that is next, or fails.
+    pub(super) fn expect_any(&mut self, words: &[&'static str]) -> Parse<&'static str> {
+        self.accept_any(words).map_or_else(|| self.unexpected(), Ok)
+    }
+
+    /// Whether the next token is this punctuation.
+    pub(super) fn is_symbol(&self, symbol: &str) -> bool {
+        matches!(self.peek(), Kind::Symbol(found) if *found == symbol)
+    }
+
+    /// Takes the punctuation if it is next.
+    pub(super) fn accept_symbol(&mut self, symbol: &str) -> bool {
+        let found = self.is_symbol(symbol);
+        if found {
+            self.advance();
+        }
+        found
+    }
+
+    /// Takes the punctuation or fails.
+    pub(super) fn expect_symbol(&mut self, symbol: &str) -> Parse<()> {
+        if self.accept_symbol(symbol) {
+            Ok(())
+        } else {
+            self.unexpected()
+        }
+    }
+
+    /// Whether nothing follows.
+    pub(super) fn is_end(&self) -> bool {
+        *self.peek() == Kind::End
+    }
+
+    /// Fails unless nothing follows.
+    pub(super) fn expect_end(&self) -> Parse<()> {
+        if self.is_end() {
+            Ok(())
+        } else {
+            self.unexpected()
+        }
+    }
+
+    /// A name: a quoted identifier or a word that is not reserved.
+    pub(super) fn identifier(&mut self) -> Parse<String> {
+        let name = match self.peek() {
+            Kind::Word(word) if !is_reserved(word) => (*word).to_owned(),
+            Kind::Quoted(name) if !name.is_empty() => name.clone().into_owned(),
+            _ => return self.unexpected(),
+        };
+        self.advance();
+        Ok(name)
+    }
+
+    /// Any word, reserved or not, or a quoted identifier.
+    pub(super) fn any_word(&mut self) -> Parse<String> {
+        let name = match self.peek() {
+            Kind::Word(word) => (*word).to_owned(),
+            Kind::Quoted(name) => name.clone().into_owned(),
+            _ => return self.unexpected(),
+        };
+        self.advance();
+        Ok(name)
+    }
+
+    /// A name or a string, as in `CHARACTER SET 'utf8mb4'`; lower-cased.
+    pub(super) fn name_or_string(&mut self) -> Parse<String> {
+        if matches!(self.peek(), Kind::String(_)) {
+            return Ok(self.string()?.to_ascii_lowercase());
+        }
+        Ok(self.any_word()?.to_ascii_lowercase())
+    }
+
+    /// `name` or `database.name`.
+    pub(super) fn table_name(&mut self) -> Parse<TableName> {
+        let first = self.identifier()?;
+        if !self.accept_symbol(".") {
+            return Ok(TableName {
+                database: None,
+                name: first,
+            });
+        }
+        Ok(TableName {
+            database: Some(first),
+            name: self.any_word()?,
+        })
+    }
+
+    /// Comma-separated items.
+    pub(super) fn list<T>(&mut self, mut item: impl FnMut(&mut Self) -> Parse<T>) -> Parse<Vec<T>> {
+        let mut items = vec![item(self)?];
+        while self.accept_symbol(",") {
+            items.push(item(self)?);
+        }
+        Ok(items)
+    }
+
+    /// Comma-separated items in parentheses.
+    pub(super) fn parenthesised<T>(
+        &mut self,
+        item: impl FnMut(&mut Self) -> Parse<T>,
+    ) -> Parse<Vec<T>> {
+        self.expect_symbol("(")?;
+        let items = self.list(item)?;
+        self.expect_symbol(")")?;
+        Ok(items)
+    }
+
+    /// A string literal as bytes; adjacent literals are one.
+    pub(super) fn bytes(&mut self) -> Parse<Vec<u8>> {
+        let Kind::String(first) = self.peek() else {
+            return self.unexpected();
+        };
+        let mut bytes = first.clone().into_owned();
+        self.advance();
+        while let Kind::String(next) = self.peek() {
+            bytes.extend_from_slice(next);
+            self.advance();
+        }
+        Ok(bytes)
+    }
+
+    /// A string literal that must be UTF-8.
+    pub(super) fn string(&mut self) -> Parse<String> {
+        let start = self.offset();
+        String::from_utf8(self.bytes()?).map_err(|_| Failure::Syntax(start))
+    }
+
+    /// An unsigned integer that fits `u64`.
+    pub(super) fn integer(&mut self) -> Parse<u64> {
+        let value = match self.peek() {
+            Kind::Integer(digits) => digits.parse().ok(),
+            _ => None,
+        };
+        match value {
+            Some(value) => {
+                self.advance();
+                Ok(value)
+            }
+            None => self.unexpected(),
+        }
+    }
+
+    /// An unsigned integer that fits `u32`.
+    pub(super) fn small_integer(&mut self) -> Parse<u32> {
+        let start = self.offset();
+        u32::try_from(self.integer()?).map_err(|_| Failure::Syntax(start))
+    }
+
+    /// `n`, `offset, n` or `n OFFSET offset` behind LIMIT, as (offset, rows).
+    pub(super) fn limit(&mut self) -> Parse<Option<(u64, u64)>> {
+        if !self.accept("LIMIT") {
+            return Ok(None);
+        }
+        let first = self.integer()?;
+        if self.accept_symbol(",") {
+            return Ok(Some((first, self.integer()?)));
+        }
+        let offset = if self.accept("OFFSET") {
+            self.integer()?
+        } else {
+            0
+        };
+        Ok(Some((offset, first)))
+    }
+
+    /// `'user'@'host'`, `user@host`, `user`.
+    pub(super) fn account(&mut self) -> Parse<AccountName> {
+        let user = match self.peek() {
+            Kind::String(_) => self.string()?,
+            _ => self.identifier()?,
+        };
+        let host = match self.peek() {
+            Kind::UserVariable(host) => Some(host.clone()),
+            Kind::Symbol("@") => {
+                self.advance();
+                Some(Cow::Owned(self.name_or_string()?))
+            }
+            _ => None,
+        };
+        let Some(host) = host else {
+            return Ok(AccountName {
+                user,
+                host: "%".to_owned(),
+            });
+        };
+        if matches!(self.peek(), Kind::UserVariable(_)) {
+            self.advance();
+        }
+        Ok(AccountName {
+            user,
+            host: host.to_ascii_lowercase(),
+        })
+    }
+
+    /// Skips to the end: the rest of a statement that is refused anyway.
+    pub(super) fn skip_rest(&mut self) {
+        self.at = self.tokens.len().saturating_sub(1);
+    }
+}

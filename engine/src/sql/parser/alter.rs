@@ -1,0 +1,268 @@
+//! ALTER TABLE, clause by clause.
+
+use crate::sql::ast::{
+    AlterClause, AlterTable, CharsetSpec, ColumnPosition, Statement, TableElement, TableOptions,
+};
+use crate::sql::cursor::{Cursor, Parse};
+
+impl Cursor<'_> {
+    /// Behind ALTER.
+    pub(super) fn alter_table(&mut self) -> Parse<Statement> {
+        self.expect("TABLE")?;
+        let table = self.table_name()?;
+        let mut clauses = Vec::new();
+        if !self.is_end() {
+            loop {
+                self.alter_clause(&mut clauses)?;
+                if !self.accept_symbol(",") && !self.continues_with_option() {
+                    break;
+                }
+            }
+        }
+        Ok(Statement::AlterTable(Box::new(AlterTable {
+            table,
+            clauses,
+        })))
+    }
+
+    /// Table options may follow each other without commas.
+    fn continues_with_option(&self) -> bool {
+        [
+            "ENGINE",
+            "COMMENT",
+            "AUTO_INCREMENT",
+            "DEFAULT",
+            "CHARACTER",
+            "CHARSET",
+            "COLLATE",
+            "ROW_FORMAT",
+            "KEY_BLOCK_SIZE",
+            "STATS_PERSISTENT",
+        ]
+        .iter()
+        .any(|word| self.is_word(word))
+    }
+
+    fn alter_clause(&mut self, clauses: &mut Vec<AlterClause>) -> Parse<()> {
+        let clause = if self.accept("ADD") {
+            return self.add_clause(clauses);
+        } else if self.accept("DROP") {
+            self.drop_clause()?
+        } else if self.accept("MODIFY") {
+            self.accept("COLUMN");
+            let column = self.column_definition()?;
+            AlterClause::Modify {
+                column,
+                position: self.column_position()?,
+            }
+        } else if self.accept("CHANGE") {
+            self.accept("COLUMN");
+            let old_name = self.identifier()?;
+            let column = self.column_definition()?;
+            AlterClause::Change {
+                old_name,
+                column,
+                position: self.column_position()?,
+            }
+        } else if self.accept("ALTER") {
+            self.alter_part()?
+        } else if self.accept("RENAME") {
+            self.rename_clause()?
+        } else if self.accept_all(&["CONVERT", "TO"]) {
+            let mut charset = CharsetSpec::default();
+            while self.charset_option(&mut charset)? {}
+            AlterClause::ConvertToCharset(charset)
+        } else if self.accept_all(&["DISABLE", "KEYS"]) {
+            AlterClause::DisableKeys
+        } else if self.accept_all(&["ENABLE", "KEYS"]) {
+            AlterClause::EnableKeys
+        } else if self.accept("FORCE") {
+            AlterClause::Force
+        } else if self.accept_all(&["ORDER", "BY"]) {
+            AlterClause::OrderBy(self.list(|cursor| {
+                let name = cursor.identifier()?;
+                cursor.accept_any(&["ASC", "DESC"]);
+                Ok(name)
+            })?)
+        } else if self.accept("ALGORITHM") {
+            self.accept_symbol("=");
+            AlterClause::Algorithm(self.any_word()?.to_ascii_uppercase())
+        } else if self.accept("LOCK") {
+            self.accept_symbol("=");
+            AlterClause::Lock(self.any_word()?.to_ascii_uppercase())
+        } else {
+            self.option_clause()?
+        };
+        clauses.push(clause);
+        Ok(())
+    }
+
+    fn option_clause(&mut self) -> Parse<AlterClause> {
+        let refused = [
+            "PARTITION",
+            "REORGANIZE",
+            "REBUILD",
+            "REMOVE",
+            "TRUNCATE",
+            "COALESCE",
+            "EXCHANGE",
+            "DISCARD",
+            "IMPORT",
+            "ANALYZE",
+            "CHECK",
+            "OPTIMIZE",
+            "REPAIR",
+            "SECONDARY_LOAD",
+            "SECONDARY_UNLOAD",
+            "WITH",
+            "WITHOUT",
+        ];
+        if let Some(word) = self.accept_any(&refused) {
+            self.skip_rest();
+            return Ok(AlterClause::NotSupported(format!("ALTER TABLE ... {word}")));
+        }
+        let mut options = TableOptions::default();
+        if !self.table_option(&mut options)? {
+            return self.unexpected();
+        }
+        Ok(AlterClause::Options(options))
+    }
+
+    fn add_clause(&mut self, clauses: &mut Vec<AlterClause>) -> Parse<()> {
+        if self.accept("PARTITION") {
+            self.skip_rest();
+            clauses.push(AlterClause::NotSupported(
+                "ALTER TABLE ... ADD PARTITION".to_owned(),
+            ));
+            return Ok(());
+        }
+        match self.constraint()? {
+            Some(TableElement::Index(index)) => clauses.push(AlterClause::AddIndex(index)),
+            Some(TableElement::ForeignKey(key)) => clauses.push(AlterClause::AddForeignKey(key)),
+            Some(TableElement::Check(check)) => clauses.push(AlterClause::AddCheck(check)),
+            Some(TableElement::Column(_)) | None => return self.add_columns(clauses),
+        }
+        Ok(())
+    }
+
+    fn add_columns(&mut self, clauses: &mut Vec<AlterClause>) -> Parse<()> {
+        self.accept("COLUMN");
+        if self.accept_symbol("(") {
+            self.list(|cursor| {
+                if !cursor.is_symbol("(") {
+                    if let Some(constraint) = cursor.constraint()? {
+                        clauses.push(match constraint {
+                            TableElement::Index(index) => AlterClause::AddIndex(index),
+                            TableElement::ForeignKey(key) => AlterClause::AddForeignKey(key),
+                            TableElement::Check(check) => AlterClause::AddCheck(check),
+                            TableElement::Column(column) => AlterClause::AddColumn {
+                                column,
+                                position: None,
+                            },
+                        });
+                        return Ok(());
+                    }
+                }
+                let column = cursor.column_definition()?;
+                clauses.push(AlterClause::AddColumn {
+                    column,
+                    position: None,
+                });
+                Ok(())
+            })?;
+            return self.expect_symbol(")");
+        }
+        let column = self.column_definition()?;
+        clauses.push(AlterClause::AddColumn {
+            column,
+            position: self.column_position()?,
+        });
+        Ok(())
+    }
+
+    fn drop_clause(&mut self) -> Parse<AlterClause> {
+        Ok(if self.accept_all(&["PRIMARY", "KEY"]) {
+            AlterClause::DropPrimaryKey
+        } else if self.accept_all(&["FOREIGN", "KEY"]) {
+            AlterClause::DropForeignKey(self.identifier()?)
+        } else if self.accept_any(&["INDEX", "KEY"]).is_some() {
+            AlterClause::DropIndex(self.any_word()?)
+        } else if self.accept("CHECK") {
+            AlterClause::DropCheck(self.identifier()?)
+        } else if self.accept("CONSTRAINT") {
+            AlterClause::DropConstraint(self.any_word()?)
+        } else if self.accept("PARTITION") {
+            self.skip_rest();
+            AlterClause::NotSupported("ALTER TABLE ... DROP PARTITION".to_owned())
+        } else {
+            self.accept("COLUMN");
+            AlterClause::DropColumn(self.identifier()?)
+        })
+    }
+
+    /// ALTER TABLE ... ALTER.
+    fn alter_part(&mut self) -> Parse<AlterClause> {
+        if self.accept("INDEX") {
+            let index = self.any_word()?;
+            let invisible = self.expect_any(&["VISIBLE", "INVISIBLE"])? == "INVISIBLE";
+            return Ok(AlterClause::AlterIndexVisibility { index, invisible });
+        }
+        if self.accept_any(&["CHECK", "CONSTRAINT"]).is_some() {
+            let name = self.identifier()?;
+            let enforced = !self.accept("NOT");
+            self.expect("ENFORCED")?;
+            return Ok(AlterClause::AlterCheck { name, enforced });
+        }
+        self.accept("COLUMN");
+        let column = self.identifier()?;
+        if self.accept_all(&["DROP", "DEFAULT"]) {
+            return Ok(AlterClause::AlterColumnDefault {
+                column,
+                default: None,
+            });
+        }
+        self.expect("SET")?;
+        if let Some(word) = self.accept_any(&["VISIBLE", "INVISIBLE"]) {
+            let invisible = word == "INVISIBLE";
+            return Ok(AlterClause::AlterColumnVisibility { column, invisible });
+        }
+        self.expect("DEFAULT")?;
+        Ok(AlterClause::AlterColumnDefault {
+            column,
+            default: Some(self.default_value()?),
+        })
+    }
+
+    fn rename_clause(&mut self) -> Parse<AlterClause> {
+        if self.accept("COLUMN") {
+            let from = self.identifier()?;
+            self.expect("TO")?;
+            return Ok(AlterClause::RenameColumn {
+                from,
+                to: self.identifier()?,
+            });
+        }
+        if self.accept_any(&["INDEX", "KEY"]).is_some() {
+            let from = self.identifier()?;
+            self.expect("TO")?;
+            return Ok(AlterClause::RenameIndex {
+                from,
+                to: self.identifier()?,
+            });
+        }
+        if self.accept_any(&["TO", "AS"]).is_none() {
+            self.accept_symbol("=");
+        }
+        Ok(AlterClause::RenameTable(self.table_name()?))
+    }
+
+    fn column_position(&mut self) -> Parse<Option<ColumnPosition>> {
+        if self.accept("FIRST") {
+            return Ok(Some(ColumnPosition::First));
+        }
+        if self.accept("AFTER") {
+            return Ok(Some(ColumnPosition::After(self.identifier()?)));
+        }
+        Ok(None)
+    }
+}

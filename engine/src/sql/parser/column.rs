@@ -1,0 +1,497 @@
+//! Column definitions: types, attributes, defaults.
+
+use super::refuse;
+use crate::sql::ast::{
+    CharsetSpec, Check, ColumnAttributes, ColumnDefinition, DataType, DefaultValue, Generated,
+    TextType,
+};
+use crate::sql::cursor::{Cursor, Parse};
+use crate::sql::lexer::Kind;
+
+/// The arguments and suffixes of a numeric type.
+struct Numeric {
+    first: Option<u32>,
+    second: Option<u32>,
+    unsigned: bool,
+    zerofill: bool,
+}
+
+impl Cursor<'_> {
+    /// `name type attributes`.
+    pub(super) fn column_definition(&mut self) -> Parse<ColumnDefinition> {
+        let name = self.identifier()?;
+        self.column_behind_name(name)
+    }
+
+    pub(super) fn column_behind_name(&mut self, name: String) -> Parse<ColumnDefinition> {
+        let data_type = self.data_type()?;
+        let attributes = self.column_attributes(&name)?;
+        Ok(ColumnDefinition {
+            name,
+            data_type,
+            attributes,
+        })
+    }
+
+    fn data_type(&mut self) -> Parse<DataType> {
+        let word = match self.peek() {
+            Kind::Word(word) => word.to_ascii_uppercase(),
+            _ => return self.unexpected(),
+        };
+        let start = self.at;
+        self.advance();
+        if let Some(numeric) = self.numeric_type(&word)? {
+            return Ok(numeric);
+        }
+        if let Some(text) = self.string_type(&word)? {
+            return Ok(text);
+        }
+        Ok(match word.as_str() {
+            "BOOL" | "BOOLEAN" => DataType::Bool,
+            "SERIAL" => DataType::Serial,
+            "BIT" => DataType::Bit {
+                width: self.one_argument()?,
+            },
+            "DATE" => DataType::Date,
+            "TIME" => DataType::Time {
+                fsp: self.one_argument()?,
+            },
+            "DATETIME" => DataType::DateTime {
+                fsp: self.one_argument()?,
+            },
+            "TIMESTAMP" => DataType::Timestamp {
+                fsp: self.one_argument()?,
+            },
+            "YEAR" => {
+                let width = self.one_argument()?;
+                while self
+                    .accept_any(&["UNSIGNED", "SIGNED", "ZEROFILL"])
+                    .is_some()
+                {}
+                DataType::Year { width }
+            }
+            "JSON" => DataType::Json,
+            "VECTOR" => DataType::Vector {
+                length: self.one_argument()?,
+            },
+            "GEOMETRY" | "POINT" | "LINESTRING" | "POLYGON" | "MULTIPOINT" | "MULTILINESTRING"
+            | "MULTIPOLYGON" | "GEOMETRYCOLLECTION" | "GEOMCOLLECTION" => {
+                DataType::Geometry { name: word }
+            }
+            _ => {
+                self.at = start;
+                return self.unexpected();
+            }
+        })
+    }
+
+    fn numeric_type(&mut self, word: &str) -> Parse<Option<DataType>> {
+        let type_of: fn(Numeric) -> DataType = match word {
+            "TINYINT" | "INT1" => |n| DataType::TinyInt {
+                width: n.first,
+                unsigned: n.unsigned,
+                zerofill: n.zerofill,
+            },
+            "SMALLINT" | "INT2" => |n| DataType::SmallInt {
+                width: n.first,
+                unsigned: n.unsigned,
+                zerofill: n.zerofill,
+            },
+            "MEDIUMINT" | "INT3" | "MIDDLEINT" => |n| DataType::MediumInt {
+                width: n.first,
+                unsigned: n.unsigned,
+                zerofill: n.zerofill,
+            },
+            "INT" | "INTEGER" | "INT4" => |n| DataType::Int {
+                width: n.first,
+                unsigned: n.unsigned,
+                zerofill: n.zerofill,
+            },
+            "BIGINT" | "INT8" => |n| DataType::BigInt {
+                width: n.first,
+                unsigned: n.unsigned,
+                zerofill: n.zerofill,
+            },
+            "DECIMAL" | "NUMERIC" | "DEC" | "FIXED" => |n| DataType::Decimal {
+                precision: n.first,
+                scale: n.second,
+                unsigned: n.unsigned,
+                zerofill: n.zerofill,
+            },
+            "FLOAT" | "FLOAT4" => |n| DataType::Float {
+                precision: n.first,
+                scale: n.second,
+                unsigned: n.unsigned,
+                zerofill: n.zerofill,
+            },
+            "DOUBLE" | "REAL" | "FLOAT8" => |n| DataType::Double {
+                precision: n.first,
+                scale: n.second,
+                unsigned: n.unsigned,
+                zerofill: n.zerofill,
+            },
+            _ => return Ok(None),
+        };
+        if word == "DOUBLE" {
+            self.accept("PRECISION");
+        }
+        let (first, second) = self.two_arguments()?;
+        let mut numeric = Numeric {
+            first,
+            second,
+            unsigned: false,
+            zerofill: false,
+        };
+        while let Some(suffix) = self.accept_any(&["UNSIGNED", "SIGNED", "ZEROFILL"]) {
+            numeric.unsigned |= suffix != "SIGNED";
+            numeric.zerofill |= suffix == "ZEROFILL";
+        }
+        Ok(Some(type_of(numeric)))
+    }
+
+    fn string_type(&mut self, word: &str) -> Parse<Option<DataType>> {
+        Ok(Some(match word {
+            "NATIONAL" | "NCHAR" | "NVARCHAR" => self.national_type(word)?,
+            "CHAR" | "CHARACTER" => {
+                if self.accept("VARYING") {
+                    self.varchar()?
+                } else {
+                    DataType::Char {
+                        length: self.one_argument()?,
+                        charset: self.type_charset()?,
+                    }
+                }
+            }
+            "VARCHAR" | "VARCHARACTER" => self.varchar()?,
+            "BINARY" => DataType::Binary {
+                length: self.one_argument()?,
+            },
+            "VARBINARY" => DataType::VarBinary {
+                length: self.required_argument()?,
+            },
+            "TINYTEXT" => self.text(TextType::Tiny)?,
+            "TEXT" => self.text(TextType::Normal)?,
+            "MEDIUMTEXT" => self.text(TextType::Medium)?,
+            "LONGTEXT" => self.text(TextType::Long)?,
+            "TINYBLOB" => DataType::Blob {
+                size: TextType::Tiny,
+                length: None,
+            },
+            "BLOB" => DataType::Blob {
+                size: TextType::Normal,
+                length: self.one_argument()?,
+            },
+            "MEDIUMBLOB" => DataType::Blob {
+                size: TextType::Medium,
+                length: None,
+            },
+            "LONGBLOB" => DataType::Blob {
+                size: TextType::Long,
+                length: None,
+            },
+            "LONG" => self.long_type()?,
+            "ENUM" => {
+                let members = self.parenthesised(Self::string)?;
+                DataType::Enum {
+                    members,
+                    charset: self.type_charset()?,
+                }
+            }
+            "SET" => {
+                let members = self.parenthesised(Self::string)?;
+                DataType::Set {
+                    members,
+                    charset: self.type_charset()?,
+                }
+            }
+            _ => return Ok(None),
+        }))
+    }
+
+    /// `LONG`, `LONG VARCHAR`, `LONG VARBINARY`.
+    fn long_type(&mut self) -> Parse<DataType> {
+        if self.accept("VARBINARY") {
+            return Ok(DataType::Blob {
+                size: TextType::Medium,
+                length: None,
+            });
+        }
+        if self.accept_any(&["CHAR", "CHARACTER"]).is_some() {
+            self.expect("VARYING")?;
+        } else {
+            self.accept_any(&["VARCHAR", "VARCHARACTER"]);
+        }
+        self.text(TextType::Medium)
+    }
+
+    fn national_type(&mut self, word: &str) -> Parse<DataType> {
+        let varying = match word {
+            "NATIONAL" => {
+                match self.expect_any(&["CHAR", "CHARACTER", "VARCHAR", "VARCHARACTER"])? {
+                    "CHAR" | "CHARACTER" => self.accept("VARYING"),
+                    _ => true,
+                }
+            }
+            "NCHAR" => {
+                self.accept_any(&["VARCHAR", "VARCHARACTER"]).is_some() || self.accept("VARYING")
+            }
+            _ => true,
+        };
+        let length = self.one_argument()?;
+        let charset = CharsetSpec {
+            charset: Some("utf8mb3".to_owned()),
+            ..self.type_charset()?
+        };
+        match (varying, length) {
+            (true, Some(length)) => Ok(DataType::VarChar { length, charset }),
+            (true, None) => self.unexpected(),
+            (false, length) => Ok(DataType::Char { length, charset }),
+        }
+    }
+
+    fn varchar(&mut self) -> Parse<DataType> {
+        Ok(DataType::VarChar {
+            length: self.required_argument()?,
+            charset: self.type_charset()?,
+        })
+    }
+
+    fn text(&mut self, size: TextType) -> Parse<DataType> {
+        let length = if size == TextType::Normal {
+            self.one_argument()?
+        } else {
+            None
+        };
+        Ok(DataType::Text {
+            size,
+            length,
+            charset: self.type_charset()?,
+        })
+    }
+
+    fn one_argument(&mut self) -> Parse<Option<u32>> {
+        if self.is_symbol("(") {
+            self.required_argument().map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn required_argument(&mut self) -> Parse<u32> {
+        self.expect_symbol("(")?;
+        let argument = self.small_integer()?;
+        self.expect_symbol(")")?;
+        Ok(argument)
+    }
+
+    fn two_arguments(&mut self) -> Parse<(Option<u32>, Option<u32>)> {
+        if !self.accept_symbol("(") {
+            return Ok((None, None));
+        }
+        let first = self.small_integer()?;
+        let second = if self.accept_symbol(",") {
+            Some(self.small_integer()?)
+        } else {
+            None
+        };
+        self.expect_symbol(")")?;
+        Ok((Some(first), second))
+    }
+
+    /// CHARACTER SET, COLLATE and the shorthands behind a string type.
+    fn type_charset(&mut self) -> Parse<CharsetSpec> {
+        let mut spec = CharsetSpec::default();
+        loop {
+            if self.accept("BINARY") {
+                spec.binary = true;
+            } else if self.accept("ASCII") {
+                spec.charset = Some("latin1".to_owned());
+            } else if self.accept("UNICODE") {
+                return refuse("character set ucs2");
+            } else if self.accept("BYTE") {
+                return refuse("the BYTE attribute");
+            } else if self.accept_all(&["CHARACTER", "SET"])
+                || self.accept_all(&["CHAR", "SET"])
+                || self.accept("CHARSET")
+            {
+                spec.charset = Some(self.name_or_string()?);
+            } else if self.accept("COLLATE") {
+                spec.collation = Some(self.name_or_string()?);
+            } else {
+                return Ok(spec);
+            }
+        }
+    }
+
+    fn column_attributes(&mut self, column: &str) -> Parse<ColumnAttributes> {
+        let mut attributes = ColumnAttributes::default();
+        while self.column_attribute(column, &mut attributes)? {}
+        Ok(attributes)
+    }
+
+    fn column_attribute(&mut self, column: &str, found: &mut ColumnAttributes) -> Parse<bool> {
+        if self.accept_all(&["NOT", "NULL"]) {
+            found.nullable = Some(false);
+        } else if self.accept("NULL") {
+            found.nullable = Some(true);
+        } else if self.accept("DEFAULT") {
+            found.default = Some(self.default_value()?);
+        } else if self.accept_all(&["ON", "UPDATE"]) {
+            match self.current_timestamp()? {
+                Some(fsp) => found.on_update = Some(fsp),
+                None => return self.unexpected(),
+            }
+        } else if self.accept("AUTO_INCREMENT") {
+            found.auto_increment = true;
+        } else if self.accept("SERIAL") {
+            self.expect("DEFAULT")?;
+            self.expect("VALUE")?;
+            found.auto_increment = true;
+            found.nullable = Some(false);
+            found.unique = true;
+        } else if self.accept("UNIQUE") {
+            self.accept("KEY");
+            found.unique = true;
+        } else if self.accept_all(&["PRIMARY", "KEY"]) || self.accept("KEY") {
+            found.primary_key = true;
+        } else if self.accept("COMMENT") {
+            found.comment = Some(self.string()?);
+        } else if self.accept("COLLATE") {
+            found.collation = Some(self.name_or_string()?);
+        } else if self.accept("INVISIBLE") {
+            found.invisible = Some(true);
+        } else if self.accept("VISIBLE") {
+            found.invisible = Some(false);
+        } else if self.is_word("REFERENCES") {
+            found.references = Some(self.references(None, None, Vec::new())?);
+        } else if self.accept("SRID") {
+            found.srid = Some(self.integer()?);
+        } else {
+            return self.generated_or_check(column, found);
+        }
+        Ok(true)
+    }
+
+    fn generated_or_check(&mut self, column: &str, found: &mut ColumnAttributes) -> Parse<bool> {
+        if self.accept_all(&["GENERATED", "ALWAYS"]) || self.is_word("AS") {
+            self.expect("AS")?;
+            let expression = self.parenthesised_expression()?;
+            let stored = self.accept_any(&["STORED", "PERSISTENT"]).is_some();
+            if !stored {
+                self.accept("VIRTUAL");
+            }
+            found.generated = Some(Generated { expression, stored });
+        } else if self.is_word("CHECK") || self.is_word("CONSTRAINT") {
+            let name = if self.accept("CONSTRAINT") && !self.is_word("CHECK") {
+                Some(self.identifier()?)
+            } else {
+                None
+            };
+            found.checks.push(self.check(name)?);
+        } else if let Some(option) = self.accept_any(&[
+            "COLUMN_FORMAT",
+            "STORAGE",
+            "ENGINE_ATTRIBUTE",
+            "SECONDARY_ENGINE_ATTRIBUTE",
+        ]) {
+            self.accept_symbol("=");
+            let value = match self.peek() {
+                Kind::String(_) => self.string()?,
+                _ => self.any_word()?,
+            };
+            found.others.push((option.to_owned(), value));
+        } else if self.is_word("COMPRESSED") {
+            return refuse(&format!("COMPRESSED column '{column}'"));
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// `CHECK (expr) [[NOT] ENFORCED]`.
+    pub(super) fn check(&mut self, name: Option<String>) -> Parse<Check> {
+        self.expect("CHECK")?;
+        let expression = self.parenthesised_expression()?;
+        let enforced = !self.accept_all(&["NOT", "ENFORCED"]);
+        self.accept("ENFORCED");
+        Ok(Check {
+            name,
+            expression,
+            enforced,
+        })
+    }
+
+    /// What follows DEFAULT.
+    pub(super) fn default_value(&mut self) -> Parse<DefaultValue> {
+        if self.is_symbol("(") {
+            return Ok(DefaultValue::Expression(self.parenthesised_expression()?));
+        }
+        if let Some(fsp) = self.current_timestamp()? {
+            return Ok(DefaultValue::CurrentTimestamp(fsp));
+        }
+        if let Some(word) = self.accept_any(&["NULL", "TRUE", "FALSE"]) {
+            return Ok(match word {
+                "NULL" => DefaultValue::Null,
+                word => DefaultValue::Bool(word == "TRUE"),
+            });
+        }
+        if self.accept_any(&["DATE", "TIME", "TIMESTAMP"]).is_some() {
+            return Ok(DefaultValue::Temporal(self.string()?));
+        }
+        if matches!(self.peek(), Kind::Word(word) if word.starts_with('_')) {
+            self.advance();
+        }
+        let sign = if self.accept_symbol("-") {
+            "-"
+        } else {
+            self.accept_symbol("+");
+            ""
+        };
+        let value = match self.peek() {
+            Kind::String(_) if sign.is_empty() => return Ok(DefaultValue::String(self.bytes()?)),
+            Kind::Integer(text) | Kind::Decimal(text) | Kind::Float(text) => {
+                DefaultValue::Number(format!("{sign}{text}"))
+            }
+            Kind::Hex(digits) => DefaultValue::Hex(hex_bytes(digits)),
+            Kind::Bit(digits) => DefaultValue::Bit((*digits).to_owned()),
+            _ => return self.unexpected(),
+        };
+        self.advance();
+        Ok(value)
+    }
+
+    /// CURRENT_TIMESTAMP and its synonyms, with the number of digits.
+    fn current_timestamp(&mut self) -> Parse<Option<u32>> {
+        let synonyms = ["CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP"];
+        if self.accept_any(&synonyms).is_none() {
+            return Ok(None);
+        }
+        if !self.accept_symbol("(") {
+            return Ok(Some(0));
+        }
+        let digits = if self.is_symbol(")") {
+            0
+        } else {
+            self.small_integer()?
+        };
+        self.expect_symbol(")")?;
+        Ok(Some(digits))
+    }
+}
+
+pub(super) fn hex_bytes(digits: &str) -> Vec<u8> {
+    let digit = |byte: &u8| {
+        char::from(*byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    digits
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| {
+            pair.iter()
+                .filter_map(digit)
+                .fold(0, |value, digit| value << 4 | digit)
+        })
+        .collect()
+}

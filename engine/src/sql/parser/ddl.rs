@@ -1,0 +1,151 @@
+//! Databases, indexes, DROP and RENAME.
+
+use super::refuse;
+use crate::sql::ast::{CharsetSpec, CreateIndex, IndexKind, Statement};
+use crate::sql::cursor::{Cursor, Parse};
+
+impl Cursor<'_> {
+    /// Behind CREATE, ALTER or DROP.
+    pub(super) fn database(&mut self, verb: &str) -> Parse<Statement> {
+        self.advance();
+        match verb {
+            "CREATE" => {
+                let if_not_exists = self.accept_all(&["IF", "NOT", "EXISTS"]);
+                let name = self.identifier()?;
+                let charset = self.database_options()?;
+                Ok(Statement::CreateDatabase {
+                    if_not_exists,
+                    name,
+                    charset,
+                })
+            }
+            "ALTER" => {
+                let options = [
+                    "DEFAULT",
+                    "CHARACTER",
+                    "CHARSET",
+                    "COLLATE",
+                    "READ",
+                    "ENCRYPTION",
+                ];
+                let unnamed = options.iter().any(|word| self.is_word(word));
+                let name = if unnamed {
+                    None
+                } else {
+                    Some(self.identifier()?)
+                };
+                Ok(Statement::AlterDatabase {
+                    name,
+                    charset: self.database_options()?,
+                })
+            }
+            "DROP" => {
+                let if_exists = self.accept_all(&["IF", "EXISTS"]);
+                Ok(Statement::DropDatabase {
+                    if_exists,
+                    name: self.identifier()?,
+                })
+            }
+            _ => self.unexpected(),
+        }
+    }
+
+    fn database_options(&mut self) -> Parse<CharsetSpec> {
+        let mut charset = CharsetSpec::default();
+        loop {
+            if self.charset_option(&mut charset)? {
+                continue;
+            }
+            if self.accept_all(&["DEFAULT", "ENCRYPTION"]) || self.accept("ENCRYPTION") {
+                self.accept_symbol("=");
+                if self.string()?.eq_ignore_ascii_case("Y") {
+                    return refuse("ENCRYPTION='Y'");
+                }
+            } else if self.accept_all(&["READ", "ONLY"]) {
+                return refuse("ALTER DATABASE READ ONLY");
+            } else {
+                return Ok(charset);
+            }
+        }
+    }
+
+    /// Behind CREATE.
+    pub(super) fn create_index(&mut self) -> Parse<Statement> {
+        let kind = match self.accept_any(&["UNIQUE", "FULLTEXT", "SPATIAL"]) {
+            Some("UNIQUE") => IndexKind::Unique,
+            Some("FULLTEXT") => IndexKind::FullText,
+            Some(_) => IndexKind::Spatial,
+            None => IndexKind::Plain,
+        };
+        self.expect("INDEX")?;
+        let name = self.identifier()?;
+        let using = if self.accept_any(&["USING", "TYPE"]).is_some() {
+            Some(self.expect_any(&["BTREE", "HASH", "RTREE"])?.to_owned())
+        } else {
+            None
+        };
+        self.expect("ON")?;
+        let table = self.table_name()?;
+        let mut index = self.index_behind_name(kind, Some(name))?;
+        index.options.using = index.options.using.or(using);
+        self.algorithm_and_lock()?;
+        Ok(Statement::CreateIndex(Box::new(CreateIndex {
+            table,
+            index,
+        })))
+    }
+
+    /// Behind DROP.
+    pub(super) fn drop_index(&mut self) -> Parse<Statement> {
+        self.expect("INDEX")?;
+        // The key is called PRIMARY, quoted or not.
+        let name = self.any_word()?;
+        self.expect("ON")?;
+        let table = self.table_name()?;
+        self.algorithm_and_lock()?;
+        Ok(Statement::DropIndex { name, table })
+    }
+
+    /// ALGORITHM and LOCK: every change of ours is as good as INPLACE with LOCK=NONE.
+    fn algorithm_and_lock(&mut self) -> Parse<()> {
+        while self.accept_any(&["ALGORITHM", "LOCK"]).is_some() {
+            self.accept_symbol("=");
+            self.any_word()?;
+        }
+        Ok(())
+    }
+
+    /// Behind DROP.
+    pub(super) fn drop_table(&mut self) -> Parse<Statement> {
+        let temporary = self.accept("TEMPORARY");
+        self.expect_any(&["TABLE", "TABLES"])?;
+        let if_exists = self.accept_all(&["IF", "EXISTS"]);
+        let tables = self.list(Self::table_name)?;
+        self.accept_any(&["RESTRICT", "CASCADE"]);
+        Ok(Statement::DropTable {
+            temporary,
+            if_exists,
+            tables,
+        })
+    }
+
+    /// Behind DROP.
+    pub(super) fn drop_view(&mut self) -> Parse<Statement> {
+        self.expect("VIEW")?;
+        let if_exists = self.accept_all(&["IF", "EXISTS"]);
+        let views = self.list(Self::table_name)?;
+        self.accept_any(&["RESTRICT", "CASCADE"]);
+        Ok(Statement::DropView { if_exists, views })
+    }
+
+    /// Behind RENAME.
+    pub(super) fn rename_table(&mut self) -> Parse<Statement> {
+        self.expect_any(&["TABLE", "TABLES"])?;
+        let pairs = self.list(|cursor| {
+            let from = cursor.table_name()?;
+            cursor.expect("TO")?;
+            Ok((from, cursor.table_name()?))
+        })?;
+        Ok(Statement::RenameTable(pairs))
+    }
+}

@@ -1,0 +1,194 @@
+//! SELECT, INSERT, REPLACE, UPDATE, DELETE, DO: read by `sqlparser`.
+
+use sqlparser::ast as sp;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Span, Token as SpToken, TokenWithSpan};
+
+use super::refuse;
+use crate::sql::ast::{Delete, Statement, Update};
+use crate::sql::cursor::{Cursor, Parse};
+use crate::sql::lexer::{Kind, Token};
+
+impl Cursor<'_> {
+    pub(super) fn select(&mut self) -> Parse<Statement> {
+        self.refuse_into()?;
+        if self.accept("TABLE") {
+            return Ok(Statement::Select(
+                self.delegate_with(&["SELECT", "*", "FROM"], |parser| parser.parse_query())?,
+            ));
+        }
+        let starts_with = self.is_word("WITH");
+        let query = self.delegate(|parser| parser.parse_query())?;
+        match *query.body {
+            sp::SetExpr::Insert(_) => self.unexpected(),
+            sp::SetExpr::Update(_) if starts_with => {
+                refuse("UPDATE with a common table expression")
+            }
+            sp::SetExpr::Delete(_) if starts_with => {
+                refuse("DELETE with a common table expression")
+            }
+            sp::SetExpr::Update(_) | sp::SetExpr::Delete(_) => self.unexpected(),
+            _ => Ok(Statement::Select(query)),
+        }
+    }
+
+    /// SELECT ... INTO is not done; said here, because `sqlparser` reads only some of its forms.
+    fn refuse_into(&self) -> Parse<()> {
+        let into = self.tokens.iter().skip(self.at).any(
+            |token| matches!(&token.kind, Kind::Word(word) if word.eq_ignore_ascii_case("INTO")),
+        );
+        if into {
+            refuse("SELECT ... INTO")
+        } else {
+            Ok(())
+        }
+    }
+
+    pub(super) fn insert(&mut self) -> Parse<Statement> {
+        let replace = self.is_word("REPLACE");
+        self.advance();
+        // Priorities mean nothing here; `sqlparser` knows some of them only.
+        self.accept_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY"]);
+        self.singular_value();
+        let statement = self.delegate(|parser| {
+            let token = TokenWithSpan {
+                token: SpToken::make_word("INSERT", None),
+                span: Span::empty(),
+            };
+            parser.parse_insert(token)
+        })?;
+        let sp::Statement::Insert(mut insert) = statement else {
+            return self.unexpected();
+        };
+        if insert.returning.is_some() {
+            return refuse("INSERT ... RETURNING");
+        }
+        if insert.partitioned.is_some() {
+            return refuse("PARTITION");
+        }
+        insert.replace_into = replace;
+        let insert = Box::new(insert);
+        Ok(if replace {
+            Statement::Replace(insert)
+        } else {
+            Statement::Insert(insert)
+        })
+    }
+
+    /// `INSERT ... VALUE (..)` is `VALUES`.
+    fn singular_value(&mut self) {
+        let value = self.tokens.iter().skip(self.at).take(400).position(
+            |token| matches!(&token.kind, Kind::Word(word) if word.eq_ignore_ascii_case("VALUE")),
+        );
+        let Some(found) = value else { return };
+        let follows_list = matches!(
+            self.tokens
+                .get(self.at + found + 1)
+                .map(|token| &token.kind),
+            Some(Kind::Symbol("("))
+        );
+        if let Some(Token { kind, .. }) = self.tokens.get_mut(self.at + found) {
+            if follows_list {
+                *kind = Kind::Word("VALUES");
+            }
+        }
+    }
+
+    pub(super) fn update(&mut self) -> Parse<Statement> {
+        self.advance();
+        self.accept("LOW_PRIORITY");
+        let ignore = self.accept("IGNORE");
+        self.join_comma_list();
+        let statement = self.delegate(|parser| parser.parse_update(no_token()))?;
+        let sp::Statement::Update(update) = statement else {
+            return self.unexpected();
+        };
+        if update.from.is_some() || update.returning.is_some() {
+            return self.unexpected();
+        }
+        Ok(Statement::Update(Box::new(Update { ignore, update })))
+    }
+
+    /// `UPDATE a, b SET`: the commas become cross joins.
+    fn join_comma_list(&mut self) {
+        let mut depth = 0_u32;
+        let mut at = self.at;
+        while let Some(token) = self.tokens.get_mut(at) {
+            match &token.kind {
+                Kind::Symbol("(") => depth += 1,
+                Kind::Symbol(")") => depth = depth.saturating_sub(1),
+                Kind::Word(word) if depth == 0 && word.eq_ignore_ascii_case("SET") => return,
+                Kind::Symbol(",") if depth == 0 => {
+                    let place = (token.start, token.end);
+                    token.kind = Kind::Word("CROSS");
+                    let join = Token {
+                        kind: Kind::Word("JOIN"),
+                        start: place.0,
+                        end: place.1,
+                    };
+                    self.tokens.insert(at + 1, join);
+                }
+                Kind::End => return,
+                _ => {}
+            }
+            at += 1;
+        }
+    }
+
+    pub(super) fn delete(&mut self) -> Parse<Statement> {
+        self.advance();
+        self.accept("LOW_PRIORITY");
+        self.accept("QUICK");
+        let ignore = self.accept("IGNORE");
+        self.drop_stars();
+        let statement = self.delegate(|parser| parser.parse_delete(no_token()))?;
+        let sp::Statement::Delete(delete) = statement else {
+            return self.unexpected();
+        };
+        if delete.returning.is_some() {
+            return refuse("DELETE ... RETURNING");
+        }
+        Ok(Statement::Delete(Box::new(Delete { ignore, delete })))
+    }
+
+    /// `DELETE t.* FROM` is `DELETE t FROM`.
+    fn drop_stars(&mut self) {
+        let mut at = self.at;
+        while let Some(token) = self.tokens.get(at) {
+            match &token.kind {
+                Kind::Word(word)
+                    if ["USING", "WHERE", "SET"]
+                        .iter()
+                        .any(|end| word.eq_ignore_ascii_case(end)) =>
+                {
+                    return;
+                }
+                Kind::Symbol(".")
+                    if matches!(
+                        self.tokens.get(at + 1).map(|token| &token.kind),
+                        Some(Kind::Symbol("*"))
+                    ) =>
+                {
+                    self.tokens.drain(at..at + 2);
+                }
+                Kind::End => return,
+                _ => at += 1,
+            }
+        }
+    }
+
+    pub(super) fn do_expressions(&mut self) -> Parse<Statement> {
+        self.advance();
+        let read = |parser: &mut Parser<'_>| -> Result<Vec<sp::Expr>, ParserError> {
+            parser.parse_comma_separated(Parser::parse_expr)
+        };
+        Ok(Statement::Do(self.delegate(read)?))
+    }
+}
+
+fn no_token() -> TokenWithSpan {
+    TokenWithSpan {
+        token: SpToken::EOF,
+        span: Span::empty(),
+    }
+}

@@ -1,0 +1,360 @@
+//! CREATE TABLE: elements, keys, foreign keys and options.
+
+use super::refuse;
+use crate::sql::ast::{
+    CharsetSpec, CreateTable, CreateTableSource, ForeignKey, IndexDefinition, IndexKind,
+    IndexOptions, KeyPart, KeyPartTarget, OnUpdateDelete, Statement, TableElement, TableOptions,
+};
+use crate::sql::cursor::{Cursor, Parse};
+use crate::sql::lexer::Kind;
+
+impl Cursor<'_> {
+    /// Behind CREATE.
+    pub(super) fn create_table(&mut self) -> Parse<Statement> {
+        let temporary = self.accept("TEMPORARY");
+        self.expect("TABLE")?;
+        let if_not_exists = self.accept_all(&["IF", "NOT", "EXISTS"]);
+        let name = self.table_name()?;
+        let source = self.create_table_source()?;
+        Ok(Statement::CreateTable(Box::new(CreateTable {
+            temporary,
+            if_not_exists,
+            name,
+            source,
+        })))
+    }
+
+    fn create_table_source(&mut self) -> Parse<CreateTableSource> {
+        if self.accept("LIKE") {
+            return Ok(CreateTableSource::Like(self.table_name()?));
+        }
+        let mut elements = Vec::new();
+        if self.is_symbol("(") && !self.opens_query() {
+            self.advance();
+            if self.accept("LIKE") {
+                let like = self.table_name()?;
+                self.expect_symbol(")")?;
+                return Ok(CreateTableSource::Like(like));
+            }
+            elements = self.list(Self::table_element)?;
+            self.expect_symbol(")")?;
+        }
+        let options = self.table_options()?;
+        self.accept_any(&["IGNORE", "REPLACE"]);
+        self.accept("AS");
+        let query = self.is_symbol("(")
+            || ["SELECT", "WITH", "VALUES", "TABLE"]
+                .iter()
+                .any(|word| self.is_word(word));
+        let select = if query {
+            Some(self.delegate(|parser| parser.parse_query())?)
+        } else {
+            None
+        };
+        if elements.is_empty() && select.is_none() {
+            return self.unexpected();
+        }
+        Ok(CreateTableSource::Definition {
+            elements,
+            options,
+            select,
+        })
+    }
+
+    fn opens_query(&self) -> bool {
+        ["SELECT", "WITH", "VALUES"]
+            .iter()
+            .any(|word| self.is_word_ahead(1, word))
+    }
+
+    fn table_element(&mut self) -> Parse<TableElement> {
+        if let Some(constraint) = self.constraint()? {
+            return Ok(constraint);
+        }
+        Ok(TableElement::Column(self.column_definition()?))
+    }
+
+    /// A key, foreign key or check if one is next; used by ALTER TABLE ADD too.
+    pub(super) fn constraint(&mut self) -> Parse<Option<TableElement>> {
+        let mut name = None;
+        if self.accept("CONSTRAINT") {
+            let unnamed = ["PRIMARY", "UNIQUE", "FOREIGN", "CHECK"];
+            if !unnamed.iter().any(|word| self.is_word(word)) {
+                name = Some(self.identifier()?);
+            }
+            if !unnamed.iter().any(|word| self.is_word(word)) {
+                return self.unexpected();
+            }
+        }
+        if self.is_word("CHECK") {
+            return Ok(Some(TableElement::Check(self.check(name)?)));
+        }
+        if self.accept_all(&["FOREIGN", "KEY"]) {
+            let index_name = if self.is_symbol("(") {
+                None
+            } else {
+                Some(self.identifier()?)
+            };
+            let columns = self.parenthesised(Self::identifier)?;
+            return Ok(Some(TableElement::ForeignKey(
+                self.references(name, index_name, columns)?,
+            )));
+        }
+        let kind = if self.accept_all(&["PRIMARY", "KEY"]) {
+            IndexKind::Primary
+        } else if let Some(word) = self.accept_any(&["UNIQUE", "FULLTEXT", "SPATIAL"]) {
+            self.accept_any(&["INDEX", "KEY"]);
+            match word {
+                "UNIQUE" => IndexKind::Unique,
+                "FULLTEXT" => IndexKind::FullText,
+                _ => IndexKind::Spatial,
+            }
+        } else if self.accept_any(&["INDEX", "KEY"]).is_some() {
+            IndexKind::Plain
+        } else {
+            return Ok(None);
+        };
+        let written = self.index_name()?;
+        let name = if kind == IndexKind::Primary {
+            None
+        } else {
+            written.or(name)
+        };
+        Ok(Some(TableElement::Index(
+            self.index_behind_name(kind, name)?,
+        )))
+    }
+
+    fn index_name(&mut self) -> Parse<Option<String>> {
+        if self.is_symbol("(") || self.is_word("USING") || self.is_word("TYPE") {
+            return Ok(None);
+        }
+        self.identifier().map(Some)
+    }
+
+    /// `[USING x] (parts) options`.
+    pub(super) fn index_behind_name(
+        &mut self,
+        kind: IndexKind,
+        name: Option<String>,
+    ) -> Parse<IndexDefinition> {
+        let mut options = IndexOptions::default();
+        while self.index_option(&mut options)? {}
+        let parts = self.parenthesised(Self::key_part)?;
+        while self.index_option(&mut options)? {}
+        Ok(IndexDefinition {
+            kind,
+            name,
+            parts,
+            options,
+        })
+    }
+
+    fn key_part(&mut self) -> Parse<KeyPart> {
+        let target = if self.is_symbol("(") {
+            KeyPartTarget::Expression(self.parenthesised_expression()?)
+        } else {
+            let name = self.identifier()?;
+            let prefix = if self.accept_symbol("(") {
+                let length = self.small_integer()?;
+                self.expect_symbol(")")?;
+                Some(length)
+            } else {
+                None
+            };
+            KeyPartTarget::Column { name, prefix }
+        };
+        let descending = self.accept_any(&["ASC", "DESC"]) == Some("DESC");
+        Ok(KeyPart { target, descending })
+    }
+
+    fn index_option(&mut self, found: &mut IndexOptions) -> Parse<bool> {
+        if self.accept_any(&["USING", "TYPE"]).is_some() {
+            found.using = Some(self.expect_any(&["BTREE", "HASH", "RTREE"])?.to_owned());
+        } else if self.accept("COMMENT") {
+            found.comment = Some(self.string()?);
+        } else if self.accept("INVISIBLE") {
+            found.invisible = true;
+        } else if self.accept("VISIBLE") {
+            found.invisible = false;
+        } else if self.accept("KEY_BLOCK_SIZE") {
+            self.accept_symbol("=");
+            found.key_block_size = Some(self.integer()?);
+        } else if self.accept_all(&["WITH", "PARSER"]) {
+            found.parser = Some(self.identifier()?);
+        } else if self
+            .accept_any(&["ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE"])
+            .is_some()
+        {
+            self.accept_symbol("=");
+            self.string()?;
+        } else {
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// `REFERENCES parent (columns) actions`.
+    pub(super) fn references(
+        &mut self,
+        name: Option<String>,
+        index_name: Option<String>,
+        columns: Vec<String>,
+    ) -> Parse<ForeignKey> {
+        self.expect("REFERENCES")?;
+        let parent = self.table_name()?;
+        let parent_columns = if self.is_symbol("(") {
+            self.parenthesised(Self::identifier)?
+        } else {
+            Vec::new()
+        };
+        if self.accept("MATCH") {
+            self.expect_any(&["FULL", "PARTIAL", "SIMPLE"])?;
+        }
+        let mut key = ForeignKey {
+            name,
+            index_name,
+            columns,
+            parent,
+            parent_columns,
+            on_delete: None,
+            on_update: None,
+        };
+        while self.accept("ON") {
+            if self.expect_any(&["DELETE", "UPDATE"])? == "DELETE" {
+                key.on_delete = Some(self.referential_action()?);
+            } else {
+                key.on_update = Some(self.referential_action()?);
+            }
+        }
+        Ok(key)
+    }
+
+    fn referential_action(&mut self) -> Parse<OnUpdateDelete> {
+        Ok(if self.accept("RESTRICT") {
+            OnUpdateDelete::Restrict
+        } else if self.accept("CASCADE") {
+            OnUpdateDelete::Cascade
+        } else if self.accept_all(&["NO", "ACTION"]) {
+            OnUpdateDelete::NoAction
+        } else if self.accept_all(&["SET", "NULL"]) {
+            OnUpdateDelete::SetNull
+        } else if self.accept_all(&["SET", "DEFAULT"]) {
+            OnUpdateDelete::SetDefault
+        } else {
+            return self.unexpected();
+        })
+    }
+
+    /// Options up to something that is none.
+    pub(super) fn table_options(&mut self) -> Parse<TableOptions> {
+        let mut options = TableOptions::default();
+        loop {
+            if !self.table_option(&mut options)? {
+                break;
+            }
+            self.accept_symbol(",");
+        }
+        if self.are_words(&["PARTITION", "BY"]) {
+            return refuse("PARTITION BY");
+        }
+        Ok(options)
+    }
+
+    /// One option if one is next.
+    pub(super) fn table_option(&mut self, found: &mut TableOptions) -> Parse<bool> {
+        if self.accept_any(&["ENGINE", "TYPE"]).is_some() {
+            self.accept_symbol("=");
+            let engine = match self.peek() {
+                Kind::String(_) => self.string()?,
+                _ => self.any_word()?,
+            };
+            found.engine = Some(engine);
+        } else if self.accept("AUTO_INCREMENT") {
+            self.accept_symbol("=");
+            found.auto_increment = Some(self.integer()?);
+        } else if self.accept("COMMENT") {
+            self.accept_symbol("=");
+            found.comment = Some(self.string()?);
+        } else if self.accept("ROW_FORMAT") {
+            self.accept_symbol("=");
+            found.row_format = Some(self.any_word()?.to_ascii_uppercase());
+        } else if self.charset_option(&mut found.charset)? {
+            return Ok(true);
+        } else {
+            return self.other_table_option(found);
+        }
+        Ok(true)
+    }
+
+    /// `[DEFAULT] CHARACTER SET [=] x` or `[DEFAULT] COLLATE [=] x` if next.
+    pub(super) fn charset_option(&mut self, found: &mut CharsetSpec) -> Parse<bool> {
+        let start = self.at;
+        self.accept("DEFAULT");
+        if self.accept_all(&["CHARACTER", "SET"])
+            || self.accept_all(&["CHAR", "SET"])
+            || self.accept("CHARSET")
+        {
+            self.accept_symbol("=");
+            found.charset = Some(self.name_or_string()?);
+        } else if self.accept("COLLATE") {
+            self.accept_symbol("=");
+            found.collation = Some(self.name_or_string()?);
+        } else {
+            self.at = start;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    fn other_table_option(&mut self, found: &mut TableOptions) -> Parse<bool> {
+        const NAMES: [&str; 22] = [
+            "AVG_ROW_LENGTH",
+            "MAX_ROWS",
+            "MIN_ROWS",
+            "PASSWORD",
+            "PACK_KEYS",
+            "STATS_AUTO_RECALC",
+            "STATS_PERSISTENT",
+            "STATS_SAMPLE_PAGES",
+            "CHECKSUM",
+            "TABLE_CHECKSUM",
+            "DELAY_KEY_WRITE",
+            "INSERT_METHOD",
+            "KEY_BLOCK_SIZE",
+            "COMPRESSION",
+            "ENCRYPTION",
+            "CONNECTION",
+            "TABLESPACE",
+            "STORAGE",
+            "ENGINE_ATTRIBUTE",
+            "SECONDARY_ENGINE_ATTRIBUTE",
+            "SECONDARY_ENGINE",
+            "AUTOEXTEND_SIZE",
+        ];
+        if self.accept_all(&["DATA", "DIRECTORY"]) || self.accept_all(&["INDEX", "DIRECTORY"]) {
+            return refuse("DATA DIRECTORY");
+        }
+        if self.is_word("UNION")
+            && !self.is_word_ahead(1, "SELECT")
+            && !self.is_word_ahead(1, "ALL")
+        {
+            return refuse("the MERGE storage engine");
+        }
+        let Some(name) = self.accept_any(&NAMES) else {
+            return Ok(false);
+        };
+        self.accept_symbol("=");
+        let value = match self.peek() {
+            Kind::String(_) => self.string()?,
+            Kind::Integer(text) => {
+                let text = (*text).to_owned();
+                self.advance();
+                text
+            }
+            _ => self.any_word()?,
+        };
+        found.others.push((name.to_owned(), value));
+        Ok(true)
+    }
+}
