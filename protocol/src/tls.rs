@@ -82,8 +82,8 @@ pub fn server_config(certificate: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>
     let provider = Arc::new(aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .and_then(|builder| Ok(builder.with_no_client_auth()))
         .map_err(TlsError::Library)?
+        .with_no_client_auth()
         .with_single_cert(certificates(certificate)?, private_key(key)?)
         .map_err(TlsError::Library)?;
     Ok(Arc::new(config))

@@ -109,12 +109,12 @@ mod tests {
 
     #[test]
     fn accepts_the_password_of_a_hash_that_mysql_stored() {
-        // CREATE USER 'repl' IDENTIFIED BY 'replpw', from a binlog of MySQL 9.7.
-        let account = "$A$00A$id9;)Z <\u{18}m(\u{1f}\u{1b}_HbR\u{5}\u{19}\u{1f}\
-            SG/3qYFO8V5NzTBSNQxjmOzjaDRKM4zCER3hTOlPg2.";
+        // CREATE USER 'u1' IDENTIFIED BY 'Pw_1234567', from a binlog of MySQL 9.7.
+        let account = "$A$00A$9q\u{15}(\u{5}\u{1e}\u{7f}^j 2XtK\u{11}CXg[\
+            Cut.HR4ydRwX5eFOIqvI3YEKVVm0L5n6VN66sliZIa44";
         assert!(parse_stored(account).is_some());
-        assert!(verify_password(account, b"replpw"));
-        assert!(!verify_password(account, b"replpx"));
+        assert!(verify_password(account, b"Pw_1234567"));
+        assert!(!verify_password(account, b"Pw_123456"));
     }
 
     #[test]
