@@ -10,3 +10,5 @@ pub mod value;
 pub mod event;
 
 pub mod row;
+
+pub mod log;

@@ -1,0 +1,443 @@
+//! Appending to the log: one open file, whole units, rotation, a clean end.
+//!
+//! A unit is what a reader must see whole: a transaction or a group of them. Bytes are written as
+//! they come and become part of the log by [`LogWriter::seal`]; until then they can be cut off
+//! again. Nothing is ever read back to learn what was written.
+//!
+//! After a write or sync failed for any reason but a full disk nobody knows what the disk holds:
+//! the writer is poisoned and refuses everything, and recovery decides on the next start.
+
+use std::fmt;
+use std::sync::Arc;
+
+use codec::Write as _;
+use gtid::GtidSet;
+
+use super::error::LogError;
+use super::head::{FLAGS_OFFSET, IN_USE, LogHead};
+use super::index::LogIndex;
+use super::name::{LogFileName, LogPosition, MAX_LOG_NUMBER};
+use super::reader::FIRST_EVENT;
+use super::storage::{Storage, StorageFile, is_no_space, write_all_at};
+use crate::event::{ChecksumAlgorithm, EventFlags, EventHeader, EventType, write_event};
+
+/// What the log is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFlavour {
+    /// A binary log: its events are its own.
+    Binary,
+    /// A relay log: its own events carry the relay-log flag, the others are copies that keep the
+    /// positions of their source.
+    Relay,
+}
+
+/// How a log's files are named and what their heads say.
+#[derive(Debug, Clone)]
+pub struct LogOptions {
+    /// Name of the files in front of the number.
+    pub base: String,
+    /// Name of the index.
+    pub index: String,
+    /// Binary or relay log.
+    pub flavour: LogFlavour,
+    /// Size in bytes after which [`LogWriter::wants_rotation`]; `max_binlog_size`.
+    pub max_size: u64,
+    /// The server that writes.
+    pub server_id: u32,
+    /// The version in the format description, at most 50 bytes.
+    pub server_version: String,
+    /// The checksum of the events.
+    pub checksum: ChecksumAlgorithm,
+}
+
+/// The writing end of a log.
+pub struct LogWriter {
+    storage: Arc<dyn Storage>,
+    options: LogOptions,
+    index: LogIndex,
+    name: LogFileName,
+    file: Box<dyn StorageFile>,
+    /// The low byte of the format description's flags without the in-use bit.
+    flags: u8,
+    /// End of the last sealed unit.
+    sealed: u64,
+    /// End of what was written; `sealed <= written`.
+    written: u64,
+    /// End of what is durable; `synced <= sealed` between calls.
+    synced: u64,
+    is_poisoned: bool,
+}
+
+impl fmt::Debug for LogWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogWriter")
+            .field("file", &self.name)
+            .field("sealed", &self.sealed)
+            .field("written", &self.written)
+            .field("synced", &self.synced)
+            .field("is_poisoned", &self.is_poisoned)
+            .finish_non_exhaustive()
+    }
+}
+
+impl LogWriter {
+    /// Starts a new file behind those that `index` lists (see [`super::recover`]), with
+    /// `previous_gtids` in its head. `timestamp` is now, in seconds since 1970.
+    pub fn create(
+        storage: Arc<dyn Storage>,
+        options: LogOptions,
+        index: LogIndex,
+        previous_gtids: &GtidSet,
+        timestamp: u32,
+    ) -> Result<Self, LogError> {
+        let head = LogHead::encode(&options, previous_gtids, timestamp, true);
+        let name = next_name(storage.as_ref(), &options, &index)?;
+        let file = create_file(storage.as_ref(), &name, &head)?;
+        let index = index.with(name.clone());
+        index.store(storage.as_ref())?;
+        let end = head.len() as u64;
+        Ok(Self {
+            flags: own_flags(&options),
+            storage,
+            options,
+            index,
+            name,
+            file,
+            sealed: end,
+            written: end,
+            synced: end,
+            is_poisoned: false,
+        })
+    }
+
+    /// The file that is written.
+    #[must_use]
+    pub const fn active(&self) -> &LogFileName {
+        &self.name
+    }
+
+    /// The files of the log.
+    #[must_use]
+    pub const fn index(&self) -> &LogIndex {
+        &self.index
+    }
+
+    /// The options.
+    #[must_use]
+    pub const fn options(&self) -> &LogOptions {
+        &self.options
+    }
+
+    /// The storage.
+    #[must_use]
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    /// Where the next byte will be written; needed to give events their final positions.
+    #[must_use]
+    pub const fn next_offset(&self) -> u64 {
+        self.written
+    }
+
+    /// End of the last sealed unit.
+    #[must_use]
+    pub fn end(&self) -> LogPosition {
+        LogPosition::new(self.name.clone(), self.sealed)
+    }
+
+    /// End of what would survive a power loss.
+    #[must_use]
+    pub fn durable_end(&self) -> LogPosition {
+        LogPosition::new(self.name.clone(), self.synced)
+    }
+
+    /// Whether the file has reached its size; rotate when a unit is sealed.
+    #[must_use]
+    pub const fn wants_rotation(&self) -> bool {
+        self.sealed >= self.options.max_size
+    }
+
+    /// Whether a failed write or sync has stopped this writer.
+    #[must_use]
+    pub const fn is_poisoned(&self) -> bool {
+        self.is_poisoned
+    }
+
+    /// Changes the size after which a file is full.
+    pub const fn set_max_size(&mut self, bytes: u64) {
+        self.options.max_size = bytes;
+    }
+
+    /// Changes the checksum of the files that begin from now on.
+    pub const fn set_checksum(&mut self, checksum: ChecksumAlgorithm) {
+        self.options.checksum = checksum;
+    }
+
+    /// Writes whole framed events and seals them. Returns the new end.
+    ///
+    /// With [`LogError::NoSpace`] the log is as it was before the last unsealed unit, durably.
+    pub fn append(&mut self, events: &[u8]) -> Result<LogPosition, LogError> {
+        self.write(events)?;
+        Ok(self.seal())
+    }
+
+    /// Writes a part of a unit. With [`LogError::NoSpace`] everything since the last
+    /// [`LogWriter::seal`] is cut off, durably.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), LogError> {
+        self.check()?;
+        match write_all_at(self.file.as_ref(), self.written, bytes) {
+            Ok(()) => {
+                self.written = self.written.saturating_add(bytes.len() as u64);
+                Ok(())
+            }
+            Err(error) => {
+                if is_no_space(&error) {
+                    self.cut_back()?;
+                } else {
+                    self.is_poisoned = true;
+                }
+                Err(LogError::io("writing", self.name.as_str(), error))
+            }
+        }
+    }
+
+    /// Makes what was written part of the log; it is durable only after [`LogWriter::sync`].
+    pub fn seal(&mut self) -> LogPosition {
+        self.sealed = self.written;
+        self.end()
+    }
+
+    /// Cuts off what was written since the last seal.
+    pub fn abandon(&mut self) -> Result<(), LogError> {
+        self.check()?;
+        if self.written == self.sealed {
+            return Ok(());
+        }
+        self.cut_back()
+    }
+
+    /// Makes every sealed unit durable.
+    pub fn sync(&mut self) -> Result<(), LogError> {
+        self.check()?;
+        if self.synced == self.sealed && self.written == self.sealed {
+            return Ok(());
+        }
+        match self.file.sync() {
+            Ok(()) => {
+                self.synced = self.sealed;
+                Ok(())
+            }
+            Err(source) => Err(self.poison("syncing", source)),
+        }
+    }
+
+    /// Ends the file with a rotate event and goes on in a new one, whose head holds
+    /// `previous_gtids`. Everything sealed is durable afterwards.
+    ///
+    /// Order: the new file, durable; the new index under a temporary name, durable; the rotate
+    /// event and the cleared in-use flag, durable; then the index. A crash in between leaves
+    /// either the old log, perhaps with a file that no index lists, or the new one. With
+    /// [`LogError::NoSpace`] the log goes on in the old file.
+    pub fn rotate(&mut self, previous_gtids: &GtidSet, timestamp: u32) -> Result<(), LogError> {
+        self.check()?;
+        self.sync()?;
+        let head = LogHead::encode(&self.options, previous_gtids, timestamp, false);
+        let next = next_name(self.storage.as_ref(), &self.options, &self.index)?;
+        let file = create_file(self.storage.as_ref(), &next, &head)?;
+        let index = self.index.with(next.clone());
+        let result = self.switch(&index, &next, timestamp);
+        if let Err(error) = result {
+            if !self.is_poisoned {
+                // It holds no transaction; if it stays, the next start removes it.
+                let _ = self.storage.remove(next.as_str());
+            }
+            return Err(error);
+        }
+        let end = head.len() as u64;
+        self.index = index;
+        self.name = next;
+        self.file = file;
+        (self.sealed, self.written, self.synced) = (end, end, end);
+        Ok(())
+    }
+
+    fn switch(
+        &mut self,
+        index: &LogIndex,
+        next: &LogFileName,
+        timestamp: u32,
+    ) -> Result<(), LogError> {
+        let staged = index.stage(self.storage.as_ref())?;
+        let before = self.sealed;
+        let mut rotate = Vec::new();
+        let header = self.own_header(EventType::ROTATE, timestamp);
+        write_event(
+            &mut rotate,
+            &header,
+            before,
+            self.options.checksum,
+            |body| {
+                body.put_u64(FIRST_EVENT);
+                body.put(next.as_str().as_bytes());
+            },
+        );
+        self.append(&rotate)?;
+        self.close_flag()?;
+        self.sync()?;
+        if let Err(source) = self
+            .storage
+            .rename(&staged, index.name())
+            .and_then(|()| self.storage.sync_dir())
+        {
+            return Err(self.poison("replacing the index for", source));
+        }
+        Ok(())
+    }
+
+    /// Ends the log cleanly: a stop event, everything durable, the in-use flag cleared.
+    pub fn close(mut self, timestamp: u32) -> Result<LogPosition, LogError> {
+        self.check()?;
+        self.abandon()?;
+        let mut stop = Vec::new();
+        let header = self.own_header(EventType::STOP, timestamp);
+        let (start, checksum) = (self.sealed, self.options.checksum);
+        write_event(&mut stop, &header, start, checksum, |_| {});
+        match self.append(&stop) {
+            // The stop event is a courtesy; without room the file just ends.
+            Ok(_) | Err(LogError::NoSpace { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        self.close_flag()?;
+        self.sync_always()?;
+        Ok(self.end())
+    }
+
+    /// Takes the files in front of `first` out of the log and removes them.
+    ///
+    /// The caller has made sure that nobody needs them. Order: a list of what will go, durable;
+    /// the index, durable; then the files. A crash in between leaves files that the list names
+    /// and the next start removes. Returns the removed files.
+    pub fn purge_before(&mut self, first: &LogFileName) -> Result<Vec<LogFileName>, LogError> {
+        self.check()?;
+        let index = self.index.starting_at(first.min(&self.name));
+        let gone = super::purge::remove_unlisted(self.storage.as_ref(), &self.index, &index)?;
+        self.index = index;
+        Ok(gone)
+    }
+
+    fn own_header(&self, event_type: EventType, timestamp: u32) -> EventHeader {
+        EventHeader {
+            timestamp,
+            event_type,
+            server_id: self.options.server_id,
+            event_size: 0,
+            end_log_pos: 0,
+            flags: match self.options.flavour {
+                LogFlavour::Binary => EventFlags(0),
+                LogFlavour::Relay => EventFlags::RELAY_LOG,
+            },
+        }
+    }
+
+    fn check(&self) -> Result<(), LogError> {
+        if self.is_poisoned {
+            let file = self.name.clone();
+            return Err(LogError::Poisoned { file });
+        }
+        Ok(())
+    }
+
+    fn poison(&mut self, doing: &'static str, source: std::io::Error) -> LogError {
+        self.is_poisoned = true;
+        LogError::Io {
+            doing,
+            file: self.name.to_string(),
+            source,
+        }
+    }
+
+    /// Cuts the file to the last sealed unit and makes that durable: were it not, a power loss
+    /// could bring a transaction back whose client was told that it failed.
+    fn cut_back(&mut self) -> Result<(), LogError> {
+        let result = self
+            .file
+            .truncate(self.sealed)
+            .and_then(|()| self.file.sync());
+        match result {
+            Ok(()) => {
+                self.written = self.sealed;
+                self.synced = self.sealed;
+                Ok(())
+            }
+            Err(source) => Err(self.poison("cutting a half-written unit off", source)),
+        }
+    }
+
+    fn close_flag(&mut self) -> Result<(), LogError> {
+        match write_all_at(self.file.as_ref(), FLAGS_OFFSET, &[self.flags]) {
+            Ok(()) => Ok(()),
+            Err(source) => Err(self.poison("clearing the in-use flag of", source)),
+        }
+    }
+
+    fn sync_always(&mut self) -> Result<(), LogError> {
+        match self.file.sync() {
+            Ok(()) => {
+                self.synced = self.sealed;
+                Ok(())
+            }
+            Err(source) => Err(self.poison("syncing", source)),
+        }
+    }
+}
+
+fn own_flags(options: &LogOptions) -> u8 {
+    let [low, _] = match options.flavour {
+        LogFlavour::Binary => 0_u16.to_le_bytes(),
+        LogFlavour::Relay => EventFlags::RELAY_LOG.0.to_le_bytes(),
+    };
+    low & !IN_USE
+}
+
+/// The name after every file that the index lists or the directory holds.
+fn next_name(
+    storage: &dyn Storage,
+    options: &LogOptions,
+    index: &LogIndex,
+) -> Result<LogFileName, LogError> {
+    let names = storage
+        .list()
+        .map_err(|error| LogError::io("listing the directory of", &options.index, error))?;
+    let last = names
+        .iter()
+        .filter_map(|name| LogFileName::parse(name))
+        .filter(|name| name.base() == options.base)
+        .chain(index.files().iter().cloned())
+        .max_by_key(LogFileName::number);
+    let number = last.as_ref().map_or(0, LogFileName::number);
+    match last {
+        Some(last) if number >= MAX_LOG_NUMBER => Err(LogError::NumbersExhausted { last }),
+        _ => Ok(LogFileName::new(&options.base, number.saturating_add(1))),
+    }
+}
+
+/// Creates `name` with `head`, durable with its name.
+fn create_file(
+    storage: &dyn Storage,
+    name: &LogFileName,
+    head: &[u8],
+) -> Result<Box<dyn StorageFile>, LogError> {
+    let fail = |error| LogError::io("creating", name.as_str(), error);
+    let file = storage.create(name.as_str()).map_err(fail)?;
+    let written = write_all_at(file.as_ref(), 0, head)
+        .and_then(|()| file.sync())
+        .and_then(|()| storage.sync_dir());
+    match written {
+        Ok(()) => Ok(file),
+        Err(error) => {
+            let _ = storage.remove(name.as_str());
+            Err(fail(error))
+        }
+    }
+}
