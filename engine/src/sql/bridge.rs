@@ -1,8 +1,8 @@
 //! The bridge to `sqlparser`: our tokens in, its trees out.
 //!
-//! Tokens are normalised on the way (see the table in `tokens`), so that `sqlparser` never sees
-//! MySQL text. The column of each token it gets is the index of ours, which is how errors find
-//! their way back.
+//! Tokens are normalised on the way (see the table in `normalise`), so that `sqlparser` never sees
+//! MySQL text. Each token it gets is located by its bytes in the statement's text (line 1, column
+//! = offset in `Parsed::text` + 1): so errors find their way back, and select items their names.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,7 @@ impl Cursor<'_> {
                 } else {
                     SpToken::make_word(word, None)
                 };
-                at_index(token, self.at)
+                self.located(token, self.at)
             })
             .collect();
         self.normalised(&mut tokens)?;
@@ -52,7 +52,7 @@ impl Cursor<'_> {
             .with_tokens_with_locations(tokens);
         let result = read(&mut parser);
         let next = parser.peek_token();
-        let next = index_of(&next).unwrap_or(self.tokens.len().saturating_sub(1));
+        let next = self.index_at(next.span.start.column);
         match result {
             Ok(value) => {
                 self.at = next;
@@ -66,7 +66,7 @@ impl Cursor<'_> {
                 )))
             }
             Err(error) => {
-                let at = column_of(&error.to_string()).unwrap_or(next);
+                let at = column_of(&error.to_string()).map_or(next, |column| self.index_at(column));
                 let token = self.tokens.get(at).or(self.tokens.last());
                 Err(Failure::Syntax(token.map_or(0, |token| token.start)))
             }
@@ -89,6 +89,45 @@ impl Cursor<'_> {
         let expression = self.expression()?;
         self.expect_symbol(")")?;
         Ok(expression)
+    }
+
+    /// The token as standing where ours at `index` stands.
+    fn located(&self, token: SpToken, index: usize) -> TokenWithSpan {
+        let place = |offset: usize| {
+            let column = offset.saturating_sub(self.leading_blanks()) + 1;
+            Location {
+                line: 1,
+                column: u64::try_from(column).unwrap_or(0),
+            }
+        };
+        let (start, end) = self
+            .tokens
+            .get(index)
+            .map_or((0, 0), |token| (token.start, token.end));
+        TokenWithSpan {
+            token,
+            span: Span::new(place(start), place(end)),
+        }
+    }
+
+    /// The index of our token at a column; the end of the statement for none.
+    fn index_at(&self, column: u64) -> usize {
+        let last = self.tokens.len().saturating_sub(1);
+        let Some(offset) = usize::try_from(column)
+            .ok()
+            .and_then(|column| column.checked_sub(1))
+        else {
+            return last;
+        };
+        let offset = offset + self.leading_blanks();
+        self.tokens
+            .partition_point(|token| token.start < offset)
+            .min(last)
+    }
+
+    /// `Parsed::text` begins behind them.
+    fn leading_blanks(&self) -> usize {
+        self.text.len() - self.text.trim_ascii_start().len()
     }
 
     fn normalised(&self, into: &mut Vec<TokenWithSpan>) -> Parse<()> {
@@ -114,7 +153,7 @@ impl Cursor<'_> {
     /// | `a MOD b` | `a % b` |
     /// | LOCK IN SHARE MODE | FOR SHARE |
     /// | `@a`, `@@g.b` | one identifier |
-    /// | `?` | placeholder `?n` |
+    /// | `?` | placeholder `?n`, n from 1 |
     fn normalise(
         &self,
         at: usize,
@@ -139,11 +178,11 @@ impl Cursor<'_> {
                 name,
             } => (plain_word(format!("@@{scope}.{name}")), 1),
             Kind::SystemVariable { scope: None, name } => (plain_word(format!("@@{name}")), 1),
-            Kind::Parameter(ordinal) => (SpToken::Placeholder(format!("?{ordinal}")), 1),
+            Kind::Parameter(ordinal) => (SpToken::Placeholder(format!("?{}", ordinal + 1)), 1),
             Kind::Symbol(symbol) => (self.symbol_token(symbol, token.start)?, 1),
             Kind::Bad | Kind::End => return Err(Failure::Syntax(token.start)),
         };
-        into.push(at_index(normalised, at));
+        into.push(self.located(normalised, at));
         Ok(taken)
     }
 
@@ -153,7 +192,7 @@ impl Cursor<'_> {
                 Some(Kind::Word(found)) if found.eq_ignore_ascii_case(expected))
         };
         if word.eq_ignore_ascii_case("MOD") && self.ends_operand(at) {
-            into.push(at_index(SpToken::Mod, at));
+            into.push(self.located(SpToken::Mod, at));
             return Ok(1);
         }
         if word.eq_ignore_ascii_case("LOCK")
@@ -161,8 +200,8 @@ impl Cursor<'_> {
             && follows(2, "SHARE")
             && follows(3, "MODE")
         {
-            into.push(at_index(SpToken::make_word("FOR", None), at));
-            into.push(at_index(SpToken::make_word("SHARE", None), at));
+            into.push(self.located(SpToken::make_word("FOR", None), at));
+            into.push(self.located(SpToken::make_word("SHARE", None), at));
             return Ok(4);
         }
         if word.eq_ignore_ascii_case("SOUNDS") && follows(1, "LIKE") {
@@ -174,7 +213,7 @@ impl Cursor<'_> {
             match (literal, charset.as_str()) {
                 (Some(Kind::String(_)), "binary") => {
                     let (token, taken) = self.string_token(at + 1, true);
-                    into.push(at_index(token, at));
+                    into.push(self.located(token, at));
                     return Ok(taken + 1);
                 }
                 (Some(Kind::Hex(_) | Kind::Bit(_)), "binary") => return Ok(1),
@@ -182,7 +221,7 @@ impl Cursor<'_> {
                 _ => {}
             }
         }
-        into.push(at_index(SpToken::make_word(word, None), at));
+        into.push(self.located(SpToken::make_word(word, None), at));
         Ok(1)
     }
 
@@ -276,26 +315,11 @@ fn plain_word(value: String) -> SpToken {
     })
 }
 
-fn at_index(token: SpToken, index: usize) -> TokenWithSpan {
-    let location = Location {
-        line: 1,
-        column: u64::try_from(index).unwrap_or(0) + 1,
-    };
-    TokenWithSpan {
-        token,
-        span: Span::new(location, location),
-    }
-}
-
-fn index_of(token: &TokenWithSpan) -> Option<usize> {
-    usize::try_from(token.span.start.column.checked_sub(1)?).ok()
-}
-
-/// The token index in an error text ending in `at Line: 1, Column: n`.
-fn column_of(message: &str) -> Option<usize> {
+/// The column in an error text ending in `at Line: 1, Column: n`.
+fn column_of(message: &str) -> Option<u64> {
     let (_, column) = message.rsplit_once("Column: ")?;
     let digits: String = column.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse::<usize>().ok()?.checked_sub(1)
+    digits.parse().ok()
 }
 
 fn hex(bytes: &[u8]) -> String {

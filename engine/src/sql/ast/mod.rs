@@ -8,7 +8,8 @@
 //! Conventions inside `sqlparser` trees (see `sql::bridge`): a string literal is always
 //! `Value::SingleQuotedString`; a literal that is not valid UTF-8 arrives as a hexadecimal literal;
 //! `@name` is an identifier `@name`; `@@scope.name` is one identifier `@@scope.name`; a parameter
-//! marker is `Value::Placeholder("?n")`, n counted from 0.
+//! marker is `Value::Placeholder("?n")`, n counted from 1. Spans hold byte offsets: line 1, column =
+//! offset in [`Parsed::text`] + 1.
 
 mod account;
 mod admin;
