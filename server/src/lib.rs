@@ -1,4 +1,7 @@
 //! The face both roles show to MySQL clients: sessions, accounts, statements, dump sessions.
 
 pub mod accounts;
+pub mod control;
 pub mod tls;
+
+pub use control::Control;

@@ -1,0 +1,263 @@
+//! What passes between a node and the process around it.
+//!
+//! The process (the `weir` binary) says stop and reload; the node says where it listens and how it
+//! fares. Neither waits for the other here, and nothing is decided: signals, exit codes and HTTP
+//! belong to the process, draining and taking over settings to the node.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use config::{PrimarySettings, ReplicaSettings};
+use tokio::sync::watch;
+
+/// The line between a node and its process; clones are the same line.
+#[derive(Clone)]
+pub struct Control {
+    stop: Arc<watch::Sender<bool>>,
+    ready: Arc<watch::Sender<Option<Listening>>>,
+    settings: Arc<watch::Sender<Option<NewSettings>>>,
+    observer: Arc<OnceLock<Observer>>,
+}
+
+type Observer = Box<dyn Fn() -> Observation + Send + Sync>;
+
+/// Where a node accepts clients.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listening {
+    /// TCP addresses with the ports they really have.
+    pub addresses: Vec<SocketAddr>,
+    /// The Unix socket.
+    pub socket: Option<PathBuf>,
+}
+
+/// Settings that were read anew after SIGHUP. A node takes over the options whose definition says
+/// that they reload, and its TLS files; the others stay as they were.
+#[derive(Debug, Clone)]
+pub enum NewSettings {
+    /// Of a primary.
+    Primary(Arc<PrimarySettings>),
+    /// Of a replica.
+    Replica(Arc<ReplicaSettings>),
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Control {
+    /// A line of a node that has not begun.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            stop: Arc::new(watch::Sender::new(false)),
+            ready: Arc::new(watch::Sender::new(None)),
+            settings: Arc::new(watch::Sender::new(None)),
+            observer: Arc::new(OnceLock::new()),
+        }
+    }
+
+    /// Process: asks the node to drain and end. Asking again changes nothing.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Node: whether it was asked to end.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Node: waits until it is asked to end. Cancellation-safe.
+    pub async fn stopped(&self) {
+        // The sender lives in self, so waiting ends only with the value.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
+    }
+
+    /// Node: says that it accepts clients and where.
+    pub fn on_ready(&self, listening: Listening) {
+        self.ready.send_replace(Some(listening));
+    }
+
+    /// Process: waits until the node accepts clients. Cancellation-safe.
+    pub async fn ready(&self) -> Listening {
+        let mut ready = self.ready.subscribe();
+        let listening = ready.wait_for(Option::is_some).await.ok();
+        listening
+            .and_then(|found| found.clone())
+            .unwrap_or_default()
+    }
+
+    /// Process: hands over settings that were read anew.
+    pub fn reload(&self, settings: NewSettings) {
+        self.settings.send_replace(Some(settings));
+    }
+
+    /// Node: where new settings arrive.
+    #[must_use]
+    pub fn reloads(&self) -> watch::Receiver<Option<NewSettings>> {
+        self.settings.subscribe()
+    }
+
+    /// Node: names the function that says how it fares; the first one stays. It is called from
+    /// the HTTP port and must neither block nor fail.
+    pub fn observe_with(&self, observer: impl Fn() -> Observation + Send + Sync + 'static) {
+        let _ = self.observer.set(Box::new(observer));
+    }
+
+    /// Process: how the node fares; `None` until it can say.
+    #[must_use]
+    pub fn observe(&self) -> Option<Observation> {
+        self.observer.get().map(|observer| observer())
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control")
+            .field("stop", &self.stop)
+            .field("ready", &self.ready)
+            .finish()
+    }
+}
+
+/// How a node fares at one moment. Counters count from the start of the process.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Observation {
+    /// Sessions and statements.
+    pub sessions: SessionCounts,
+    /// Text of the executed GTID set.
+    pub gtid_executed: String,
+    /// Number of GTIDs in it.
+    pub gtid_executed_count: u64,
+    /// What a primary adds.
+    pub primary: Option<PrimaryObservation>,
+    /// What a replica adds.
+    pub replica: Option<ReplicaObservation>,
+}
+
+/// Clients of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SessionCounts {
+    /// Sessions now.
+    pub connected: u64,
+    /// Sessions accepted so far.
+    pub accepted: u64,
+    /// Connections refused so far: wrong password, too many, broken handshake.
+    pub refused: u64,
+    /// Statements run so far.
+    pub statements: u64,
+    /// Statements answered with an error so far.
+    pub statement_errors: u64,
+    /// Replicas being sent the binlog now.
+    pub dump_sessions: u64,
+}
+
+/// The commit pipeline and the binlog.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PrimaryObservation {
+    /// The file that is written to.
+    pub binlog_file: String,
+    /// Its end, in bytes.
+    pub binlog_position: u64,
+    /// Bytes of all binlog files.
+    pub binlog_bytes: u64,
+    /// Transactions committed so far.
+    pub commits: u64,
+    /// Groups they were committed in.
+    pub commit_groups: u64,
+    /// Transactions of the largest group.
+    pub commit_group_max: u64,
+    /// Syncs of the binlog to disk so far.
+    pub syncs: u64,
+    /// Seconds spent in them.
+    pub sync_seconds: f64,
+    /// Failures so far by stage: `flush`, `sync`, `engine`.
+    pub errors: Vec<(&'static str, u64)>,
+}
+
+/// Receiver, relay log and applier of a replica.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ReplicaObservation {
+    /// Whether the receiver is connected to its source.
+    pub receiver_connected: bool,
+    /// Whether the receiver runs (connected or trying).
+    pub receiver_running: bool,
+    /// Whether the applier runs.
+    pub applier_running: bool,
+    /// Source's file and position up to which events were received.
+    pub received: (String, u64),
+    /// Source's file and position up to which transactions were applied.
+    pub applied: (String, u64),
+    /// GTIDs received so far.
+    pub gtid_retrieved_count: u64,
+    /// From the source's commit to the relay log.
+    pub receive: Lag,
+    /// In the relay log, not yet begun.
+    pub queue: Lag,
+    /// From the source's commit to visible here.
+    pub apply: Lag,
+    /// Transactions applied so far.
+    pub transactions_applied: u64,
+    /// Rows applied so far.
+    pub rows_applied: u64,
+    /// Transactions passed over so far because a filter or an operator said so.
+    pub transactions_skipped: u64,
+    /// Connections made to the source so far.
+    pub connects: u64,
+    /// Bytes of relay log on disk.
+    pub relay_log_bytes: u64,
+    /// Failures so far by stage: `connect`, `receive`, `relay_log`, `apply`.
+    pub errors: Vec<(&'static str, u64)>,
+}
+
+/// One part of the lag vector. `None` is: not known now, which is never the same as 0.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Lag {
+    /// Seconds; grows while the source is silent or gone.
+    pub seconds: Option<f64>,
+    /// Transactions.
+    pub transactions: Option<u64>,
+    /// Bytes of events.
+    pub bytes: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Control, Listening, Observation};
+
+    fn block_on<F: Future>(future: F) -> F::Output {
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(future)
+    }
+
+    #[test]
+    fn what_was_said_before_anybody_listened_is_not_lost() {
+        let control = Control::new();
+        let other = control.clone();
+        assert!(!other.is_stopping());
+        control.stop();
+        let listening = Listening {
+            addresses: vec!["127.0.0.1:3306".parse().unwrap()],
+            socket: None,
+        };
+        control.on_ready(listening.clone());
+        block_on(async {
+            other.stopped().await;
+            assert_eq!(other.ready().await, listening);
+        });
+    }
+
+    #[test]
+    fn a_node_is_observed_once_it_can_say() {
+        let control = Control::new();
+        assert_eq!(control.observe(), None);
+        control.clone().observe_with(Observation::default);
+        assert_eq!(control.observe(), Some(Observation::default()));
+    }
+}
