@@ -7,4 +7,5 @@
 pub mod catalog;
 pub mod collation;
 pub mod error;
+pub mod expr;
 pub mod sql;

@@ -1,0 +1,66 @@
+//! Text read as a floating-point number, the way MySQL does: the longest numeric prefix counts.
+//!
+//! Printing is `binlog::value::double_text`.
+
+/// Fixed notation with `decimals` digits, as ROUND and columns with a scale print.
+pub fn format_fixed(value: f64, decimals: u8) -> String {
+    format!("{value:.width$}", width = usize::from(decimals))
+}
+
+/// Reads the longest numeric prefix; returns the value and the bytes used (0 for none).
+pub fn parse_prefix(text: &[u8]) -> (f64, usize) {
+    let start = text.iter().take_while(|b| b.is_ascii_whitespace()).count();
+    let rest = text.get(start..).unwrap_or_default();
+    let mut end = usize::from(matches!(rest.first(), Some(b'-' | b'+')));
+    let whole = count_digits(rest, end);
+    end += whole;
+    let mut fraction = 0;
+    if rest.get(end) == Some(&b'.') {
+        fraction = count_digits(rest, end + 1);
+        if whole + fraction > 0 {
+            end += 1 + fraction;
+        }
+    }
+    if whole + fraction == 0 {
+        return (0.0, 0);
+    }
+    if matches!(rest.get(end), Some(b'e' | b'E')) {
+        let sign = usize::from(matches!(rest.get(end + 1), Some(b'-' | b'+')));
+        let digits = count_digits(rest, end + 1 + sign);
+        if digits > 0 {
+            end += 1 + sign + digits;
+        }
+    }
+    let number = rest
+        .get(..end)
+        .and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let value: f64 = number.and_then(|text| text.parse().ok()).unwrap_or(0.0);
+    let value = if value.is_infinite() {
+        f64::MAX.copysign(value)
+    } else {
+        value
+    };
+    (value, start + end)
+}
+
+fn count_digits(text: &[u8], from: usize) -> usize {
+    text.get(from..)
+        .unwrap_or_default()
+        .iter()
+        .take_while(|b| b.is_ascii_digit())
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_are_numbers() {
+        assert_eq!(parse_prefix(b"1.5e3x"), (1500.0, 5));
+        assert_eq!(parse_prefix(b"  -7"), (-7.0, 4));
+        assert_eq!(parse_prefix(b"abc"), (0.0, 0));
+        assert_eq!(parse_prefix(b"1e"), (1.0, 1));
+        assert_eq!(parse_prefix(b".5"), (0.5, 2));
+    }
+}
