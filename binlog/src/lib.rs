@@ -11,4 +11,6 @@ pub mod event;
 
 pub mod row;
 
+pub mod transaction;
+
 pub mod log;

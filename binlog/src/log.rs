@@ -11,7 +11,6 @@
 
 mod cursor;
 mod error;
-mod framing;
 mod guards;
 mod head;
 mod index;

@@ -9,6 +9,7 @@ use gtid::GtidSet;
 use super::name::{LogFileName, LogPosition};
 use super::storage::is_no_space;
 use crate::event::EventType;
+use crate::transaction::BoundaryError;
 
 /// Why a log could not be read, written or recovered. Variants are by who must act.
 #[derive(Debug)]
@@ -139,6 +140,17 @@ pub enum Damage {
         /// Where the log goes on.
         next_transaction: u64,
     },
+}
+
+impl From<BoundaryError> for Damage {
+    fn from(error: BoundaryError) -> Self {
+        match error {
+            BoundaryError::Undecodable(error) => Self::Undecodable(error),
+            out_of_order @ BoundaryError::OutOfOrder { .. } => {
+                Self::OutOfOrder(out_of_order.to_string())
+            }
+        }
+    }
 }
 
 impl LogError {

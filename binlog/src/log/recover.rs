@@ -11,7 +11,6 @@ use std::sync::Arc;
 use gtid::GtidSet;
 
 use super::error::{Corrupt, Damage, LogError};
-use super::framing::{Framing, FramingTracker};
 use super::head::{FLAGS_OFFSET, LogHead};
 use super::index::LogIndex;
 use super::name::{LogFileName, LogPosition};
@@ -20,6 +19,7 @@ use super::reader::LogReader;
 use super::storage::{Storage, read_full_at, replace_file, write_all_at};
 use super::torn::first_transaction_after;
 use super::writer::LogFlavour;
+use crate::transaction::{Boundary, TransactionTracker};
 
 /// Which log to recover, and how.
 #[derive(Debug, Clone)]
@@ -132,7 +132,7 @@ fn walk(storage: &dyn Storage, file: &LogFileName) -> Result<Walk, LogError> {
         damage: None,
         last_commit_timestamp: None,
     };
-    let mut tracker = FramingTracker::default();
+    let mut tracker = TransactionTracker::default();
     loop {
         match reader.advance(None) {
             Ok(true) => {}
@@ -147,7 +147,7 @@ fn walk(storage: &dyn Storage, file: &LogFileName) -> Result<Walk, LogError> {
             break;
         };
         match tracker.feed(&event, reader.checksum()) {
-            Ok(Framing::End { gtid }) => {
+            Ok(Boundary::End { gtid }) => {
                 if let Some(gtid) = gtid {
                     walk.executed.add(gtid);
                 }
@@ -157,7 +157,7 @@ fn walk(storage: &dyn Storage, file: &LogFileName) -> Result<Walk, LogError> {
                 walk.damage = Some(Box::new(Corrupt {
                     at: LogPosition::new(file.clone(), offset),
                     event: Some(event.header.event_type),
-                    damage,
+                    damage: damage.into(),
                 }));
                 break;
             }

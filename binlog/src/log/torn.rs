@@ -7,10 +7,10 @@
 //! persist the end of a write and not its middle.
 
 use super::error::LogError;
-use super::framing::decode_gtid;
 use super::name::LogFileName;
 use super::storage::{StorageFile, read_full_at};
 use crate::event::{ChecksumAlgorithm, EventHeader, EventType, checksum};
+use crate::transaction::decode_gtid;
 
 /// The largest GTID event that is looked for: the tagged form with every field at its longest.
 const MAX_GTID_EVENT: usize = 512;

@@ -1,6 +1,8 @@
-//! Where transactions begin and end, as far as recovery must know it.
+//! Where transactions begin and end in a stream of events: what recovery cuts at, what a receiver
+//! seals at and an applier commits at. It reads no file and keeps no event.
 //!
 //! ```text
+//! log         = file { file }
 //! file        = FORMAT_DESCRIPTION [PREVIOUS_GTIDS] { unit | other } [ROTATE | STOP]
 //! unit        = [gtid] ( standalone | PAYLOAD | begin { inside } end )
 //! gtid        = GTID | GTID_TAGGED | ANONYMOUS_GTID | MARIADB_GTID
@@ -9,17 +11,18 @@
 //! standalone  = any other QUERY
 //! ```
 
+use std::fmt;
+
 use codec::{DecodeError, Reader};
 use gtid::Gtid;
 
-use super::error::Damage;
 use crate::event::{
     ChecksumAlgorithm, EventFlags, EventHeader, EventType, GtidEvent, Query, RawEvent,
 };
 
 /// What an event means for the framing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Framing {
+pub enum Boundary {
     /// Belongs to no transaction (heads, heartbeats, and the like).
     Outside,
     /// Belongs to a transaction that goes on.
@@ -32,6 +35,34 @@ pub(super) enum Framing {
     /// Ends the file.
     FileEnd,
 }
+
+/// An event that may not stand where it stands, or that hides where it belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BoundaryError {
+    /// The fields that say what the event means for its transaction cannot be read.
+    Undecodable(DecodeError),
+    /// The event may not stand there.
+    OutOfOrder {
+        /// Its type.
+        event_type: EventType,
+        /// Where it stands, as the end of a sentence.
+        place: &'static str,
+    },
+}
+
+impl fmt::Display for BoundaryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Undecodable(error) => error.fmt(f),
+            Self::OutOfOrder { event_type, place } => {
+                write!(f, "{} may not stand {place}", event_type.name())
+            }
+        }
+    }
+}
+
+impl std::error::Error for BoundaryError {}
 
 #[derive(Debug, Default)]
 enum State {
@@ -48,37 +79,42 @@ enum State {
 
 /// Follows the events of one file.
 #[derive(Debug, Default)]
-pub(super) struct FramingTracker {
+pub struct TransactionTracker {
     state: State,
     /// Commit timestamp of the last GTID event, which names the group it was written with.
-    pub(super) last_commit_timestamp: Option<u64>,
+    pub last_commit_timestamp: Option<u64>,
 }
 
-impl FramingTracker {
+impl TransactionTracker {
     /// Whether the last event left no transaction open.
-    pub(super) const fn is_between_units(&self) -> bool {
+    pub const fn is_between_units(&self) -> bool {
         matches!(self.state, State::ExpectUnit | State::FileEnded)
     }
 
     /// Takes the next event.
-    pub(super) fn feed(
+    pub fn feed(
         &mut self,
         event: &RawEvent<'_>,
         checksum: ChecksumAlgorithm,
-    ) -> Result<Framing, Damage> {
+    ) -> Result<Boundary, BoundaryError> {
         let event_type = event.header.event_type;
-        let body = event.body(checksum).map_err(Damage::Undecodable)?;
+        let body = event.body(checksum).map_err(BoundaryError::Undecodable)?;
         match event_type {
+            // In a relay log the source's next file follows its last one.
+            EventType::FORMAT_DESCRIPTION if matches!(self.state, State::FileEnded) => {
+                self.state = State::ExpectUnit;
+                Ok(Boundary::Outside)
+            }
             EventType::FORMAT_DESCRIPTION
             | EventType::PREVIOUS_GTIDS
             | EventType::MARIADB_GTID_LIST
             | EventType::BINLOG_CHECKPOINT
             | EventType::START_ENCRYPTION
             | EventType::HEARTBEAT
-            | EventType::HEARTBEAT_V2 => Ok(Framing::Outside),
+            | EventType::HEARTBEAT_V2 => Ok(Boundary::Outside),
             EventType::ROTATE | EventType::STOP => self.file_end(event),
             EventType::GTID | EventType::ANONYMOUS_GTID | EventType::GTID_TAGGED => {
-                let decoded = decode_gtid(event_type, body).map_err(Damage::Undecodable)?;
+                let decoded = decode_gtid(event_type, body).map_err(BoundaryError::Undecodable)?;
                 self.last_commit_timestamp = decoded.commit_timestamps.map(|at| at.immediate);
                 self.open(event_type, State::ExpectBody { gtid: decoded.gtid })
             }
@@ -93,73 +129,73 @@ impl FramingTracker {
                 self.open(event_type, next)
             }
             EventType::QUERY | EventType::QUERY_COMPRESSED => {
-                let sql = statement(event_type, body).map_err(Damage::Undecodable)?;
+                let sql = statement(event_type, body).map_err(BoundaryError::Undecodable)?;
                 self.query(&sql)
             }
             EventType::XID | EventType::XA_PREPARE => match std::mem::take(&mut self.state) {
-                State::InTransaction { gtid } => Ok(Framing::End { gtid }),
+                State::InTransaction { gtid } => Ok(Boundary::End { gtid }),
                 state => Err(self.refuse(state, event_type)),
             },
             EventType::TRANSACTION_PAYLOAD => match std::mem::take(&mut self.state) {
-                State::ExpectBody { gtid } => Ok(Framing::End { gtid }),
+                State::ExpectBody { gtid } => Ok(Boundary::End { gtid }),
                 state => Err(self.refuse(state, event_type)),
             },
             _ => match &self.state {
-                State::ExpectUnit => Ok(Framing::Outside),
-                State::ExpectBody { .. } | State::InTransaction { .. } => Ok(Framing::Inside),
+                State::ExpectUnit => Ok(Boundary::Outside),
+                State::ExpectBody { .. } | State::InTransaction { .. } => Ok(Boundary::Inside),
                 State::FileEnded => Err(self.refuse(State::FileEnded, event_type)),
             },
         }
     }
 
-    fn open(&mut self, event_type: EventType, next: State) -> Result<Framing, Damage> {
+    fn open(&mut self, event_type: EventType, next: State) -> Result<Boundary, BoundaryError> {
         match std::mem::take(&mut self.state) {
             State::ExpectUnit => {
                 self.state = next;
-                Ok(Framing::Inside)
+                Ok(Boundary::Inside)
             }
             state => Err(self.refuse(state, event_type)),
         }
     }
 
-    fn file_end(&mut self, event: &RawEvent<'_>) -> Result<Framing, Damage> {
+    fn file_end(&mut self, event: &RawEvent<'_>) -> Result<Boundary, BoundaryError> {
         // A rotate that a dump thread made stands in relay logs and ends no file.
         if event.header.flags.contains(EventFlags::ARTIFICIAL) {
-            return Ok(Framing::Outside);
+            return Ok(Boundary::Outside);
         }
         match std::mem::take(&mut self.state) {
             State::ExpectUnit | State::FileEnded => {
                 self.state = State::FileEnded;
-                Ok(Framing::FileEnd)
+                Ok(Boundary::FileEnd)
             }
             state => Err(self.refuse(state, event.header.event_type)),
         }
     }
 
-    fn query(&mut self, sql: &[u8]) -> Result<Framing, Damage> {
+    fn query(&mut self, sql: &[u8]) -> Result<Boundary, BoundaryError> {
         let begins = is_word(sql, b"BEGIN") || has_prefix(sql, b"XA START");
         let ends = is_word(sql, b"COMMIT") || is_word(sql, b"ROLLBACK");
         match std::mem::take(&mut self.state) {
             State::ExpectUnit if begins => {
                 self.state = State::InTransaction { gtid: None };
-                Ok(Framing::Inside)
+                Ok(Boundary::Inside)
             }
-            State::ExpectUnit => Ok(Framing::End { gtid: None }),
+            State::ExpectUnit => Ok(Boundary::End { gtid: None }),
             State::ExpectBody { gtid } if begins => {
                 self.state = State::InTransaction { gtid };
-                Ok(Framing::Inside)
+                Ok(Boundary::Inside)
             }
-            State::ExpectBody { gtid } => Ok(Framing::End { gtid }),
-            State::InTransaction { gtid } if ends => Ok(Framing::End { gtid }),
+            State::ExpectBody { gtid } => Ok(Boundary::End { gtid }),
+            State::InTransaction { gtid } if ends => Ok(Boundary::End { gtid }),
             State::InTransaction { gtid } if !begins => {
                 self.state = State::InTransaction { gtid };
-                Ok(Framing::Inside)
+                Ok(Boundary::Inside)
             }
             state => Err(self.refuse(state, EventType::QUERY)),
         }
     }
 
-    fn refuse(&mut self, state: State, event_type: EventType) -> Damage {
+    fn refuse(&mut self, state: State, event_type: EventType) -> BoundaryError {
         let place = match &state {
             State::ExpectUnit => "between transactions",
             State::ExpectBody { .. } => "directly after a GTID",
@@ -167,12 +203,12 @@ impl FramingTracker {
             State::FileEnded => "after the event that ends the file",
         };
         self.state = state;
-        Damage::OutOfOrder(format!("{} may not stand {place}", event_type.name()))
+        BoundaryError::OutOfOrder { event_type, place }
     }
 }
 
 /// Decodes any of MySQL's three GTID events.
-pub(super) fn decode_gtid(event_type: EventType, body: &[u8]) -> Result<GtidEvent, DecodeError> {
+pub(crate) fn decode_gtid(event_type: EventType, body: &[u8]) -> Result<GtidEvent, DecodeError> {
     let reader = Reader::at(body, EventHeader::LEN);
     if event_type == EventType::GTID_TAGGED {
         GtidEvent::decode_tagged(reader)
