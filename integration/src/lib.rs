@@ -9,6 +9,8 @@
 pub mod failure;
 pub mod wait;
 
+pub mod chance;
+
 pub mod process;
 
 pub mod peers;

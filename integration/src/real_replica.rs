@@ -27,14 +27,25 @@ pub enum Start {
     },
 }
 
-/// Creates the replication account on a MySQL or Weir source.
+/// Creates the replication account on a MySQL or Weir source, for replicas of this vendor.
+///
+/// A MariaDB replica sends a caching_sha2 password in clear when there is no TLS, which every source
+/// refuses: it gets an account of the older method.
 ///
 /// # Errors
 /// What the source answered.
-pub async fn create_account(source: &mut Client) -> Result {
+pub async fn create_account(source: &mut Client, replica: Peer) -> Result {
+    let plugin = if replica.is_mariadb() {
+        "mysql_native_password"
+    } else {
+        "caching_sha2_password"
+    };
     source
         .run(&[
-            format!("CREATE USER {REPLICATION_USER}@'%' IDENTIFIED BY '{REPLICATION_PASSWORD}'"),
+            format!(
+                "CREATE USER {REPLICATION_USER}@'%' IDENTIFIED WITH {plugin} \
+                 BY '{REPLICATION_PASSWORD}'"
+            ),
             format!("GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO {REPLICATION_USER}@'%'"),
         ])
         .await

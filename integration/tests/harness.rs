@@ -11,7 +11,7 @@ async fn a_real_replica_equals_its_real_source_after_the_workload() -> Result {
     let source = RealServer::start(Peer::MySql97, 1, &[]).await?;
     let replica = RealServer::start(Peer::MySql97, 2, &["--read-only=ON"]).await?;
     let mut on_source = source.client().await?;
-    create_account(&mut on_source).await?;
+    create_account(&mut on_source, Peer::MySql97).await?;
     replica.follow(source.port, &Start::AutoPosition).await?;
     on_source.run(&workload::load(Scope::MySql)).await?;
     let loaded = Snapshot::take(&mut on_source, &DATABASES).await?;
