@@ -2,6 +2,9 @@
 
 pub mod accounts;
 pub mod control;
+pub mod dump;
+pub mod feed;
+pub mod registry;
 pub mod tls;
 
 pub use control::Control;
