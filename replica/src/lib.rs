@@ -1,3 +1,4 @@
 //! The following node: receiver, relay log, applier, status and lag.
 
+pub mod relay_log;
 pub mod source_info;

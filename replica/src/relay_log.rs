@@ -1,0 +1,401 @@
+//! The relay log: what was received, on disk, until it is applied.
+//!
+//! Events are the source's bytes, untouched. The replica's own are the head of each file, rotates
+//! between files, and the artificial rotate that says which file of the source follows. Readers see
+//! sealed transactions only: [`RelayLog::end`] never points into one, and a transaction that the
+//! stream broke off is cut off again. Every file's events carry the checksum that its own format
+//! description announces, because a source whose checksum differs gets a new file.
+//!
+//! Invariants: `synced <= sealed <= written`, and the files from the applier's on are kept.
+//!
+//! Format: MySQL 8.4 Reference Manual 19.2.4.1, "The Relay Log"; layout as mysqld's files show it.
+
+mod head;
+mod recovery;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use binlog::event::ChecksumAlgorithm;
+use binlog::log::{FileGuards, LogCursor, LogError, LogFileName, LogPosition, LogWriter, Storage};
+use gtid::{Gtid, GtidSet};
+use tokio::sync::watch;
+
+pub use head::SourceCoordinates;
+pub use recovery::RelayLogOptions;
+
+/// Totals over what the relay log holds beyond the applier; for lag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// Transactions sealed since the relay log was opened or made.
+    pub transactions_received: u64,
+    /// Bytes of events sealed since then.
+    pub bytes_received: u64,
+}
+
+/// What readers wait for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayEnd {
+    /// End of the last sealed transaction.
+    pub position: LogPosition,
+    /// What it took to get there.
+    pub backlog: Backlog,
+    /// Counts the times the log was thrown away: positions of an earlier epoch mean nothing.
+    pub epoch: u64,
+}
+
+/// The relay log of one channel. Shared by its receiver, its applier and those who ask for status.
+#[derive(Debug)]
+pub struct RelayLog {
+    /// Held for a write, a sync or a purge; never across an await.
+    inner: Mutex<Inner>,
+    end: watch::Sender<RelayEnd>,
+    guards: FileGuards,
+    options: RelayLogOptions,
+    storage: Arc<dyn Storage>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    writer: LogWriter,
+    /// GTIDs of the sealed transactions in the files and of those purged from them.
+    retrieved: GtidSet,
+    /// Where the source's next event comes from, once the source said so.
+    source: Option<SourceCoordinates>,
+    /// The source's format description as it sent it, repeated at the head of each file.
+    description: Option<Vec<u8>>,
+    /// Transactions sealed since the last sync.
+    unsynced: u32,
+    /// Sizes of the finished files, oldest first; for the space limit.
+    finished: VecDeque<(LogFileName, u64)>,
+    bytes_in_transaction: u64,
+}
+
+/// A whole event from the source and what it means for the log.
+#[derive(Debug)]
+pub struct Relayed<'a> {
+    /// The event's bytes, checksum included.
+    pub bytes: &'a [u8],
+    /// What follows it.
+    pub then: Then,
+    /// Where the source's next event begins.
+    pub source: &'a SourceCoordinates,
+}
+
+/// Whether a transaction goes on behind an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Then {
+    /// It does.
+    Continue,
+    /// It ended; its GTID, if it has one.
+    Seal(Option<Gtid>),
+    /// The event belongs to no transaction.
+    Between,
+}
+
+impl RelayLog {
+    /// Opens the relay log, cutting a torn tail back to the last whole transaction. `now` is in
+    /// seconds since 1970.
+    ///
+    /// # Errors
+    /// When files are damaged elsewhere than at the tail, or the file system refuses.
+    pub fn open(
+        storage: Arc<dyn Storage>,
+        options: RelayLogOptions,
+        now: u32,
+    ) -> Result<Self, LogError> {
+        let opened = recovery::open(&storage, &options, now)?;
+        let position = opened.writer.end();
+        let end = RelayEnd {
+            position,
+            backlog: Backlog::default(),
+            epoch: 0,
+        };
+        let inner = Inner {
+            writer: opened.writer,
+            retrieved: opened.retrieved,
+            source: opened.source,
+            description: None,
+            unsynced: 0,
+            finished: opened.finished,
+            bytes_in_transaction: 0,
+        };
+        Ok(Self {
+            inner: Mutex::new(inner),
+            end: watch::Sender::new(end),
+            guards: FileGuards::new(),
+            options,
+            storage,
+        })
+    }
+
+    /// Announces each new end to who waits for it.
+    #[must_use]
+    pub fn end(&self) -> watch::Receiver<RelayEnd> {
+        self.end.subscribe()
+    }
+
+    /// GTIDs of every transaction that was received whole.
+    #[must_use]
+    pub fn retrieved(&self) -> GtidSet {
+        self.lock().retrieved.clone()
+    }
+
+    /// Where the source's event behind the last sealed transaction begins, if it is known.
+    #[must_use]
+    pub fn source_coordinates(&self) -> Option<SourceCoordinates> {
+        self.lock().source.clone()
+    }
+
+    /// The first file, from which an applier without a position starts.
+    #[must_use]
+    pub fn start(&self) -> LogPosition {
+        let inner = self.lock();
+        let first = inner
+            .writer
+            .index()
+            .first()
+            .unwrap_or(inner.writer.active());
+        LogPosition::new(first.clone(), binlog::log::FIRST_EVENT)
+    }
+
+    /// Whether `position` lies in the log, at or before its end.
+    #[must_use]
+    pub fn contains(&self, position: &LogPosition) -> bool {
+        let inner = self.lock();
+        inner.writer.index().contains(&position.file) && *position <= inner.writer.end()
+    }
+
+    /// A reader from `position`, whose files are kept as long as it needs them.
+    ///
+    /// # Errors
+    /// When the file is not part of the log or cannot be read.
+    pub fn cursor(&self, position: &LogPosition) -> Result<LogCursor, LogError> {
+        let storage = Arc::clone(&self.storage);
+        LogCursor::open(storage, &self.options.index, position, Some(&self.guards))
+    }
+
+    /// Bytes of all files: `Relay_Log_Space`.
+    #[must_use]
+    pub fn space(&self) -> u64 {
+        let inner = self.lock();
+        let finished: u64 = inner.finished.iter().map(|(_, size)| size).sum();
+        finished.saturating_add(inner.writer.next_offset())
+    }
+
+    /// Whether the log has reached its size limit.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.options.space_limit != 0 && self.space() >= self.options.space_limit
+    }
+
+    /// Where a stream begins: at its start, and at each file of the source. `artificial_rotate`
+    /// and `description` are the source's events.
+    ///
+    /// # Errors
+    /// When the file system refuses. The log then holds whole transactions only, as before.
+    pub fn begin_source_file(
+        &self,
+        artificial_rotate: &[u8],
+        description: &[u8],
+        source: &SourceCoordinates,
+        checksum: ChecksumAlgorithm,
+        now: u32,
+    ) -> Result<(), LogError> {
+        let mut inner = self.lock();
+        inner.writer.abandon()?;
+        inner.bytes_in_transaction = 0;
+        if inner.writer.options().checksum != checksum {
+            inner.writer.set_checksum(checksum);
+            inner.rotate(now)?;
+        }
+        inner.writer.append(artificial_rotate)?;
+        inner.writer.append(description)?;
+        inner.description = Some(description.to_vec());
+        inner.source = Some(source.clone());
+        self.announce(&inner, 0);
+        Ok(())
+    }
+
+    /// Stores an event. When it ends a transaction, the transaction becomes visible to readers,
+    /// durable as `sync_relay_log` says, and the file is changed when it is full.
+    ///
+    /// # Errors
+    /// When the file system refuses. With [`LogError::NoSpace`] the unfinished transaction is gone
+    /// from the log and the stream has to be begun again.
+    pub fn store(&self, event: &Relayed<'_>, now: u32) -> Result<(), LogError> {
+        let mut inner = self.lock();
+        inner.writer.write(event.bytes)?;
+        let len = event.bytes.len() as u64;
+        inner.bytes_in_transaction = inner.bytes_in_transaction.saturating_add(len);
+        let transactions = match &event.then {
+            Then::Continue => return Ok(()),
+            Then::Between => 0,
+            Then::Seal(gtid) => {
+                if let Some(gtid) = gtid {
+                    inner.retrieved.add(gtid.clone());
+                }
+                1
+            }
+        };
+        inner.writer.seal();
+        inner.source = Some(event.source.clone());
+        inner.unsynced = inner.unsynced.saturating_add(1);
+        if self.options.sync_every != 0 && inner.unsynced >= self.options.sync_every {
+            inner.writer.sync()?;
+            inner.unsynced = 0;
+        }
+        self.announce(&inner, transactions);
+        inner.bytes_in_transaction = 0;
+        if inner.writer.wants_rotation() {
+            self.rotate_locked(&mut inner, now)?;
+        }
+        Ok(())
+    }
+
+    /// Moves the source's coordinates over a stretch that held nothing for this replica.
+    pub fn skip_to(&self, source: &SourceCoordinates) {
+        let mut inner = self.lock();
+        if inner.bytes_in_transaction == 0 {
+            inner.source = Some(source.clone());
+        }
+    }
+
+    /// Cuts off a transaction that the stream broke off.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn abandon(&self) -> Result<(), LogError> {
+        let mut inner = self.lock();
+        inner.bytes_in_transaction = 0;
+        inner.writer.abandon()
+    }
+
+    /// Makes everything sealed durable.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn sync(&self) -> Result<(), LogError> {
+        let mut inner = self.lock();
+        inner.unsynced = 0;
+        inner.writer.sync()
+    }
+
+    /// Goes on in a new file: FLUSH RELAY LOGS, and when the log is full but applied.
+    ///
+    /// # Errors
+    /// When the file system refuses, or inside a transaction.
+    pub fn rotate(&self, now: u32) -> Result<(), LogError> {
+        let mut inner = self.lock();
+        if inner.bytes_in_transaction == 0 {
+            self.rotate_locked(&mut inner, now)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the files in front of `applied` that nobody reads, if `relay_log_purge` says so.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn purge(&self, applied: &LogPosition) -> Result<(), LogError> {
+        if !self.options.purge {
+            return Ok(());
+        }
+        let mut inner = self.lock();
+        let first = match self.guards.oldest() {
+            Some(held) => held.min(applied.file.clone()),
+            None => applied.file.clone(),
+        };
+        if inner
+            .writer
+            .index()
+            .first()
+            .is_some_and(|oldest| *oldest < first)
+        {
+            inner.writer.purge_before(&first)?;
+            inner.finished.retain(|(file, _)| *file >= first);
+        }
+        Ok(())
+    }
+
+    /// Throws everything away: RESET REPLICA, and CHANGE REPLICATION SOURCE to another place.
+    /// `retrieved` is what counts as received afterwards.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn reset(&self, retrieved: GtidSet, now: u32) -> Result<(), LogError> {
+        let mut inner = self.lock();
+        inner.writer.abandon()?;
+        inner.bytes_in_transaction = 0;
+        inner.source = None;
+        inner.description = None;
+        inner.retrieved = retrieved;
+        inner.rotate(now)?;
+        let first = inner.writer.active().clone();
+        inner.writer.purge_before(&first)?;
+        inner.finished.clear();
+        let position = inner.writer.end();
+        self.end.send_modify(|end| {
+            let epoch = end.epoch.saturating_add(1);
+            *end = RelayEnd {
+                position,
+                backlog: Backlog::default(),
+                epoch,
+            };
+        });
+        Ok(())
+    }
+
+    /// Ends the log cleanly. The log takes nothing afterwards.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn close(self, now: u32) -> Result<(), LogError> {
+        let inner = self
+            .inner
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        inner.writer.close(now).map(drop)
+    }
+
+    fn rotate_locked(&self, inner: &mut Inner, now: u32) -> Result<(), LogError> {
+        inner.rotate(now)?;
+        if let (Some(source), Some(description)) = (&inner.source, &inner.description) {
+            let checksum = inner.writer.options().checksum;
+            let rotate = head::artificial_rotate(source, checksum);
+            inner.writer.append(&rotate)?;
+            inner.writer.append(description)?;
+        }
+        self.announce(inner, 0);
+        Ok(())
+    }
+
+    fn announce(&self, inner: &Inner, transactions: u64) {
+        let position = inner.writer.end();
+        let bytes = inner.bytes_in_transaction;
+        self.end.send_modify(|end| {
+            end.position = position;
+            let backlog = &mut end.backlog;
+            backlog.transactions_received =
+                backlog.transactions_received.saturating_add(transactions);
+            backlog.bytes_received = backlog.bytes_received.saturating_add(bytes);
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn rotate(&mut self, now: u32) -> Result<(), LogError> {
+        let full = (self.writer.active().clone(), self.writer.next_offset());
+        self.writer.rotate(&self.retrieved, now)?;
+        self.unsynced = 0;
+        self.finished.push_back(full);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
