@@ -7,6 +7,7 @@
 mod column;
 mod column_type;
 mod key;
+mod show_create;
 mod table;
 
 pub use column::{Column, ColumnDefault, ColumnId, Generated};

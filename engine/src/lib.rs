@@ -6,6 +6,11 @@
 
 pub mod catalog;
 pub mod collation;
+pub mod database;
+pub mod ddl;
 pub mod error;
 pub mod expr;
+pub mod outcome;
+pub mod rows;
+pub mod session;
 pub mod sql;

@@ -127,6 +127,24 @@ impl Decimal {
         })
     }
 
+    /// `value` divided by `10^scale`; the scale is cut to 30.
+    #[must_use]
+    pub fn from_unscaled(value: i64, scale: u8) -> Self {
+        Self {
+            negative: value < 0,
+            scale: scale.min(Self::SCALE_MAX),
+            coefficient: Digits::from(value.unsigned_abs()),
+        }
+    }
+
+    /// The number rounded to `scale` and multiplied by `10^scale`, when it fits.
+    #[must_use]
+    pub fn unscaled(&self, scale: u8) -> Option<i128> {
+        let rounded = if self.scale == scale { *self } else { self.round(scale.into())? };
+        let magnitude = i128::try_from(rounded.coefficient.to_u128()?).ok()?;
+        Some(if rounded.negative { -magnitude } else { magnitude })
+    }
+
     /// Reads the packed form of a `DECIMAL(precision, scale)` column.
     pub fn from_packed(
         reader: &mut Reader<'_>,

@@ -17,6 +17,9 @@ pub struct Column {
     pub name: String,
     /// Its exact MySQL type.
     pub column_type: ColumnType,
+    /// Whether COLLATE was written for the column itself; SHOW CREATE TABLE repeats it then.
+    #[serde(default)]
+    pub has_explicit_collation: bool,
     /// Whether NULL may be stored.
     pub nullable: bool,
     /// What is stored when an INSERT leaves it out.

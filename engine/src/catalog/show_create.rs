@@ -1,0 +1,224 @@
+//! SHOW CREATE TABLE and SHOW CREATE DATABASE, exactly as MySQL 8.4 and 9.7 print them.
+//!
+//! Tools parse this text. Source: mysql-server 8.4, sql/sql_show.cc, `store_create_info`.
+
+use std::fmt::Write as _;
+
+use super::{Column, ColumnDefault, ColumnType, Database, Key, KeyKind, Table};
+use crate::collation::UTF8MB4_0900_AI_CI;
+
+impl Table {
+    /// The text of SHOW CREATE TABLE. `next_auto_increment` is the counter of the table, which is
+    /// shown when it is above 1.
+    #[must_use]
+    pub fn show_create(&self, next_auto_increment: u64) -> String {
+        let columns = self.columns.iter().map(|column| self.column_line(column));
+        let keys = self.keys.iter().map(|key| self.key_line(key));
+        let lines: Vec<String> = columns.chain(keys).collect();
+        let mut text = format!(
+            "CREATE TABLE {} (\n{}\n) ENGINE=InnoDB",
+            quoted(&self.name),
+            lines.join(",\n")
+        );
+        if self.auto_increment_column().is_some() && next_auto_increment > 1 {
+            push(&mut text, &format!(" AUTO_INCREMENT={next_auto_increment}"));
+        }
+        push(
+            &mut text,
+            &format!(" DEFAULT CHARSET={}", self.collation.charset.name()),
+        );
+        if !self.collation.is_default || *self.collation == UTF8MB4_0900_AI_CI {
+            push(&mut text, &format!(" COLLATE={}", self.collation));
+        }
+        for option in self
+            .options
+            .others
+            .iter()
+            .filter(|option| !option.starts_with("KEY_BLOCK_SIZE"))
+        {
+            push(&mut text, &format!(" {option}"));
+        }
+        if let Some(row_format) = &self.options.row_format {
+            push(&mut text, &format!(" ROW_FORMAT={row_format}"));
+        }
+        for option in self
+            .options
+            .others
+            .iter()
+            .filter(|option| option.starts_with("KEY_BLOCK_SIZE"))
+        {
+            push(&mut text, &format!(" {option}"));
+        }
+        if !self.comment.is_empty() {
+            push(&mut text, &format!(" COMMENT={}", literal(&self.comment)));
+        }
+        text
+    }
+
+    fn column_line(&self, column: &Column) -> String {
+        let mut line = format!("  {} {}", quoted(&column.name), column.column_type);
+        self.push_collation(&mut line, column);
+        if let Some(generated) = &column.generated {
+            let kind = if generated.stored {
+                "STORED"
+            } else {
+                "VIRTUAL"
+            };
+            push(
+                &mut line,
+                &format!(" GENERATED ALWAYS AS ({}) {kind}", generated.expression),
+            );
+        }
+        if !column.nullable {
+            push(&mut line, " NOT NULL");
+        } else if matches!(column.column_type, ColumnType::Timestamp { .. }) {
+            push(&mut line, " NULL");
+        }
+        push_default(&mut line, column);
+        if column.on_update_now {
+            push(
+                &mut line,
+                &format!(" ON UPDATE CURRENT_TIMESTAMP{}", fsp_suffix(column)),
+            );
+        }
+        if column.auto_increment {
+            push(&mut line, " AUTO_INCREMENT");
+        }
+        if column.invisible {
+            push(&mut line, " /*!80023 INVISIBLE */");
+        }
+        if !column.comment.is_empty() {
+            push(&mut line, &format!(" COMMENT {}", literal(&column.comment)));
+        }
+        line
+    }
+
+    fn push_collation(&self, line: &mut String, column: &Column) {
+        let Some(collation) = column.column_type.collation() else {
+            return;
+        };
+        let differs = collation != self.collation;
+        if differs || column.has_explicit_collation {
+            push(
+                line,
+                &format!(" CHARACTER SET {}", collation.charset.name()),
+            );
+        }
+        let is_new_default = *collation == UTF8MB4_0900_AI_CI && differs;
+        if !collation.is_default || column.has_explicit_collation || is_new_default {
+            push(line, &format!(" COLLATE {collation}"));
+        }
+    }
+
+    fn key_line(&self, key: &Key) -> String {
+        let parts: Vec<String> = key
+            .parts
+            .iter()
+            .map(|part| {
+                let name = self
+                    .column_by_id(part.column)
+                    .map_or("", |(_, column)| column.name.as_str());
+                let prefix = part
+                    .prefix
+                    .map(|length| format!("({length})"))
+                    .unwrap_or_default();
+                let order = if part.descending { " DESC" } else { "" };
+                format!("{}{prefix}{order}", quoted(name))
+            })
+            .collect();
+        let parts = parts.join(",");
+        let mut line = match key.kind {
+            KeyKind::Primary => format!("  PRIMARY KEY ({parts})"),
+            KeyKind::Unique => format!("  UNIQUE KEY {} ({parts})", quoted(&key.name)),
+            KeyKind::Index => format!("  KEY {} ({parts})", quoted(&key.name)),
+        };
+        if !key.comment.is_empty() {
+            push(&mut line, &format!(" COMMENT {}", literal(&key.comment)));
+        }
+        if key.invisible {
+            push(&mut line, " /*!80000 INVISIBLE */");
+        }
+        line
+    }
+}
+
+impl Database {
+    /// The text of SHOW CREATE DATABASE.
+    #[must_use]
+    pub fn show_create(&self, if_not_exists: bool) -> String {
+        let condition = if if_not_exists {
+            "/*!32312 IF NOT EXISTS*/ "
+        } else {
+            ""
+        };
+        let mut charset = self.collation.charset.name().to_owned();
+        if !self.collation.is_default || *self.collation == UTF8MB4_0900_AI_CI {
+            push(&mut charset, &format!(" COLLATE {}", self.collation));
+        }
+        format!(
+            "CREATE DATABASE {condition}{} /*!40100 DEFAULT CHARACTER SET {charset} */ /*!80016 DEFAULT ENCRYPTION='N' */",
+            quoted(&self.name)
+        )
+    }
+}
+
+fn push_default(line: &mut String, column: &Column) {
+    match &column.default {
+        ColumnDefault::None => {}
+        ColumnDefault::Null
+            if matches!(
+                column.column_type,
+                ColumnType::Text { .. } | ColumnType::Blob { .. }
+            ) => {}
+        ColumnDefault::Null => push(line, " DEFAULT NULL"),
+        ColumnDefault::CurrentTimestamp => {
+            push(
+                line,
+                &format!(" DEFAULT CURRENT_TIMESTAMP{}", fsp_suffix(column)),
+            );
+        }
+        ColumnDefault::Expression(text) => push(line, &format!(" DEFAULT ({text})")),
+        ColumnDefault::Literal(text) => match column.column_type {
+            ColumnType::Bit { .. } => {
+                let bits = text.parse::<u64>().unwrap_or_default();
+                push(line, &format!(" DEFAULT b'{bits:b}'"));
+            }
+            _ => push(line, &format!(" DEFAULT {}", literal(text))),
+        },
+    }
+}
+
+fn fsp_suffix(column: &Column) -> String {
+    match column.column_type.fsp() {
+        0 => String::new(),
+        fsp => format!("({fsp})"),
+    }
+}
+
+/// An identifier in backquotes.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+/// A string literal with MySQL's escapes.
+fn literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('\'');
+    for character in text.chars() {
+        match character {
+            '\'' => out.push_str("''"),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\0' => out.push_str("\\0"),
+            other => out.push(other),
+        }
+    }
+    out.push('\'');
+    out
+}
+
+fn push(text: &mut String, more: &str) {
+    // Writing to a String cannot fail.
+    let _ = text.write_str(more);
+}

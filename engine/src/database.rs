@@ -1,0 +1,172 @@
+//! `Database`: the engine's one SQLite file, and who may read and write it.
+//!
+//! The file holds the rows, the catalogue that gives them meaning and the position in the log that
+//! they stand for; the three change together. Durability is the log's: SQLite runs in WAL mode with
+//! synchronous=NORMAL, so a commit costs no sync, the file is never torn, and after a power loss it
+//! may be older than the log but is a moment of it. Checkpoints are asked for by the owner.
+
+mod connection;
+mod reader;
+mod schema;
+mod store;
+mod writer;
+
+pub use connection::SQLITE_VERSION_NEEDED;
+pub use reader::{InterruptHandle, Reader};
+pub use store::Applied;
+pub use writer::Writer;
+
+pub(crate) use store::Store;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use rusqlite::Connection;
+
+use crate::catalog::Catalog;
+use crate::error::EngineError;
+
+/// WAL frames of 4096 bytes from which the writer helps the checkpoint thread: 64 MiB.
+const WAL_FRAMES_HELP: u64 = 16 * 1024;
+
+/// How the file is opened.
+#[derive(Debug, Clone)]
+pub struct EngineOptions {
+    /// SQLite's page cache of the writer, in KiB. Each reader has an eighth of it.
+    pub cache_kib: u32,
+    /// Prepared statements that the writer keeps; each table in use needs about five.
+    pub statements_max: usize,
+}
+
+impl Default for EngineOptions {
+    fn default() -> EngineOptions {
+        EngineOptions {
+            cache_kib: 64 * 1024,
+            statements_max: 1024,
+        }
+    }
+}
+
+/// What part of the log the rows stand for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EnginePosition {
+    /// Name of the log file, empty before the first group.
+    pub file: String,
+    /// Offset in bytes behind the last transaction of the group.
+    pub offset: u64,
+    /// Every GTID whose changes are in the file, in MySQL's text form.
+    pub gtid_executed: String,
+}
+
+/// The result of moving WAL frames into the database file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Frames in the WAL.
+    pub frames: u64,
+    /// Frames that are in the database file now.
+    pub moved: u64,
+    /// The newest position that is certain to survive a power loss, if all its frames were moved.
+    pub durable: Option<EnginePosition>,
+}
+
+/// The engine's database. Clones share it.
+#[derive(Clone)]
+pub struct Database {
+    shared: Arc<Shared>,
+}
+
+/// What the connections of one database share.
+pub(crate) struct Shared {
+    path: PathBuf,
+    options: EngineOptions,
+    /// The catalogue as of the last commit. Written by the writer after COMMIT, read by readers.
+    catalog: RwLock<Arc<Catalog>>,
+    is_writer_taken: AtomicBool,
+    /// Frames in the WAL when last looked at. Written by checkpoints, read by the writer.
+    wal_frames: AtomicU64,
+    /// The connection that runs checkpoints; one at a time.
+    checkpointer: Mutex<Connection>,
+}
+
+impl Database {
+    /// Opens the database file, making a new one if there is none.
+    pub fn open(path: &Path, options: EngineOptions) -> Result<Database, EngineError> {
+        connection::check_version()?;
+        let mut first = connection::open(path, &options)?;
+        schema::prepare(&mut first)?;
+        let catalog = Store::new(&first).load()?;
+        Ok(Database {
+            shared: Arc::new(Shared {
+                path: path.to_owned(),
+                options,
+                catalog: RwLock::new(Arc::new(catalog)),
+                is_writer_taken: AtomicBool::new(false),
+                wal_frames: AtomicU64::new(0),
+                checkpointer: Mutex::new(first),
+            }),
+        })
+    }
+
+    /// The catalogue as of the last commit.
+    #[must_use]
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.shared.catalog()
+    }
+
+    /// A connection that reads.
+    pub fn reader(&self) -> Result<Reader, EngineError> {
+        Reader::open(Arc::clone(&self.shared))
+    }
+
+    /// The connection that writes. Error `Misuse` while another one exists.
+    pub fn writer(&self) -> Result<Writer, EngineError> {
+        Writer::open(Arc::clone(&self.shared))
+    }
+
+    /// The position that the committed rows stand for.
+    pub fn position(&self) -> Result<EnginePosition, EngineError> {
+        let connection = self
+            .shared
+            .checkpointer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Store::new(&connection).position()
+    }
+
+    /// Moves committed frames from the WAL into the database file and syncs it, as far as readers
+    /// allow; waits for no one. Call it from a thread of its own, every few hundred milliseconds.
+    pub fn checkpoint(&self) -> Result<Checkpoint, EngineError> {
+        let connection = self
+            .shared
+            .checkpointer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let position = Store::new(&connection).position()?;
+        let (frames, moved) = connection::checkpoint(&connection)?;
+        self.shared.wal_frames.store(frames, Ordering::Relaxed);
+        let durable = (frames == moved).then_some(position);
+        Ok(Checkpoint {
+            frames,
+            moved,
+            durable,
+        })
+    }
+}
+
+impl Shared {
+    pub(crate) fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn publish(&self, catalog: &Arc<Catalog>) {
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(catalog);
+    }
+
+    fn needs_help_with_wal(&self) -> bool {
+        self.wal_frames.load(Ordering::Relaxed) > WAL_FRAMES_HELP
+    }
+}
+
+#[cfg(test)]
+mod tests;

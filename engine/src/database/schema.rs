@@ -1,0 +1,71 @@
+//! The engine's own tables, beside the users' tables `t<id>`.
+//!
+//! | table           | row |
+//! |-----------------|-----|
+//! | `weir_meta`     | a named number: schema version, catalogue version, next table id |
+//! | `weir_database` | a database and its collation |
+//! | `weir_table`    | a table and its definition as JSON |
+//! | `weir_counter`  | the AUTO_INCREMENT counter of a table |
+//! | `weir_position` | one row: the position in the own log that the rows stand for |
+//! | `weir_applied`  | per replication channel: what was applied from its source |
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::error::EngineError;
+
+/// Grows when these tables change their shape.
+const SCHEMA_VERSION: i64 = 1;
+
+const TABLES: &str = "
+CREATE TABLE weir_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE weir_database (name TEXT PRIMARY KEY, collation TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE weir_table (
+  id INTEGER PRIMARY KEY, database TEXT NOT NULL, name TEXT NOT NULL, definition TEXT NOT NULL,
+  UNIQUE (database, name));
+CREATE TABLE weir_counter (id INTEGER PRIMARY KEY, next INTEGER NOT NULL);
+CREATE TABLE weir_position (
+  id INTEGER PRIMARY KEY CHECK (id = 0), file TEXT NOT NULL, offset INTEGER NOT NULL,
+  gtid_executed TEXT NOT NULL);
+CREATE TABLE weir_applied (
+  channel TEXT PRIMARY KEY, gtid_executed TEXT NOT NULL, source_file TEXT, source_offset INTEGER,
+  relay_file TEXT, relay_offset INTEGER) WITHOUT ROWID;
+INSERT INTO weir_meta VALUES ('catalog_version', 0), ('next_table_id', 1);
+INSERT INTO weir_position VALUES (0, '', 0, '');
+";
+
+/// Makes the tables in a new file, or checks the version of those in an old one.
+pub(super) fn prepare(connection: &mut Connection) -> Result<(), EngineError> {
+    let failed = |source| EngineError::Sqlite {
+        doing: "read its schema",
+        source,
+    };
+    let transaction = connection.transaction().map_err(failed)?;
+    let is_new = transaction
+        .query_row(
+            "SELECT 1 FROM sqlite_schema WHERE name = 'weir_meta'",
+            [],
+            |_| Ok(()),
+        )
+        .optional()
+        .map_err(failed)?
+        .is_none();
+    if is_new {
+        transaction.execute_batch(TABLES).map_err(failed)?;
+        let insert = "INSERT INTO weir_meta VALUES ('schema_version', ?1)";
+        transaction
+            .execute(insert, [SCHEMA_VERSION])
+            .map_err(failed)?;
+    }
+    let select = "SELECT value FROM weir_meta WHERE name = 'schema_version'";
+    let found: i64 = transaction
+        .query_row(select, [], |row| row.get(0))
+        .map_err(failed)?;
+    if found != SCHEMA_VERSION {
+        return Err(EngineError::Version {
+            what: "the database file",
+            found,
+            needed: SCHEMA_VERSION,
+        });
+    }
+    transaction.commit().map_err(failed)
+}

@@ -1,0 +1,322 @@
+//! `Writer`: the one connection that changes rows, in groups of transactions.
+//!
+//! ```text
+//! begin_group (savepoint | execute | rollback_to | release)* (commit_group | rollback_group)
+//! ```
+//! A group is one SQLite transaction; the position it leads to is stored in the same one. A failed
+//! statement leaves nothing behind; the catalogue follows every rollback. Readers see a group after
+//! `commit_group` returned.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use binlog::value::Value;
+use rusqlite::Connection;
+
+use super::{Applied, EnginePosition, InterruptHandle, Shared, Store, connection};
+use crate::catalog::{Catalog, Table, TableId};
+use crate::ddl;
+use crate::error::{EngineError, SqlError};
+use crate::outcome::Outcome;
+use crate::rows::{Counters, RowChange, RowWriter, TablePlan};
+use crate::session::SessionContext;
+use crate::sql::Statement;
+
+/// The connection that changes rows.
+pub struct Writer {
+    connection: Connection,
+    shared: Arc<Shared>,
+    /// The catalogue as the open group sees it.
+    catalog: Arc<Catalog>,
+    plans: HashMap<TableId, (Arc<Table>, Arc<TablePlan>)>,
+    counters: Counters,
+    is_in_group: bool,
+    /// Open savepoints, oldest first, with the catalogue at their start.
+    savepoints: Vec<(String, Arc<Catalog>)>,
+}
+
+impl Writer {
+    pub(super) fn open(shared: Arc<Shared>) -> Result<Writer, EngineError> {
+        if shared.is_writer_taken.swap(true, Ordering::AcqRel) {
+            return Err(EngineError::Misuse {
+                what: "there is another writer of this database",
+            });
+        }
+        let taken = Taken(Arc::clone(&shared));
+        let connection = connection::open(&shared.path, &shared.options)?;
+        let mut counters = Counters::default();
+        for (table, next) in Store::new(&connection).counters()? {
+            counters.set(table, next);
+        }
+        counters.take_moved();
+        let catalog = shared.catalog();
+        std::mem::forget(taken);
+        Ok(Writer {
+            connection,
+            shared,
+            catalog,
+            plans: HashMap::new(),
+            counters,
+            is_in_group: false,
+            savepoints: Vec::new(),
+        })
+    }
+
+    /// Begins a group.
+    pub fn begin_group(&mut self) -> Result<(), EngineError> {
+        if self.is_in_group {
+            return Err(EngineError::Misuse {
+                what: "begin_group within a group",
+            });
+        }
+        if self.shared.needs_help_with_wal() {
+            // No frame is added meanwhile, so all can be moved and the WAL starts again.
+            let (frames, moved) = connection::checkpoint(&self.connection)?;
+            let left = frames.saturating_sub(moved);
+            self.shared.wal_frames.store(left, Ordering::Relaxed);
+        }
+        self.run("BEGIN IMMEDIATE", "begin a group")?;
+        self.is_in_group = true;
+        Ok(())
+    }
+
+    /// Whether a group is open.
+    #[must_use]
+    pub fn is_in_group(&self) -> bool {
+        self.is_in_group
+    }
+
+    /// Commits the group together with the position it leads to, and shows it to readers.
+    pub fn commit_group(&mut self, position: &EnginePosition) -> Result<(), EngineError> {
+        Store::new(&self.connection).save_position(position)?;
+        self.commit()
+    }
+
+    /// Commits the group together with what it applied from a replication channel.
+    pub fn commit_applied(&mut self, channel: &str, applied: &Applied) -> Result<(), EngineError> {
+        Store::new(&self.connection).save_applied(channel, applied)?;
+        self.commit()
+    }
+
+    fn commit(&mut self) -> Result<(), EngineError> {
+        if !self.is_in_group {
+            return Err(EngineError::Misuse {
+                what: "commit without begin_group",
+            });
+        }
+        let moved = self.counters.take_moved();
+        let result = self
+            .save_counters(&moved)
+            .and_then(|()| self.run("COMMIT", "commit a group"));
+        if let Err(error) = result {
+            self.counters
+                .mark_moved(moved.into_iter().map(|(table, _)| table));
+            return Err(error);
+        }
+        self.is_in_group = false;
+        self.savepoints.clear();
+        self.shared.publish(&self.catalog);
+        Ok(())
+    }
+
+    fn save_counters(&self, moved: &[(TableId, u64)]) -> Result<(), EngineError> {
+        let store = Store::new(&self.connection);
+        moved
+            .iter()
+            .try_for_each(|(table, next)| store.save_counter(*table, *next))
+    }
+
+    /// Undoes the group.
+    pub fn rollback_group(&mut self) -> Result<(), EngineError> {
+        if !std::mem::take(&mut self.is_in_group) {
+            return Ok(());
+        }
+        self.savepoints.clear();
+        self.catalog = self.shared.catalog();
+        // SQLite ends a transaction itself after some failures, such as a full disk.
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        self.run("ROLLBACK", "undo a group")
+    }
+
+    /// Sets a savepoint. Names may repeat; the newest of a name counts.
+    pub fn savepoint(&mut self, name: &str) -> Result<(), EngineError> {
+        self.run(&format!("SAVEPOINT {}", quoted(name)), "set a savepoint")?;
+        self.savepoints
+            .push((name.to_owned(), Arc::clone(&self.catalog)));
+        Ok(())
+    }
+
+    /// Undoes everything since the newest savepoint of this name, which stays.
+    pub fn rollback_to(&mut self, name: &str) -> Result<(), EngineError> {
+        let position = self.find_savepoint(name)?;
+        self.run(
+            &format!("ROLLBACK TO {}", quoted(name)),
+            "go back to a savepoint",
+        )?;
+        self.savepoints.truncate(position + 1);
+        if let Some((_, catalog)) = self.savepoints.last() {
+            self.catalog = Arc::clone(catalog);
+        }
+        Ok(())
+    }
+
+    /// Forgets the newest savepoint of this name and those after it, keeping their changes.
+    pub fn release(&mut self, name: &str) -> Result<(), EngineError> {
+        let position = self.find_savepoint(name)?;
+        self.run(&format!("RELEASE {}", quoted(name)), "release a savepoint")?;
+        self.savepoints.truncate(position);
+        Ok(())
+    }
+
+    fn find_savepoint(&self, name: &str) -> Result<usize, EngineError> {
+        let found = self
+            .savepoints
+            .iter()
+            .rposition(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.ok_or_else(|| EngineError::Sql(SqlError::sp_does_not_exist("SAVEPOINT", name)))
+    }
+
+    /// Executes a statement that may write, and appends the rows it changed. A statement that fails
+    /// changes nothing and appends nothing. Error 1235 for statements that are not the engine's.
+    pub fn execute(
+        &mut self,
+        statement: &Statement,
+        _parameters: &[Value<'_>],
+        session: &mut SessionContext,
+        changes: &mut Vec<RowChange>,
+    ) -> Result<Outcome, SqlError> {
+        if !self.is_in_group {
+            return Err(EngineError::Misuse {
+                what: "execute needs begin_group",
+            }
+            .into());
+        }
+        let mark = changes.len();
+        let catalog = Arc::clone(&self.catalog);
+        self.run("SAVEPOINT weir_statement", "begin a statement")?;
+        let result = match ddl::execute(self, statement, session) {
+            Some(result) => result,
+            None => Err(SqlError::not_supported("DML")),
+        };
+        if result.is_err() {
+            changes.truncate(mark);
+            self.catalog = catalog;
+            if !self.connection.is_autocommit() {
+                self.run("ROLLBACK TO weir_statement", "undo a statement")?;
+            }
+        }
+        if !self.connection.is_autocommit() {
+            self.run("RELEASE weir_statement", "end a statement")?;
+        }
+        result
+    }
+
+    /// The catalogue as the open group sees it.
+    #[must_use]
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// The position of the last committed group, or of the open one.
+    pub fn position(&self) -> Result<EnginePosition, EngineError> {
+        Store::new(&self.connection).position()
+    }
+
+    /// What was applied from a replication channel; `None` if nothing ever was.
+    pub fn applied(&self, channel: &str) -> Result<Option<Applied>, EngineError> {
+        Store::new(&self.connection).applied(channel)
+    }
+
+    /// Forgets what was applied from a replication channel.
+    pub fn forget_applied(&mut self, channel: &str) -> Result<(), EngineError> {
+        Store::new(&self.connection).delete_applied(channel)
+    }
+
+    /// A handle to stop the running statement from another thread.
+    #[must_use]
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.connection.get_interrupt_handle()
+    }
+
+    /// The connection, for reading rows within the group.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) fn store(&self) -> Store<'_> {
+        Store::new(&self.connection)
+    }
+
+    pub(crate) fn counters(&mut self) -> &mut Counters {
+        &mut self.counters
+    }
+
+    /// The next AUTO_INCREMENT value of a table, as SHOW TABLE STATUS shows it.
+    #[must_use]
+    pub fn next_auto_increment(&self, table: TableId) -> u64 {
+        self.counters.peek(table)
+    }
+
+    /// Makes `catalog` the one that the open group sees, with the next version.
+    pub(crate) fn replace_catalog(&mut self, mut catalog: Catalog) -> Result<(), EngineError> {
+        catalog.version = self.catalog.version + 1;
+        self.store().set_catalog_version(catalog.version)?;
+        self.catalog = Arc::new(catalog);
+        Ok(())
+    }
+
+    /// Row operations on a table of this writer's catalogue.
+    pub fn rows(&mut self, table: &Arc<Table>) -> Result<RowWriter<'_>, EngineError> {
+        let known = self
+            .plans
+            .get(&table.id)
+            .filter(|(known, _)| Arc::ptr_eq(known, table));
+        let plan = match known {
+            Some((_, plan)) => Arc::clone(plan),
+            None => {
+                let plan = Arc::new(TablePlan::new(table)?);
+                self.plans
+                    .insert(table.id, (Arc::clone(table), Arc::clone(&plan)));
+                plan
+            }
+        };
+        Ok(RowWriter {
+            connection: &self.connection,
+            table: Arc::clone(table),
+            plan,
+            counters: &mut self.counters,
+        })
+    }
+
+    fn run(&self, sql: &str, doing: &'static str) -> Result<(), EngineError> {
+        let failed = |source| EngineError::Sqlite { doing, source };
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| statement.execute([]))
+            .map_err(failed)?;
+        Ok(())
+    }
+}
+
+/// Gives the writer's place back unless forgotten.
+struct Taken(Arc<Shared>);
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.0.is_writer_taken.store(false, Ordering::Release);
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.is_writer_taken.store(false, Ordering::Release);
+    }
+}
+
+/// A SQLite identifier that cannot be one of ours.
+fn quoted(name: &str) -> String {
+    format!("\"s_{}\"", name.replace('"', "\"\""))
+}

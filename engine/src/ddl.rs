@@ -1,0 +1,144 @@
+//! DDL: statements that change the schema, executed within a group.
+//!
+//! Each statement checks everything MySQL checks, then changes SQLite's tables and the stored
+//! catalogue in the group's transaction and gives the writer the next catalogue. What MySQL would
+//! accept but the engine does not keep is refused with error 1235. Invariant: the text of a DDL
+//! statement, executed again on the same catalogue, leads to the same catalogue.
+
+mod alter;
+mod columns;
+mod create;
+mod databases;
+mod defaults;
+mod drop;
+mod keys;
+mod physical;
+mod types;
+
+use std::sync::Arc;
+
+use crate::catalog::{Catalog, Database, Table};
+use crate::database::Writer;
+use crate::error::SqlError;
+use crate::outcome::Outcome;
+use crate::session::SessionContext;
+use crate::sql::Statement;
+use crate::sql::ast::TableName;
+
+/// Whether a statement is DDL: it commits the open transaction and is logged as its text.
+#[must_use]
+pub fn is_ddl(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::CreateDatabase { .. }
+            | Statement::AlterDatabase { .. }
+            | Statement::DropDatabase { .. }
+            | Statement::CreateTable(_)
+            | Statement::AlterTable(_)
+            | Statement::DropTable { .. }
+            | Statement::DropView { .. }
+            | Statement::TruncateTable(_)
+            | Statement::CreateIndex(_)
+            | Statement::DropIndex { .. }
+            | Statement::RenameTable(_)
+    )
+}
+
+/// Executes a DDL statement; `None` when the statement is none.
+pub(crate) fn execute(
+    writer: &mut Writer,
+    statement: &Statement,
+    session: &mut SessionContext,
+) -> Option<Result<Outcome, SqlError>> {
+    let result = match statement {
+        Statement::CreateDatabase {
+            if_not_exists,
+            name,
+            charset,
+        } => databases::create(writer, session, name, *if_not_exists, charset),
+        Statement::AlterDatabase { name, charset } => {
+            databases::alter(writer, session, name.as_deref(), charset)
+        }
+        Statement::DropDatabase { if_exists, name } => {
+            databases::drop(writer, session, name, *if_exists)
+        }
+        Statement::CreateTable(create) => create::table(writer, session, create),
+        Statement::AlterTable(alter) => alter::table(writer, session, alter),
+        Statement::DropTable {
+            temporary,
+            if_exists,
+            tables,
+        } => drop::tables(writer, session, tables, *if_exists, *temporary),
+        Statement::DropView { if_exists, views } => drop::views(writer, session, views, *if_exists),
+        Statement::TruncateTable(name) => drop::truncate(writer, session, name),
+        Statement::CreateIndex(create) => alter::create_index(writer, session, create),
+        Statement::DropIndex { name, table } => alter::drop_index(writer, session, name, table),
+        Statement::RenameTable(pairs) => drop::rename(writer, session, pairs),
+        _ => return None,
+    };
+    Some(result)
+}
+
+/// Database and name of a table as written. Error 1046 when neither it nor the session names a
+/// database.
+pub(crate) fn qualified<'n>(
+    name: &'n TableName,
+    session: &'n SessionContext,
+) -> Result<(&'n str, &'n str), SqlError> {
+    let database = match &name.database {
+        Some(database) => database,
+        None => session.require_database()?,
+    };
+    Ok((database, &name.name))
+}
+
+/// The table that a name means. Errors 1046, 1049, 1146.
+pub(crate) fn existing(
+    writer: &Writer,
+    name: &TableName,
+    session: &SessionContext,
+) -> Result<Arc<Table>, SqlError> {
+    let (database, name) = qualified(name, session)?;
+    Ok(Arc::clone(writer.catalog().table(database, name)?))
+}
+
+/// Changes one database of a catalogue. Error 1049 if there is none of this name.
+fn change_database(
+    catalog: &mut Catalog,
+    name: &str,
+    change: impl FnOnce(&mut Database),
+) -> Result<(), SqlError> {
+    let entry = catalog
+        .databases
+        .get_mut(name)
+        .ok_or_else(|| SqlError::bad_db(name))?;
+    change(Arc::make_mut(entry));
+    Ok(())
+}
+
+/// Stores a table, new or changed, and shows it to the open group.
+fn save(writer: &mut Writer, table: Table) -> Result<Arc<Table>, SqlError> {
+    writer.store().save_table(&table)?;
+    let table = Arc::new(table);
+    let mut catalog = Catalog::clone(writer.catalog());
+    change_database(&mut catalog, &table.database, |database| {
+        database
+            .tables
+            .insert(table.name.clone(), Arc::clone(&table));
+    })?;
+    writer.replace_catalog(catalog)?;
+    Ok(table)
+}
+
+/// Takes a table out of the stored and the shown catalogue, leaving SQLite's table.
+fn forget(writer: &mut Writer, table: &Table) -> Result<(), SqlError> {
+    writer.store().delete_table(table.id)?;
+    let mut catalog = Catalog::clone(writer.catalog());
+    change_database(&mut catalog, &table.database, |database| {
+        database.tables.remove(&table.name);
+    })?;
+    Ok(writer.replace_catalog(catalog)?)
+}
+
+#[cfg(test)]
+mod tests;

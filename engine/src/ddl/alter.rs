@@ -1,0 +1,183 @@
+//! ALTER TABLE, CREATE INDEX, DROP INDEX.
+//!
+//! All clauses are applied to a copy of the definition first. If only names, defaults, comments or
+//! keys differ, the rows stay where they are; otherwise the table is rebuilt under a new id, row by
+//! row with the coercion of an INSERT.
+
+mod clauses;
+mod rebuild;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{create, drop, existing, keys, physical, qualified, save};
+use crate::catalog::{Column, Key, KeyKind, Table};
+use crate::database::Writer;
+use crate::error::SqlError;
+use crate::outcome::Outcome;
+use crate::session::SessionContext;
+use crate::sql::ast::{AlterClause, AlterTable, CreateIndex, TableName};
+
+/// What the clauses say besides the new definition.
+#[derive(Debug, Default)]
+struct Extra {
+    /// RENAME [TO] database and name.
+    rename: Option<(String, String)>,
+    /// AUTO_INCREMENT=.
+    auto_increment: Option<u64>,
+    /// FORCE, ENGINE=, ORDER BY: rebuild even if nothing differs.
+    forces_rebuild: bool,
+    /// ALGORITHM=INSTANT.
+    is_instant: bool,
+}
+
+pub(super) fn table(
+    writer: &mut Writer,
+    session: &mut SessionContext,
+    alter: &AlterTable,
+) -> Result<Outcome, SqlError> {
+    let old = existing(writer, &alter.table, session)?;
+    change(writer, session, &old, &alter.clauses)
+}
+
+pub(super) fn create_index(
+    writer: &mut Writer,
+    session: &mut SessionContext,
+    create: &CreateIndex,
+) -> Result<Outcome, SqlError> {
+    let old = existing(writer, &create.table, session)?;
+    change(
+        writer,
+        session,
+        &old,
+        &[AlterClause::AddIndex(create.index.clone())],
+    )
+}
+
+pub(super) fn drop_index(
+    writer: &mut Writer,
+    session: &mut SessionContext,
+    name: &str,
+    table: &TableName,
+) -> Result<Outcome, SqlError> {
+    let old = existing(writer, table, session)?;
+    let clause = match name.eq_ignore_ascii_case(keys::PRIMARY) {
+        true => AlterClause::DropPrimaryKey,
+        false => AlterClause::DropIndex(name.to_owned()),
+    };
+    change(writer, session, &old, &[clause])
+}
+
+fn change(
+    writer: &mut Writer,
+    session: &mut SessionContext,
+    old: &Arc<Table>,
+    clauses: &[AlterClause],
+) -> Result<Outcome, SqlError> {
+    let mut new = Table::clone(old);
+    let mut extra = Extra::default();
+    clauses::apply(session, &mut new, &mut extra, clauses)?;
+    create::finish(&mut new)?;
+    let needs_rebuild = extra.forces_rebuild || needs_rebuild(old, &new);
+    if needs_rebuild && extra.is_instant {
+        return Err(SqlError::alter_operation_not_supported_reason(
+            "ALGORITHM=INSTANT",
+            "Need to rebuild the table to change column type",
+            "ALGORITHM=COPY/INPLACE",
+        ));
+    }
+    let mut rows = 0;
+    let table = if needs_rebuild {
+        let (table, copied) = rebuild::rebuild(writer, session, old, new)?;
+        rows = if needs_copy_count(old, &table) {
+            copied
+        } else {
+            0
+        };
+        table
+    } else {
+        change_keys(writer, old, &new)?;
+        save(writer, new)?
+    };
+    if let Some(next) = extra
+        .auto_increment
+        .filter(|_| table.auto_increment_column().is_some())
+    {
+        let least = writer.next_auto_increment(table.id);
+        let greatest = rebuild::greatest_id(writer, &table)?.saturating_add(1);
+        writer.counters().set(
+            table.id,
+            next.max(greatest).max(if next == 0 { least } else { 1 }),
+        );
+    }
+    if let Some((database, name)) = extra.rename {
+        if (database.as_str(), name.as_str()) != (table.database.as_str(), table.name.as_str()) {
+            drop::rename_one(writer, &table, &database, &name)?;
+        }
+    }
+    Ok(Outcome::Ok {
+        affected: rows,
+        last_insert_id: 0,
+        info: format!(
+            "Records: {rows}  Duplicates: 0  Warnings: {}",
+            session.warnings.len()
+        ),
+        warnings: u16::try_from(session.warnings.len()).unwrap_or(u16::MAX),
+    })
+}
+
+/// MySQL counts the rows only when it copies them, which adding a column does not.
+fn needs_copy_count(old: &Table, new: &Table) -> bool {
+    new.columns.iter().any(|column| {
+        old.column_by_id(column.id)
+            .is_some_and(|(_, earlier)| earlier.column_type != column.column_type)
+    })
+}
+
+/// Whether rows must be written anew: a column is new, or stored otherwise, or the rowid's meaning
+/// changes.
+fn needs_rebuild(old: &Table, new: &Table) -> bool {
+    let column_changes = new
+        .columns
+        .iter()
+        .any(|column| match old.column_by_id(column.id) {
+            None => true,
+            Some((_, earlier)) => is_stored_otherwise(earlier, column),
+        });
+    let rowid_of = |table: &Table| {
+        let key = table
+            .primary_key()
+            .filter(|key| physical::is_rowid_key(table, key))?;
+        key.parts.first().map(|part| part.column)
+    };
+    column_changes || rowid_of(old) != rowid_of(new)
+}
+
+fn is_stored_otherwise(old: &Column, new: &Column) -> bool {
+    let is_narrower_null = old.nullable && !new.nullable;
+    is_narrower_null
+        || old.column_type != new.column_type
+        || (new.auto_increment && !old.auto_increment)
+}
+
+/// Drops and creates the indexes in which two definitions of the same rows differ.
+fn change_keys(writer: &Writer, old: &Table, new: &Table) -> Result<(), SqlError> {
+    let signature = |key: &Key| (key.id, key.kind == KeyKind::Index, key.parts.clone());
+    let is_kept = |key: &Key, others: &[Key]| {
+        others
+            .iter()
+            .any(|other| signature(other) == signature(key))
+    };
+    for key in old.keys.iter().filter(|key| !is_kept(key, &new.keys)) {
+        physical::drop_index(writer, old, key)?;
+    }
+    for key in new.keys.iter().filter(|key| !is_kept(key, &old.keys)) {
+        physical::create_index(writer, new, key)?;
+    }
+    Ok(())
+}
+
+/// Ids of the columns that remain.
+fn column_ids(table: &Table) -> HashSet<crate::catalog::ColumnId> {
+    table.columns.iter().map(|column| column.id).collect()
+}

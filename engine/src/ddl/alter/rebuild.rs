@@ -1,0 +1,184 @@
+//! Writing a table's rows anew under a changed definition.
+
+use std::sync::Arc;
+
+use binlog::value::Value;
+use rusqlite::OptionalExtension;
+
+use crate::catalog::{Column, ColumnType, Table};
+use crate::database::Writer;
+use crate::ddl::{forget, physical, save};
+use crate::error::SqlError;
+use crate::rows::{Coercion, EvalValue, NullPolicy, eval_of, list, stored_row};
+use crate::session::SessionContext;
+
+/// Where a new column's value comes from.
+enum Origin {
+    /// The old column at this position, stored as before.
+    Same(usize),
+    /// The old column at this position, coerced to the new type.
+    Coerced(usize),
+    /// The new column's default.
+    Default,
+}
+
+/// Copies all rows of `old` into a table of the definition `new`, which takes its place. Returns the
+/// new table and the number of rows.
+pub(super) fn rebuild(
+    writer: &mut Writer,
+    session: &mut SessionContext,
+    old: &Arc<Table>,
+    new: Table,
+) -> Result<(Arc<Table>, u64), SqlError> {
+    let new = Arc::new(Table {
+        id: writer.store().new_table_id()?,
+        ..new
+    });
+    physical::create_table(writer, &new)?;
+    let next = writer.next_auto_increment(old.id);
+    writer.counters().set(new.id, next);
+    let rows = copy(writer, session, old, &new)?;
+    physical::drop_table(writer, old)?;
+    forget(writer, old)?;
+    writer.counters().forget(old.id);
+    if new.auto_increment_column().is_none() {
+        writer.counters().forget(new.id);
+    }
+    Ok((save(writer, Table::clone(&new))?, rows))
+}
+
+fn copy(
+    writer: &mut Writer,
+    session: &mut SessionContext,
+    old: &Arc<Table>,
+    new: &Arc<Table>,
+) -> Result<u64, SqlError> {
+    let origins: Vec<Origin> = new
+        .columns
+        .iter()
+        .map(|column| origin(old, column))
+        .collect();
+    let mut coercion = Coercion::new(session, false, NullPolicy::Error);
+    let columns = list(old.columns.iter().map(Column::sqlite_name), ",");
+    // Batches by rowid, so that reading never meets what is written.
+    let sql = format!(
+        "SELECT rowid,{columns} FROM {} WHERE rowid > ?1 ORDER BY rowid LIMIT 1000",
+        old.sqlite_name()
+    );
+    let mut last: Option<i64> = None;
+    let mut copied = 0_u64;
+    loop {
+        let batch = {
+            let mut statement = writer.connection().prepare_cached(&sql)?;
+            let mut rows = statement.query([last.unwrap_or(i64::MIN)])?;
+            let mut batch = Vec::new();
+            while let Some(row) = rows.next()? {
+                batch.push(stored_row(old, row)?);
+            }
+            batch
+        };
+        let Some(end) = batch.last() else { break };
+        last = Some(end.id.0);
+        for row in batch {
+            copied += 1;
+            coercion.row = copied;
+            let values = convert(
+                writer,
+                session,
+                &mut coercion,
+                (old, new),
+                &origins,
+                row.values,
+            )?;
+            writer.rows(new)?.insert_unlisted(&values)?;
+        }
+    }
+    session.warnings.append(&mut coercion.warnings);
+    Ok(copied)
+}
+
+fn origin(old: &Table, column: &Column) -> Origin {
+    match old.column_by_id(column.id) {
+        None => Origin::Default,
+        Some((position, earlier)) if earlier.column_type == column.column_type => {
+            Origin::Same(position)
+        }
+        Some((position, _)) => Origin::Coerced(position),
+    }
+}
+
+fn convert(
+    writer: &mut Writer,
+    session: &mut SessionContext,
+    coercion: &mut Coercion,
+    (old, new): (&Table, &Arc<Table>),
+    origins: &[Origin],
+    mut values: Vec<Value<'static>>,
+) -> Result<Vec<Value<'static>>, SqlError> {
+    let mut converted = Vec::with_capacity(origins.len());
+    for (position, (origin, column)) in origins.iter().zip(&new.columns).enumerate() {
+        let value = match origin {
+            Origin::Default if column.auto_increment => {
+                let (increment, offset) = (
+                    session.auto_increment_increment,
+                    session.auto_increment_offset,
+                );
+                let id = writer.counters().take(new, increment, offset);
+                coercion.store(column, EvalValue::UInt(id))?
+            }
+            // Rows that were there before the column have its implicit default at least.
+            Origin::Default => {
+                let mut lenient = Coercion::new(session, true, NullPolicy::Adjust);
+                let rows = writer.rows(new)?;
+                rows.default_at(position, column, &mut lenient, session)?
+            }
+            Origin::Same(from) => {
+                let value = values
+                    .get_mut(*from)
+                    .map_or(Value::Null, |value| std::mem::replace(value, Value::Null));
+                if value.is_null() && !column.nullable {
+                    return Err(SqlError::invalid_use_of_null());
+                }
+                value
+            }
+            Origin::Coerced(from) => {
+                let earlier = old.columns.get(*from).zip(values.get(*from));
+                let value = match earlier {
+                    Some((earlier, value)) => eval_of(earlier, value, &session.time_zone),
+                    None => EvalValue::Null,
+                };
+                if value.is_null() && !column.nullable {
+                    return Err(SqlError::invalid_use_of_null());
+                }
+                coercion.store(column, value)?
+            }
+        };
+        converted.push(value);
+    }
+    Ok(converted)
+}
+
+/// The greatest value of the AUTO_INCREMENT column that is stored, 0 for none.
+pub(super) fn greatest_id(writer: &Writer, table: &Table) -> Result<u64, SqlError> {
+    let column = table
+        .auto_increment_column()
+        .and_then(|position| table.columns.get(position));
+    let Some(column) = column else { return Ok(0) };
+    if !matches!(column.column_type, ColumnType::Integer { .. }) {
+        return Ok(0);
+    }
+    let name = column.sqlite_name();
+    let sql = format!(
+        "SELECT {name} FROM {} ORDER BY {name} DESC LIMIT 1",
+        table.sqlite_name()
+    );
+    let stored = writer.connection().query_row(&sql, [], |row| {
+        let value = crate::rows::decode(&column.column_type, row.get_ref(0)?);
+        Ok(value.map(Value::into_owned))
+    });
+    Ok(match stored.optional()?.transpose()? {
+        Some(Value::Int(id)) => u64::try_from(id).unwrap_or(0),
+        Some(Value::UInt(id)) => id,
+        _ => 0,
+    })
+}

@@ -1,0 +1,129 @@
+//! Column definitions: type, nullability, default and attributes together.
+
+use super::defaults;
+use super::types::{column_type, fsp_of};
+use crate::catalog::{Column, ColumnDefault, ColumnId, ColumnType, Generated};
+use crate::collation::Collation;
+use crate::error::SqlError;
+use crate::session::SessionContext;
+use crate::sql::ast::{ColumnDefinition, DataType};
+
+/// Most characters of an identifier.
+const NAME_CHARS_MAX: usize = 64;
+
+/// A column with what its definition says about keys.
+pub(super) struct DefinedColumn {
+    pub(super) column: Column,
+    pub(super) is_unique: bool,
+    pub(super) is_primary: bool,
+    /// Whether NULL was written out, which a primary key forbids.
+    pub(super) is_explicitly_null: bool,
+}
+
+/// Builds the column of a definition. `is_first_timestamp` matters only to old servers' rule that
+/// the first TIMESTAMP follows the clock.
+pub(super) fn define(
+    session: &SessionContext,
+    id: ColumnId,
+    written: &ColumnDefinition,
+    default_collation: &'static Collation,
+    is_first_timestamp: bool,
+) -> Result<DefinedColumn, SqlError> {
+    let name = &written.name;
+    check_name(name)?;
+    let attributes = &written.attributes;
+    if !attributes.checks.is_empty() {
+        return Err(SqlError::not_supported("CHECK constraint"));
+    }
+    if attributes.references.is_some() {
+        return Err(SqlError::not_supported("FOREIGN KEY"));
+    }
+    let collation = attributes.collation.as_deref();
+    let column_type = column_type(name, &written.data_type, collation, default_collation)?;
+    let is_serial = written.data_type == DataType::Serial;
+    let auto_increment = attributes.auto_increment || is_serial;
+    let is_timestamp = matches!(column_type, ColumnType::Timestamp { .. });
+    // Without explicit_defaults_for_timestamp a TIMESTAMP is NOT NULL unless it says NULL.
+    let is_old_timestamp = is_timestamp && !session.explicit_defaults_for_timestamp;
+    let default_nullable =
+        !(attributes.primary_key || auto_increment || is_serial || is_old_timestamp);
+    let mut column = Column {
+        id,
+        name: name.clone(),
+        nullable: attributes.nullable.unwrap_or(default_nullable) && !attributes.primary_key,
+        has_explicit_collation: collation.is_some(),
+        default: ColumnDefault::None,
+        on_update_now: false,
+        auto_increment,
+        generated: attributes.generated.as_ref().map(|generated| Generated {
+            expression: generated.expression.text.clone(),
+            stored: generated.stored,
+        }),
+        invisible: attributes.invisible.unwrap_or(false),
+        comment: attributes.comment.clone().unwrap_or_default(),
+        column_type,
+    };
+    column.default = defaults::define(session, &column, attributes.default.as_ref())?;
+    column.on_update_now = match attributes.on_update {
+        Some(fsp) => on_update(&column, fsp)?,
+        None => false,
+    };
+    if is_old_timestamp && !column.nullable && attributes.default.is_none() {
+        old_timestamp_default(
+            &mut column,
+            is_first_timestamp && attributes.on_update.is_none(),
+        );
+    }
+    check_auto_increment(&column, attributes.default.is_some())?;
+    Ok(DefinedColumn {
+        is_unique: attributes.unique || is_serial,
+        is_primary: attributes.primary_key,
+        is_explicitly_null: attributes.nullable == Some(true),
+        column,
+    })
+}
+
+fn old_timestamp_default(column: &mut Column, follows_clock: bool) {
+    if follows_clock {
+        column.default = ColumnDefault::CurrentTimestamp;
+        column.on_update_now = true;
+    } else {
+        column.default = ColumnDefault::Literal("0000-00-00 00:00:00".to_owned());
+    }
+}
+
+fn on_update(column: &Column, fsp: u32) -> Result<bool, SqlError> {
+    let wrong = || SqlError::invalid_on_update(&column.name);
+    let is_moment = matches!(
+        column.column_type,
+        ColumnType::DateTime { .. } | ColumnType::Timestamp { .. }
+    );
+    if !is_moment || fsp_of(&column.name, Some(fsp))? != column.column_type.fsp() {
+        return Err(wrong());
+    }
+    Ok(true)
+}
+
+fn check_auto_increment(column: &Column, has_default: bool) -> Result<(), SqlError> {
+    if !column.auto_increment {
+        return Ok(());
+    }
+    if has_default {
+        return Err(SqlError::invalid_default(&column.name));
+    }
+    match column.column_type {
+        ColumnType::Integer { .. } | ColumnType::Float { .. } | ColumnType::Double { .. } => Ok(()),
+        _ => Err(SqlError::wrong_field_spec(&column.name)),
+    }
+}
+
+/// Errors 1059 and 1166.
+pub(super) fn check_name(name: &str) -> Result<(), SqlError> {
+    if name.is_empty() || name.ends_with(' ') {
+        return Err(SqlError::wrong_column_name(name));
+    }
+    if name.chars().count() > NAME_CHARS_MAX {
+        return Err(SqlError::too_long_ident(name));
+    }
+    Ok(())
+}

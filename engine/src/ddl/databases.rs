@@ -1,0 +1,124 @@
+//! CREATE, ALTER and DROP DATABASE.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::types::resolve_collation;
+use super::{change_database, physical};
+use crate::catalog::{Catalog, Database, Table};
+use crate::database::Writer;
+use crate::error::SqlError;
+use crate::outcome::Outcome;
+use crate::session::SessionContext;
+use crate::sql::ast::CharsetSpec;
+
+/// Most characters of an identifier.
+pub(super) const NAME_CHARS_MAX: usize = 64;
+
+/// Databases of the server itself, which no statement may change.
+const RESERVED: [&str; 4] = ["information_schema", "performance_schema", "mysql", "sys"];
+
+pub(super) fn create(
+    writer: &mut Writer,
+    session: &mut SessionContext,
+    name: &str,
+    if_not_exists: bool,
+    charset: &CharsetSpec,
+) -> Result<Outcome, SqlError> {
+    check_name(name)?;
+    let collation = resolve_collation(charset, None, session.collation_server)?;
+    if is_reserved(name) || writer.catalog().databases.contains_key(name) {
+        let error = SqlError::db_create_exists(name);
+        if !if_not_exists {
+            return Err(error);
+        }
+        session.note(error);
+        return Ok(Outcome::affected(1));
+    }
+    writer.store().save_database(name, collation)?;
+    let mut catalog = Catalog::clone(writer.catalog());
+    let database = Database {
+        name: name.to_owned(),
+        collation,
+        tables: BTreeMap::new(),
+    };
+    catalog
+        .databases
+        .insert(name.to_owned(), Arc::new(database));
+    writer.replace_catalog(catalog)?;
+    Ok(Outcome::affected(1))
+}
+
+pub(super) fn alter(
+    writer: &mut Writer,
+    session: &SessionContext,
+    name: Option<&str>,
+    charset: &CharsetSpec,
+) -> Result<Outcome, SqlError> {
+    let name = match name {
+        Some(name) => name,
+        None => session.require_database()?,
+    };
+    let old = writer.catalog().database(name)?.collation;
+    let collation = resolve_collation(charset, None, old)?;
+    writer.store().save_database(name, collation)?;
+    let mut catalog = Catalog::clone(writer.catalog());
+    change_database(&mut catalog, name, |database| {
+        database.collation = collation
+    })?;
+    writer.replace_catalog(catalog)?;
+    Ok(Outcome::affected(1))
+}
+
+pub(super) fn drop(
+    writer: &mut Writer,
+    session: &mut SessionContext,
+    name: &str,
+    if_exists: bool,
+) -> Result<Outcome, SqlError> {
+    if is_reserved(name) {
+        return Err(SqlError::db_access_denied(
+            &session.user,
+            &session.host,
+            name,
+        ));
+    }
+    let Some(database) = writer.catalog().databases.get(name).map(Arc::clone) else {
+        let error = SqlError::db_drop_exists(name);
+        if !if_exists {
+            return Err(error);
+        }
+        session.note(error);
+        return Ok(Outcome::done());
+    };
+    let tables: Vec<Arc<Table>> = database.tables.values().map(Arc::clone).collect();
+    for table in &tables {
+        physical::drop_table(writer, table)?;
+        writer.store().delete_table(table.id)?;
+        writer.counters().forget(table.id);
+    }
+    writer.store().delete_database(name)?;
+    let mut catalog = Catalog::clone(writer.catalog());
+    catalog.databases.remove(name);
+    writer.replace_catalog(catalog)?;
+    Ok(Outcome::affected(
+        u64::try_from(tables.len()).unwrap_or(u64::MAX),
+    ))
+}
+
+/// Errors 1059 and 1102.
+fn check_name(name: &str) -> Result<(), SqlError> {
+    if name.is_empty() || name.ends_with(' ') {
+        return Err(SqlError::wrong_db_name(name));
+    }
+    if name.chars().count() > NAME_CHARS_MAX {
+        return Err(SqlError::too_long_ident(name));
+    }
+    Ok(())
+}
+
+fn is_reserved(name: &str) -> bool {
+    RESERVED
+        .iter()
+        .any(|reserved| name.eq_ignore_ascii_case(reserved))
+}

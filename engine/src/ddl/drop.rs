@@ -1,0 +1,139 @@
+//! DROP, TRUNCATE and RENAME TABLE.
+
+use std::sync::Arc;
+
+use super::create::check_table_name;
+use super::{existing, forget, physical, qualified, save};
+use crate::catalog::Table;
+use crate::database::Writer;
+use crate::error::SqlError;
+use crate::outcome::Outcome;
+use crate::session::SessionContext;
+use crate::sql::ast::TableName;
+
+/// DROP TABLE: all tables or, when one is missing, none (error 1051 naming each that is missing).
+pub(super) fn tables(
+    writer: &mut Writer,
+    session: &mut SessionContext,
+    names: &[TableName],
+    if_exists: bool,
+    temporary: bool,
+) -> Result<Outcome, SqlError> {
+    let mut found: Vec<Arc<Table>> = Vec::new();
+    let mut missing = Vec::new();
+    for name in names {
+        let (database, table) = qualified(name, session)?;
+        match writer.catalog().find_table(database, table) {
+            // There are no temporary tables.
+            Some(known) if !temporary => {
+                if found.iter().any(|earlier| earlier.id == known.id) {
+                    return Err(SqlError::nonuniq_table(table));
+                }
+                found.push(Arc::clone(known));
+            }
+            _ => missing.push(format!("{database}.{table}")),
+        }
+    }
+    if !missing.is_empty() {
+        if !if_exists {
+            return Err(SqlError::bad_table(missing.join(",")));
+        }
+        missing
+            .into_iter()
+            .for_each(|name| session.note(SqlError::bad_table(name)));
+    }
+    for table in found {
+        physical::drop_table(writer, &table)?;
+        forget(writer, &table)?;
+        writer.counters().forget(table.id);
+    }
+    Ok(Outcome::done())
+}
+
+/// DROP VIEW: there are no views, so each name is missing.
+pub(super) fn views(
+    writer: &Writer,
+    session: &mut SessionContext,
+    names: &[TableName],
+    if_exists: bool,
+) -> Result<Outcome, SqlError> {
+    let mut missing = Vec::new();
+    for name in names {
+        let (database, view) = qualified(name, session)?;
+        if writer.catalog().find_table(database, view).is_some() {
+            let text = format!("'{database}.{view}' is not VIEW");
+            return Err(SqlError::new(1347, "HY000", text));
+        }
+        missing.push(format!("{database}.{view}"));
+    }
+    if !if_exists {
+        return Err(SqlError::bad_table(missing.join(",")));
+    }
+    missing
+        .into_iter()
+        .for_each(|name| session.note(SqlError::bad_table(name)));
+    Ok(Outcome::done())
+}
+
+/// TRUNCATE TABLE: an empty table under a new id, with its counter at 1.
+pub(super) fn truncate(
+    writer: &mut Writer,
+    session: &SessionContext,
+    name: &TableName,
+) -> Result<Outcome, SqlError> {
+    let old = existing(writer, name, session)?;
+    physical::drop_table(writer, &old)?;
+    writer.store().delete_table(old.id)?;
+    writer.counters().forget(old.id);
+    let table = Table {
+        id: writer.store().new_table_id()?,
+        ..Table::clone(&old)
+    };
+    physical::create_table(writer, &table)?;
+    save(writer, table)?;
+    Ok(Outcome::done())
+}
+
+/// RENAME TABLE: pair by pair, from left to right.
+pub(super) fn rename(
+    writer: &mut Writer,
+    session: &SessionContext,
+    pairs: &[(TableName, TableName)],
+) -> Result<Outcome, SqlError> {
+    for (from, to) in pairs {
+        let table = existing(writer, from, session)?;
+        let (database, name) = qualified(to, session)?;
+        rename_one(writer, &table, database, name)?;
+    }
+    Ok(Outcome::done())
+}
+
+/// Gives a table another name, perhaps in another database. Errors 1049, 1050, 1103.
+pub(super) fn rename_one(
+    writer: &mut Writer,
+    table: &Table,
+    database: &str,
+    name: &str,
+) -> Result<Arc<Table>, SqlError> {
+    check_table_name(name)?;
+    if writer
+        .catalog()
+        .database(database)?
+        .tables
+        .contains_key(name)
+    {
+        return Err(SqlError::table_exists(name));
+    }
+    let next = writer.next_auto_increment(table.id);
+    forget(writer, table)?;
+    if table.auto_increment_column().is_some() {
+        // The stored counter went with the old row of the catalogue.
+        writer.counters().set(table.id, next);
+    }
+    let renamed = Table {
+        database: database.to_owned(),
+        name: name.to_owned(),
+        ..Table::clone(table)
+    };
+    save(writer, renamed)
+}

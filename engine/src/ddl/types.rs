@@ -1,0 +1,392 @@
+//! Column types as written become column types as kept, or MySQL's error.
+
+use std::sync::Arc;
+
+use crate::catalog::{BlobSize, ColumnType, GeometryKind, IntegerSize};
+use crate::collation::{self, Charset, Collation};
+use crate::error::SqlError;
+use crate::sql::ast::{CharsetSpec, DataType, TextType};
+
+const FSP_MAX: u32 = 6;
+const DECIMAL_DIGITS_MAX: u32 = 65;
+const DECIMAL_SCALE_MAX: u32 = 30;
+const CHAR_LENGTH_MAX: u32 = 255;
+const ROW_BYTES_MAX: u32 = 65_535;
+const VECTOR_DIMENSIONS_DEFAULT: u32 = 2048;
+const VECTOR_DIMENSIONS_MAX: u32 = 16_383;
+const SET_MEMBERS_MAX: usize = 64;
+
+/// The collation that a charset clause, perhaps with a COLLATE attribute of its own, means; `default`
+/// when nothing is written. Errors 1115, 1253, 1273.
+pub(super) fn resolve_collation(
+    spec: &CharsetSpec,
+    attribute: Option<&str>,
+    default: &'static Collation,
+) -> Result<&'static Collation, SqlError> {
+    let charset = spec.charset.as_deref().map(Charset::by_name).transpose()?;
+    let named = attribute
+        .or(spec.collation.as_deref())
+        .map(collation::by_name)
+        .transpose()?;
+    match (charset, named) {
+        (Some(charset), Some(named)) if named.charset != charset => Err(
+            SqlError::collation_charset_mismatch(named.name, charset.name()),
+        ),
+        (_, Some(named)) => Ok(named),
+        (charset, None) if spec.binary => binary_collation(charset.unwrap_or(default.charset)),
+        (Some(charset), None) => Ok(charset.default_collation()),
+        (None, None) => Ok(default),
+    }
+}
+
+fn binary_collation(charset: Charset) -> Result<&'static Collation, SqlError> {
+    match charset {
+        Charset::Binary => Ok(&collation::BINARY),
+        charset => collation::by_name(&format!("{}_bin", charset.name())),
+    }
+}
+
+/// A column's type. `attribute` is a COLLATE among the attributes; `default` the table's collation.
+pub(super) fn column_type(
+    name: &str,
+    written: &DataType,
+    attribute: Option<&str>,
+    default: &'static Collation,
+) -> Result<ColumnType, SqlError> {
+    let resolve = |spec: &CharsetSpec| resolve_collation(spec, attribute, default);
+    Ok(match written {
+        DataType::TinyInt {
+            width,
+            unsigned,
+            zerofill,
+        } => integer(name, IntegerSize::Tiny, *width, *unsigned, *zerofill)?,
+        DataType::SmallInt {
+            width,
+            unsigned,
+            zerofill,
+        } => integer(name, IntegerSize::Small, *width, *unsigned, *zerofill)?,
+        DataType::MediumInt {
+            width,
+            unsigned,
+            zerofill,
+        } => integer(name, IntegerSize::Medium, *width, *unsigned, *zerofill)?,
+        DataType::Int {
+            width,
+            unsigned,
+            zerofill,
+        } => integer(name, IntegerSize::Int, *width, *unsigned, *zerofill)?,
+        DataType::BigInt {
+            width,
+            unsigned,
+            zerofill,
+        } => integer(name, IntegerSize::Big, *width, *unsigned, *zerofill)?,
+        DataType::Bool => integer(name, IntegerSize::Tiny, Some(1), false, false)?,
+        DataType::Serial => integer(name, IntegerSize::Big, None, true, false)?,
+        DataType::Decimal {
+            precision,
+            scale,
+            unsigned,
+            zerofill,
+        } => {
+            let (precision, scale) = decimal_digits(name, *precision, *scale)?;
+            ColumnType::Decimal {
+                precision,
+                scale,
+                unsigned: *unsigned || *zerofill,
+                zerofill: *zerofill,
+            }
+        }
+        DataType::Float {
+            precision,
+            scale,
+            unsigned,
+            zerofill,
+        } => float(name, *precision, *scale, *unsigned || *zerofill, *zerofill)?,
+        DataType::Double {
+            precision,
+            scale,
+            unsigned,
+            zerofill,
+        } => ColumnType::Double {
+            digits: float_digits(name, *precision, *scale)?,
+            unsigned: *unsigned || *zerofill,
+            zerofill: *zerofill,
+        },
+        DataType::Bit { width } => ColumnType::Bit {
+            width: bit_width(name, *width)?,
+        },
+        DataType::Date => ColumnType::Date,
+        DataType::Time { fsp } => ColumnType::Time {
+            fsp: fsp_of(name, *fsp)?,
+        },
+        DataType::DateTime { fsp } => ColumnType::DateTime {
+            fsp: fsp_of(name, *fsp)?,
+        },
+        DataType::Timestamp { fsp } => ColumnType::Timestamp {
+            fsp: fsp_of(name, *fsp)?,
+        },
+        DataType::Year { .. } => ColumnType::Year,
+        DataType::Char { length, charset } => {
+            char_type(name, length.unwrap_or(1), resolve(charset)?)?
+        }
+        DataType::VarChar { length, charset } => varchar(name, *length, resolve(charset)?)?,
+        DataType::Binary { length } => ColumnType::Binary {
+            length: length_of(name, length.unwrap_or(1), CHAR_LENGTH_MAX)?,
+        },
+        DataType::VarBinary { length } => ColumnType::Varbinary {
+            length: length_of(name, *length, ROW_BYTES_MAX)?,
+        },
+        DataType::Text {
+            size,
+            length,
+            charset,
+        } => text(*size, *length, resolve(charset)?),
+        DataType::Blob { size, length } => ColumnType::Blob {
+            size: blob_size(*size, length.map(u64::from)),
+        },
+        DataType::Enum { members, charset } => ColumnType::Enum {
+            members: enum_members(name, "ENUM", members)?,
+            collation: resolve(charset)?,
+        },
+        DataType::Set { members, charset } => ColumnType::Set {
+            members: set_members(name, members)?,
+            collation: resolve(charset)?,
+        },
+        DataType::Json => ColumnType::Json,
+        DataType::Vector { length } => ColumnType::Vector {
+            dimensions: vector(name, *length)?,
+        },
+        DataType::Geometry { name: kind } => ColumnType::Geometry {
+            kind: geometry(kind)?,
+        },
+    })
+}
+
+fn integer(
+    name: &str,
+    size: IntegerSize,
+    width: Option<u32>,
+    unsigned: bool,
+    zerofill: bool,
+) -> Result<ColumnType, SqlError> {
+    let unsigned = unsigned || zerofill;
+    let given = width
+        .map(|width| u8::try_from(width).map_err(|_| SqlError::too_big_display_width(name, 255)));
+    // Since 8.0.19 a width is kept only where it means something: tinyint(1) and ZEROFILL.
+    let width = match given.transpose()? {
+        given if zerofill => Some(
+            given
+                .filter(|width| *width > 0)
+                .unwrap_or(size.default_width(true)),
+        ),
+        Some(1) if size == IntegerSize::Tiny && !unsigned => Some(1),
+        _ => None,
+    };
+    Ok(ColumnType::Integer {
+        size,
+        unsigned,
+        zerofill,
+        width,
+    })
+}
+
+fn decimal_digits(
+    name: &str,
+    precision: Option<u32>,
+    scale: Option<u32>,
+) -> Result<(u8, u8), SqlError> {
+    let precision = precision
+        .filter(|precision| *precision > 0 || scale.unwrap_or(0) > 0)
+        .unwrap_or(10);
+    let scale = scale.unwrap_or(0);
+    if scale > DECIMAL_SCALE_MAX {
+        return Err(SqlError::too_big_scale(scale, name, DECIMAL_SCALE_MAX));
+    }
+    if precision > DECIMAL_DIGITS_MAX {
+        return Err(SqlError::too_big_precision(
+            precision,
+            name,
+            DECIMAL_DIGITS_MAX,
+        ));
+    }
+    if scale > precision {
+        return Err(SqlError::m_bigger_than_d(name));
+    }
+    Ok((narrow(precision), narrow(scale)))
+}
+
+fn float(
+    name: &str,
+    precision: Option<u32>,
+    scale: Option<u32>,
+    unsigned: bool,
+    zerofill: bool,
+) -> Result<ColumnType, SqlError> {
+    if let (Some(bits), None) = (precision, scale) {
+        return match bits {
+            0..=24 => Ok(ColumnType::Float {
+                digits: None,
+                unsigned,
+                zerofill,
+            }),
+            25..=53 => Ok(ColumnType::Double {
+                digits: None,
+                unsigned,
+                zerofill,
+            }),
+            _ => Err(SqlError::wrong_field_spec(name)),
+        };
+    }
+    Ok(ColumnType::Float {
+        digits: float_digits(name, precision, scale)?,
+        unsigned,
+        zerofill,
+    })
+}
+
+fn float_digits(
+    name: &str,
+    precision: Option<u32>,
+    scale: Option<u32>,
+) -> Result<Option<(u8, u8)>, SqlError> {
+    let (Some(precision), Some(scale)) = (precision, scale) else {
+        return Ok(None);
+    };
+    if scale > DECIMAL_SCALE_MAX {
+        return Err(SqlError::too_big_scale(scale, name, DECIMAL_SCALE_MAX));
+    }
+    if precision > 255 {
+        return Err(SqlError::too_big_display_width(name, 255));
+    }
+    if scale > precision {
+        return Err(SqlError::m_bigger_than_d(name));
+    }
+    Ok(Some((narrow(precision), narrow(scale))))
+}
+
+fn bit_width(name: &str, width: Option<u32>) -> Result<u8, SqlError> {
+    match width.unwrap_or(1).max(1) {
+        width @ 1..=64 => Ok(narrow(width)),
+        _ => Err(SqlError::too_big_display_width(name, 64)),
+    }
+}
+
+pub(super) fn fsp_of(name: &str, fsp: Option<u32>) -> Result<u8, SqlError> {
+    match fsp.unwrap_or(0) {
+        fsp @ 0..=FSP_MAX => Ok(narrow(fsp)),
+        fsp => Err(SqlError::too_big_precision(fsp, name, FSP_MAX)),
+    }
+}
+
+fn char_type(
+    name: &str,
+    length: u32,
+    collation: &'static Collation,
+) -> Result<ColumnType, SqlError> {
+    let length = length_of(name, length, CHAR_LENGTH_MAX)?;
+    Ok(match collation.is_binary() {
+        true => ColumnType::Binary { length },
+        false => ColumnType::Char { length, collation },
+    })
+}
+
+fn varchar(name: &str, length: u32, collation: &'static Collation) -> Result<ColumnType, SqlError> {
+    let most = ROW_BYTES_MAX / u32::from(collation.charset.bytes_per_char_max());
+    let length = length_of(name, length, most)?;
+    Ok(match collation.is_binary() {
+        true => ColumnType::Varbinary { length },
+        false => ColumnType::Varchar { length, collation },
+    })
+}
+
+fn length_of<T: TryFrom<u32>>(name: &str, length: u32, most: u32) -> Result<T, SqlError> {
+    let too_big = || SqlError::too_big_fieldlength(name, most);
+    if length > most {
+        return Err(too_big());
+    }
+    T::try_from(length).map_err(|_| too_big())
+}
+
+fn text(size: TextType, length: Option<u32>, collation: &'static Collation) -> ColumnType {
+    let width = u64::from(collation.charset.bytes_per_char_max());
+    let size = blob_size(size, length.map(|length| u64::from(length) * width));
+    match collation.is_binary() {
+        true => ColumnType::Blob { size },
+        false => ColumnType::Text { size, collation },
+    }
+}
+
+/// TEXT(n) and BLOB(n) mean the smallest of the four types that holds n.
+fn blob_size(size: TextType, bytes: Option<u64>) -> BlobSize {
+    match (size, bytes) {
+        (TextType::Tiny, _) => BlobSize::Tiny,
+        (TextType::Medium, _) => BlobSize::Medium,
+        (TextType::Long, _) => BlobSize::Long,
+        (TextType::Normal, None | Some(0)) => BlobSize::Normal,
+        (TextType::Normal, Some(bytes)) => {
+            let sizes = [BlobSize::Tiny, BlobSize::Normal, BlobSize::Medium];
+            sizes
+                .into_iter()
+                .find(|size| bytes <= size.bytes_max())
+                .unwrap_or(BlobSize::Long)
+        }
+    }
+}
+
+fn enum_members(name: &str, kind: &str, written: &[String]) -> Result<Arc<[String]>, SqlError> {
+    let members: Vec<String> = written
+        .iter()
+        .map(|member| member.trim_end_matches(' ').to_owned())
+        .collect();
+    for (position, member) in members.iter().enumerate() {
+        if members
+            .iter()
+            .take(position)
+            .any(|earlier| earlier == member)
+        {
+            return Err(SqlError::duplicated_value_in_type(name, member, kind));
+        }
+    }
+    Ok(members.into())
+}
+
+fn set_members(name: &str, written: &[String]) -> Result<Arc<[String]>, SqlError> {
+    if written.len() > SET_MEMBERS_MAX {
+        return Err(SqlError::too_big_set(name));
+    }
+    if let Some(member) = written.iter().find(|member| member.contains(',')) {
+        return Err(SqlError::illegal_value_for_type("set", member));
+    }
+    enum_members(name, "SET", written)
+}
+
+fn vector(name: &str, length: Option<u32>) -> Result<u16, SqlError> {
+    match length.unwrap_or(VECTOR_DIMENSIONS_DEFAULT) {
+        length @ 1..=VECTOR_DIMENSIONS_MAX => Ok(narrow(length)),
+        0 => Err(SqlError::wrong_field_spec(name)),
+        length => Err(SqlError::too_big_precision(
+            length,
+            name,
+            VECTOR_DIMENSIONS_MAX,
+        )),
+    }
+}
+
+fn geometry(name: &str) -> Result<GeometryKind, SqlError> {
+    Ok(match name.to_ascii_uppercase().as_str() {
+        "GEOMETRY" => GeometryKind::Geometry,
+        "POINT" => GeometryKind::Point,
+        "LINESTRING" => GeometryKind::LineString,
+        "POLYGON" => GeometryKind::Polygon,
+        "MULTIPOINT" => GeometryKind::MultiPoint,
+        "MULTILINESTRING" => GeometryKind::MultiLineString,
+        "MULTIPOLYGON" => GeometryKind::MultiPolygon,
+        "GEOMETRYCOLLECTION" | "GEOMCOLLECTION" => GeometryKind::GeometryCollection,
+        other => return Err(SqlError::not_supported(other)),
+    })
+}
+
+/// A number that was checked to be small.
+fn narrow<T: TryFrom<u32> + Default>(value: u32) -> T {
+    T::try_from(value).unwrap_or_default()
+}

@@ -1,0 +1,160 @@
+//! `Coercion`: an evaluated value becomes a value of a column's type, as MySQL stores it.
+//!
+//! What does not fit is an error in strict mode and a warning with the nearest value otherwise; the
+//! texts carry the column and the row number within the statement. Coercion knows nothing of rows
+//! or keys.
+
+mod number;
+mod string;
+mod temporal;
+
+use binlog::value::{Date, Value};
+
+use super::EvalValue;
+use crate::catalog::{Column, ColumnType};
+use crate::error::{SqlError, Warning, WarningLevel};
+use crate::session::{SessionContext, TimeZone};
+use crate::sql::SqlMode;
+
+/// What becomes of NULL for a column that may not be NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NullPolicy {
+    /// Error 1048: INSERT of one row, and everything in strict mode.
+    Error,
+    /// The type's implicit default with warning 1048: several rows, or UPDATE, outside strict mode.
+    Adjust,
+}
+
+/// Stores values into columns for one statement.
+#[derive(Debug, Clone)]
+pub struct Coercion {
+    sql_mode: SqlMode,
+    zone: TimeZone,
+    is_strict: bool,
+    nulls: NullPolicy,
+    /// The session's date, which a TIME stored into a DATETIME takes.
+    today: Date,
+    /// Number of the row within the statement, from 1, for messages.
+    pub row: u64,
+    /// What was adjusted, in order; the caller moves them to the session.
+    pub warnings: Vec<Warning>,
+}
+
+impl Coercion {
+    /// Coercion by the session's sql_mode. With `ignore` (INSERT IGNORE and the like) nothing is an
+    /// error; `nulls` counts only outside strict mode.
+    #[must_use]
+    pub fn new(session: &SessionContext, ignore: bool, nulls: NullPolicy) -> Coercion {
+        let is_strict = session.is_strict() && !ignore;
+        Coercion {
+            sql_mode: session.sql_mode,
+            zone: session.time_zone.clone(),
+            is_strict,
+            nulls: match (ignore, is_strict) {
+                (true, _) => NullPolicy::Adjust,
+                (false, true) => NullPolicy::Error,
+                (false, false) => nulls,
+            },
+            today: super::default::local_now(session).date(),
+            row: 1,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Coercion that fails for whatever does not fit.
+    #[must_use]
+    pub fn strict(sql_mode: SqlMode, zone: &TimeZone) -> Coercion {
+        Coercion {
+            sql_mode,
+            zone: zone.clone(),
+            is_strict: true,
+            nulls: NullPolicy::Error,
+            today: Date::default(),
+            row: 1,
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The value of `column`'s type that storing `value` gives.
+    pub fn store(&mut self, column: &Column, value: EvalValue) -> Result<Value<'static>, SqlError> {
+        if value.is_null() {
+            return self.null(column);
+        }
+        match &column.column_type {
+            ColumnType::Integer { size, unsigned, .. } => {
+                self.integer(column, *size, *unsigned, value)
+            }
+            ColumnType::Decimal {
+                precision,
+                scale,
+                unsigned,
+                ..
+            } => self.decimal(column, *precision, *scale, *unsigned, value),
+            ColumnType::Float { .. } => self.float(column, value),
+            ColumnType::Double { .. } => self.double(column, value).map(Value::Double),
+            ColumnType::Bit { width } => self.bit(column, *width, value),
+            ColumnType::Year => self.year(column, value),
+            ColumnType::Date => self.date(column, value),
+            ColumnType::Time { fsp } => self.time(column, *fsp, value),
+            ColumnType::DateTime { fsp } => self.datetime(column, *fsp, value),
+            ColumnType::Timestamp { fsp } => self.timestamp(column, *fsp, value),
+            ColumnType::Char { .. } | ColumnType::Varchar { .. } | ColumnType::Text { .. } => {
+                self.characters(column, value)
+            }
+            ColumnType::Binary { .. } | ColumnType::Varbinary { .. } | ColumnType::Blob { .. } => {
+                self.binary(column, value)
+            }
+            ColumnType::Enum { members, collation } => {
+                self.member(column, members, collation, value)
+            }
+            ColumnType::Set { members, collation } => {
+                self.members(column, members, collation, value)
+            }
+            ColumnType::Json => self.json(column, value),
+            ColumnType::Geometry { .. } | ColumnType::Vector { .. } => self.opaque(column, value),
+        }
+    }
+
+    fn null(&mut self, column: &Column) -> Result<Value<'static>, SqlError> {
+        if column.nullable {
+            return Ok(Value::Null);
+        }
+        let error = SqlError::bad_null(&column.name);
+        match self.nulls {
+            NullPolicy::Error => Err(error),
+            NullPolicy::Adjust => {
+                self.warn(error);
+                Ok(super::default::implicit(&column.column_type))
+            }
+        }
+    }
+
+    /// An error in strict mode, else a warning.
+    pub(super) fn problem(&mut self, error: SqlError) -> Result<(), SqlError> {
+        if self.is_strict {
+            return Err(error);
+        }
+        self.warn(error);
+        Ok(())
+    }
+
+    fn warn(&mut self, error: SqlError) {
+        self.warnings
+            .push(error.into_warning(WarningLevel::Warning));
+    }
+
+    fn note(&mut self, error: SqlError) {
+        self.warnings.push(error.into_warning(WarningLevel::Note));
+    }
+
+    fn out_of_range(&mut self, column: &Column) -> Result<(), SqlError> {
+        self.problem(SqlError::warn_data_out_of_range(&column.name, self.row))
+    }
+
+    fn truncated(&mut self, column: &Column) -> Result<(), SqlError> {
+        self.problem(SqlError::warn_data_truncated(&column.name, self.row))
+    }
+}
+
+#[cfg(test)]
+mod tests;

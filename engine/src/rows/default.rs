@@ -1,0 +1,129 @@
+//! What a column holds when a statement gives it no value.
+
+use std::borrow::Cow;
+
+use binlog::value::{Date, DateTime, Decimal, Time, Timestamp, Value};
+
+use super::text::value_text;
+use super::{Coercion, EvalValue};
+use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
+use crate::error::EngineError;
+use crate::expr::temporal::Moment;
+use crate::session::{SessionContext, TimeZone};
+use crate::sql::SqlMode;
+
+/// The default of one column, ready to be stored.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DefaultValue {
+    /// A value of the column's type.
+    Value(Value<'static>),
+    /// The statement's time.
+    Now,
+    /// The text of an expression that must be evaluated for each row.
+    Expression(String),
+    /// None: error 1364 in strict mode, else this value with a warning.
+    Missing(Value<'static>),
+}
+
+/// The defaults of a table's columns, in table order.
+pub(crate) fn defaults(table: &Table) -> Result<Vec<DefaultValue>, EngineError> {
+    table.columns.iter().map(default).collect()
+}
+
+fn default(column: &Column) -> Result<DefaultValue, EngineError> {
+    Ok(match &column.default {
+        ColumnDefault::None if column.nullable => DefaultValue::Value(Value::Null),
+        // An ENUM that may not be NULL begins at its first member.
+        ColumnDefault::None if matches!(column.column_type, ColumnType::Enum { .. }) => {
+            DefaultValue::Value(Value::Enum(1))
+        }
+        ColumnDefault::None => DefaultValue::Missing(implicit(&column.column_type)),
+        ColumnDefault::Null => DefaultValue::Value(Value::Null),
+        ColumnDefault::CurrentTimestamp => DefaultValue::Now,
+        ColumnDefault::Expression(text) => DefaultValue::Expression(text.clone()),
+        ColumnDefault::Literal(text) => DefaultValue::Value(literal(column, text)?),
+    })
+}
+
+/// The value of a stored literal.
+fn literal(column: &Column, text: &str) -> Result<Value<'static>, EngineError> {
+    let value = match &column.column_type {
+        ColumnType::Bit { .. } => EvalValue::UInt(text.parse().unwrap_or_default()),
+        ColumnType::Binary { .. } | ColumnType::Varbinary { .. } => EvalValue::Binary(
+            text.chars()
+                .filter_map(|character| u8::try_from(character).ok())
+                .collect(),
+        ),
+        _ => EvalValue::Text(text.to_owned()),
+    };
+    let mut coercion = Coercion::strict(SqlMode::default(), &TimeZone::utc());
+    coercion
+        .store(column, value)
+        .map_err(|error| EngineError::Corrupt {
+            found: format!("the default '{text}' of column {}: {error}", column.name),
+        })
+}
+
+/// The text under which a literal default is kept: see [`ColumnDefault::Literal`].
+pub(crate) fn default_text(column: &Column, value: &Value<'_>) -> String {
+    match (&column.column_type, value) {
+        (ColumnType::Binary { .. } | ColumnType::Varbinary { .. }, Value::Bytes(bytes)) => {
+            bytes.iter().map(|byte| char::from(*byte)).collect()
+        }
+        _ => value_text(column, value, &TimeZone::utc()),
+    }
+}
+
+/// The value that stands for "nothing given" in a column that may not be NULL.
+pub(crate) fn implicit(column_type: &ColumnType) -> Value<'static> {
+    match column_type {
+        ColumnType::Integer { unsigned: true, .. } => Value::UInt(0),
+        ColumnType::Integer { .. } => Value::Int(0),
+        ColumnType::Decimal { scale, .. } => Value::Decimal(Decimal::from_unscaled(0, *scale)),
+        ColumnType::Float { .. } => Value::Float(0.0),
+        ColumnType::Double { .. } => Value::Double(0.0),
+        ColumnType::Bit { .. } => Value::Bit(0),
+        ColumnType::Year => Value::Year(0),
+        ColumnType::Date => Value::Date(Date::default()),
+        ColumnType::Time { .. } => Value::Time(Time::default()),
+        ColumnType::DateTime { .. } => Value::DateTime(DateTime::default()),
+        ColumnType::Timestamp { .. } => Value::Timestamp(Timestamp::default()),
+        ColumnType::Enum { .. } => Value::Enum(1),
+        ColumnType::Set { .. } => Value::Set(0),
+        ColumnType::Binary { length } => Value::Bytes(Cow::Owned(vec![0; usize::from(*length)])),
+        // No bytes stand for JSON null.
+        ColumnType::Json => Value::Json(Cow::Borrowed(&[])),
+        _ => Value::Bytes(Cow::Borrowed(&[])),
+    }
+}
+
+/// The statement's time as a value of `column`, with the digits of its type.
+pub(crate) fn now(column: &Column, session: &SessionContext) -> Value<'static> {
+    let fsp = column.column_type.fsp();
+    let local = local_now(session);
+    let cut = Moment::from(local).truncate(fsp);
+    match column.column_type {
+        ColumnType::Timestamp { .. } => {
+            let moment = moment_of(session);
+            Value::Timestamp(Timestamp {
+                seconds: moment.seconds,
+                micros: cut.micros,
+            })
+        }
+        ColumnType::Date => Value::Date(local.date()),
+        _ => Value::DateTime(DateTime::from(cut)),
+    }
+}
+
+/// The clock of the session's time zone at the statement's time.
+pub(crate) fn local_now(session: &SessionContext) -> DateTime {
+    session.time_zone.to_local(moment_of(session))
+}
+
+fn moment_of(session: &SessionContext) -> Timestamp {
+    let micros = session.now_micros.max(0);
+    Timestamp {
+        seconds: u32::try_from(micros / 1_000_000).unwrap_or(u32::MAX),
+        micros: u32::try_from(micros % 1_000_000).unwrap_or(0),
+    }
+}

@@ -1,0 +1,90 @@
+//! `EvalValue`: what an expression evaluates to, before it meets a column.
+
+use binlog::value::{Date, DateTime, Decimal, Time, Value, double_text};
+
+use super::text::value_text;
+use crate::catalog::Column;
+use crate::session::TimeZone;
+
+/// The value of an expression, of a user variable, or of a statement's parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub enum EvalValue {
+    /// NULL.
+    Null,
+    /// A signed integer.
+    Int(i64),
+    /// An unsigned integer.
+    UInt(u64),
+    /// FLOAT or DOUBLE.
+    Double(f64),
+    /// An exact number.
+    Decimal(Decimal),
+    /// Characters.
+    Text(String),
+    /// Bytes without a character set.
+    Binary(Vec<u8>),
+    /// A date.
+    Date(Date),
+    /// A span of time.
+    Time(Time),
+    /// A date and time, in the session's time zone.
+    DateTime(DateTime),
+    /// A JSON document as MySQL prints it.
+    Json(String),
+}
+
+impl EvalValue {
+    /// Whether this is NULL.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, EvalValue::Null)
+    }
+
+    /// The value as text, as CONCAT would use it; `None` for NULL. Bytes that are not UTF-8 are
+    /// replaced: error messages use this.
+    #[must_use]
+    pub fn to_text(&self) -> Option<String> {
+        Some(match self {
+            EvalValue::Null => return None,
+            EvalValue::Int(value) => value.to_string(),
+            EvalValue::UInt(value) => value.to_string(),
+            EvalValue::Double(value) => double_text(*value),
+            EvalValue::Decimal(value) => value.to_string(),
+            EvalValue::Text(text) | EvalValue::Json(text) => text.clone(),
+            EvalValue::Binary(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            EvalValue::Date(date) => date.text(),
+            EvalValue::Time(time) => time.text(shown_digits(time.micros)),
+            EvalValue::DateTime(moment) => moment.text(shown_digits(moment.micros)),
+        })
+    }
+}
+
+/// Fractional digits needed to show microseconds without trailing zeros of a whole second.
+fn shown_digits(micros: u32) -> u8 {
+    if micros == 0 { 0 } else { 6 }
+}
+
+/// A column's value as an expression sees it; TIMESTAMPs are shown in `zone`.
+pub(crate) fn eval_of(column: &Column, value: &Value<'_>, zone: &TimeZone) -> EvalValue {
+    match (value, &column.column_type) {
+        (Value::Null, _) => EvalValue::Null,
+        (Value::Int(value), _) => EvalValue::Int(*value),
+        (Value::UInt(value) | Value::Bit(value), _) => EvalValue::UInt(*value),
+        (Value::Year(year), _) => EvalValue::Int(i64::from(*year)),
+        // The text of a FLOAT has fewer digits than its DOUBLE.
+        (Value::Float(_), _) => EvalValue::Text(value_text(column, value, zone)),
+        (Value::Double(value), _) => EvalValue::Double(*value),
+        (Value::Decimal(value), _) => EvalValue::Decimal(*value),
+        (Value::Date(date), _) => EvalValue::Date(*date),
+        (Value::Time(time), _) => EvalValue::Time(*time),
+        (Value::DateTime(moment), _) => EvalValue::DateTime(*moment),
+        (Value::Timestamp(moment), _) => EvalValue::DateTime(zone.to_local(*moment)),
+        (Value::Bytes(bytes), column_type) if column_type.collation().is_none() => {
+            EvalValue::Binary(bytes.to_vec())
+        }
+        (Value::Json(_), _) => EvalValue::Json(value_text(column, value, zone)),
+        (Value::Bytes(_) | Value::Enum(_) | Value::Set(_), _) => {
+            EvalValue::Text(value_text(column, value, zone))
+        }
+    }
+}

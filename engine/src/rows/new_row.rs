@@ -1,0 +1,145 @@
+//! A new row from what an INSERT gives: coercion, defaults, AUTO_INCREMENT.
+
+use binlog::value::Value;
+
+use super::default::{DefaultValue, now};
+use super::{Coercion, EvalValue, RowWriter};
+use crate::catalog::Column;
+use crate::error::SqlError;
+use crate::session::SessionContext;
+use crate::sql::SqlMode;
+
+/// A row that is ready to be inserted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRow {
+    /// A value for each column.
+    pub values: Vec<Value<'static>>,
+    /// The AUTO_INCREMENT value, if one was generated.
+    pub generated: Option<u64>,
+}
+
+impl RowWriter<'_> {
+    /// The default of each column. An INSERT evaluates those that are expressions itself.
+    #[must_use]
+    pub fn defaults(&self) -> &[DefaultValue] {
+        &self.plan.defaults
+    }
+
+    /// Makes the row of one VALUES list; `given` has an entry for each column, `None` for a column
+    /// that takes its default. Error 1235 for a table with generated columns, whose values only a
+    /// log can give.
+    pub fn new_row(
+        &mut self,
+        given: Vec<Option<EvalValue>>,
+        coercion: &mut Coercion,
+        session: &mut SessionContext,
+    ) -> Result<NewRow, SqlError> {
+        let table = std::sync::Arc::clone(&self.table);
+        let mut row = NewRow {
+            values: Vec::with_capacity(table.columns.len()),
+            generated: None,
+        };
+        let mut given = given.into_iter();
+        for (position, column) in table.columns.iter().enumerate() {
+            if column.generated.is_some() {
+                return Err(SqlError::not_supported(
+                    "INSERT into a table with generated columns",
+                ));
+            }
+            let value = given.next().flatten();
+            let value = match column.auto_increment {
+                true => self.automatic(column, value, coercion, session, &mut row.generated)?,
+                false => match value {
+                    Some(value) => coercion.store(column, value)?,
+                    None => self.default_at(position, column, coercion, session)?,
+                },
+            };
+            row.values.push(value);
+        }
+        Ok(row)
+    }
+
+    /// The default of a column as a value. Error 1364 when it has none, 1235 when an expression was
+    /// not evaluated by the statement.
+    pub fn default_at(
+        &self,
+        position: usize,
+        column: &Column,
+        coercion: &mut Coercion,
+        session: &SessionContext,
+    ) -> Result<Value<'static>, SqlError> {
+        match self.plan.defaults.get(position) {
+            Some(DefaultValue::Value(value)) => Ok(value.clone()),
+            Some(DefaultValue::Now) => Ok(now(column, session)),
+            Some(DefaultValue::Missing(value)) => {
+                coercion.problem(SqlError::no_default_for_field(&column.name))?;
+                Ok(value.clone())
+            }
+            Some(DefaultValue::Expression(_)) | None => {
+                Err(SqlError::not_supported("DEFAULT (expression)"))
+            }
+        }
+    }
+
+    /// The value of the AUTO_INCREMENT column: NULL, nothing and (unless sql_mode says otherwise)
+    /// zero ask for the next id.
+    fn automatic(
+        &mut self,
+        column: &Column,
+        given: Option<EvalValue>,
+        coercion: &mut Coercion,
+        session: &mut SessionContext,
+        generated: &mut Option<u64>,
+    ) -> Result<Value<'static>, SqlError> {
+        if let Some(value) = given.filter(|value| !value.is_null()) {
+            let stored = coercion.store(column, value)?;
+            let keeps_zero = session.sql_mode.contains(SqlMode::NO_AUTO_VALUE_ON_ZERO);
+            if keeps_zero || !is_zero(&stored) {
+                return Ok(stored);
+            }
+        }
+        let id = match session.insert_id.take() {
+            Some(id) => id,
+            None => {
+                let (increment, offset) = (
+                    session.auto_increment_increment,
+                    session.auto_increment_offset,
+                );
+                self.counters.take(&self.table, increment, offset)
+            }
+        };
+        *generated = Some(id);
+        coercion.store(column, EvalValue::UInt(id))
+    }
+
+    /// Sets the `ON UPDATE CURRENT_TIMESTAMP` columns of a row that changes; `assigned` are the
+    /// positions that the statement sets itself.
+    pub fn touch(
+        &self,
+        before: &[Value<'static>],
+        after: &mut [Value<'static>],
+        assigned: &[usize],
+        session: &SessionContext,
+    ) {
+        if before == after {
+            return;
+        }
+        for (position, column) in self.table.columns.iter().enumerate() {
+            if column.on_update_now && !assigned.contains(&position) {
+                if let Some(value) = after.get_mut(position) {
+                    *value = now(column, session);
+                }
+            }
+        }
+    }
+}
+
+fn is_zero(value: &Value<'_>) -> bool {
+    match value {
+        Value::Int(value) => *value == 0,
+        Value::UInt(value) => *value == 0,
+        Value::Float(value) => *value == 0.0,
+        Value::Double(value) => *value == 0.0,
+        _ => false,
+    }
+}

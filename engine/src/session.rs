@@ -1,0 +1,154 @@
+//! What a statement knows about the session it runs in.
+//!
+//! The server owns a session's lifetime and its system variables; the engine reads what changes the
+//! meaning of a statement and writes back what the statement leaves behind: warnings, ids, counts.
+//! No clock is read in the engine: "now" is given with the statement.
+
+mod time_zone;
+
+pub use time_zone::TimeZone;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::collation::{Charset, Collation, UTF8MB4_0900_AI_CI};
+use crate::error::{SqlError, Warning, WarningLevel};
+use crate::rows::EvalValue;
+use crate::sql::SqlMode;
+
+/// The values behind `@@name`, answered by the server.
+pub trait SystemVariables: Send + Sync {
+    /// The value of `@@name`, `@@session.name` (`global` false) or `@@global.name`; `name` is in
+    /// lower case. `None` if there is no such variable (error 1193).
+    fn value(&self, name: &str, global: bool) -> Option<EvalValue>;
+}
+
+/// No variables at all: for statements that nobody typed, such as those of an applier.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoSystemVariables;
+
+impl SystemVariables for NoSystemVariables {
+    fn value(&self, _name: &str, _global: bool) -> Option<EvalValue> {
+        None
+    }
+}
+
+/// Session state that a statement reads and changes.
+#[derive(Clone)]
+pub struct SessionContext {
+    /// `CONNECTION_ID()`.
+    pub connection_id: u64,
+    /// `DATABASE()`: where unqualified names are looked up.
+    pub database: Option<String>,
+    /// User name of `USER()`, as given at login.
+    pub user: String,
+    /// Host name of `USER()`.
+    pub host: String,
+    /// `CURRENT_USER()`: the account, `name@host`.
+    pub current_user: String,
+    /// `sql_mode`.
+    pub sql_mode: SqlMode,
+    /// `time_zone`.
+    pub time_zone: TimeZone,
+    /// When the statement began: microseconds since 1970 UTC. `NOW()` and `CURRENT_TIMESTAMP` are this.
+    pub now_micros: i64,
+    /// `character_set_client`: what statement text is in.
+    pub character_set_client: Charset,
+    /// `character_set_results`; `None` means that results are not converted.
+    pub character_set_results: Option<Charset>,
+    /// `collation_connection`: collation of literals.
+    pub collation_connection: &'static Collation,
+    /// `collation_server`: for CREATE DATABASE without a collation.
+    pub collation_server: &'static Collation,
+    /// `auto_increment_increment`, at least 1.
+    pub auto_increment_increment: u64,
+    /// `auto_increment_offset`, at least 1.
+    pub auto_increment_offset: u64,
+    /// `foreign_key_checks`.
+    pub foreign_key_checks: bool,
+    /// `unique_checks`.
+    pub unique_checks: bool,
+    /// `explicit_defaults_for_timestamp`: off only for statements of old servers.
+    pub explicit_defaults_for_timestamp: bool,
+    /// `SET insert_id = n`: the next AUTO_INCREMENT value of this session's next INSERT.
+    pub insert_id: Option<u64>,
+    /// `LAST_INSERT_ID()`.
+    pub last_insert_id: u64,
+    /// `ROW_COUNT()`: rows changed by the last statement, -1 after a result set.
+    pub row_count: i64,
+    /// `FOUND_ROWS()`.
+    pub found_rows: u64,
+    /// User variables by name in lower case, without the `@`.
+    pub user_variables: HashMap<String, EvalValue>,
+    /// Where `@@name` is answered.
+    pub system_variables: Arc<dyn SystemVariables>,
+    /// What SHOW WARNINGS shows; the server empties it before a statement that may warn.
+    pub warnings: Vec<Warning>,
+}
+
+impl SessionContext {
+    /// A session with MySQL's default settings, no database and no user.
+    #[must_use]
+    pub fn new(connection_id: u64) -> SessionContext {
+        SessionContext {
+            connection_id,
+            database: None,
+            user: String::new(),
+            host: String::new(),
+            current_user: String::new(),
+            sql_mode: SqlMode::DEFAULT,
+            time_zone: TimeZone::utc(),
+            now_micros: 0,
+            character_set_client: Charset::Utf8mb4,
+            character_set_results: Some(Charset::Utf8mb4),
+            collation_connection: &UTF8MB4_0900_AI_CI,
+            collation_server: &UTF8MB4_0900_AI_CI,
+            auto_increment_increment: 1,
+            auto_increment_offset: 1,
+            foreign_key_checks: true,
+            unique_checks: true,
+            explicit_defaults_for_timestamp: true,
+            insert_id: None,
+            last_insert_id: 0,
+            row_count: 0,
+            found_rows: 0,
+            user_variables: HashMap::new(),
+            system_variables: Arc::new(NoSystemVariables),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// The database that an unqualified name is looked up in. Error 1046 if there is none.
+    pub fn require_database(&self) -> Result<&str, SqlError> {
+        self.database.as_deref().ok_or_else(SqlError::no_database)
+    }
+
+    /// Whether values that do not fit a column are errors rather than warnings.
+    #[must_use]
+    pub fn is_strict(&self) -> bool {
+        self.sql_mode.contains(SqlMode::STRICT_TRANS_TABLES)
+            || self.sql_mode.contains(SqlMode::STRICT_ALL_TABLES)
+    }
+
+    /// Records `error` as a warning of a statement that goes on.
+    pub fn warn(&mut self, error: SqlError) {
+        self.warnings
+            .push(error.into_warning(WarningLevel::Warning));
+    }
+
+    /// Records `error` as a note.
+    pub fn note(&mut self, error: SqlError) {
+        self.warnings.push(error.into_warning(WarningLevel::Note));
+    }
+}
+
+impl fmt::Debug for SessionContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionContext")
+            .field("connection_id", &self.connection_id)
+            .field("user", &self.user)
+            .field("database", &self.database)
+            .finish_non_exhaustive()
+    }
+}
