@@ -7,13 +7,16 @@ use codec::{DecodeError, Reader, Write};
 /// |-------:|-----:|----------------------|
 /// |      0 |    2 | `incident`           |
 /// |      2 |    1 | length of `message`  |
-/// |      3 | rest | `message`            |
+/// |      3 |    n | `message`            |
+/// |        | rest | `rest`               |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Incident<'a> {
     /// What happened; 1 is LOST_EVENTS.
     pub incident: u16,
     /// The source's words.
     pub message: &'a [u8],
+    /// What follows: MySQL 9.7 writes four bytes more than it announces.
+    pub rest: &'a [u8],
 }
 
 impl<'a> Incident<'a> {
@@ -22,8 +25,12 @@ impl<'a> Incident<'a> {
         let incident = reader.u16("incident number")?;
         let len = reader.u8("incident message length")?;
         let message = reader.bytes(usize::from(len), "incident message")?;
-        reader.finish("incident event")?;
-        Ok(Self { incident, message })
+        let rest = reader.rest();
+        Ok(Self {
+            incident,
+            message,
+            rest,
+        })
     }
 
     /// Appends the body; a message longer than 255 bytes is cut.
@@ -32,5 +39,6 @@ impl<'a> Incident<'a> {
         let len = u8::try_from(self.message.len()).unwrap_or(u8::MAX);
         out.put_u8(len);
         out.put(self.message.get(..usize::from(len)).unwrap_or(&[]));
+        out.put(self.rest);
     }
 }

@@ -4,10 +4,12 @@ use codec::{DecodeError, Reader, Write};
 
 /// | offset | size | field                                           |
 /// |-------:|-----:|-------------------------------------------------|
-/// |      0 |    1 | low byte of the length, to be ignored           |
+/// |      0 |    1 | `length_byte`                                   |
 /// |      1 | rest | `sql`                                           |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowsQuery<'a> {
+    /// Once the length of the text; servers write what they like, readers ignore it.
+    pub length_byte: u8,
     /// The statement, in the client's charset.
     pub sql: &'a [u8],
 }
@@ -15,15 +17,14 @@ pub struct RowsQuery<'a> {
 impl<'a> RowsQuery<'a> {
     /// Decodes the body.
     pub fn decode(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
-        reader.u8("rows query length")?;
+        let length_byte = reader.u8("rows query length")?;
         let sql = reader.rest();
-        Ok(Self { sql })
+        Ok(Self { length_byte, sql })
     }
 
     /// Appends the body.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let [low, ..] = self.sql.len().to_le_bytes();
-        out.put_u8(low);
+        out.put_u8(self.length_byte);
         out.put(self.sql);
     }
 }

@@ -152,16 +152,16 @@ impl Column<'_> {
     /// Whether the column's collation is logged among those of text columns.
     #[must_use]
     pub const fn is_character(&self) -> bool {
-        match self.real_type() {
+        matches!(
+            self.real_type(),
             ColumnType::VARCHAR
-            | ColumnType::VAR_STRING
-            | ColumnType::BLOB
-            | ColumnType::STRING
-            | ColumnType::BLOB_COMPRESSED
-            | ColumnType::VARCHAR_COMPRESSED
-            | ColumnType::VECTOR => true,
-            _ => false,
-        }
+                | ColumnType::VAR_STRING
+                | ColumnType::BLOB
+                | ColumnType::STRING
+                | ColumnType::BLOB_COMPRESSED
+                | ColumnType::VARCHAR_COMPRESSED
+                | ColumnType::VECTOR
+        )
     }
 
     /// Whether the column is an ENUM or a SET.

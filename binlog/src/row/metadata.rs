@@ -333,9 +333,7 @@ fn put_charsets(out: &mut Vec<u8>, default_kind: u8, each_kind: u8, charsets: Op
             exceptions.put_lenenc(u64::from(id));
         }
     }
-    // MySQL counts columns, not bytes: an exception costs two numbers.
-    let differing = charsets.len() - count(default);
-    if 1 + 2 * differing < charsets.len() || (charsets.len() == 1 && differing == 0) {
+    if exceptions.len() <= each.len() {
         put_field(out, default_kind, &exceptions);
     } else {
         put_field(out, each_kind, &each);

@@ -1,7 +1,7 @@
 //! Floating-point numbers as MySQL prints them.
 //!
 //! MySQL prints the shortest digits that read back as the same number, with an exponent when the
-//! decimal point would be more than 15 digits away from the first digit.
+//! decimal point would be more than 15 digits away from the first digit, unless digits follow it.
 //!
 //! Spec: mysql-server 8.4, strings/dtoa.cc, `my_gcvt`.
 
@@ -47,7 +47,8 @@ fn arrange(scientific: &str) -> String {
     }
     // MySQL's `decpt`: digits before the point.
     let point = exponent + 1;
-    if !(1 - POINT_MAX..=POINT_MAX).contains(&point) {
+    let has_fraction = i32::try_from(digits.len()).is_ok_and(|len| len > point);
+    if point < 1 - POINT_MAX || (point > POINT_MAX && !has_fraction) {
         let dot = if tail.is_empty() { "" } else { "." };
         return format!("{sign}{head}{dot}{tail}e{exponent}");
     }
@@ -78,6 +79,8 @@ mod tests {
             (1e14, "100000000000000"),
             (1e15, "1e15"),
             (1e20, "1e20"),
+            (9_007_199_254_740_992.0, "9.007199254740992e15"),
+            (3_002_399_751_580_330.5, "3002399751580330.5"),
             (1.25e-5, "0.0000125"),
             (1e-20, "1e-20"),
             (123_456_789_012_345.0, "123456789012345"),
