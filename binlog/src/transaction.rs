@@ -4,7 +4,7 @@
 //! ```text
 //! log         = file { file }
 //! file        = FORMAT_DESCRIPTION [PREVIOUS_GTIDS] { unit | other } [ROTATE | STOP]
-//! unit        = [gtid] ( standalone | PAYLOAD | begin { inside } end )
+//! unit        = [gtid] ( standalone | PAYLOAD | INCIDENT | begin { inside } end )
 //! gtid        = GTID | GTID_TAGGED | ANONYMOUS_GTID | MARIADB_GTID
 //! begin       = QUERY "BEGIN" | QUERY "XA START ..."
 //! end         = XID | XA_PREPARE | QUERY "COMMIT" | QUERY "ROLLBACK"
@@ -140,6 +140,13 @@ impl TransactionTracker {
                 State::ExpectBody { gtid } => Ok(Boundary::End { gtid }),
                 state => Err(self.refuse(state, event_type)),
             },
+            // MySQL gives the statement that it could not log a GTID, so the two are a transaction.
+            EventType::INCIDENT if matches!(self.state, State::ExpectBody { .. }) => {
+                match std::mem::take(&mut self.state) {
+                    State::ExpectBody { gtid } => Ok(Boundary::End { gtid }),
+                    state => Err(self.refuse(state, event_type)),
+                }
+            }
             _ => match &self.state {
                 State::ExpectUnit => Ok(Boundary::Outside),
                 State::ExpectBody { .. } | State::InTransaction { .. } => Ok(Boundary::Inside),

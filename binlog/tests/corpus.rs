@@ -20,7 +20,7 @@ use binlog::event::{
     RawEvent, write_event,
 };
 use binlog::row::{RowPlan, RowsEncoder, RowsEvent, RowsFlags, RowsKind, RowsVersion, TableMap};
-use binlog::transaction::{Boundary, TransactionBoundary};
+use binlog::transaction::{Boundary, TransactionTracker};
 use binlog::value::json::{self, JsonValue};
 use binlog::value::{Value, double_text, float_text};
 use codec::Reader;
@@ -99,13 +99,13 @@ fn every_event_encodes_back_to_its_bytes() {
 fn every_log_follows_the_grammar_of_transactions() {
     for case in cases() {
         for file in binlogs(&case) {
-            let mut machine = TransactionBoundary::new();
+            let mut machine = TransactionTracker::default();
             for (offset, raw, algorithm) in events(&file) {
                 machine.feed(&raw, algorithm).unwrap_or_else(|error| {
                     panic!("{} at {offset}: {error}", case.display());
                 });
             }
-            assert!(!machine.is_open(), "{}", case.display());
+            assert!(machine.is_between_units(), "{}", case.display());
         }
     }
 }
@@ -114,13 +114,13 @@ fn every_log_follows_the_grammar_of_transactions() {
 fn transaction_lengths_are_those_of_their_events() {
     for case in cases() {
         for file in binlogs(&case) {
-            let mut machine = TransactionBoundary::new();
+            let mut machine = TransactionTracker::default();
             let mut open: Option<(u64, binlog::event::GtidEvent)> = None;
             for (offset, raw, algorithm) in events(&file) {
                 if let Event::Gtid(gtid) = Event::decode(&raw, algorithm).unwrap() {
                     open = Some((offset, gtid));
                 }
-                if machine.feed(&raw, algorithm).unwrap() == Boundary::End
+                if let Boundary::End { .. } = machine.feed(&raw, algorithm).unwrap()
                     && let Some((start, mut gtid)) = open.take()
                     && let Some(length) = gtid.transaction_length
                 {

@@ -140,14 +140,7 @@ impl Cell {
             ColumnType::SET => Self::Set {
                 width: member_width?,
             },
-            ColumnType::BIT => {
-                // Here the low byte counts odd bits, the high one whole bytes.
-                let (bytes, bits) = (high, low);
-                if bits > 7 || bytes > 8 || u32::from(bytes) * 8 + u32::from(bits) > 64 {
-                    return Err(unsupported());
-                }
-                Self::Bit { bytes, bits }
-            }
+            ColumnType::BIT => Self::bit(low, high).ok_or_else(unsupported)?,
             ColumnType::BLOB
             | ColumnType::TINY_BLOB
             | ColumnType::MEDIUM_BLOB
@@ -161,6 +154,11 @@ impl Cell {
             },
             _ => return Err(unsupported()),
         })
+    }
+
+    fn bit(bits: u8, bytes: u8) -> Option<Self> {
+        let total = u32::from(bytes) * 8 + u32::from(bits);
+        (bits <= 7 && total <= 64).then_some(Self::Bit { bytes, bits })
     }
 
     fn string(column: &Column<'_>) -> Self {

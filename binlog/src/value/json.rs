@@ -81,6 +81,14 @@ pub fn to_text(binary: &[u8]) -> Result<String, DecodeError> {
     Ok(decode(binary)?.to_string())
 }
 
+/// A JSON text in binary form.
+pub fn from_text(text: &str) -> Result<Vec<u8>, JsonTextError> {
+    encode(&parse(text)?).map_err(|JsonTooLarge| JsonTextError {
+        offset: 0,
+        message: "The JSON document is too large.",
+    })
+}
+
 const SMALL_OBJECT: u8 = 0;
 const LARGE_OBJECT: u8 = 1;
 const SMALL_ARRAY: u8 = 2;
