@@ -1,4 +1,5 @@
 //! The following node: receiver, relay log, applier, status and lag.
 
+pub mod receiver;
 pub mod relay_log;
 pub mod source_info;

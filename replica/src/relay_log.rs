@@ -21,7 +21,7 @@ use binlog::log::{FileGuards, LogCursor, LogError, LogFileName, LogPosition, Log
 use gtid::{Gtid, GtidSet};
 use tokio::sync::watch;
 
-pub use head::SourceCoordinates;
+pub use head::{SourceCoordinates, artificial_rotate};
 pub use recovery::RelayLogOptions;
 
 /// Totals over what the relay log holds beyond the applier; for lag.
@@ -50,6 +50,8 @@ pub struct RelayLog {
     /// Held for a write, a sync or a purge; never across an await.
     inner: Mutex<Inner>,
     end: watch::Sender<RelayEnd>,
+    /// Up to where the applier is, as [`RelayLog::purge`] was told.
+    applied: watch::Sender<Option<LogPosition>>,
     guards: FileGuards,
     options: RelayLogOptions,
     storage: Arc<dyn Storage>,
@@ -123,6 +125,7 @@ impl RelayLog {
         Ok(Self {
             inner: Mutex::new(inner),
             end: watch::Sender::new(end),
+            applied: watch::Sender::new(None),
             guards: FileGuards::new(),
             options,
             storage,
@@ -298,6 +301,12 @@ impl RelayLog {
     /// # Errors
     /// When the file system refuses.
     pub fn purge(&self, applied: &LogPosition) -> Result<(), LogError> {
+        let removed = self.remove_before(applied);
+        self.applied.send_replace(Some(applied.clone()));
+        removed
+    }
+
+    fn remove_before(&self, applied: &LogPosition) -> Result<(), LogError> {
         if !self.options.purge {
             return Ok(());
         }
@@ -314,6 +323,27 @@ impl RelayLog {
         {
             inner.writer.purge_before(&first)?;
             inner.finished.retain(|(file, _)| *file >= first);
+        }
+        Ok(())
+    }
+
+    /// Waits until the log is below its size limit, or until everything in it is applied: then the
+    /// limit cannot be kept by waiting, and the log goes on in a new file so that the applier can
+    /// let go of the old one. Cancellation-safe.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub async fn make_room(&self, now: u32) -> Result<(), LogError> {
+        let mut applied = self.applied.subscribe();
+        while self.is_full() {
+            let end = self.end.borrow().position.clone();
+            let has_caught_up = applied.borrow_and_update().as_ref() == Some(&end);
+            if has_caught_up {
+                return self.rotate(now);
+            }
+            if applied.changed().await.is_err() {
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -362,7 +392,7 @@ impl RelayLog {
         inner.rotate(now)?;
         if let (Some(source), Some(description)) = (&inner.source, &inner.description) {
             let checksum = inner.writer.options().checksum;
-            let rotate = head::artificial_rotate(source, checksum);
+            let rotate = artificial_rotate(source, checksum);
             inner.writer.append(&rotate)?;
             inner.writer.append(description)?;
         }

@@ -1,0 +1,457 @@
+//! The receiver: keeps a connection to the source and puts what it sends into the relay log.
+//!
+//! `core` decides what an event means, `retry` whether and when to try again; here are the loop,
+//! the socket and the files. The loop blocks on files and therefore runs on a thread of its own
+//! ([`spawn`]). Order that must hold: an event is checked before it is stored, stored before the
+//! status counts it, and sealed before a reader sees it.
+
+mod core;
+mod error;
+mod greeting;
+mod retry;
+mod status;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use bytes::Bytes;
+use config::settings::SourcePosition;
+use config::{Secret, SourceSettings};
+use gtid::GtidSet;
+use protocol::client::{ClientOptions, Connection, Endpoint};
+use protocol::tls::{ClientTls, TlsMode};
+use protocol::{BinlogDump, BinlogDumpGtid, dump_flag};
+use tokio::sync::watch;
+
+pub use self::core::{Place, Received, ReceiverCore, StreamError};
+pub use error::ReceiverError;
+pub use retry::{Verdict, decide};
+pub use status::{ReceiverFailure, ReceiverRunning, ReceiverState, ReceiverStatus};
+
+use crate::relay_log::{RelayLog, Relayed, SourceCoordinates, Then, artificial_rotate};
+
+/// How this replica introduces itself to its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplicaIdentity {
+    /// `server_id`.
+    pub server_id: u32,
+    /// `server_uuid`.
+    pub uuid: String,
+    /// `report_host`.
+    pub report_host: String,
+    /// `report_port`.
+    pub report_port: u16,
+}
+
+/// What the applier has, asked at each connect: the receiver never asks the source for it again.
+pub trait Applied: Send + Sync {
+    /// Every GTID that is applied.
+    fn gtid_executed(&self) -> GtidSet;
+
+    /// Up to where the source's log is applied, for a dump by file and position.
+    fn source_coordinates(&self) -> Option<SourceCoordinates>;
+}
+
+/// Everything a receiver works with.
+#[derive(Clone)]
+pub struct Receiver {
+    /// The source.
+    pub settings: SourceSettings,
+    /// This replica.
+    pub identity: ReplicaIdentity,
+    /// Where events go.
+    pub relay_log: Arc<RelayLog>,
+    /// What need not be asked for.
+    pub applied: Arc<dyn Applied>,
+    /// Where the receiver says how it fares.
+    pub status: Arc<ReceiverStatus>,
+    /// Largest event accepted, in bytes.
+    pub event_bytes_max: usize,
+}
+
+/// A receiver that runs.
+#[derive(Debug)]
+pub struct RunningReceiver {
+    stop: watch::Sender<bool>,
+    thread: std::thread::JoinHandle<()>,
+}
+
+impl RunningReceiver {
+    /// Stops it; whole transactions are in the relay log and synced on return. Blocks for as long
+    /// as a write or sync takes.
+    pub fn stop(self) {
+        self.stop.send_replace(true);
+        if self.thread.join().is_err() {
+            tracing::error!("the receiver thread ended by a panic");
+        }
+    }
+
+    /// Whether it has ended by itself.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+}
+
+/// Starts a receiver on a thread of its own, with `runtime` for its socket.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn spawn(
+    receiver: Receiver,
+    runtime: tokio::runtime::Handle,
+) -> std::io::Result<RunningReceiver> {
+    let (stop, stopped) = watch::channel(false);
+    let thread = std::thread::Builder::new()
+        .name("receiver".to_owned())
+        .spawn(move || runtime.block_on(receiver.run(stopped)))?;
+    Ok(RunningReceiver { stop, thread })
+}
+
+impl Receiver {
+    /// Receives until it is stopped or an error that another attempt cannot help.
+    async fn run(self, mut stop: watch::Receiver<bool>) {
+        let mut failed = 0;
+        loop {
+            self.status.update(|state| {
+                state.running = ReceiverRunning::Connecting;
+                state.doing = "Connecting to source";
+            });
+            let outcome = tokio::select! {
+                outcome = self.stream(&mut failed) => outcome,
+                _ = stop.wait_for(|stop| *stop) => break,
+            };
+            let Err(error) = outcome;
+            if let Err(error) = self.relay_log.abandon() {
+                tracing::error!(%error, "cannot cut an unfinished transaction off the relay log");
+            }
+            failed += 1;
+            let pause = self.after(&error, failed);
+            let Some(pause) = pause else { break };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = stop.wait_for(|stop| *stop) => break,
+            }
+        }
+        self.finish();
+    }
+
+    /// Records a failure. The pause before the next attempt, if there is to be one.
+    fn after(&self, error: &ReceiverError, failed: u32) -> Option<Duration> {
+        let SourceSettings {
+            connect_retry,
+            retry_count,
+            ..
+        } = self.settings;
+        let verdict = decide(error, failed, connect_retry, retry_count);
+        let tried = match verdict {
+            Verdict::RetryAfter(pause) => {
+                tracing::warn!(%error, failed, ?pause, "the receiver lost its source and tries again");
+                format!(
+                    " - retry-time: {} retries: {failed} message: {error}",
+                    pause.as_secs()
+                )
+            }
+            Verdict::Stop => {
+                tracing::error!(%error, failed, "the receiver stopped");
+                String::new()
+            }
+        };
+        let message = format!("{error}{tried}");
+        self.status.update(|state| {
+            state.failure = Some(ReceiverFailure {
+                code: error.code(),
+                message,
+                at: SystemTime::now(),
+            });
+            state.failed_attempts = failed;
+            state.doing = "Waiting to reconnect after a failed source event read";
+            state.running = ReceiverRunning::Connecting;
+        });
+        match verdict {
+            Verdict::RetryAfter(pause) => Some(pause),
+            Verdict::Stop => None,
+        }
+    }
+
+    fn finish(&self) {
+        let cut = self.relay_log.abandon();
+        if let Err(error) = cut.and_then(|()| self.relay_log.sync()) {
+            tracing::error!(%error, "the relay log cannot be synced");
+        }
+        self.status.update(|state| {
+            state.running = ReceiverRunning::No;
+            state.doing = "";
+        });
+    }
+
+    /// One connection, from its first packet to its end, which is always an error.
+    async fn stream(&self, failed: &mut u32) -> Result<std::convert::Infallible, ReceiverError> {
+        let mut connection = self.connect().await?;
+        self.status
+            .update(|state| state.doing = "Checking source version");
+        let source = greeting::greet(&mut connection, &self.settings, &self.identity).await?;
+        let version = connection.greeting().version.clone();
+        if version.contains("MariaDB") {
+            return Err(ReceiverError::UnknownSource { version });
+        }
+        tracing::info!(source = ?self.settings.host, %version, uuid = source.uuid, "connected to the source");
+        self.status.update(|state| {
+            state.source_server_id = Some(source.server_id);
+            state.source_uuid = source.uuid.clone();
+            state.source_version = Some(version);
+            state.clock_offset_micros = source.clock_offset_micros;
+            state.doing = "Requesting binlog dump";
+        });
+        self.request_dump(&mut connection, &source).await?;
+        let mut core = ReceiverCore::new(source.checksum);
+        let mut rotate_to = None;
+        loop {
+            let event = self.next_event(&mut connection).await?;
+            let received = core.handle(&event)?;
+            self.wait_for_room().await?;
+            self.take(&event, received, &core, &mut rotate_to)?;
+            if *failed != 0 || !self.is_connected() {
+                *failed = 0;
+                self.connected();
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<Connection, ReceiverError> {
+        let options = client_options(&self.settings, self.event_bytes_max)?;
+        let connecting = Connection::connect(&options);
+        let limit = self.settings.net_timeout;
+        let connected = match tokio::time::timeout(limit, connecting).await {
+            Ok(connected) => connected,
+            Err(_) => Err(protocol::Error::Io(std::io::ErrorKind::TimedOut.into())),
+        };
+        connected.map_err(|source| ReceiverError::Connect {
+            user: self.settings.user.clone(),
+            address: format!(
+                "{}:{}",
+                self.settings.host.as_deref().unwrap_or_default(),
+                self.settings.port
+            ),
+            source,
+        })
+    }
+
+    /// Asks for what is neither in the relay log nor applied.
+    async fn request_dump(
+        &self,
+        connection: &mut Connection,
+        source: &greeting::Source,
+    ) -> Result<(), ReceiverError> {
+        let flags = dump_flag::HEARTBEAT_V2;
+        let server_id = self.identity.server_id;
+        let sent = match &self.settings.position {
+            SourcePosition::Auto => {
+                let mode = source.gtid_mode.clone().unwrap_or_else(|| "OFF".to_owned());
+                if !mode.eq_ignore_ascii_case("ON") && !mode.eq_ignore_ascii_case("ON_PERMISSIVE") {
+                    return Err(ReceiverError::GtidMode { found: mode });
+                }
+                let mut have = self.relay_log.retrieved();
+                have.union(&self.applied.gtid_executed());
+                let mut gtid_set = Vec::new();
+                have.encode(&mut gtid_set);
+                let dump = BinlogDumpGtid {
+                    flags,
+                    server_id,
+                    file: Vec::new(),
+                    position: 4,
+                    gtid_set,
+                };
+                connection.binlog_dump_gtid(&dump).await
+            }
+            SourcePosition::File { file, position } => {
+                let begin = SourceCoordinates {
+                    file: file.clone(),
+                    offset: *position,
+                };
+                let from = self
+                    .relay_log
+                    .source_coordinates()
+                    .or_else(|| self.applied.source_coordinates())
+                    .unwrap_or(begin);
+                let position =
+                    u32::try_from(from.offset).map_err(|_| ReceiverError::BeyondProtocol {
+                        file: from.file.clone(),
+                        offset: from.offset,
+                    })?;
+                let file = from.file.into_bytes();
+                connection
+                    .binlog_dump(&BinlogDump {
+                        position,
+                        flags,
+                        server_id,
+                        file,
+                    })
+                    .await
+            }
+        };
+        sent.map_err(ReceiverError::Lost)
+    }
+
+    async fn next_event(&self, connection: &mut Connection) -> Result<Bytes, ReceiverError> {
+        let limit = self.settings.net_timeout;
+        match tokio::time::timeout(limit, connection.next_event()).await {
+            Err(_) => Err(ReceiverError::Silent {
+                seconds: limit.as_secs(),
+            }),
+            Ok(Ok(Some(event))) => Ok(event),
+            Ok(Ok(None)) => Err(ReceiverError::Ended),
+            Ok(Err(protocol::Error::Refused(refusal))) => Err(ReceiverError::Dump(refusal)),
+            Ok(Err(error)) => Err(ReceiverError::Lost(error)),
+        }
+    }
+
+    /// Waits while the relay log is full and the applier can make room.
+    async fn wait_for_room(&self) -> Result<(), ReceiverError> {
+        if !self.relay_log.is_full() {
+            return Ok(());
+        }
+        self.status.update(|state| {
+            state.doing = "Waiting for the replica SQL thread to free relay log space";
+        });
+        self.relay_log.make_room(seconds_now()).await?;
+        self.status.update(|state| state.doing = WAITING);
+        Ok(())
+    }
+
+    fn take(
+        &self,
+        event: &Bytes,
+        received: Received,
+        core: &ReceiverCore,
+        rotate_to: &mut Option<SourceCoordinates>,
+    ) -> Result<(), ReceiverError> {
+        let here = core.source();
+        match received {
+            Received::NextFile => *rotate_to = here.cloned(),
+            Received::BeginFile {
+                ref source,
+                checksum,
+            } => {
+                let begin = rotate_to.take().unwrap_or_else(|| source.clone());
+                let rotate = artificial_rotate(&begin, checksum);
+                let now = seconds_now();
+                self.relay_log
+                    .begin_source_file(&rotate, event, source, checksum, now)?;
+            }
+            Received::Skip | Received::Heartbeat => {
+                if let Some(source) = here {
+                    self.relay_log.skip_to(source);
+                }
+            }
+            Received::Store { ref then, .. } => {
+                if let Some(source) = here {
+                    let relayed = Relayed {
+                        bytes: event,
+                        then: then.clone(),
+                        source,
+                    };
+                    self.relay_log.store(&relayed, seconds_now())?;
+                }
+            }
+        }
+        self.count(event.len(), &received, here);
+        Ok(())
+    }
+
+    fn count(&self, bytes: usize, received: &Received, here: Option<&SourceCoordinates>) {
+        self.status.update(|state| {
+            state.last_contact = Some(Instant::now());
+            match received {
+                Received::Heartbeat => state.heartbeats_received += 1,
+                Received::Store {
+                    then,
+                    commit_micros,
+                    ..
+                } => {
+                    state.events_received += 1;
+                    state.bytes_received = state.bytes_received.saturating_add(bytes as u64);
+                    if matches!(then, Then::Seal(_)) && commit_micros.is_some() {
+                        state.last_commit_micros = *commit_micros;
+                    }
+                }
+                _ => {}
+            }
+            if state.read.as_ref() != here {
+                state.read = here.cloned();
+            }
+        });
+    }
+
+    fn is_connected(&self) -> bool {
+        self.status.snapshot().running == ReceiverRunning::Yes
+    }
+
+    /// The stream works: only now is an earlier failure over.
+    fn connected(&self) {
+        self.status.update(|state| {
+            state.running = ReceiverRunning::Yes;
+            state.doing = WAITING;
+            state.failure = None;
+            state.failed_attempts = 0;
+        });
+    }
+}
+
+const WAITING: &str = "Waiting for source to send event";
+
+fn seconds_now() -> u32 {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
+}
+
+fn client_options(
+    settings: &SourceSettings,
+    payload_bytes_max: usize,
+) -> Result<ClientOptions, ReceiverError> {
+    let host = settings.host.clone().ok_or(ReceiverError::NoSource)?;
+    let endpoint = Endpoint::Tcp {
+        host,
+        port: settings.port,
+    };
+    let password = settings
+        .password
+        .as_ref()
+        .map(Secret::expose)
+        .unwrap_or_default();
+    let mut options = ClientOptions::new(endpoint, settings.user.clone(), password);
+    options.get_source_public_key = settings.get_public_key;
+    options.payload_bytes_max = payload_bytes_max;
+    options
+        .attributes
+        .push(("_client_role".to_owned(), "binary_log_listener".to_owned()));
+    options.tls = match &settings.tls {
+        None => ClientTls {
+            mode: TlsMode::Disabled,
+            ..ClientTls::default()
+        },
+        Some(tls) => ClientTls {
+            mode: match (&tls.ca, tls.verify_server_cert) {
+                (_, true) => TlsMode::VerifyIdentity,
+                (Some(_), false) => TlsMode::VerifyCa,
+                (None, false) => TlsMode::Required,
+            },
+            ca: tls_file(tls.ca.as_deref())?,
+            certificate: tls_file(tls.cert.as_deref())?,
+            key: tls_file(tls.key.as_deref())?,
+        },
+    };
+    Ok(options)
+}
+
+fn tls_file(path: Option<&std::path::Path>) -> Result<Option<Vec<u8>>, ReceiverError> {
+    path.map(|path| {
+        std::fs::read(path).map_err(|source| ReceiverError::TlsFile {
+            path: path.to_owned(),
+            source,
+        })
+    })
+    .transpose()
+}

@@ -1,0 +1,314 @@
+//! What each received event means: the receiver's decisions, without socket, clock or file.
+//!
+//! ```text
+//! stream = { artificial ROTATE, FORMAT_DESCRIPTION, [PREVIOUS_GTIDS], { event | HEARTBEAT } }
+//! ```
+//!
+//! Every event is checked whole (size, checksum, order within its transaction) before it is handed
+//! on. The checksum of artificial events and heartbeats is what this session asked for, the one of
+//! all others what their file's format description says, as sources send them.
+
+use binlog::event::{
+    ChecksumAlgorithm, EventError, EventFlags, EventHeader, EventType, FormatDescription,
+    GtidEvent, Heartbeat, RawEvent,
+};
+use binlog::transaction::{Boundary, BoundaryError, TransactionTracker};
+use codec::{DecodeError, Reader};
+
+use crate::relay_log::{SourceCoordinates, Then};
+
+/// What to do with an event, in the order in which [`ReceiverCore::handle`] returned them.
+#[derive(Debug)]
+pub enum Received {
+    /// Begin a stretch of one of the source's files in the relay log, before anything else of it.
+    BeginFile {
+        /// Where its events come from.
+        source: SourceCoordinates,
+        /// Checksum of its events.
+        checksum: ChecksumAlgorithm,
+    },
+    /// Store the event. What ends with [`Then::Seal`] may be shown to readers once it is stored,
+    /// and acknowledged once it is synced.
+    Store {
+        /// What follows it.
+        then: Then,
+        /// When the transaction was committed on the source, µs since 1970; of its GTID event.
+        commit_micros: Option<u64>,
+        /// The event's own timestamp in seconds.
+        timestamp: u32,
+    },
+    /// Nothing to store; the source's log goes on at [`ReceiverCore::source`].
+    Skip,
+    /// The source is alive and has sent all it has up to [`ReceiverCore::source`].
+    Heartbeat,
+    /// The source's next file is named; its format description follows.
+    NextFile,
+}
+
+/// Why a received event cannot be taken.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StreamError {
+    /// Its bytes are damaged.
+    #[error("event at {place} of the source: {source}")]
+    Damaged {
+        /// Where it was expected in the source's log.
+        place: Place,
+        /// What is wrong.
+        source: EventError,
+    },
+    /// Its fields cannot be read.
+    #[error("{event_type} event at {place} of the source: {source}")]
+    Undecodable {
+        /// Where it was expected in the source's log.
+        place: Place,
+        /// Its type.
+        event_type: &'static str,
+        /// What is wrong.
+        source: DecodeError,
+    },
+    /// It may not stand where it stands.
+    #[error("event at {place} of the source: {source}")]
+    Order {
+        /// Where it was expected in the source's log.
+        place: Place,
+        /// What is wrong.
+        source: BoundaryError,
+    },
+    /// The stream does not begin as streams do.
+    #[error("the source sent {found} at {place}, expected {expected}")]
+    Grammar {
+        /// Where in the source's log.
+        place: Place,
+        /// The event that came.
+        found: &'static str,
+        /// What should have come.
+        expected: &'static str,
+    },
+}
+
+/// A place in the source's log, for errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place(Option<SourceCoordinates>);
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.0 {
+            Some(source) => write!(f, "{}:{}", source.file, source.offset),
+            None => f.write_str("the start of the stream"),
+        }
+    }
+}
+
+#[derive(Debug)]
+enum State {
+    ExpectRotate,
+    ExpectDescription,
+    InFile { checksum: ChecksumAlgorithm },
+}
+
+/// Follows one stream, from the start of a dump to its end.
+#[derive(Debug)]
+pub struct ReceiverCore {
+    session_checksum: ChecksumAlgorithm,
+    state: State,
+    source: Option<SourceCoordinates>,
+    tracker: TransactionTracker,
+    commit_micros: Option<u64>,
+}
+
+impl ReceiverCore {
+    /// A stream that has not begun. `session_checksum` is what the session announced.
+    #[must_use]
+    pub fn new(session_checksum: ChecksumAlgorithm) -> Self {
+        Self {
+            session_checksum,
+            state: State::ExpectRotate,
+            source: None,
+            tracker: TransactionTracker::default(),
+            commit_micros: None,
+        }
+    }
+
+    /// Where the source's next event begins.
+    #[must_use]
+    pub const fn source(&self) -> Option<&SourceCoordinates> {
+        self.source.as_ref()
+    }
+
+    /// Takes the next event's bytes, checksum included.
+    ///
+    /// # Errors
+    /// When the event is damaged or out of place. The stream is at an end then; nothing of the
+    /// event may be stored.
+    pub fn handle(&mut self, bytes: &[u8]) -> Result<Received, StreamError> {
+        let place = || Place(self.source.clone());
+        let event = RawEvent::parse(bytes).map_err(|error| StreamError::Damaged {
+            place: place(),
+            source: error.into(),
+        })?;
+        let event_type = event.header.event_type;
+        let checksum = self.checksum_of(&event);
+        event
+            .verify(checksum)
+            .map_err(|source| StreamError::Damaged {
+                place: place(),
+                source,
+            })?;
+        let is_artificial = event.header.flags.contains(EventFlags::ARTIFICIAL);
+        match (&self.state, event_type) {
+            (_, EventType::ROTATE) if is_artificial => self.rotate(&event, checksum),
+            (State::InFile { .. }, EventType::HEARTBEAT | EventType::HEARTBEAT_V2) => {
+                self.heartbeat(&event, checksum)
+            }
+            (State::ExpectDescription, EventType::FORMAT_DESCRIPTION) => self.description(&event),
+            (State::ExpectRotate, found) => Err(self.grammar(found, "an artificial ROTATE")),
+            (State::ExpectDescription, found) => Err(self.grammar(found, "FORMAT_DESCRIPTION")),
+            (State::InFile { .. }, EventType::FORMAT_DESCRIPTION) => {
+                Err(self.grammar(event_type, "an event of the file that was begun"))
+            }
+            (State::InFile { .. }, EventType::PREVIOUS_GTIDS) => {
+                self.advance(&event, checksum);
+                Ok(Received::Skip)
+            }
+            (State::InFile { .. }, _) => self.store(&event, checksum),
+        }
+    }
+
+    fn checksum_of(&self, event: &RawEvent<'_>) -> ChecksumAlgorithm {
+        let is_made_for_session = event.header.flags.contains(EventFlags::ARTIFICIAL)
+            || matches!(
+                event.header.event_type,
+                EventType::HEARTBEAT | EventType::HEARTBEAT_V2
+            );
+        match self.state {
+            State::InFile { checksum } if !is_made_for_session => checksum,
+            _ => self.session_checksum,
+        }
+    }
+
+    fn rotate(
+        &mut self,
+        event: &RawEvent<'_>,
+        checksum: ChecksumAlgorithm,
+    ) -> Result<Received, StreamError> {
+        if !self.tracker.is_between_units() {
+            return Err(self.grammar(EventType::ROTATE, "the rest of a transaction"));
+        }
+        let named = SourceCoordinates::named_by_rotate(event, checksum);
+        let Some(named) = named else {
+            return Err(self.grammar(EventType::ROTATE, "a ROTATE that names a file"));
+        };
+        self.source = Some(named);
+        self.state = State::ExpectDescription;
+        Ok(Received::NextFile)
+    }
+
+    fn description(&mut self, event: &RawEvent<'_>) -> Result<Received, StreamError> {
+        let description = FormatDescription::decode(event.bytes)
+            .map_err(|source| self.undecodable(event.header.event_type, source))?;
+        let checksum = description.checksum;
+        self.tracker = TransactionTracker::default();
+        self.state = State::InFile { checksum };
+        self.advance(event, checksum);
+        let Some(source) = self.source.clone() else {
+            return Err(self.grammar(EventType::FORMAT_DESCRIPTION, "an artificial ROTATE"));
+        };
+        Ok(Received::BeginFile { source, checksum })
+    }
+
+    fn heartbeat(
+        &mut self,
+        event: &RawEvent<'_>,
+        checksum: ChecksumAlgorithm,
+    ) -> Result<Received, StreamError> {
+        let event_type = event.header.event_type;
+        let undecodable = |source| self.undecodable(event_type, source);
+        let body = event.body(checksum).map_err(undecodable)?;
+        let reader = Reader::at(body, EventHeader::LEN);
+        let heartbeat = match event_type {
+            EventType::HEARTBEAT => Heartbeat::decode(reader, event.header),
+            _ => Heartbeat::decode_v2(reader).map_err(undecodable)?,
+        };
+        if let (Some(source), true) = (&mut self.source, self.tracker.is_between_units()) {
+            if heartbeat.file.as_ref() == source.file.as_bytes() {
+                source.offset = match heartbeat.version {
+                    1 => source.forward_to_low_half(heartbeat.position),
+                    _ => source.offset.max(heartbeat.position),
+                };
+            }
+        }
+        Ok(Received::Heartbeat)
+    }
+
+    fn store(
+        &mut self,
+        event: &RawEvent<'_>,
+        checksum: ChecksumAlgorithm,
+    ) -> Result<Received, StreamError> {
+        let boundary = self
+            .tracker
+            .feed(event, checksum)
+            .map_err(|source| StreamError::Order {
+                place: Place(self.source.clone()),
+                source,
+            })?;
+        if is_gtid(event.header.event_type) {
+            self.commit_micros = commit_micros(event, checksum);
+        }
+        self.advance(event, checksum);
+        let (then, commit_micros) = match boundary {
+            Boundary::Inside => (Then::Continue, self.commit_micros),
+            Boundary::End { gtid } => (Then::Seal(gtid), self.commit_micros.take()),
+            Boundary::Outside | Boundary::FileEnd => (Then::Between, None),
+        };
+        let timestamp = event.header.timestamp;
+        Ok(Received::Store {
+            then,
+            commit_micros,
+            timestamp,
+        })
+    }
+
+    fn advance(&mut self, event: &RawEvent<'_>, checksum: ChecksumAlgorithm) {
+        if let Some(source) = &self.source {
+            self.source = Some(source.after(event, checksum));
+        }
+    }
+
+    fn grammar(&self, found: EventType, expected: &'static str) -> StreamError {
+        StreamError::Grammar {
+            place: Place(self.source.clone()),
+            found: found.name(),
+            expected,
+        }
+    }
+
+    fn undecodable(&self, event_type: EventType, source: DecodeError) -> StreamError {
+        let event_type = event_type.name();
+        StreamError::Undecodable {
+            place: Place(self.source.clone()),
+            event_type,
+            source,
+        }
+    }
+}
+
+const fn is_gtid(event_type: EventType) -> bool {
+    matches!(
+        event_type,
+        EventType::GTID | EventType::ANONYMOUS_GTID | EventType::GTID_TAGGED
+    )
+}
+
+fn commit_micros(event: &RawEvent<'_>, checksum: ChecksumAlgorithm) -> Option<u64> {
+    let reader = Reader::at(event.body(checksum).ok()?, EventHeader::LEN);
+    let decoded = match event.header.event_type {
+        EventType::GTID_TAGGED => GtidEvent::decode_tagged(reader),
+        other => GtidEvent::decode(reader, other == EventType::ANONYMOUS_GTID),
+    };
+    decoded.ok()?.commit_timestamps.map(|at| at.original)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+use binlog::event::{Query, StatusVariables, write_event};
+
+use super::*;
+use crate::relay_log::artificial_rotate;
+
+const CRC: ChecksumAlgorithm = ChecksumAlgorithm::Crc32;
+
+fn event(event_type: EventType, start: u64, flags: EventFlags, body: &[u8]) -> Vec<u8> {
+    let header = EventHeader {
+        timestamp: 7,
+        event_type,
+        server_id: 1,
+        event_size: 0,
+        end_log_pos: 0,
+        flags,
+    };
+    let mut bytes = Vec::new();
+    write_event(&mut bytes, &header, start, CRC, |out| {
+        out.extend_from_slice(body)
+    });
+    bytes
+}
+
+fn description() -> Vec<u8> {
+    let mut body = Vec::new();
+    FormatDescription::current("9.7.4", CRC).encode(&mut body);
+    event(EventType::FORMAT_DESCRIPTION, 4, EventFlags(0), &body)
+}
+
+fn query(sql: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    Query {
+        thread_id: 1,
+        exec_time: 0,
+        error_code: 0,
+        status: StatusVariables::default(),
+        schema: b"d".into(),
+        sql: sql.into(),
+    }
+    .encode(&mut body);
+    body
+}
+
+fn at(offset: u64) -> SourceCoordinates {
+    SourceCoordinates {
+        file: "binlog.000002".to_owned(),
+        offset,
+    }
+}
+
+/// A stream that stands in a file at offset 1000.
+fn in_file() -> ReceiverCore {
+    let mut core = ReceiverCore::new(CRC);
+    let next = core.handle(&artificial_rotate(&at(1000), CRC)).unwrap();
+    assert!(matches!(next, Received::NextFile));
+    let begin = core.handle(&description()).unwrap();
+    let Received::BeginFile { source, checksum } = begin else {
+        panic!("{begin:?}")
+    };
+    assert_eq!((source, checksum), (at(1000), CRC));
+    core
+}
+
+#[test]
+fn a_transaction_is_sealed_by_its_last_event_and_positions_follow() {
+    let mut core = in_file();
+    let begin = event(EventType::QUERY, 1000, EventFlags(0), &query(b"BEGIN"));
+    let xid = event(
+        EventType::XID,
+        1000 + begin.len() as u64,
+        EventFlags(0),
+        &[1; 8],
+    );
+    let stored = core.handle(&begin).unwrap();
+    assert!(matches!(
+        stored,
+        Received::Store {
+            then: Then::Continue,
+            ..
+        }
+    ));
+    let stored = core.handle(&xid).unwrap();
+    assert!(matches!(
+        stored,
+        Received::Store {
+            then: Then::Seal(None),
+            timestamp: 7,
+            ..
+        }
+    ));
+    let end = 1000 + (begin.len() + xid.len()) as u64;
+    assert_eq!(core.source(), Some(&at(end)));
+}
+
+#[test]
+fn every_damaged_byte_of_an_event_is_noticed_and_named_with_its_place() {
+    let xid = event(EventType::XID, 1000, EventFlags(0), &[1; 8]);
+    for at in 0..xid.len() {
+        let mut damaged = xid.clone();
+        damaged[at] ^= 0x10;
+        let error = in_file().handle(&damaged).unwrap_err();
+        assert!(
+            error.to_string().contains("binlog.000002:1000"),
+            "byte {at}: {error}"
+        );
+    }
+}
+
+#[test]
+fn a_stream_that_does_not_begin_as_streams_do_is_refused() {
+    let error = ReceiverCore::new(CRC).handle(&description()).unwrap_err();
+    assert!(
+        error.to_string().contains("expected an artificial ROTATE"),
+        "{error}"
+    );
+    let mut core = ReceiverCore::new(CRC);
+    core.handle(&artificial_rotate(&at(4), CRC)).unwrap();
+    let xid = event(EventType::XID, 4, EventFlags(0), &[1; 8]);
+    let error = core.handle(&xid).unwrap_err();
+    assert!(
+        error.to_string().contains("expected FORMAT_DESCRIPTION"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_rotate_inside_a_transaction_and_an_end_without_a_beginning_are_refused() {
+    let mut core = in_file();
+    let begin = event(EventType::QUERY, 1000, EventFlags(0), &query(b"BEGIN"));
+    core.handle(&begin).unwrap();
+    assert!(core.handle(&artificial_rotate(&at(4), CRC)).is_err());
+    let xid = event(EventType::XID, 1000, EventFlags(0), &[1; 8]);
+    let error = in_file().handle(&xid).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("XID may not stand between transactions"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_heartbeat_moves_the_place_over_what_was_not_sent() {
+    let mut body = Vec::new();
+    Heartbeat {
+        version: 2,
+        file: b"binlog.000002".into(),
+        position: 5000,
+    }
+    .encode(&mut body);
+    let mut core = in_file();
+    let heartbeat = event(EventType::HEARTBEAT_V2, 0, EventFlags(0), &body);
+    assert!(matches!(
+        core.handle(&heartbeat).unwrap(),
+        Received::Heartbeat
+    ));
+    assert_eq!(core.source(), Some(&at(5000)));
+}
