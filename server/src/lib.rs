@@ -3,8 +3,10 @@
 pub mod accounts;
 pub mod control;
 pub mod dump;
+pub mod executor;
 pub mod feed;
 pub mod registry;
+pub mod role;
 pub mod tls;
 
 pub use control::Control;
