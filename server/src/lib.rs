@@ -8,5 +8,6 @@ pub mod feed;
 pub mod registry;
 pub mod role;
 pub mod tls;
+pub mod variables;
 
 pub use control::Control;

@@ -1,0 +1,493 @@
+//! System variables: the node's global values and each session's own.
+//!
+//! The table of what exists is in `definition`; here are the values. What a variable steers reads
+//! it here (`read_only`, `wait_timeout` ...) or in the session's [`SessionContext`], which
+//! [`SessionVariables::set`] keeps in step, so that a value shown is always the one in force.
+
+mod definition;
+mod value;
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use config::ServerSettings;
+use engine::collation;
+use engine::error::SqlError;
+use engine::rows::EvalValue;
+use engine::session::{SessionContext, SystemVariables, TimeZone};
+use engine::sql::SqlMode;
+
+use definition::{Access, DEFINITIONS, Definition, Scope, find, stored_name};
+pub use value::{Assigned, VariableValue};
+
+/// Values that a role computes when they are asked for, such as `gtid_executed`.
+pub trait LiveVariables: Send + Sync {
+    /// The present value of a global variable, or `None` to show the stored one.
+    fn live(&self, name: &str) -> Option<VariableValue>;
+}
+
+/// For a node that computes none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoLiveVariables;
+
+impl LiveVariables for NoLiveVariables {
+    fn live(&self, _name: &str) -> Option<VariableValue> {
+        None
+    }
+}
+
+type Values = HashMap<&'static str, VariableValue>;
+
+/// The global values of a node.
+pub struct GlobalVariables {
+    /// Written by SET GLOBAL; never held across an await.
+    values: RwLock<Values>,
+    live: Arc<dyn LiveVariables>,
+}
+
+impl std::fmt::Debug for GlobalVariables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GlobalVariables").finish_non_exhaustive()
+    }
+}
+
+impl GlobalVariables {
+    /// The values at start: defaults, then `settings`, then what the role and the node know
+    /// (`facts`: name and value; a name that no variable has is ignored).
+    #[must_use]
+    pub fn new(
+        settings: &ServerSettings,
+        facts: &[(&str, String)],
+        live: Arc<dyn LiveVariables>,
+    ) -> Self {
+        let mut values: Values = DEFINITIONS
+            .iter()
+            .map(|definition| (definition.name, value::initial(definition)))
+            .collect();
+        let of_settings = from_settings(settings);
+        let named = of_settings.iter().map(|(name, text)| (*name, text));
+        for (name, text) in named.chain(facts.iter().map(|(name, text)| (*name, text))) {
+            if let Some(definition) = find(name) {
+                values.insert(definition.name, value::parse(definition.kind, text));
+            }
+        }
+        Self {
+            values: RwLock::new(values),
+            live,
+        }
+    }
+
+    /// The value of a variable, by its name in lower case.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<VariableValue> {
+        let definition = find(name).filter(|definition| definition.scope != Scope::Session)?;
+        let stored = stored_name(definition.name);
+        self.live.live(stored).or_else(|| self.read(stored))
+    }
+
+    /// Whether a flag is on.
+    #[must_use]
+    pub fn is_on(&self, name: &str) -> bool {
+        self.value(name).is_some_and(|value| value.is_on())
+    }
+
+    /// The number of a variable; 0 when it has none.
+    #[must_use]
+    pub fn number(&self, name: &str) -> u64 {
+        match self.value(name) {
+            Some(VariableValue::Number(number)) => number,
+            _ => 0,
+        }
+    }
+
+    /// SET GLOBAL.
+    ///
+    /// # Errors
+    /// 1193, 1228, 1231, 1232 and 1238 as MySQL.
+    pub fn set(&self, name: &str, assigned: &Assigned) -> Result<Option<SqlError>, SqlError> {
+        let definition = find(name).ok_or_else(|| SqlError::unknown_system_variable(name))?;
+        if definition.scope == Scope::Session {
+            return Err(SqlError::local_variable(name));
+        }
+        let present = self.read(stored_name(definition.name));
+        let (value, warning) = settle(definition, assigned, present, value::initial(definition))?;
+        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
+        // super_read_only implies read_only; turning read_only off turns both off.
+        match (definition.name, value.is_on()) {
+            ("super_read_only", true) => {
+                drop(values.insert("read_only", VariableValue::Flag(true)))
+            }
+            ("read_only", false) => {
+                drop(values.insert("super_read_only", VariableValue::Flag(false)));
+            }
+            _ => {}
+        }
+        values.insert(stored_name(definition.name), value);
+        Ok(warning)
+    }
+
+    fn read(&self, name: &str) -> Option<VariableValue> {
+        self.values
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+            .cloned()
+    }
+
+    /// Names and values for SHOW GLOBAL VARIABLES, sorted by name.
+    #[must_use]
+    pub fn shown(&self) -> Vec<(&'static str, String)> {
+        DEFINITIONS
+            .iter()
+            .filter(|definition| definition.scope != Scope::Session)
+            .filter_map(|d| Some((d.name, self.value(d.name)?.shown())))
+            .collect()
+    }
+}
+
+/// The values of one session.
+#[derive(Debug)]
+pub struct SessionVariables {
+    globals: Arc<GlobalVariables>,
+    /// Written by the session's own SET; read by its statements, wherever they run.
+    own: RwLock<Values>,
+}
+
+impl SessionVariables {
+    /// A new session: copies of the global values.
+    #[must_use]
+    pub fn new(globals: Arc<GlobalVariables>) -> Self {
+        let own = DEFINITIONS
+            .iter()
+            .filter(|definition| definition.scope != Scope::Global)
+            .map(|definition| {
+                let global = globals.value(definition.name);
+                (
+                    definition.name,
+                    global.unwrap_or_else(|| value::initial(definition)),
+                )
+            })
+            .collect();
+        Self {
+            globals,
+            own: RwLock::new(own),
+        }
+    }
+
+    /// The node's values.
+    #[must_use]
+    pub const fn globals(&self) -> &Arc<GlobalVariables> {
+        &self.globals
+    }
+
+    /// The session's value of a variable, or the global one where it has none of its own.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<VariableValue> {
+        let definition = find(name)?;
+        let stored = stored_name(definition.name);
+        let own = self
+            .own
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(stored)
+            .cloned();
+        own.or_else(|| self.globals.value(name))
+    }
+
+    /// Brings `session` into the state that the variables say. For a new or reset session.
+    ///
+    /// # Errors
+    /// When a global value is not one the engine knows.
+    pub fn apply_all(&self, session: &mut SessionContext) -> Result<(), SqlError> {
+        for definition in DEFINITIONS.iter().filter(|d| d.scope != Scope::Global) {
+            if let Some(value) = self.get(definition.name) {
+                apply(definition.name, &value, session)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// SET SESSION: changes the value and what it steers in `session`. The warning is 1292, for a
+    /// number that was brought into range.
+    ///
+    /// # Errors
+    /// 1193, 1229, 1231, 1232, 1238 and 1227 as MySQL.
+    pub fn set(
+        &self,
+        name: &str,
+        assigned: &Assigned,
+        session: &mut SessionContext,
+    ) -> Result<Option<SqlError>, SqlError> {
+        let definition = find(name).ok_or_else(|| SqlError::unknown_system_variable(name))?;
+        if definition.scope == Scope::Global {
+            return Err(match definition.access {
+                Access::ReadOnly => SqlError::incorrect_global_local_var(name, "read only"),
+                _ => SqlError::global_variable(name),
+            });
+        }
+        let stored = stored_name(definition.name);
+        let default = self
+            .globals
+            .value(name)
+            .unwrap_or_else(|| value::initial(definition));
+        let (value, warning) = settle(definition, assigned, self.get(name), default)?;
+        apply(stored, &value, session)?;
+        self.store(stored, value, session);
+        Ok(warning)
+    }
+
+    /// SET NAMES: the three variables of the connection's character set.
+    ///
+    /// # Errors
+    /// 1115, 1253 and 1273 for unknown names and pairs that do not belong together.
+    pub fn set_names(
+        &self,
+        charset: Option<&str>,
+        collation: Option<&str>,
+        session: &mut SessionContext,
+    ) -> Result<(), SqlError> {
+        let charset = match charset {
+            Some(name) => collation::Charset::by_name(name)?,
+            None => session.collation_server.charset,
+        };
+        let collation = match collation {
+            None => charset.default_collation(),
+            Some(name) => collation::by_name(name)?,
+        };
+        if collation.charset != charset {
+            return Err(SqlError::new(
+                1253,
+                "42000",
+                format!(
+                    "COLLATION '{}' is not valid for CHARACTER SET '{}'",
+                    collation.name,
+                    charset.name()
+                ),
+            ));
+        }
+        session.character_set_client = charset;
+        session.character_set_results = Some(charset);
+        session.collation_connection = collation;
+        self.follow_charsets(session);
+        Ok(())
+    }
+
+    fn store(&self, name: &'static str, value: VariableValue, session: &SessionContext) {
+        self.own
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name, value);
+        if name.starts_with("character_set_") || name == "collation_connection" {
+            self.follow_charsets(session);
+        }
+    }
+
+    /// Shows what the session's character sets became; setting one can change another.
+    fn follow_charsets(&self, session: &SessionContext) {
+        let text = |name: &str| VariableValue::Text(name.to_owned());
+        let mut own = self.own.write().unwrap_or_else(PoisonError::into_inner);
+        own.insert(
+            "character_set_client",
+            text(session.character_set_client.name()),
+        );
+        own.insert(
+            "character_set_results",
+            session
+                .character_set_results
+                .map_or(VariableValue::Null, |set| text(set.name())),
+        );
+        let connection = session.collation_connection;
+        own.insert("character_set_connection", text(connection.charset.name()));
+        own.insert("collation_connection", text(connection.name));
+    }
+
+    /// Names and values for SHOW SESSION VARIABLES, sorted by name.
+    #[must_use]
+    pub fn shown(&self) -> Vec<(&'static str, String)> {
+        DEFINITIONS
+            .iter()
+            .filter_map(|d| Some((d.name, self.get(d.name)?.shown())))
+            .collect()
+    }
+}
+
+impl SystemVariables for SessionVariables {
+    fn value(&self, name: &str, global: bool) -> Option<EvalValue> {
+        let value = if global {
+            self.globals.value(name)
+        } else {
+            self.get(name)
+        };
+        value.map(|value| value.selected())
+    }
+}
+
+/// The value a SET leads to. `default` is what DEFAULT stands for.
+fn settle(
+    definition: &Definition,
+    assigned: &Assigned,
+    present: Option<VariableValue>,
+    default: VariableValue,
+) -> Result<(VariableValue, Option<SqlError>), SqlError> {
+    let name = definition.name;
+    if definition.access == Access::ReadOnly {
+        return Err(SqlError::incorrect_global_local_var(name, "read only"));
+    }
+    let given = match assigned {
+        Assigned::Default => return Ok((default, None)),
+        Assigned::Word(word) => EvalValue::Text(word.clone()),
+        Assigned::Value(value) => value.clone(),
+    };
+    let (value, was_clamped) = value::checked(definition, &given)?;
+    if definition.access == Access::Pinned && present.as_ref() != Some(&value) {
+        return Err(pinned(definition, &given));
+    }
+    let warning = was_clamped.then(|| {
+        let shown = given.to_text().unwrap_or_default();
+        SqlError::new(
+            1292,
+            "22007",
+            format!("Truncated incorrect {name} value: '{shown}'"),
+        )
+    });
+    Ok((value, warning))
+}
+
+/// Refuses a value that would make what follows mean something else than what this server does.
+fn pinned(definition: &Definition, given: &EvalValue) -> SqlError {
+    match definition.name {
+        // A session that writes past the log would break "the engine is a replay of the log".
+        "sql_log_bin" => SqlError::specific_access_denied(
+            "SUPER, SYSTEM_VARIABLES_ADMIN or SESSION_VARIABLES_ADMIN",
+        ),
+        name => value::wrong_value(name, given),
+    }
+}
+
+/// Makes a value count in the session.
+fn apply(name: &str, value: &VariableValue, session: &mut SessionContext) -> Result<(), SqlError> {
+    match (name, value) {
+        ("sql_mode", VariableValue::Text(text)) => {
+            session.sql_mode = text.parse().unwrap_or(SqlMode::DEFAULT);
+        }
+        ("time_zone", VariableValue::Text(text)) => session.time_zone = TimeZone::by_name(text)?,
+        ("foreign_key_checks", VariableValue::Flag(on)) => session.foreign_key_checks = *on,
+        ("unique_checks", VariableValue::Flag(on)) => session.unique_checks = *on,
+        ("auto_increment_increment", VariableValue::Number(n)) => {
+            session.auto_increment_increment = *n;
+        }
+        ("auto_increment_offset", VariableValue::Number(n)) => session.auto_increment_offset = *n,
+        ("character_set_client", VariableValue::Text(text)) => {
+            session.character_set_client = collation::Charset::by_name(text)?;
+        }
+        ("character_set_connection", VariableValue::Text(text)) => {
+            let charset = collation::Charset::by_name(text)?;
+            if session.collation_connection.charset != charset {
+                session.collation_connection = charset.default_collation();
+            }
+        }
+        ("character_set_results", VariableValue::Null) => session.character_set_results = None,
+        ("character_set_results", VariableValue::Text(text)) => {
+            session.character_set_results = Some(collation::Charset::by_name(text)?);
+        }
+        ("collation_connection", VariableValue::Text(text)) => {
+            session.collation_connection = collation::by_name(text)?;
+        }
+        ("collation_server", VariableValue::Text(text)) => {
+            session.collation_server = collation::by_name(text)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn from_settings(settings: &ServerSettings) -> Vec<(&'static str, String)> {
+    let flag = |on: bool| {
+        if on {
+            "ON".to_owned()
+        } else {
+            "OFF".to_owned()
+        }
+    };
+    let path = |path: &Option<std::path::PathBuf>| {
+        path.as_ref()
+            .map(|path| path.display().to_string())
+            .unwrap_or_default()
+    };
+    let charset = &settings.character_set_server;
+    let collation = &settings.collation_server;
+    let mut values = vec![
+        ("bind_address", settings.bind_address.join(",")),
+        ("datadir", format!("{}/", settings.datadir.display())),
+        (
+            "default_authentication_plugin",
+            settings.default_authentication_plugin.name().to_owned(),
+        ),
+        (
+            "default_collation_for_utf8mb4",
+            "utf8mb4_0900_ai_ci".to_owned(),
+        ),
+        (
+            "enforce_gtid_consistency",
+            settings.enforce_gtid_consistency.name().to_owned(),
+        ),
+        ("gtid_mode", settings.gtid_mode.name().to_owned()),
+        (
+            "innodb_lock_wait_timeout",
+            settings.innodb_lock_wait_timeout.to_string(),
+        ),
+        (
+            "interactive_timeout",
+            settings.interactive_timeout.to_string(),
+        ),
+        (
+            "lower_case_table_names",
+            settings.lower_case_table_names.to_string(),
+        ),
+        (
+            "max_allowed_packet",
+            settings.max_allowed_packet.to_string(),
+        ),
+        ("max_connections", settings.max_connections.to_string()),
+        ("pid_file", path(&settings.pid_file)),
+        ("port", settings.port.to_string()),
+        (
+            "read_only",
+            flag(settings.read_only || settings.super_read_only),
+        ),
+        (
+            "require_secure_transport",
+            flag(settings.require_secure_transport),
+        ),
+        ("server_id", settings.server_id.to_string()),
+        ("socket", path(&settings.socket)),
+        ("sql_mode", settings.sql_mode.clone()),
+        ("ssl_ca", path(&settings.ssl_ca)),
+        ("ssl_cert", path(&settings.ssl_cert)),
+        ("ssl_key", path(&settings.ssl_key)),
+        ("super_read_only", flag(settings.super_read_only)),
+        ("time_zone", settings.default_time_zone.clone()),
+        ("version", settings.version.clone()),
+        ("wait_timeout", settings.wait_timeout.to_string()),
+    ];
+    for name in [
+        "character_set_client",
+        "character_set_connection",
+        "character_set_database",
+        "character_set_results",
+        "character_set_server",
+    ] {
+        values.push((name, charset.clone()));
+    }
+    for name in [
+        "collation_connection",
+        "collation_database",
+        "collation_server",
+    ] {
+        values.push((name, collation.clone()));
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests;

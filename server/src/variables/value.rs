@@ -1,0 +1,204 @@
+//! Values of system variables: checking what SET gives, and showing what is there.
+
+use engine::collation;
+use engine::error::SqlError;
+use engine::rows::EvalValue;
+use engine::session::TimeZone;
+use engine::sql::SqlMode;
+
+use super::definition::{Definition, Kind};
+
+/// The value of a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VariableValue {
+    /// ON or OFF.
+    Flag(bool),
+    /// A number.
+    Number(u64),
+    /// Text.
+    Text(String),
+    /// NULL.
+    Null,
+}
+
+impl VariableValue {
+    /// The value as SHOW VARIABLES prints it.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Flag(true) => "ON".to_owned(),
+            Self::Flag(false) => "OFF".to_owned(),
+            Self::Number(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+            Self::Null => String::new(),
+        }
+    }
+
+    /// The value as `SELECT @@name` gives it.
+    #[must_use]
+    pub fn selected(&self) -> EvalValue {
+        match self {
+            Self::Flag(flag) => EvalValue::Int(i64::from(*flag)),
+            Self::Number(number) => EvalValue::UInt(*number),
+            Self::Text(text) => EvalValue::Text(text.clone()),
+            Self::Null => EvalValue::Null,
+        }
+    }
+
+    /// Whether a flag is on.
+    #[must_use]
+    pub const fn is_on(&self) -> bool {
+        matches!(self, Self::Flag(true))
+    }
+}
+
+/// What SET assigns, after its expression was evaluated.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Assigned {
+    /// DEFAULT.
+    Default,
+    /// A bare word.
+    Word(String),
+    /// A value.
+    Value(EvalValue),
+}
+
+/// The value that a definition begins with.
+pub(super) fn initial(definition: &Definition) -> VariableValue {
+    parse(definition.kind, definition.initial)
+}
+
+/// Reads text that is known to fit, such as a default or a setting.
+pub(super) fn parse(kind: Kind, text: &str) -> VariableValue {
+    match kind {
+        Kind::Flag => VariableValue::Flag(flag_word(text).unwrap_or(false)),
+        Kind::Unsigned { .. } => text.parse().map_or_else(
+            |_| VariableValue::Text(text.to_owned()),
+            VariableValue::Number,
+        ),
+        Kind::NullableText if text.is_empty() => VariableValue::Null,
+        _ => VariableValue::Text(text.to_owned()),
+    }
+}
+
+/// The value that SET gives a variable, and whether it had to be brought into range.
+pub(super) fn checked(
+    definition: &Definition,
+    assigned: &EvalValue,
+) -> Result<(VariableValue, bool), SqlError> {
+    let name = definition.name;
+    let refuse = || wrong_value(name, assigned);
+    let value = match definition.kind {
+        Kind::Flag => VariableValue::Flag(flag(assigned).ok_or_else(refuse)?),
+        Kind::Unsigned { min, max } => {
+            let number = match assigned {
+                EvalValue::Int(number) => u64::try_from(*number).unwrap_or(0),
+                EvalValue::UInt(number) => *number,
+                _ => return Err(SqlError::wrong_type_for_var(name)),
+            };
+            let clamped = number.clamp(min, max);
+            let was_negative = matches!(assigned, EvalValue::Int(i64::MIN..0));
+            return Ok((
+                VariableValue::Number(clamped),
+                clamped != number || was_negative,
+            ));
+        }
+        Kind::Choice(words) => {
+            let word = choice(words, assigned).ok_or_else(refuse)?;
+            VariableValue::Text(word.to_owned())
+        }
+        Kind::Text => VariableValue::Text(text(name, assigned)?.ok_or_else(refuse)?),
+        Kind::NullableText => {
+            text(name, assigned)?.map_or(VariableValue::Null, VariableValue::Text)
+        }
+        Kind::Charset => charset(name, assigned)?,
+        Kind::Collation => {
+            let written = text(name, assigned)?.ok_or_else(refuse)?;
+            VariableValue::Text(collation::by_name(&written)?.name.to_owned())
+        }
+        Kind::SqlMode => VariableValue::Text(sql_mode(assigned)?.to_string()),
+        Kind::TimeZone => {
+            let written = text(name, assigned)?.ok_or_else(refuse)?;
+            VariableValue::Text(TimeZone::by_name(&written)?.name().to_owned())
+        }
+    };
+    Ok((value, false))
+}
+
+/// 1231 with the value as MySQL prints it.
+pub(super) fn wrong_value(name: &str, assigned: &EvalValue) -> SqlError {
+    let shown = assigned.to_text().unwrap_or_else(|| "NULL".to_owned());
+    SqlError::wrong_value_for_var(name, shown)
+}
+
+fn flag(assigned: &EvalValue) -> Option<bool> {
+    match assigned {
+        EvalValue::Int(0) | EvalValue::UInt(0) => Some(false),
+        EvalValue::Int(1) | EvalValue::UInt(1) => Some(true),
+        EvalValue::Text(word) => flag_word(word),
+        _ => None,
+    }
+}
+
+fn flag_word(word: &str) -> Option<bool> {
+    ["ON", "TRUE", "1"]
+        .iter()
+        .any(|on| on.eq_ignore_ascii_case(word))
+        .then_some(true)
+        .or_else(|| {
+            ["OFF", "FALSE", "0"]
+                .iter()
+                .any(|off| off.eq_ignore_ascii_case(word))
+                .then_some(false)
+        })
+}
+
+fn choice(words: &'static [&'static str], assigned: &EvalValue) -> Option<&'static str> {
+    let by_place = |place: u64| words.get(usize::try_from(place).ok()?).copied();
+    match assigned {
+        EvalValue::Int(place) => by_place(u64::try_from(*place).ok()?),
+        EvalValue::UInt(place) => by_place(*place),
+        EvalValue::Text(word) => words
+            .iter()
+            .find(|known| known.eq_ignore_ascii_case(word))
+            .copied(),
+        _ => None,
+    }
+}
+
+fn text(name: &str, assigned: &EvalValue) -> Result<Option<String>, SqlError> {
+    match assigned {
+        EvalValue::Null => Ok(None),
+        EvalValue::Text(text) => Ok(Some(text.clone())),
+        EvalValue::Binary(bytes) => Ok(Some(String::from_utf8_lossy(bytes).into_owned())),
+        _ => Err(SqlError::wrong_type_for_var(name)),
+    }
+}
+
+/// `character_set_results` alone may be NULL: no conversion.
+fn charset(name: &str, assigned: &EvalValue) -> Result<VariableValue, SqlError> {
+    match text(name, assigned)? {
+        Some(written) if written.eq_ignore_ascii_case("binary") => {
+            Ok(VariableValue::Text("binary".to_owned()))
+        }
+        Some(written) => {
+            let charset = collation::Charset::by_name(&written)?;
+            Ok(VariableValue::Text(charset.name().to_owned()))
+        }
+        None if name == "character_set_results" => Ok(VariableValue::Null),
+        None => Err(wrong_value(name, assigned)),
+    }
+}
+
+fn sql_mode(assigned: &EvalValue) -> Result<SqlMode, SqlError> {
+    match assigned {
+        EvalValue::Int(bits) => Ok(SqlMode::from_bits(u64::try_from(*bits).unwrap_or(0))),
+        EvalValue::UInt(bits) => Ok(SqlMode::from_bits(*bits)),
+        other => {
+            let written = text("sql_mode", other)?.ok_or_else(|| wrong_value("sql_mode", other))?;
+            written.parse().map_err(|engine::sql::UnknownMode(mode)| {
+                SqlError::wrong_value_for_var("sql_mode", mode)
+            })
+        }
+    }
+}
