@@ -87,6 +87,12 @@ impl Writer {
         self.is_in_group
     }
 
+    /// Whether SQLite has undone the open group itself, as it does on a full disk.
+    #[must_use]
+    pub fn is_group_lost(&self) -> bool {
+        self.is_in_group && self.connection.is_autocommit()
+    }
+
     /// Commits the group together with the position it leads to, and shows it to readers.
     pub fn commit_group(&mut self, position: &EnginePosition) -> Result<(), EngineError> {
         Store::new(&self.connection).save_position(position)?;

@@ -194,6 +194,17 @@ impl<'w> RowWriter<'w> {
         Ok(None)
     }
 
+    /// The stored row that `before` is the image of: by the first unique key without NULL, else by
+    /// all columns. With a key, the other columns are not compared.
+    pub fn find(&self, before: &[Value<'_>]) -> Result<Option<StoredRow>, SqlError> {
+        for lookup in &self.plan.unique {
+            if let Some(row) = self.find_by_key(lookup, before)? {
+                return Ok(Some(row));
+            }
+        }
+        self.find_equal(before)
+    }
+
     /// The stored row that has the values of `lookup`'s key; none when one of them is NULL.
     pub(crate) fn find_by_key(
         &self,
