@@ -10,6 +10,7 @@ mod bridge;
 mod cursor;
 mod dialect;
 mod lexer;
+mod mentioned;
 mod mode;
 mod parser;
 mod reserved;
@@ -20,6 +21,7 @@ use crate::error::SqlError;
 pub use ast::{Parsed, Statement};
 use cursor::{Cursor, Failure};
 use lexer::Kind;
+pub use mentioned::{Mentioned, mentioned};
 pub use mode::{SqlMode, UnknownMode};
 
 /// How a text is read.
@@ -116,6 +118,23 @@ pub fn parse_first(text: &[u8], options: &ParseOptions) -> Result<(Parsed, usize
         },
         consumed + blanks,
     ))
+}
+
+/// Whether `text` holds a statement, not only blanks, comments and semicolons.
+#[must_use]
+pub fn has_statement(text: &[u8], options: &ParseOptions) -> bool {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let tokens = lexer::tokens(rest, options);
+        if tokens.first().is_some_and(|token| token.kind != Kind::End) {
+            return true;
+        }
+        rest = tokens
+            .last()
+            .and_then(|token| rest.get(token.end..))
+            .unwrap_or_default();
+    }
+    false
 }
 
 /// MySQL shows at most 80 characters from the token that did not fit.
