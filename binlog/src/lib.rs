@@ -14,3 +14,5 @@ pub mod row;
 pub mod transaction;
 
 pub mod log;
+
+pub mod inspect;

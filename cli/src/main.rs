@@ -1,1 +1,37 @@
-fn main() {}
+//! The `weir` binary: subcommands, the runtime, signals and telemetry.
+//!
+//! Nothing about replication is decided here. The binary reads settings, starts a role or a tool,
+//! carries signals to it and its state to people, and turns the outcome into an exit code.
+
+mod arguments;
+mod exit;
+mod output;
+
+mod node;
+mod signals;
+mod systemd;
+mod telemetry;
+
+mod binlog_command;
+mod client;
+mod config_command;
+mod demo;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use config::definition::Role;
+
+use crate::arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    exit::code(match Arguments::parse().command {
+        Command::Primary(node) => node::run(Role::Primary, &node.options),
+        Command::Replica(node) => node::run(Role::Replica, &node.options),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Binlog { command } => binlog_command::run(&command),
+        Command::Config { command } => config_command::run(&command),
+    })
+}

@@ -26,6 +26,33 @@ pub fn markdown() -> String {
     page
 }
 
+/// Every option of `role` with its default and meaning, for `--help`.
+#[must_use]
+pub fn help(role: Role) -> String {
+    let mut text = String::new();
+    for (title, definitions) in definition::sections() {
+        let _ = writeln!(text, "{title}:");
+        for definition in definitions
+            .iter()
+            .filter(|found| found.roles.contains(role))
+        {
+            let name = definition.name.replace('_', "-");
+            let default = match definition.default_in(role) {
+                "" => String::new(),
+                default => format!(" [{default}]"),
+            };
+            let _ = writeln!(
+                text,
+                "  --{name}={}{default}\n          {}",
+                value::allowed(definition.kind),
+                definition.description
+            );
+        }
+        text.push('\n');
+    }
+    text
+}
+
 fn row(page: &mut String, definition: &Definition) {
     let roles = match definition.roles {
         Roles::Both => "both",

@@ -82,6 +82,12 @@ impl Control {
         self.ready.send_replace(Some(listening));
     }
 
+    /// Process: whether the node accepts clients.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready.borrow().is_some()
+    }
+
     /// Process: waits until the node accepts clients. Cancellation-safe.
     pub async fn ready(&self) -> Listening {
         let mut ready = self.ready.subscribe();
@@ -137,6 +143,48 @@ pub struct Observation {
     pub primary: Option<PrimaryObservation>,
     /// What a replica adds.
     pub replica: Option<ReplicaObservation>,
+}
+
+impl Observation {
+    /// What `SHOW GLOBAL STATUS` adds for tools such as `weir status`: names begin with `Weir_`,
+    /// what is not known has no row.
+    #[must_use]
+    pub fn status_variables(&self) -> Vec<(String, String)> {
+        let mut rows = Vec::new();
+        let mut add = |name: &str, value: String| rows.push((format!("Weir_{name}"), value));
+        if let Some(primary) = &self.primary {
+            add("commits", primary.commits.to_string());
+            add("commit_groups", primary.commit_groups.to_string());
+            add("binlog_syncs", primary.syncs.to_string());
+        }
+        if let Some(replica) = &self.replica {
+            let parts = [
+                ("receive", replica.receive),
+                ("queue", replica.queue),
+                ("apply", replica.apply),
+            ];
+            for (part, lag) in parts {
+                if let Some(seconds) = lag.seconds {
+                    add(&format!("lag_{part}_seconds"), format!("{seconds:.6}"));
+                }
+                if let Some(transactions) = lag.transactions {
+                    add(
+                        &format!("lag_{part}_transactions"),
+                        transactions.to_string(),
+                    );
+                }
+                if let Some(bytes) = lag.bytes {
+                    add(&format!("lag_{part}_bytes"), bytes.to_string());
+                }
+            }
+            add(
+                "transactions_applied",
+                replica.transactions_applied.to_string(),
+            );
+            add("rows_applied", replica.rows_applied.to_string());
+        }
+        rows
+    }
 }
 
 /// Clients of a node.
@@ -227,7 +275,7 @@ pub struct Lag {
 
 #[cfg(test)]
 mod tests {
-    use super::{Control, Listening, Observation};
+    use super::{Control, Lag, Listening, Observation, ReplicaObservation};
 
     fn block_on<F: Future>(future: F) -> F::Output {
         tokio::runtime::Builder::new_current_thread()
@@ -259,5 +307,31 @@ mod tests {
         assert_eq!(control.observe(), None);
         control.clone().observe_with(Observation::default);
         assert_eq!(control.observe(), Some(Observation::default()));
+    }
+
+    #[test]
+    fn an_unknown_lag_has_no_status_variable() {
+        let queue = Lag {
+            seconds: Some(0.5),
+            transactions: Some(2),
+            bytes: None,
+        };
+        let replica = Some(ReplicaObservation {
+            queue,
+            ..ReplicaObservation::default()
+        });
+        let rows = Observation {
+            replica,
+            ..Observation::default()
+        }
+        .status_variables();
+        let lag: Vec<_> = rows
+            .iter()
+            .filter(|(name, _)| name.contains("lag"))
+            .cloned()
+            .collect();
+        let row = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let seconds = row("Weir_lag_queue_seconds", "0.500000");
+        assert_eq!(lag, [seconds, row("Weir_lag_queue_transactions", "2")]);
     }
 }

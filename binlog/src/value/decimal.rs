@@ -140,9 +140,17 @@ impl Decimal {
     /// The number rounded to `scale` and multiplied by `10^scale`, when it fits.
     #[must_use]
     pub fn unscaled(&self, scale: u8) -> Option<i128> {
-        let rounded = if self.scale == scale { *self } else { self.round(scale.into())? };
+        let rounded = if self.scale == scale {
+            *self
+        } else {
+            self.round(scale.into())?
+        };
         let magnitude = i128::try_from(rounded.coefficient.to_u128()?).ok()?;
-        Some(if rounded.negative { -magnitude } else { magnitude })
+        Some(if rounded.negative {
+            -magnitude
+        } else {
+            magnitude
+        })
     }
 
     /// Reads the packed form of a `DECIMAL(precision, scale)` column.

@@ -1,0 +1,46 @@
+//! How the process ends: 0 success, 1 failure, 2 the caller's mistake.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use crate::output;
+
+/// Why a subcommand did not succeed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The arguments or the configuration are wrong: exit code 2.
+    Usage(String),
+    /// It was tried and did not work: exit code 1.
+    Failed(String),
+    /// It was told all there is to tell already: exit code 1.
+    Told,
+}
+
+impl Failure {
+    /// A failure from what was being done and an error.
+    pub(crate) fn failed(doing: &str, error: impl fmt::Display) -> Self {
+        Self::Failed(format!("{doing}: {error}"))
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// Tells the failure and gives the exit code.
+pub(crate) fn code(outcome: Result<(), Failure>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(message)) => {
+            output::complain(&message);
+            ExitCode::from(2)
+        }
+        Err(Failure::Failed(message)) => {
+            output::complain(&message);
+            ExitCode::FAILURE
+        }
+        Err(Failure::Told) => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,240 @@
+//! `weir primary` and `weir replica`: a role as a process.
+//!
+//! Order of a life: settings, messages, HTTP port, role (which recovers, listens, says ready),
+//! then signals until it ends. The role knows none of this; it sees a [`Control`].
+
+mod pid_file;
+
+use std::io::Read;
+use std::pin::pin;
+use std::sync::Arc;
+
+use config::definition::Role;
+use config::{Loaded, PrimarySettings, ReplicaSettings, ServerSettings};
+use server::Control;
+use server::control::NewSettings;
+use tokio::sync::oneshot;
+
+use crate::exit::Failure;
+use crate::output;
+use crate::signals::{Signal, Signals};
+use crate::systemd;
+use crate::telemetry::{self, Messages};
+
+/// Set by a parent that wants its nodes to end when it does, however it ends: the node then stops
+/// when its standard input is closed.
+pub(crate) const STOP_WITH_STDIN: &str = "WEIR_STOP_WITH_STDIN";
+
+/// The settings of the role that runs.
+#[derive(Clone)]
+enum Settings {
+    Primary(Arc<PrimarySettings>),
+    Replica(Arc<ReplicaSettings>),
+}
+
+impl Settings {
+    /// Reads the options, telling every warning with `warn`.
+    fn load(
+        role: Role,
+        options: &[String],
+        mut warn: impl FnMut(&config::Warning),
+    ) -> Result<Self, config::ConfigErrors> {
+        let options = options.iter().cloned();
+        Ok(match role {
+            Role::Primary => {
+                let Loaded {
+                    settings, warnings, ..
+                } = PrimarySettings::load(options)?;
+                warnings.iter().for_each(&mut warn);
+                Self::Primary(Arc::new(settings))
+            }
+            Role::Replica => {
+                let Loaded {
+                    settings, warnings, ..
+                } = ReplicaSettings::load(options)?;
+                warnings.iter().for_each(&mut warn);
+                Self::Replica(Arc::new(settings))
+            }
+        })
+    }
+
+    fn server(&self) -> &ServerSettings {
+        match self {
+            Self::Primary(settings) => &settings.server,
+            Self::Replica(settings) => &settings.server,
+        }
+    }
+}
+
+/// Runs the role until it ends by itself or by a signal.
+pub(crate) fn run(role: Role, options: &[String]) -> Result<(), Failure> {
+    let mut warnings = Vec::new();
+    let settings = Settings::load(role, options, |warning| warnings.push(warning.clone()))
+        .map_err(|errors| Failure::Usage(errors.to_string()))?;
+    let messages = Messages::start(settings.server())
+        .map_err(|error| Failure::failed("cannot write messages", error))?;
+    for warning in warnings {
+        tracing::warn!(origin = %warning.origin, "{}", warning.message);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed("cannot start the runtime", error))?;
+    let outcome = runtime.block_on(live(role, options, settings, &messages));
+    // Whatever is left (an HTTP answer, a name look-up) must not keep the process.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn live(
+    role: Role,
+    options: &[String],
+    settings: Settings,
+    messages: &Messages,
+) -> Result<(), Failure> {
+    let control = Control::new();
+    let mut signals =
+        Signals::listen().map_err(|error| Failure::failed("cannot take signals", error))?;
+    let server = settings.server();
+    let _pid_file = pid_file::PidFile::write(server.pid_file.as_deref())
+        .map_err(|error| Failure::failed("cannot write pid_file", error))?;
+    if let Some(port) = server.metrics_port {
+        telemetry::serve(&server.metrics_bind_address, port, role.name(), &control)
+            .await
+            .map_err(|error| Failure::failed("cannot serve metrics_port", error))?;
+    }
+    tracing::info!(
+        role = role.name(),
+        version = env!("CARGO_PKG_VERSION"),
+        server_id = server.server_id,
+        datadir = %server.datadir.display(),
+        "starting"
+    );
+    let mut role_ends = pin!(run_role(settings, control.clone()));
+    let mut watchdog = pin!(systemd::keep_watchdog());
+    let mut parent_ends = pin!(parent_ends());
+    let mut became_ready = pin!(ready(&control));
+    let mut is_ready = false;
+    let mut stops = 0_u32;
+    loop {
+        tokio::select! {
+            outcome = &mut role_ends => return tell_end(role, outcome),
+            () = &mut watchdog => {}
+            () = &mut became_ready, if !is_ready => is_ready = true,
+            () = &mut parent_ends, if !control.is_stopping() => {
+                stop(&control, "the parent process ended");
+            }
+            signal = signals.next() => match signal {
+                Signal::Stop(name) if stops == 0 => {
+                    stops += 1;
+                    stop(&control, name);
+                }
+                Signal::Stop(name) => {
+                    tracing::error!(signal = name, "asked again to stop: ending without draining");
+                    return Err(Failure::Told);
+                }
+                Signal::Reload => reload(role, options, &control, messages),
+            },
+        }
+    }
+}
+
+async fn run_role(settings: Settings, _control: Control) -> Result<(), String> {
+    let role = match settings {
+        Settings::Primary(_) => "primary",
+        Settings::Replica(_) => "replica",
+    };
+    Err(format!("this build of weir has no {role}"))
+}
+
+/// An error with everything below it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+async fn ready(control: &Control) {
+    let listening = control.ready().await;
+    let addresses: Vec<String> = listening
+        .addresses
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let addresses = addresses.join(", ");
+    let socket = listening
+        .socket
+        .map(|path| path.display().to_string())
+        .unwrap_or_default();
+    tracing::info!(addresses, socket, "ready for connections");
+    systemd::ready(&format!("ready for connections on {addresses}"));
+}
+
+fn stop(control: &Control, reason: &str) {
+    tracing::info!(reason, "stopping");
+    systemd::stopping();
+    control.stop();
+}
+
+fn tell_end(role: Role, outcome: Result<(), String>) -> Result<(), Failure> {
+    match outcome {
+        Ok(()) => {
+            tracing::info!(role = role.name(), "stopped");
+            Ok(())
+        }
+        Err(error) => {
+            // Also where the operator looks first when the messages go to a file.
+            tracing::error!(role = role.name(), "{error}");
+            output::complain(&format!("{}: {error}", role.name()));
+            Err(Failure::Told)
+        }
+    }
+}
+
+/// Reads the configuration again. One that has mistakes changes nothing.
+fn reload(role: Role, options: &[String], control: &Control, messages: &Messages) {
+    systemd::reloading();
+    let warn =
+        |warning: &config::Warning| tracing::warn!(origin = %warning.origin, "{}", warning.message);
+    match Settings::load(role, options, warn) {
+        Err(errors) => {
+            for error in &errors.0 {
+                tracing::error!("the configuration is not taken over: {error}");
+            }
+        }
+        Ok(settings) => {
+            if let Err(error) = messages.reload(settings.server()) {
+                tracing::error!(%error, "cannot open the message file again");
+            }
+            control.reload(match settings {
+                Settings::Primary(settings) => NewSettings::Primary(settings),
+                Settings::Replica(settings) => NewSettings::Replica(settings),
+            });
+            tracing::info!("configuration read again");
+        }
+    }
+    systemd::ready("ready for connections");
+}
+
+/// Ends when standard input does, if a parent asked for that; otherwise never.
+async fn parent_ends() {
+    if std::env::var_os(STOP_WITH_STDIN).is_none() {
+        return std::future::pending().await;
+    }
+    let (ended, end) = oneshot::channel();
+    // Reading standard input cannot be cancelled, so it has a thread that ends with the process.
+    std::thread::spawn(move || {
+        let mut bytes = [0; 64];
+        while matches!(std::io::stdin().lock().read(&mut bytes), Ok(1..)) {}
+        let _ = ended.send(());
+    });
+    let _ = end.await;
+}

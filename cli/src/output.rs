@@ -1,0 +1,30 @@
+//! The only place that writes to standard output and standard error.
+//!
+//! Results go to standard output, everything about the way there to standard error.
+
+use std::fmt;
+use std::io::{self, Write};
+
+/// Writes a line to standard output.
+///
+/// # Errors
+///
+/// If it cannot be written; a reader that went away (`| head`) is not an error.
+pub(crate) fn line(text: impl fmt::Display) -> io::Result<()> {
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Writes a line to standard error. That it cannot be written is nobody's business.
+pub(crate) fn note(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Writes each line of a failure to standard error, with the program's name in front.
+pub(crate) fn complain(message: &str) {
+    for line in message.lines() {
+        note(format_args!("weir: {line}"));
+    }
+}
