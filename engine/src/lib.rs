@@ -14,3 +14,4 @@ pub mod outcome;
 pub mod rows;
 pub mod session;
 pub mod sql;
+pub mod target;
