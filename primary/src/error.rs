@@ -1,0 +1,70 @@
+//! Why a primary does not start or stops.
+
+use std::io;
+use std::path::PathBuf;
+
+use binlog::log::{LogError, LogPosition};
+use engine::error::EngineError;
+
+/// A failure of the node itself; clients get [`engine::error::SqlError`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrimaryError {
+    /// Another process has the data directory.
+    #[error("the data directory {} is used by another process", .0.display())]
+    DataDirectoryInUse(PathBuf),
+    /// The machine refused a file operation.
+    #[error("{doing} {}: {source}", .path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// What the machine said.
+        source: io::Error,
+    },
+    /// The binary log is damaged or cannot be written.
+    #[error("binary log: {0}")]
+    Log(#[from] LogError),
+    /// The engine is damaged or cannot be written.
+    #[error("engine: {0}")]
+    Engine(#[from] EngineError),
+    /// Engine and log do not belong together.
+    #[error(
+        "the engine stands at {engine}, but {found}; the log was cut or belongs to another data \
+         directory, and rolling forward from it would not give what was committed"
+    )]
+    Diverged {
+        /// The engine's own position.
+        engine: String,
+        /// What the log says about that place.
+        found: String,
+    },
+    /// A transaction of the log cannot be applied to the engine.
+    #[error("rolling the engine forward, transaction {transaction} that begins at {at}: {reason}")]
+    RollForward {
+        /// Where the transaction begins.
+        at: LogPosition,
+        /// Its GTID, or `ANONYMOUS`.
+        transaction: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A setting does not fit.
+    #[error("{0}")]
+    Setting(String),
+    /// The face shown to clients failed.
+    #[error("{0}")]
+    Server(String),
+}
+
+impl PrimaryError {
+    /// An I/O error.
+    pub(crate) fn io(doing: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
+        Self::Io {
+            doing,
+            path: path.into(),
+            source,
+        }
+    }
+}

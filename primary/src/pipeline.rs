@@ -1,0 +1,25 @@
+//! The commit pipeline: one thread between all sessions and the log.
+//!
+//! ```text
+//! execute ... encode   a group collects transactions until nobody waits or it is full
+//! A  write             one write of the group to the log
+//! B  sync              as sync_binlog says
+//! C  engine commit     rows and the log position they stand for, in one engine transaction
+//! D  publish, answer   dump sessions may send, clients are acknowledged
+//! ```
+//! Order is everything: nothing is committed in the engine before the log has it, nothing is sent
+//! or acknowledged before the engine has it. A failed sync, or a failed engine commit of what the
+//! log already has, ends the process: only recovery knows what is true then.
+
+mod commit;
+pub(crate) mod ddl;
+mod execute;
+mod hold;
+mod purge;
+mod request;
+mod thread;
+
+pub(crate) use commit::{Durability, now_seconds};
+pub(crate) use purge::log_error;
+pub(crate) use request::{Execute, Request, SavepointAction, connection_gone};
+pub(crate) use thread::{OnFatal, Pipeline, PipelineOptions};

@@ -1,0 +1,289 @@
+//! Running statements: autocommitted ones into the open group, those of an interactive transaction
+//! for its holder, DDL as a group of its own.
+
+use std::time::Instant;
+
+use engine::error::{EngineError, SqlError};
+use engine::outcome::Outcome;
+use server::executor::TransactionMode;
+
+use super::commit::{Answer, Pending, logging_impossible};
+use super::hold::{Hold, Holder};
+use super::request::{Execute, Request, SavepointAction};
+use super::thread::Pipeline;
+use crate::error::PrimaryError;
+use crate::pipeline::ddl;
+use crate::transaction::Transaction;
+
+/// The engine savepoint around a statement and the encoding of its rows.
+const STATEMENT: &str = "weir_pipeline_statement";
+
+impl Pipeline {
+    /// Executes a statement, or lets it wait until the writer is free.
+    pub(super) fn execute(&mut self, execute: Box<Execute>) -> Result<(), PrimaryError> {
+        let connection_id = execute.session.connection_id;
+        if self.rolled_back.remove(&connection_id) && execute.mode == TransactionMode::InTransaction
+        {
+            execute.answer(Err(SqlError::lock_deadlock()));
+            return Ok(());
+        }
+        let is_ddl = ddl::is_ddl(&execute.statement.statement);
+        match &self.hold {
+            Some(Hold::Transaction(holder)) if holder.connection_id == connection_id => {
+                if is_ddl || execute.mode == TransactionMode::Autocommit {
+                    // MySQL commits what was open before such a statement.
+                    self.commit_held(connection_id, Answer::Nobody)?;
+                    return self.execute(execute);
+                }
+                self.execute_held(execute)
+            }
+            Some(_) => {
+                self.waiting.push_back(Request::Execute(execute));
+                Ok(())
+            }
+            None if is_ddl => self.execute_ddl(execute),
+            None => match execute.mode {
+                TransactionMode::Autocommit => self.execute_autocommit(execute),
+                TransactionMode::InTransaction => self.begin_transaction(execute),
+            },
+        }
+    }
+
+    fn execute_autocommit(&mut self, mut execute: Box<Execute>) -> Result<(), PrimaryError> {
+        if !self.writer.is_in_group()
+            && let Err(error) = self.writer.begin_group()
+        {
+            execute.answer(Err(error.into()));
+            return Ok(());
+        }
+        let mut transaction = self.new_transaction();
+        match self.run_statement(&mut execute, &mut transaction) {
+            Ok(outcome) => self.push(Pending {
+                transaction,
+                answer: Answer::Executed(execute, outcome),
+            }),
+            Err(error) => {
+                execute.answer(Err(error));
+                self.check_group()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_transaction(&mut self, execute: Box<Execute>) -> Result<(), PrimaryError> {
+        self.commit_group()?;
+        if let Err(error) = self.writer.begin_group() {
+            execute.answer(Err(error.into()));
+            return Ok(());
+        }
+        self.hold = Some(Hold::Transaction(Box::new(Holder {
+            connection_id: execute.session.connection_id,
+            transaction: self.new_transaction(),
+            savepoints: Vec::new(),
+            last_active: Instant::now(),
+        })));
+        self.execute_held(execute)
+    }
+
+    fn execute_held(&mut self, mut execute: Box<Execute>) -> Result<(), PrimaryError> {
+        let Some(Hold::Transaction(mut holder)) = self.hold.take() else {
+            return Ok(());
+        };
+        let result = self.run_statement(&mut execute, &mut holder.transaction);
+        holder.last_active = Instant::now();
+        let ends = result
+            .as_ref()
+            .is_err_and(|error| server::executor::ends_transaction(error.code));
+        if ends || self.writer.is_group_lost() {
+            self.writer.rollback_group()?;
+            if !ends {
+                self.rolled_back.insert(execute.session.connection_id);
+            }
+        } else {
+            self.hold = Some(Hold::Transaction(holder));
+        }
+        execute.answer(result);
+        Ok(())
+    }
+
+    fn execute_ddl(&mut self, mut execute: Box<Execute>) -> Result<(), PrimaryError> {
+        self.commit_group()?;
+        if let Err(error) = self.writer.begin_group() {
+            execute.answer(Err(error.into()));
+            return Ok(());
+        }
+        let mut changes = Vec::new();
+        self.state
+            .set_executing(Some(execute.session.connection_id));
+        let result = self.writer.execute(
+            &execute.statement.statement,
+            &execute.parameters,
+            &mut execute.session,
+            &mut changes,
+        );
+        self.state.set_executing(None);
+        let result = match result {
+            Ok(_) if !changes.is_empty() => Err(SqlError::not_supported("DDL that changes rows")),
+            result => result,
+        };
+        match result {
+            Ok(outcome) => {
+                let schemas = ddl::schemas(&execute.statement.statement, &execute.session);
+                let transaction = Transaction::ddl(
+                    self.options.origin,
+                    &execute.session,
+                    &execute.statement.text,
+                    &schemas,
+                    self.next_xid.saturating_add(1),
+                );
+                let answer = Answer::Executed(execute, outcome);
+                self.push(Pending {
+                    transaction,
+                    answer,
+                });
+                self.commit_group()?;
+            }
+            Err(error) => {
+                self.writer.rollback_group()?;
+                execute.answer(Err(error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a statement and encodes its rows; undoes both if either fails.
+    fn run_statement(
+        &mut self,
+        execute: &mut Execute,
+        transaction: &mut Transaction,
+    ) -> Result<Outcome, SqlError> {
+        self.writer.savepoint(STATEMENT)?;
+        let mut changes = Vec::new();
+        self.state
+            .set_executing(Some(execute.session.connection_id));
+        let result = self.writer.execute(
+            &execute.statement.statement,
+            &execute.parameters,
+            &mut execute.session,
+            &mut changes,
+        );
+        self.state.set_executing(None);
+        if self.writer.is_group_lost() {
+            return result;
+        }
+        let result = result.and_then(
+            |outcome| match transaction.add(&execute.session, &changes) {
+                Ok(()) => Ok(outcome),
+                Err(error) => Err(logging_impossible(&error)),
+            },
+        );
+        if result.is_err() {
+            self.writer.rollback_to(STATEMENT)?;
+        }
+        self.writer.release(STATEMENT)?;
+        result
+    }
+
+    /// After an error: if the engine has undone the whole group, nobody of it is committed.
+    fn check_group(&mut self) -> Result<(), PrimaryError> {
+        if !self.writer.is_group_lost() {
+            return Ok(());
+        }
+        self.writer.rollback_group()?;
+        self.pending_bytes = 0;
+        for pending in std::mem::take(&mut self.pending) {
+            let error = SqlError::from(EngineError::Misuse {
+                what: "a group that the engine has undone",
+            });
+            pending.answer.send(Err(error));
+        }
+        Ok(())
+    }
+
+    /// Makes the transaction of `connection_id` part of the next group. Without one nothing
+    /// happens.
+    pub(super) fn commit_held(
+        &mut self,
+        connection_id: u64,
+        answer: Answer,
+    ) -> Result<(), PrimaryError> {
+        if self.rolled_back.remove(&connection_id) {
+            answer.send(Err(SqlError::lock_deadlock()));
+            return Ok(());
+        }
+        if Hold::of(&mut self.hold, connection_id).is_none() {
+            answer.send(Ok(()));
+            return Ok(());
+        }
+        if let Some(Hold::Transaction(holder)) = self.hold.take() {
+            let transaction = holder.transaction;
+            self.push(Pending {
+                transaction,
+                answer,
+            });
+        }
+        Ok(())
+    }
+
+    /// Undoes the transaction of `connection_id`. Without one nothing happens.
+    pub(super) fn rollback_held(&mut self, connection_id: u64) -> Result<(), PrimaryError> {
+        self.rolled_back.remove(&connection_id);
+        if Hold::of(&mut self.hold, connection_id).is_some() {
+            self.hold = None;
+            self.writer.rollback_group()?;
+        }
+        Ok(())
+    }
+
+    /// Does something with a savepoint of the connection's transaction.
+    pub(super) fn savepoint(
+        &mut self,
+        connection_id: u64,
+        action: SavepointAction,
+        name: &str,
+    ) -> Result<(), SqlError> {
+        let unknown = || SqlError::sp_does_not_exist("SAVEPOINT", name);
+        let Some(holder) = Hold::of(&mut self.hold, connection_id) else {
+            return match action {
+                // Nothing was changed yet, so there is nothing to go back from.
+                SavepointAction::Set => Ok(()),
+                _ => Err(unknown()),
+            };
+        };
+        holder.last_active = Instant::now();
+        let known = holder.savepoint(name);
+        match (action, known) {
+            (SavepointAction::Set, known) => {
+                // A name that is used again forgets its older place, as in MySQL.
+                if let Some(at) = known {
+                    holder.savepoints.remove(at);
+                }
+                let mark = holder.transaction.mark();
+                self.writer.savepoint(&engine_name(name))?;
+                holder.savepoints.push((name.to_owned(), mark));
+            }
+            (_, None) => return Err(unknown()),
+            (SavepointAction::RollbackTo, Some(at)) => {
+                self.writer.rollback_to(&engine_name(name))?;
+                if let Some((_, mark)) = holder.savepoints.get(at) {
+                    holder.transaction.truncate(*mark);
+                }
+                holder.savepoints.truncate(at.saturating_add(1));
+            }
+            (SavepointAction::Release, Some(at)) => {
+                self.writer.release(&engine_name(name))?;
+                holder.savepoints.truncate(at);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn new_transaction(&self) -> Transaction {
+        Transaction::rows(self.options.origin, &self.options.spill_directory)
+    }
+}
+
+/// A client's savepoint cannot meet one of our own.
+fn engine_name(name: &str) -> String {
+    format!("user_{}", name.to_lowercase())
+}

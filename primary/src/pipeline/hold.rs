@@ -1,0 +1,50 @@
+//! Who has the writer between two messages: an interactive transaction, or a lock on all writing.
+//!
+//! A transaction that changes something keeps the engine's one write transaction until it ends;
+//! others wait and get error 1205 after their timeout. A private write set with row locks will
+//! take this module's place behind the same requests.
+
+use std::time::Instant;
+
+use crate::transaction::{Transaction, TransactionMark};
+
+/// The writer's holder.
+#[derive(Debug)]
+pub(super) enum Hold {
+    /// An interactive transaction.
+    Transaction(Box<Holder>),
+    /// Nobody may write (FLUSH TABLES WITH READ LOCK, LOCK TABLES).
+    Block(u64),
+}
+
+/// An interactive transaction.
+#[derive(Debug)]
+pub(super) struct Holder {
+    pub(super) connection_id: u64,
+    pub(super) transaction: Transaction,
+    /// Savepoints by name, oldest first.
+    pub(super) savepoints: Vec<(String, TransactionMark)>,
+    /// When its last statement ended.
+    pub(super) last_active: Instant,
+}
+
+impl Hold {
+    /// The transaction of this connection, if it has the writer.
+    pub(super) fn of(hold: &mut Option<Self>, connection_id: u64) -> Option<&mut Holder> {
+        match hold {
+            Some(Self::Transaction(holder)) if holder.connection_id == connection_id => {
+                Some(holder)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Holder {
+    /// Index of the newest savepoint of this name; letter case does not matter.
+    pub(super) fn savepoint(&self, name: &str) -> Option<usize> {
+        let name = name.to_lowercase();
+        let is_named = |(known, _): &(String, TransactionMark)| known.to_lowercase() == name;
+        self.savepoints.iter().rposition(is_named)
+    }
+}

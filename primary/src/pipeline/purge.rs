@@ -1,0 +1,85 @@
+//! Removing old log files: on request and by age, never one that somebody needs.
+//!
+//! A file stays as long as a dump session reads it or an earlier one, as long as the engine may
+//! need it to be rolled forward after a power loss, and as long as it is written.
+
+use binlog::log::{LogError, LogFileName, LogHead, first_file_since};
+use engine::error::SqlError;
+
+use super::commit::now_seconds;
+use super::request::Purged;
+use super::thread::Pipeline;
+
+impl Pipeline {
+    /// Removes the files in front of `wanted`, as far as that may be.
+    pub(crate) fn purge(&mut self, wanted: &LogFileName) -> Result<Purged, SqlError> {
+        let limit = self.purge_limit();
+        let first = wanted.min(&limit).clone();
+        let kept = (first < *wanted).then(|| {
+            let readers = self.feed.guards().holders_up_to(&first);
+            (first.clone(), readers)
+        });
+        let removed = self.log.purge_before(&first).map_err(|error| {
+            tracing::error!(%error, "purging binary logs failed");
+            log_error(&error)
+        })?;
+        if !removed.is_empty() {
+            tracing::info!(files = removed.len(), first = %first, "purged binary logs");
+            self.note_purged();
+        }
+        Ok(Purged { removed, kept })
+    }
+
+    /// The first file that somebody needs.
+    fn purge_limit(&self) -> LogFileName {
+        let oldest = self.log.index().first();
+        let engine = self.state.needed_by_engine();
+        let engine = engine.or_else(|| oldest.cloned());
+        let needs = [self.feed.guards().oldest(), engine];
+        let needs = needs.into_iter().flatten().min();
+        needs.map_or_else(
+            || self.log.active().clone(),
+            |file| file.min(self.log.active().clone()),
+        )
+    }
+
+    /// Removes the files that are older than the setting says.
+    pub(crate) fn expire(&mut self) {
+        if self.options.expire_seconds == 0 {
+            return;
+        }
+        let limit = now_seconds().saturating_sub(self.options.expire_seconds);
+        let storage = std::sync::Arc::clone(self.log.storage());
+        match first_file_since(storage.as_ref(), self.log.index(), limit) {
+            Ok(Some(first)) => {
+                // What cannot go now will be tried again with the next file.
+                let _ = self.purge(&first);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "cannot tell which binary logs have expired"),
+        }
+    }
+
+    fn note_purged(&self) {
+        let Some(first) = self.log.index().first() else {
+            return;
+        };
+        match LogHead::read(self.log.storage().as_ref(), first) {
+            Ok(head) => self
+                .state
+                .set_purged(head.previous_gtids.unwrap_or_default()),
+            Err(error) => tracing::warn!(%error, "cannot tell which GTIDs were purged"),
+        }
+    }
+}
+
+/// What a client is told about a failure of the log's files.
+pub(crate) fn log_error(error: &LogError) -> SqlError {
+    match error {
+        LogError::NoSpace { file } => SqlError::disk_full(file, 28, "No space left on device"),
+        error => {
+            let text = format!("I/O error reading log index file: {error}");
+            SqlError::new(1374, "HY000", text)
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What sessions ask of the pipeline.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use binlog::log::LogFileName;
+use binlog::value::Value;
+use engine::error::SqlError;
+use engine::outcome::Outcome;
+use engine::session::SessionContext;
+use engine::sql::Parsed;
+use server::executor::TransactionMode;
+use tokio::sync::oneshot;
+
+/// The answer to a statement, with its session.
+pub(crate) type Executed = (Box<SessionContext>, Result<Outcome, SqlError>);
+
+/// A request and where its answer goes. A dropped answer means that the pipeline has ended.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// A statement.
+    Execute(Box<Execute>),
+    /// Ends the connection's transaction.
+    Commit(u64, oneshot::Sender<Result<(), SqlError>>),
+    /// Undoes the connection's transaction.
+    Rollback(u64, oneshot::Sender<Result<(), SqlError>>),
+    /// Sets, goes back to or forgets a savepoint.
+    Savepoint(
+        u64,
+        SavepointAction,
+        String,
+        oneshot::Sender<Result<(), SqlError>>,
+    ),
+    /// The client is gone.
+    Disconnected(u64),
+    /// Begins a new log file.
+    Rotate(oneshot::Sender<Result<(), SqlError>>),
+    /// Removes the log files in front of this one, as far as nobody needs them.
+    Purge(LogFileName, oneshot::Sender<Result<Purged, SqlError>>),
+    /// Lets nobody write until [`Request::Unblock`] with the same number.
+    Block(u64, oneshot::Sender<Result<(), SqlError>>),
+    /// Ends a block.
+    Unblock(u64),
+    /// Finishes what has begun and ends; the log is closed.
+    Stop,
+}
+
+/// What a purge did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Purged {
+    /// The files removed.
+    pub(crate) removed: Vec<LogFileName>,
+    /// The file that could not go because it is needed, and how many read it.
+    pub(crate) kept: Option<(LogFileName, usize)>,
+}
+
+/// A statement to execute.
+#[derive(Debug)]
+pub(crate) struct Execute {
+    pub(crate) session: Box<SessionContext>,
+    pub(crate) statement: Arc<Parsed>,
+    pub(crate) parameters: Vec<Value<'static>>,
+    pub(crate) mode: TransactionMode,
+    /// When waiting for the writer has taken too long.
+    pub(crate) deadline: Instant,
+    pub(crate) reply: oneshot::Sender<Executed>,
+}
+
+impl Execute {
+    /// Answers the client; one that is gone does not matter.
+    pub(crate) fn answer(self, result: Result<Outcome, SqlError>) {
+        let _ = self.reply.send((self.session, result));
+    }
+}
+
+/// What to do with a savepoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SavepointAction {
+    Set,
+    RollbackTo,
+    Release,
+}
+
+/// What a client is told whose answer never came.
+pub(crate) fn connection_gone() -> SqlError {
+    SqlError::server_shutdown()
+}

@@ -1,0 +1,132 @@
+//! What the pipeline tells the rest of the process.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+use binlog::log::{LogFileName, LogPosition};
+use engine::database::InterruptHandle;
+use gtid::GtidSet;
+use server::feed::GtidState;
+
+/// Shared by the pipeline (writes), sessions, dump sessions and the observer (read).
+pub(crate) struct State {
+    gtids: RwLock<Gtids>,
+    is_gtid_mode_on: bool,
+    /// End of the last sealed group. Written by the pipeline.
+    end: Mutex<LogPosition>,
+    /// The first file that the engine may still need after a power loss. Written by checkpoints.
+    pub(crate) checkpointed: Mutex<Option<LogFileName>>,
+    /// The connection whose statement runs, and the handle that stops it. Held while stopping, so
+    /// that never another connection's statement is hit.
+    executing: Mutex<Executing>,
+    pub(crate) counts: Counts,
+}
+
+struct Gtids {
+    executed: GtidSet,
+    purged: GtidSet,
+}
+
+struct Executing {
+    connection_id: Option<u64>,
+    handle: Option<InterruptHandle>,
+}
+
+/// Counters since the start of the process.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) commits: AtomicU64,
+    pub(crate) groups: AtomicU64,
+    pub(crate) group_max: AtomicU64,
+    pub(crate) syncs: AtomicU64,
+    pub(crate) sync_micros: AtomicU64,
+    pub(crate) flush_errors: AtomicU64,
+    pub(crate) engine_errors: AtomicU64,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    pub(crate) fn new(
+        executed: GtidSet,
+        purged: GtidSet,
+        is_gtid_mode_on: bool,
+        end: LogPosition,
+    ) -> Self {
+        Self {
+            gtids: RwLock::new(Gtids { executed, purged }),
+            is_gtid_mode_on,
+            end: Mutex::new(end),
+            checkpointed: Mutex::new(None),
+            executing: Mutex::new(Executing {
+                connection_id: None,
+                handle: None,
+            }),
+            counts: Counts::default(),
+        }
+    }
+
+    pub(crate) fn set_executed(&self, executed: GtidSet) {
+        let mut gtids = self.gtids.write().unwrap_or_else(PoisonError::into_inner);
+        gtids.executed = executed;
+    }
+
+    pub(crate) fn set_purged(&self, purged: GtidSet) {
+        let mut gtids = self.gtids.write().unwrap_or_else(PoisonError::into_inner);
+        gtids.purged = purged;
+    }
+
+    pub(crate) fn end(&self) -> LogPosition {
+        lock(&self.end).clone()
+    }
+
+    pub(crate) fn set_end(&self, end: LogPosition) {
+        *lock(&self.end) = end;
+    }
+
+    /// The first file that must stay for the engine's sake.
+    pub(crate) fn needed_by_engine(&self) -> Option<LogFileName> {
+        lock(&self.checkpointed).clone()
+    }
+
+    pub(crate) fn set_interrupt_handle(&self, handle: InterruptHandle) {
+        lock(&self.executing).handle = Some(handle);
+    }
+
+    pub(crate) fn set_executing(&self, connection_id: Option<u64>) {
+        lock(&self.executing).connection_id = connection_id;
+    }
+
+    /// Stops the statement of `connection_id` if it is the one that runs.
+    pub(crate) fn interrupt(&self, connection_id: u64) {
+        let executing = lock(&self.executing);
+        if executing.connection_id == Some(connection_id)
+            && let Some(handle) = &executing.handle
+        {
+            handle.interrupt();
+        }
+    }
+
+    /// Adds to a counter.
+    pub(crate) fn count(counter: &AtomicU64, by: u64) {
+        counter.fetch_add(by, Ordering::Relaxed);
+    }
+}
+
+impl GtidState for State {
+    fn executed(&self) -> GtidSet {
+        let gtids = self.gtids.read().unwrap_or_else(PoisonError::into_inner);
+        gtids.executed.clone()
+    }
+
+    fn purged(&self) -> GtidSet {
+        let gtids = self.gtids.read().unwrap_or_else(PoisonError::into_inner);
+        gtids.purged.clone()
+    }
+
+    fn is_gtid_mode_on(&self) -> bool {
+        self.is_gtid_mode_on
+    }
+}

@@ -1,0 +1,106 @@
+//! The session as QUERY events describe it: what a replica must know to run a statement alike.
+//!
+//! Order and selection are those of MySQL 9.7.
+
+use std::borrow::Cow;
+
+use binlog::event::{Charset, Query, StatusVariable, StatusVariables};
+use engine::session::SessionContext;
+
+/// Session option bits of flags2.
+const NO_FOREIGN_KEY_CHECKS: u32 = 0x0400_0000;
+const RELAXED_UNIQUE_CHECKS: u32 = 0x0800_0000;
+
+/// What `DEFAULT CHARSET utf8mb4` without a collation means here: utf8mb4_0900_ai_ci.
+const DEFAULT_COLLATION_FOR_UTF8MB4: u16 = 255;
+
+/// The event of a statement inside a transaction, such as `BEGIN`.
+pub(super) fn transaction_query<'a>(session: &'a SessionContext, sql: &'a [u8]) -> Query<'a> {
+    let mut status = session_variables(session);
+    status.push(StatusVariable::DefaultCollationForUtf8mb4(
+        DEFAULT_COLLATION_FOR_UTF8MB4,
+    ));
+    query(session, sql, status)
+}
+
+/// The event of a DDL statement that changes `schemas`.
+pub(super) fn ddl_query<'a>(
+    session: &'a SessionContext,
+    sql: &'a [u8],
+    schemas: &'a [String],
+    xid: u64,
+) -> Query<'a> {
+    let mut status = session_variables(session);
+    if !schemas.is_empty() {
+        let names = schemas.iter().map(|name| Cow::Borrowed(name.as_bytes()));
+        // MySQL names at most 16 and then says "too many".
+        let names = (schemas.len() <= 16).then(|| names.collect());
+        status.push(StatusVariable::UpdatedSchemas(names));
+    }
+    let micros = session.now_micros.rem_euclid(1_000_000);
+    status.push(StatusVariable::Microseconds(
+        u32::try_from(micros).unwrap_or_default(),
+    ));
+    status.push(StatusVariable::DdlXid(xid));
+    status.push(StatusVariable::DefaultCollationForUtf8mb4(
+        DEFAULT_COLLATION_FOR_UTF8MB4,
+    ));
+    query(session, sql, status)
+}
+
+fn query<'a>(
+    session: &'a SessionContext,
+    sql: &'a [u8],
+    status: Vec<StatusVariable<'a>>,
+) -> Query<'a> {
+    let database = session.database.as_deref().unwrap_or_default();
+    Query {
+        thread_id: u32::try_from(session.connection_id & 0xffff_ffff).unwrap_or_default(),
+        exec_time: 0,
+        error_code: 0,
+        status: StatusVariables(status),
+        schema: Cow::Borrowed(database.as_bytes()),
+        sql: Cow::Borrowed(sql),
+    }
+}
+
+fn session_variables(session: &SessionContext) -> Vec<StatusVariable<'_>> {
+    let mut flags2 = 0;
+    if !session.foreign_key_checks {
+        flags2 |= NO_FOREIGN_KEY_CHECKS;
+    }
+    if !session.unique_checks {
+        flags2 |= RELAXED_UNIQUE_CHECKS;
+    }
+    let mut status = vec![
+        StatusVariable::Flags2(flags2),
+        StatusVariable::SqlMode(session.sql_mode.0),
+        StatusVariable::Catalog(Cow::Borrowed(b"std")),
+    ];
+    let (increment, offset) = (
+        session.auto_increment_increment,
+        session.auto_increment_offset,
+    );
+    if (increment, offset) != (1, 1) {
+        status.push(StatusVariable::AutoIncrement {
+            increment: u16::try_from(increment).unwrap_or(u16::MAX),
+            offset: u16::try_from(offset).unwrap_or(u16::MAX),
+        });
+    }
+    status.push(StatusVariable::Charset(charset(session)));
+    status
+}
+
+/// The collations of the session. A replica takes from the first only its character set, so of
+/// several collations of that set one is named that older replicas know: MariaDB knows no 255.
+fn charset(session: &SessionContext) -> Charset {
+    let client = session.character_set_client;
+    let known = [session.collation_connection, session.collation_server]
+        .into_iter()
+        .find(|collation| collation.charset == client);
+    Charset {
+        client: known.unwrap_or(client.default_collation()).id,
+        connection: session.collation_connection.id,
+        server: session.collation_server.id,
+    }
+}
