@@ -117,6 +117,56 @@ impl Client {
         Ok(rows.into_iter().map(cells).collect())
     }
 
+    /// Everything a client sees of one statement, as text: column names and rows, or counts and
+    /// warnings, or the error.
+    ///
+    /// # Errors
+    /// When the connection itself failed.
+    pub async fn answer(&mut self, statement: &str) -> Result<String> {
+        let is_query = statement.starts_with("SELECT") || statement.starts_with("WITH");
+        let mut result = match self.conn.query_iter(statement).await {
+            Ok(result) => result,
+            Err(mysql_async::Error::Server(error)) => {
+                return Ok(format!(
+                    "error {} ({}): {}",
+                    error.code, error.state, error.message
+                ));
+            }
+            Err(error) => return Err(during(error, statement)),
+        };
+        if result.is_empty() {
+            let (affected, warnings) = (result.affected_rows(), result.warnings());
+            let (id, info) = (
+                result.last_insert_id().unwrap_or(0),
+                result.info().into_owned(),
+            );
+            return Ok(format!(
+                "affected {affected}, id {id}, warnings {warnings}, info {info:?}"
+            ));
+        }
+        let columns: Vec<String> = result
+            .columns_ref()
+            .iter()
+            .map(|column| match is_query {
+                true => format!("{}:{:?}", column.name_str(), column.column_type()),
+                // SHOW prints from tables of the server's own, whose column types nobody reads.
+                false => column.name_str().into_owned(),
+            })
+            .collect();
+        let rows: Vec<Row> = match result.collect().await {
+            Ok(rows) => rows,
+            Err(mysql_async::Error::Server(error)) => {
+                return Ok(format!(
+                    "error {} ({}): {}",
+                    error.code, error.state, error.message
+                ));
+            }
+            Err(error) => return Err(during(error, statement)),
+        };
+        let rows: Vec<Vec<Cell>> = rows.into_iter().map(cells).collect();
+        Ok(format!("{columns:?} {rows:?}"))
+    }
+
     /// The rows of a prepared statement (binary protocol).
     ///
     /// # Errors
