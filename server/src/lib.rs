@@ -1,13 +1,27 @@
 //! The face both roles show to MySQL clients: sessions, accounts, statements, dump sessions.
+//!
+//! A role hands its parts to [`Server::bind`] and gets a listener that serves every client command;
+//! what only a role can do is asked of it through [`executor::WriteExecutor`] and [`role::Role`].
+//! Rows are read here, on snapshots, and never changed here.
 
 pub mod accounts;
 pub mod control;
 pub mod dump;
 pub mod executor;
 pub mod feed;
+mod information_schema;
+mod listener;
+mod node;
+mod processes;
+mod query;
+mod readers;
 pub mod registry;
+mod result;
 pub mod role;
+mod session;
+mod show;
 pub mod tls;
 pub mod variables;
 
 pub use control::Control;
+pub use listener::{Server, ServerError, ServerParts, initialize};

@@ -15,7 +15,6 @@ use gtid::GtidSet;
 use crate::feed::LogFeed;
 
 pub use replica_status::ReplicaStatus;
-#[allow(unused_imports, reason = "SHOW REPLICA STATUS reads the cells")]
 pub(crate) use replica_status::StatusCell;
 
 /// The row of SHOW BINARY LOG STATUS.

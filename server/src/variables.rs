@@ -272,6 +272,14 @@ impl SessionVariables {
         Ok(())
     }
 
+    /// `collation_database` and `character_set_database` follow USE.
+    pub(crate) fn follow_database(&self, collation: &collation::Collation) {
+        let text = |name: &str| VariableValue::Text(name.to_owned());
+        let mut own = self.own.write().unwrap_or_else(PoisonError::into_inner);
+        own.insert("character_set_database", text(collation.charset.name()));
+        own.insert("collation_database", text(collation.name));
+    }
+
     fn store(&self, name: &'static str, value: VariableValue, session: &SessionContext) {
         self.own
             .write()

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::{EnginePosition, Shared, Store, connection};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, TableId};
 use crate::error::EngineError;
 
 /// Stops a query that runs on another thread; it then fails with error 1317.
@@ -73,6 +73,15 @@ impl Reader {
     /// The position in the own log that the rows of the snapshot stand for.
     pub fn position(&mut self) -> Result<EnginePosition, EngineError> {
         self.read(|connection, _| Store::new(connection).position())
+    }
+
+    /// The next value of a table's AUTO_INCREMENT counter, as committed.
+    pub fn next_auto_increment(&mut self, table: TableId) -> Result<u64, EngineError> {
+        self.read(|connection, _| {
+            let counters = Store::new(connection).counters()?;
+            let own = counters.into_iter().find(|(id, _)| *id == table);
+            Ok(own.map_or(1, |(_, next)| next))
+        })
     }
 
     /// A handle to stop this reader's queries from another thread.

@@ -1,0 +1,400 @@
+//! The listener: accepts clients on TCP and the Unix socket and gives each a session.
+//!
+//! It refuses those beyond `max_connections` (one more for an administrator, as MySQL) and stops
+//! when asked: sessions that wait for a command end at once, others after their statement.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use config::ServerSettings;
+use config::settings::{AuthenticationPlugin, Initialize};
+use engine::database::Database;
+use protocol::auth::{AuthPlugin, Sha2Cache};
+use protocol::server::{Connection, Peer, ServerIdentity};
+use protocol::{ErrPacket, Transport};
+use tokio::net::{TcpListener, UnixListener};
+
+use crate::accounts::{Accounts, InitialRootPassword, StoreError};
+use crate::control::{Control, Listening, SessionCounts};
+use crate::executor::WriteExecutor;
+use crate::node::{AccountLookup, Node, RoleVariables};
+use crate::readers::Readers;
+use crate::registry::ReplicaRegistry;
+use crate::role::Role;
+use crate::session::Session;
+use crate::tls::{self, TlsError, TlsFiles};
+use crate::variables::GlobalVariables;
+
+/// How long a login may take.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long sessions get to end when the node stops.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a node does not serve clients.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The accounts cannot be read or made.
+    #[error(transparent)]
+    Accounts(#[from] StoreError),
+    /// Certificates or keys cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address or path.
+        address: String,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// What a role brings.
+pub struct ServerParts {
+    /// Settings of the node.
+    pub settings: ServerSettings,
+    /// Its `server_uuid`.
+    pub server_uuid: String,
+    /// The rows.
+    pub database: Database,
+    /// Who executes writes.
+    pub executor: Arc<dyn WriteExecutor>,
+    /// What else the role does.
+    pub role: Arc<dyn Role>,
+    /// Global variables that only the role knows: name and value.
+    pub facts: Vec<(&'static str, String)>,
+    /// The replicas it serves.
+    pub replicas: ReplicaRegistry,
+    /// The line to the process.
+    pub control: Control,
+}
+
+impl std::fmt::Debug for ServerParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServerParts")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes the accounts of a new data directory and nothing else, for `--initialize`.
+///
+/// # Errors
+/// When the accounts cannot be made.
+pub fn initialize(settings: &ServerSettings) -> Result<(), ServerError> {
+    accounts(settings).map(drop)
+}
+
+fn accounts(settings: &ServerSettings) -> Result<Accounts, ServerError> {
+    let initial = match settings.initialize {
+        Initialize::Insecure => InitialRootPassword::Empty,
+        Initialize::IfMissing | Initialize::RandomPassword => InitialRootPassword::Random,
+    };
+    Ok(Accounts::open(
+        &settings.datadir,
+        plugin(settings),
+        initial,
+    )?)
+}
+
+const fn plugin(settings: &ServerSettings) -> AuthPlugin {
+    match settings.default_authentication_plugin {
+        AuthenticationPlugin::CachingSha2 => AuthPlugin::CachingSha2,
+        AuthenticationPlugin::Native => AuthPlugin::Native,
+    }
+}
+
+/// A node that serves clients.
+pub struct Server {
+    node: Arc<Node>,
+    identity: Arc<ServerIdentity>,
+    tcp: Vec<TcpListener>,
+    unix: Option<UnixListener>,
+    listening: Listening,
+    next_connection: AtomicU32,
+}
+
+impl Server {
+    /// Opens accounts and keys and binds the addresses; clients that connect now wait for
+    /// [`Server::run`].
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub async fn bind(parts: ServerParts) -> Result<Self, ServerError> {
+        let settings = &parts.settings;
+        let accounts = Arc::new(accounts(settings)?);
+        let tls = tls::server_config(TlsFiles {
+            datadir: &settings.datadir,
+            cert: settings.ssl_cert.as_deref(),
+            key: settings.ssl_key.as_deref(),
+            auto_generate: settings.auto_generate_certs,
+        })?;
+        let rsa = tls::rsa_key_pair(&settings.datadir)?;
+        let live = Arc::new(RoleVariables(Arc::clone(&parts.role)));
+        let mut facts = parts.facts;
+        facts.push(("server_uuid", parts.server_uuid.clone()));
+        let variables = Arc::new(GlobalVariables::new(settings, &facts, live));
+        let collation = engine::collation::by_name(&settings.collation_server).ok();
+        let charset = collation
+            .and_then(|found| u8::try_from(found.id).ok())
+            .unwrap_or(45);
+        let identity = Arc::new(ServerIdentity {
+            version: settings.version.clone(),
+            default_auth: plugin(settings),
+            charset,
+            tls,
+            rsa: Some(Arc::new(rsa)),
+            sha2_cache: Sha2Cache::default(),
+            authenticator: Arc::new(AccountLookup(Arc::clone(&accounts))),
+            max_allowed_packet: usize::try_from(settings.max_allowed_packet).unwrap_or(usize::MAX),
+        });
+        let (tcp, addresses) = bind_tcp(settings).await?;
+        let unix = settings.socket.as_deref().map(bind_unix).transpose()?;
+        let listening = Listening {
+            addresses,
+            socket: settings.socket.clone(),
+        };
+        let readers = Arc::new(Readers::new(parts.database));
+        let node = Arc::new(Node::new(
+            parts.settings,
+            parts.server_uuid,
+            accounts,
+            variables,
+            readers,
+            parts.executor,
+            parts.role,
+            parts.replicas,
+            parts.control,
+        ));
+        Ok(Self {
+            node,
+            identity,
+            tcp,
+            unix,
+            listening,
+            next_connection: AtomicU32::new(1),
+        })
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub const fn listening(&self) -> &Listening {
+        &self.listening
+    }
+
+    /// The node's global variables.
+    #[must_use]
+    pub fn variables(&self) -> Arc<GlobalVariables> {
+        Arc::clone(&self.node.variables)
+    }
+
+    /// A function that counts the sessions.
+    #[must_use]
+    pub fn session_counts(&self) -> impl Fn() -> SessionCounts + Send + Sync + 'static {
+        let processes = Arc::clone(&self.node.processes);
+        move || SessionCounts {
+            connected: processes.count() as u64,
+            accepted: processes.accepted.load(Ordering::Relaxed),
+            refused: processes.refused.load(Ordering::Relaxed),
+            ..SessionCounts::default()
+        }
+    }
+
+    /// Serves clients until the process says stop, then lets the sessions end.
+    pub async fn run(self) {
+        let server = Arc::new(self);
+        let control = server.node.control.clone();
+        control.on_ready(server.listening.clone());
+        let mut tasks = Vec::new();
+        for index in 0..server.tcp.len() {
+            let server = Arc::clone(&server);
+            tasks.push(tokio::spawn(async move { server.accept_tcp(index).await }));
+        }
+        if server.unix.is_some() {
+            let server = Arc::clone(&server);
+            tasks.push(tokio::spawn(async move { server.accept_unix().await }));
+        }
+        control.stopped().await;
+        tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        server.drain().await;
+        if let Some(path) = &server.listening.socket {
+            remove_socket(path);
+        }
+    }
+
+    async fn drain(&self) {
+        for process in self.node.processes.all() {
+            process.kill();
+        }
+        let deadline = tokio::time::Instant::now() + DRAIN_TIMEOUT;
+        while self.node.processes.count() > 0 && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn accept_tcp(self: Arc<Self>, index: usize) {
+        let Some(listener) = self.tcp.get(index) else {
+            return;
+        };
+        loop {
+            match listener.accept().await {
+                Ok((stream, address)) => {
+                    // Without it a small answer waits for the client's delayed acknowledgement.
+                    let _ = stream.set_nodelay(true);
+                    let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+                    let server = Arc::clone(&self);
+                    tokio::spawn(async move { server.serve(stream, Some(address)).await });
+                }
+                Err(error) => wait_after(&error).await,
+            }
+        }
+    }
+
+    async fn accept_unix(self: Arc<Self>) {
+        let Some(listener) = &self.unix else { return };
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let server = Arc::clone(&self);
+                    tokio::spawn(async move { server.serve(stream, None).await });
+                }
+                Err(error) => wait_after(&error).await,
+            }
+        }
+    }
+
+    /// One client from its greeting to its end.
+    async fn serve(
+        self: Arc<Self>,
+        transport: impl Transport + 'static,
+        address: Option<SocketAddr>,
+    ) {
+        let processes = &self.node.processes;
+        let limit = usize::try_from(self.node.settings.max_connections).unwrap_or(usize::MAX);
+        if processes.count() >= limit {
+            processes.refused.fetch_add(1, Ordering::Relaxed);
+            let packet = ErrPacket::new(1040, b"08004", "Too many connections");
+            let _ = Connection::reject(transport, &packet).await;
+            return;
+        }
+        let id = self.next_connection.fetch_add(1, Ordering::Relaxed);
+        let host = address.map_or_else(|| "localhost".to_owned(), |a| a.ip().to_string());
+        let shown = address.map_or_else(
+            || "localhost".to_owned(),
+            |address| match address.ip().is_loopback() {
+                true => format!("localhost:{}", address.port()),
+                false => address.to_string(),
+            },
+        );
+        let peer = Peer {
+            connection_id: id,
+            host,
+            is_local_socket: address.is_none(),
+        };
+        let registered = processes.register(id, "unauthenticated user", &shown);
+        let identity = Arc::clone(&self.identity);
+        let login = Connection::accept(transport, identity, peer);
+        let connection = tokio::select! {
+            login = tokio::time::timeout(LOGIN_TIMEOUT, login) => login,
+            () = registered.process.killed() => return,
+        };
+        drop(registered);
+        match connection {
+            Ok(Ok(connection)) => {
+                if let Some(session) =
+                    Session::open(Arc::clone(&self.node), connection, id, &shown).await
+                {
+                    processes.accepted.fetch_add(1, Ordering::Relaxed);
+                    session.run().await;
+                    return;
+                }
+                processes.refused.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(Err(error)) => {
+                processes.refused.fetch_add(1, Ordering::Relaxed);
+                tracing::info!(connection = id, host = %shown, %error, "login failed");
+            }
+            Err(_) => {
+                processes.refused.fetch_add(1, Ordering::Relaxed);
+                tracing::info!(connection = id, host = %shown, "login took too long");
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("listening", &self.listening)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Out of file descriptors, most likely: others end meanwhile.
+async fn wait_after(error: &io::Error) {
+    tracing::warn!(%error, "cannot accept a client");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+}
+
+async fn bind_tcp(
+    settings: &ServerSettings,
+) -> Result<(Vec<TcpListener>, Vec<SocketAddr>), ServerError> {
+    let mut listeners = Vec::new();
+    let mut addresses = Vec::new();
+    for host in &settings.bind_address {
+        // `*` is every interface, IPv6 with IPv4 inside it where the system has IPv6.
+        let candidates: Vec<String> = match host.as_str() {
+            "*" => vec![
+                format!("[::]:{}", settings.port),
+                format!("0.0.0.0:{}", settings.port),
+            ],
+            host if host.contains(':') && !host.starts_with('[') => {
+                vec![format!("[{host}]:{}", settings.port)]
+            }
+            host => vec![format!("{host}:{}", settings.port)],
+        };
+        let mut outcome = Err(io::Error::from(io::ErrorKind::AddrNotAvailable));
+        for candidate in &candidates {
+            outcome = TcpListener::bind(candidate).await;
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        let failed = |source| ServerError::Listen {
+            address: format!("{host}:{}", settings.port),
+            source,
+        };
+        let listener = outcome.map_err(failed)?;
+        addresses.push(listener.local_addr().map_err(failed)?);
+        listeners.push(listener);
+    }
+    Ok((listeners, addresses))
+}
+
+fn bind_unix(path: &Path) -> Result<UnixListener, ServerError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let failed = |source| ServerError::Listen {
+        address: path.display().to_string(),
+        source,
+    };
+    // A socket that nobody listens on is left from a crash.
+    if path.exists() && std::os::unix::net::UnixStream::connect(path).is_err() {
+        remove_socket(path);
+    }
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    // Accounts decide who gets in, as with mysqld.
+    let everyone = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(PathBuf::from(path), everyone).map_err(failed)?;
+    Ok(listener)
+}
+
+fn remove_socket(path: &Path) {
+    if let Err(error) = std::fs::remove_file(path) {
+        tracing::debug!(%error, path = %path.display(), "socket file is gone already");
+    }
+}

@@ -1,0 +1,143 @@
+//! What all sessions of a node share.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use config::ServerSettings;
+use engine::sql::ParseOptions;
+use protocol::server::{AccountAuth, Authenticator};
+
+use crate::accounts::{Accounts, ClientHost};
+use crate::control::Control;
+use crate::executor::WriteExecutor;
+use crate::processes::Processes;
+use crate::readers::Readers;
+use crate::registry::ReplicaRegistry;
+use crate::role::Role;
+use crate::variables::{GlobalVariables, LiveVariables, VariableValue};
+
+/// The shared state of a node's sessions.
+pub(crate) struct Node {
+    pub(crate) settings: ServerSettings,
+    pub(crate) server_uuid: String,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) variables: Arc<GlobalVariables>,
+    pub(crate) readers: Arc<Readers>,
+    pub(crate) executor: Arc<dyn WriteExecutor>,
+    pub(crate) role: Arc<dyn Role>,
+    pub(crate) replicas: ReplicaRegistry,
+    pub(crate) control: Control,
+    pub(crate) processes: Arc<Processes>,
+    pub(crate) started: Instant,
+    /// Statements by command, for SHOW STATUS. Held for a moment only.
+    commands: Mutex<HashMap<&'static str, u64>>,
+}
+
+impl Node {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "called once, where the parts are made"
+    )]
+    pub(crate) fn new(
+        settings: ServerSettings,
+        server_uuid: String,
+        accounts: Arc<Accounts>,
+        variables: Arc<GlobalVariables>,
+        readers: Arc<Readers>,
+        executor: Arc<dyn WriteExecutor>,
+        role: Arc<dyn Role>,
+        replicas: ReplicaRegistry,
+        control: Control,
+    ) -> Self {
+        Self {
+            settings,
+            server_uuid,
+            accounts,
+            variables,
+            readers,
+            executor,
+            role,
+            replicas,
+            control,
+            processes: Arc::default(),
+            started: Instant::now(),
+            commands: Mutex::default(),
+        }
+    }
+
+    /// Counts a statement.
+    pub(crate) fn count(&self, command: &'static str) {
+        self.processes.questions.fetch_add(1, Ordering::Relaxed);
+        let mut commands = self.commands.lock().unwrap_or_else(PoisonError::into_inner);
+        *commands.entry(command).or_insert(0) += 1;
+    }
+
+    /// How often each command was counted.
+    pub(crate) fn commands(&self) -> HashMap<&'static str, u64> {
+        self.commands
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The number for version comments: 80406 for `8.4.6-weir`.
+    pub(crate) fn version_number(&self) -> u32 {
+        let mut parts = self
+            .settings
+            .version
+            .split(['.', '-'])
+            .map(|part| part.parse().unwrap_or(0));
+        let mut next = || parts.next().unwrap_or(0_u32).min(99);
+        next() * 10_000 + next() * 100 + next()
+    }
+
+    /// How statements of a session with `sql_mode` are read.
+    pub(crate) fn parse_options(&self, sql_mode: engine::sql::SqlMode) -> ParseOptions {
+        ParseOptions {
+            sql_mode,
+            version: self.version_number(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node")
+            .field("server_uuid", &self.server_uuid)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The global variables that the role computes.
+pub(crate) struct RoleVariables(pub(crate) Arc<dyn Role>);
+
+impl LiveVariables for RoleVariables {
+    fn live(&self, name: &str) -> Option<VariableValue> {
+        let set = match name {
+            "gtid_executed" => self.0.gtid_executed(),
+            "gtid_purged" => self.0.gtid_purged(),
+            _ => return None,
+        };
+        Some(VariableValue::Text(set.to_string()))
+    }
+}
+
+/// The accounts, as logins ask for them.
+pub(crate) struct AccountLookup(pub(crate) Arc<Accounts>);
+
+impl Authenticator for AccountLookup {
+    fn lookup(&self, user: &str, host: &str) -> Option<AccountAuth> {
+        let account = self.0.find(user, &client_host(host))?;
+        Some(AccountAuth {
+            plugin: account.plugin,
+            auth_string: account.stored_password.clone(),
+        })
+    }
+}
+
+/// The client of a peer's host text: `localhost` stands for the Unix socket.
+pub(crate) fn client_host(host: &str) -> ClientHost {
+    host.parse().map_or(ClientHost::Socket, ClientHost::Address)
+}

@@ -1,0 +1,292 @@
+//! Administrative statements: accounts, locks, KILL, FLUSH, table maintenance, HELP.
+
+use std::sync::Arc;
+
+use engine::error::SqlError;
+use engine::outcome::{Outcome, ResultSet};
+use engine::sql::ast::{AccountName, FlushTarget, KillTarget, LockTable, Show, TableName};
+use engine::sql::{Parsed, Statement};
+
+use super::{ReadLock, Session};
+use crate::accounts::{AccountChange, Privilege};
+use crate::result::RowFormat;
+use crate::show::{self, Grid};
+
+impl Session {
+    pub(super) async fn administer(&mut self, parsed: &Arc<Parsed>) -> Result<Outcome, SqlError> {
+        match &parsed.statement {
+            Statement::LockTables(locks) => self.lock_tables(locks).await,
+            Statement::UnlockTables => {
+                if matches!(self.read_lock, Some((ReadLock::Tables, _))) {
+                    self.commit().await?;
+                }
+                self.read_lock = None;
+                Ok(Outcome::done())
+            }
+            Statement::Kill { target, id } => self.kill(*target, *id),
+            Statement::Flush(targets) => self.flush(targets).await,
+            Statement::Maintenance { kind, tables, .. } => {
+                self.maintain(*kind, tables).map(Outcome::Rows)
+            }
+            Statement::Help(_) => Ok(Outcome::Rows(show::help())),
+            Statement::Shutdown => Err(SqlError::not_supported("SHUTDOWN")),
+            statement if is_about_accounts(statement) => self.change_accounts(statement),
+            statement => self.replicate(statement).await,
+        }
+    }
+
+    fn change_accounts(&mut self, statement: &Statement) -> Result<Outcome, SqlError> {
+        let accounts = Arc::clone(&self.node.accounts);
+        let own = self.account.name.clone();
+        let database = self.context.database.clone();
+        let change = match statement {
+            Statement::CreateUser {
+                if_not_exists,
+                users,
+                options,
+            } => accounts.create_user(users, options, *if_not_exists)?,
+            Statement::AlterUser {
+                if_exists,
+                users,
+                options,
+            } => accounts.alter_user(users, options, *if_exists, &own)?,
+            Statement::DropUser { if_exists, users } => accounts.drop_user(users, *if_exists)?,
+            Statement::RenameUser(pairs) => {
+                accounts.rename_user(pairs)?;
+                AccountChange::default()
+            }
+            Statement::SetPassword { user, password } => {
+                accounts.set_password(user.as_ref().unwrap_or(&own), password)?;
+                AccountChange::default()
+            }
+            Statement::Grant(grant) => {
+                self.check_grants(|account| account.has_grant_option)?;
+                accounts.grant(grant, database.as_deref())?;
+                AccountChange::default()
+            }
+            Statement::Revoke(revoke) => {
+                self.check_grants(|account| account.has_grant_option)?;
+                accounts.revoke(revoke, database.as_deref())?;
+                AccountChange::default()
+            }
+            _ => return Err(SqlError::unknown_command()),
+        };
+        // Other sessions keep the privileges they began with, as global ones do in MySQL.
+        if let Some(account) = accounts.named(&own) {
+            self.account = account;
+        }
+        for note in change.notes {
+            self.context.note(note);
+        }
+        if change.generated.is_empty() {
+            return Ok(Outcome::done());
+        }
+        Ok(Outcome::Rows(show::generated_passwords(&change.generated)))
+    }
+
+    fn check_grants(
+        &self,
+        may: impl Fn(&crate::accounts::Account) -> bool,
+    ) -> Result<(), SqlError> {
+        if may(&self.account) {
+            return Ok(());
+        }
+        let AccountName { user, host } = &self.account.name;
+        Err(SqlError::access_denied(user, host, "YES"))
+    }
+
+    async fn lock_tables(&mut self, locks: &[LockTable]) -> Result<Outcome, SqlError> {
+        self.read_lock = None;
+        for lock in locks {
+            self.find_table(&lock.table)?;
+        }
+        // Writers are one at a time, so WRITE locks need nothing; READ locks must hold them back.
+        if locks.iter().all(|lock| !lock.write) {
+            let block = self.node.role.block_writes().await?;
+            self.read_lock = Some((ReadLock::Tables, block));
+        }
+        Ok(Outcome::done())
+    }
+
+    /// Fails with 1146 unless the table exists.
+    fn find_table(&self, table: &TableName) -> Result<(), SqlError> {
+        let database = match &table.database {
+            Some(database) => database.as_str(),
+            None => self.context.require_database()?,
+        };
+        self.node
+            .readers
+            .database()
+            .catalog()
+            .table(database, &table.name)
+            .map(drop)
+    }
+
+    fn kill(&mut self, target: KillTarget, id: u64) -> Result<Outcome, SqlError> {
+        let unknown = || SqlError::no_such_thread(id);
+        let process = self.node.processes.find(id).ok_or_else(unknown)?;
+        let is_own = process.user == self.context.user;
+        let is_admin = [Privilege::ConnectionAdmin, Privilege::Super]
+            .iter()
+            .any(|privilege| self.account.has(*privilege));
+        if !is_own && !is_admin {
+            let text = format!("You are not owner of thread {id}");
+            return Err(SqlError::new(1095, "HY000", text));
+        }
+        match target {
+            KillTarget::Query => process.kill_query(),
+            KillTarget::Connection => {
+                process.kill();
+                if id == self.context.connection_id {
+                    return Err(SqlError::query_interrupted());
+                }
+            }
+        }
+        Ok(Outcome::done())
+    }
+
+    async fn flush(&mut self, targets: &[FlushTarget]) -> Result<Outcome, SqlError> {
+        for target in targets {
+            match target {
+                FlushTarget::Tables {
+                    tables,
+                    read_lock,
+                    export,
+                } => {
+                    for table in tables {
+                        self.find_table(table)?;
+                    }
+                    if *export {
+                        return Err(SqlError::not_supported("FLUSH TABLES ... FOR EXPORT"));
+                    }
+                    if *read_lock {
+                        self.read_lock = None;
+                        let block = self.node.role.block_writes().await?;
+                        self.read_lock = Some((ReadLock::Global, block));
+                    }
+                }
+                FlushTarget::Logs => {
+                    self.node.role.flush_binary_logs().await?;
+                    self.node.role.flush_relay_logs().await?;
+                }
+                FlushTarget::BinaryLogs => self.node.role.flush_binary_logs().await?,
+                FlushTarget::RelayLogs { .. } => self.node.role.flush_relay_logs().await?,
+                FlushTarget::OtherLogs(_)
+                | FlushTarget::Privileges
+                | FlushTarget::Status
+                | FlushTarget::Other(_) => {}
+            }
+        }
+        Ok(Outcome::done())
+    }
+
+    /// COM_REFRESH: the flags of mysqladmin.
+    pub(super) async fn refresh(&mut self, flags: u8) -> Result<(), protocol::Error> {
+        const LOGS: u8 = 2;
+        let sql = if flags & LOGS != 0 {
+            "FLUSH LOGS"
+        } else {
+            "FLUSH PRIVILEGES"
+        };
+        let options = self.node.parse_options(self.context.sql_mode);
+        let result = match engine::sql::parse(sql.as_bytes(), &options) {
+            Ok(parsed) => self.statement(Arc::new(parsed), Vec::new()).await,
+            Err(error) => Err(error),
+        };
+        self.answer(result, RowFormat::Text, false).await
+    }
+
+    fn maintain(
+        &mut self,
+        kind: engine::sql::ast::MaintenanceKind,
+        tables: &[TableName],
+    ) -> Result<ResultSet, SqlError> {
+        use engine::sql::ast::MaintenanceKind as Kind;
+        let operation = match kind {
+            Kind::Analyze => "analyze",
+            Kind::Check => "check",
+            Kind::Optimize => "optimize",
+            Kind::Repair => "repair",
+            Kind::Checksum => return Err(SqlError::not_supported("CHECKSUM TABLE")),
+        };
+        let mut grid = Grid::new()
+            .text("Table", 512)
+            .text("Op", 40)
+            .text("Msg_type", 40)
+            .text("Msg_text", 1_572_864);
+        for table in tables {
+            let database = match &table.database {
+                Some(database) => database.clone(),
+                None => self.context.require_database()?.to_owned(),
+            };
+            let name = format!("{database}.{}", table.name);
+            let (level, text) = match self.find_table(table) {
+                Err(error) => ("Error", error.message),
+                Ok(()) if kind == Kind::Optimize => (
+                    "note",
+                    "Table does not support optimize, doing recreate + analyze instead".to_owned(),
+                ),
+                Ok(()) if kind == Kind::Repair => (
+                    "note",
+                    "The storage engine for the table doesn't support repair".to_owned(),
+                ),
+                Ok(()) => ("status", "OK".to_owned()),
+            };
+            let is_error = level == "Error";
+            grid.row([
+                name.as_str().into(),
+                operation.into(),
+                level.into(),
+                text.into(),
+            ]);
+            if kind == Kind::Optimize || is_error {
+                let (level, text) = if is_error {
+                    ("status", "Operation failed")
+                } else {
+                    ("status", "OK")
+                };
+                grid.row([name.into(), operation.into(), level.into(), text.into()]);
+            }
+        }
+        Ok(grid.into_result())
+    }
+
+    pub(super) async fn show(&mut self, show: &Show) -> Result<ResultSet, SqlError> {
+        match show {
+            Show::BinaryLogs => {
+                let files = self.node.role.binary_logs().await?;
+                Ok(show::replication::binary_logs(&files))
+            }
+            Show::BinlogEvents {
+                relay,
+                file,
+                position,
+                limit,
+                ..
+            } => {
+                let request = crate::role::EventsRequest {
+                    is_relay_log: *relay,
+                    file: file.clone(),
+                    position: *position,
+                    limit: *limit,
+                };
+                let events = self.node.role.events(request).await?;
+                Ok(show::replication::events(&events))
+            }
+            show => show::execute(self, show),
+        }
+    }
+}
+
+const fn is_about_accounts(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::CreateUser { .. }
+            | Statement::AlterUser { .. }
+            | Statement::DropUser { .. }
+            | Statement::RenameUser(_)
+            | Statement::SetPassword { .. }
+            | Statement::Grant(_)
+            | Statement::Revoke(_)
+    )
+}

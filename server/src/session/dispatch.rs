@@ -1,0 +1,201 @@
+//! Statement dispatch: who executes what, in which order of checks.
+//!
+//! Order as in MySQL: privileges, then read_only, then the implicit commit, then the statement.
+
+use std::sync::Arc;
+
+use binlog::value::Value;
+use engine::error::SqlError;
+use engine::outcome::Outcome;
+use engine::session::SessionContext;
+use engine::sql::ast::PrepareSource;
+use engine::sql::{Parsed, Statement};
+
+use super::{ReadLock, Session, kinds};
+use crate::accounts::Privilege;
+use crate::executor::TransactionMode;
+
+impl Session {
+    /// Executes a statement after every check.
+    pub(super) async fn execute(
+        &mut self,
+        parsed: &Arc<Parsed>,
+        parameters: Vec<Value<'static>>,
+    ) -> Result<Outcome, SqlError> {
+        self.check_privileges(parsed)?;
+        let statement = &parsed.statement;
+        if kinds::is_ddl(statement) || kinds::is_row_write(statement) {
+            self.check_writable(statement)?;
+        }
+        if kinds::commits_first(statement) {
+            self.commit().await?;
+        }
+        match statement {
+            Statement::Select(_) => self.select(parsed, parameters).await,
+            statement if kinds::is_row_write(statement) => {
+                self.open_implicitly();
+                let mode = match self.is_in_transaction() {
+                    true => TransactionMode::InTransaction,
+                    false => TransactionMode::Autocommit,
+                };
+                self.at_executor(parsed, parameters, mode).await
+            }
+            statement if kinds::is_ddl(statement) => {
+                let outcome = self
+                    .at_executor(parsed, parameters, TransactionMode::Autocommit)
+                    .await?;
+                self.after_ddl(statement);
+                Ok(outcome)
+            }
+            _ => self.execute_other(parsed).await,
+        }
+    }
+
+    async fn execute_other(&mut self, parsed: &Arc<Parsed>) -> Result<Outcome, SqlError> {
+        match &parsed.statement {
+            // A comment alone is fine, nothing at all is not.
+            Statement::Empty if parsed.text.is_empty() => Err(SqlError::empty_query()),
+            Statement::Empty => Ok(Outcome::done()),
+            Statement::Do(_) => self.do_expressions(parsed).await,
+            Statement::Begin {
+                consistent_snapshot,
+                read_only,
+            } => {
+                self.begin_transaction(*consistent_snapshot, *read_only)
+                    .await
+            }
+            Statement::Commit { chain, release } => {
+                self.end_transaction(true, *chain, *release).await
+            }
+            Statement::Rollback { chain, release } => {
+                self.end_transaction(false, *chain, *release).await
+            }
+            Statement::Savepoint(name) => self.savepoint(name).await,
+            Statement::RollbackToSavepoint(name) => self.roll_back_to(name).await,
+            Statement::ReleaseSavepoint(name) => self.release_savepoint(name).await,
+            Statement::Set(items) => self.set(items).await,
+            Statement::Show(show) => self.show(show).await.map(Outcome::Rows),
+            Statement::Describe { table, column } => {
+                self.describe(table, column.as_deref()).map(Outcome::Rows)
+            }
+            Statement::Use(name) => self.use_database(name).map(|()| Outcome::done()),
+            Statement::Explain { .. } => Err(SqlError::not_supported("EXPLAIN")),
+            Statement::Prepare { name, source } => self.prepare_named(name, source).await,
+            Statement::Execute { name, using } => self.execute_named(name, using).await,
+            Statement::Deallocate { name } => self.deallocate(name),
+            Statement::NotSupported { construct } => Err(SqlError::not_supported(construct)),
+            _ => self.administer(parsed).await,
+        }
+    }
+
+    /// Runs the statement where writes run. The context travels with it.
+    pub(super) async fn at_executor(
+        &mut self,
+        parsed: &Arc<Parsed>,
+        parameters: Vec<Value<'static>>,
+        mode: TransactionMode,
+    ) -> Result<Outcome, SqlError> {
+        if mode == TransactionMode::InTransaction {
+            self.moved_to_executor();
+        }
+        let id = self.context.connection_id;
+        let context = std::mem::replace(&mut self.context, Box::new(SessionContext::new(id)));
+        let executor = Arc::clone(&self.node.executor);
+        let (context, result) = executor
+            .execute(context, Arc::clone(parsed), parameters, mode)
+            .await;
+        self.context = context;
+        result
+    }
+
+    /// read_only and its kin.
+    fn check_writable(&self, statement: &Statement) -> Result<(), SqlError> {
+        let globals = &self.node.variables;
+        let refused = |option: &str| Err(SqlError::option_prevents_statement(option));
+        if globals.is_on("super_read_only") {
+            return refused("--super-read-only");
+        }
+        let is_exempt = [Privilege::ConnectionAdmin, Privilege::Super]
+            .iter()
+            .any(|p| self.account.has(*p));
+        if globals.is_on("read_only") && !is_exempt {
+            return refused("--read-only");
+        }
+        if self.transaction_is_read_only() && !kinds::is_ddl(statement) {
+            let text = "Cannot execute statement in a READ ONLY transaction.";
+            return Err(SqlError::new(1792, "25006", text));
+        }
+        match &self.read_lock {
+            Some((ReadLock::Global, _)) => {
+                let text = "Can't execute the query because you have a conflicting read lock";
+                Err(SqlError::new(1223, "HY000", text))
+            }
+            Some((ReadLock::Tables, _)) => {
+                let text = "Table was locked with a READ lock and can't be updated";
+                Err(SqlError::new(1099, "HY000", text))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The default database may be gone, or have another collation.
+    fn after_ddl(&mut self, statement: &Statement) {
+        if let Statement::DropDatabase { name, .. } = statement
+            && self.context.database.as_ref() == Some(name)
+        {
+            self.context.database = None;
+        }
+    }
+
+    async fn prepare_named(
+        &mut self,
+        name: &str,
+        source: &PrepareSource,
+    ) -> Result<Outcome, SqlError> {
+        let text = match source {
+            PrepareSource::Text(text) => text.clone(),
+            PrepareSource::Variable(variable) => {
+                let value = self.context.user_variables.get(variable);
+                value
+                    .and_then(engine::rows::EvalValue::to_text)
+                    .unwrap_or_default()
+                    .into_bytes()
+            }
+        };
+        let options = self.node.parse_options(self.context.sql_mode);
+        let parsed = engine::sql::parse(&text, &options)?;
+        super::prepared::check(&parsed.statement)?;
+        self.named.insert(name.to_lowercase(), Arc::new(parsed));
+        let info = "Statement prepared".to_owned();
+        Ok(Outcome::Ok {
+            affected: 0,
+            last_insert_id: 0,
+            info,
+            warnings: 0,
+        })
+    }
+
+    async fn execute_named(&mut self, name: &str, using: &[String]) -> Result<Outcome, SqlError> {
+        let parsed = self.named.get(&name.to_lowercase()).cloned();
+        let parsed = parsed.ok_or_else(|| SqlError::unknown_stmt_handler(name, "EXECUTE"))?;
+        if parsed.parameters != using.len() {
+            return Err(SqlError::wrong_arguments("EXECUTE"));
+        }
+        let parameters = using
+            .iter()
+            .map(|variable| {
+                let value = self.context.user_variables.get(variable);
+                value.map_or(Value::Null, super::prepared::parameter_of)
+            })
+            .collect();
+        // Indirection because the statement may be anything but another EXECUTE.
+        Box::pin(self.execute(&parsed, parameters)).await
+    }
+
+    fn deallocate(&mut self, name: &str) -> Result<Outcome, SqlError> {
+        match self.named.remove(&name.to_lowercase()) {
+            Some(_) => Ok(Outcome::done()),
+            None => Err(SqlError::unknown_stmt_handler(name, "DEALLOCATE PREPARE")),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Prepared statements of the binary protocol, and parameters of both kinds.
+
+use std::sync::Arc;
+
+use binlog::value::{Date, DateTime, Time, Value};
+use engine::error::SqlError;
+use engine::rows::EvalValue;
+use engine::sql::{Parsed, Statement};
+use protocol::{ColumnDefinition, DateTimeParts, Param, TimeParts, column_flag, column_type};
+
+use super::{Session, packet};
+use crate::result::{self, RowFormat};
+
+/// A statement that was prepared.
+#[derive(Debug, Clone)]
+pub(super) struct Prepared {
+    parsed: Arc<Parsed>,
+}
+
+impl Session {
+    pub(super) fn stmt_prepare(&mut self, sql: &[u8]) {
+        match self.prepare(sql) {
+            Ok((id, params, columns)) => {
+                let warnings = 0;
+                self.connection
+                    .send_prepare_ok(id, &params, &columns, warnings);
+            }
+            Err(error) => self.connection.send_err(&packet(&error)),
+        }
+    }
+
+    fn prepare(
+        &mut self,
+        sql: &[u8],
+    ) -> Result<(u32, Vec<ColumnDefinition>, Vec<ColumnDefinition>), SqlError> {
+        let sql = self.decoded(sql)?.into_owned();
+        self.begin_statement(&sql);
+        self.node.count("stmt_prepare");
+        let options = self.node.parse_options(self.context.sql_mode);
+        let parsed = Arc::new(engine::sql::parse(&sql, &options)?);
+        check(&parsed.statement)?;
+        self.check_privileges(&parsed)?;
+        let columns = self.result_columns(&parsed)?;
+        let id = self.next_statement;
+        self.next_statement = id.checked_add(1).unwrap_or(1);
+        let params = vec![parameter_definition(); parsed.parameters];
+        self.prepared.insert(id, Prepared { parsed });
+        Ok((id, params, columns))
+    }
+
+    /// The columns that executing a SELECT would give.
+    fn result_columns(&self, parsed: &Arc<Parsed>) -> Result<Vec<ColumnDefinition>, SqlError> {
+        if !matches!(parsed.statement, Statement::Select(_)) {
+            return Ok(Vec::new());
+        }
+        let columns = self.describe_query(parsed)?;
+        let charset = self.context.character_set_results;
+        Ok(columns
+            .iter()
+            .map(|column| result::definition(column, charset))
+            .collect())
+    }
+
+    pub(super) async fn stmt_execute(
+        &mut self,
+        id: u32,
+        params: Vec<Param>,
+    ) -> Result<(), protocol::Error> {
+        let Some(prepared) = self.prepared.get(&id).cloned() else {
+            let error = SqlError::unknown_stmt_handler(id, "mysqld_stmt_execute");
+            return self.answer(Err(error), RowFormat::Binary, false).await;
+        };
+        let parameters = params
+            .into_iter()
+            .map(|param| self.parameter(param))
+            .collect();
+        let result = match parameters {
+            Ok(parameters) => self.statement(prepared.parsed, parameters).await,
+            Err(error) => Err(error),
+        };
+        self.answer(result, RowFormat::Binary, false).await
+    }
+
+    fn parameter(&self, param: Param) -> Result<Value<'static>, SqlError> {
+        Ok(match param {
+            Param::Null => Value::Null,
+            Param::Int(value) => Value::Int(value),
+            Param::UInt(value) => Value::UInt(value),
+            Param::Float(value) => Value::Double(f64::from(value)),
+            Param::Double(value) => Value::Double(value),
+            Param::Text(text) => Value::Bytes(self.decoded(&text)?.into_owned().into()),
+            Param::Bytes(bytes) => Value::Bytes(bytes.into()),
+            Param::Decimal(text) => {
+                let number = std::str::from_utf8(&text)
+                    .ok()
+                    .and_then(|text| text.parse().ok());
+                number.map_or_else(|| Value::Bytes(text.into()), Value::Decimal)
+            }
+            Param::Date(parts) => Value::Date(date(parts)),
+            Param::DateTime(parts) => Value::DateTime(moment(parts)),
+            Param::Time(parts) => Value::Time(span(parts)),
+        })
+    }
+}
+
+/// Statements that cannot be prepared.
+pub(super) fn check(statement: &Statement) -> Result<(), SqlError> {
+    match statement {
+        Statement::Prepare { .. } | Statement::Execute { .. } | Statement::Deallocate { .. } => {
+            let text = "This command is not supported in the prepared statement protocol yet";
+            Err(SqlError::new(1295, "HY000", text))
+        }
+        Statement::Empty => Err(SqlError::empty_query()),
+        Statement::NotSupported { construct } => Err(SqlError::not_supported(construct)),
+        _ => Ok(()),
+    }
+}
+
+/// MySQL announces every parameter so.
+fn parameter_definition() -> ColumnDefinition {
+    ColumnDefinition {
+        name: "?".to_owned(),
+        charset: 63,
+        column_type: column_type::VAR_STRING,
+        flags: column_flag::BINARY,
+        ..ColumnDefinition::default()
+    }
+}
+
+/// A user variable as a parameter.
+pub(super) fn parameter_of(value: &EvalValue) -> Value<'static> {
+    match value {
+        EvalValue::Null => Value::Null,
+        EvalValue::Int(value) => Value::Int(*value),
+        EvalValue::UInt(value) => Value::UInt(*value),
+        EvalValue::Double(value) => Value::Double(*value),
+        EvalValue::Decimal(value) => Value::Decimal(value.clone()),
+        EvalValue::Text(text) | EvalValue::Json(text) => {
+            Value::Bytes(text.clone().into_bytes().into())
+        }
+        EvalValue::Binary(bytes) => Value::Bytes(bytes.clone().into()),
+        EvalValue::Date(date) => Value::Date(*date),
+        EvalValue::Time(time) => Value::Time(*time),
+        EvalValue::DateTime(moment) => Value::DateTime(*moment),
+    }
+}
+
+const fn date(parts: DateTimeParts) -> Date {
+    Date {
+        year: parts.year,
+        month: parts.month,
+        day: parts.day,
+    }
+}
+
+const fn moment(parts: DateTimeParts) -> DateTime {
+    DateTime {
+        year: parts.year,
+        month: parts.month,
+        day: parts.day,
+        hour: parts.hour,
+        minute: parts.minute,
+        second: parts.second,
+        micros: parts.micros,
+    }
+}
+
+fn span(parts: TimeParts) -> Time {
+    let hours = parts
+        .days
+        .saturating_mul(24)
+        .saturating_add(u32::from(parts.hour));
+    Time {
+        negative: parts.is_negative,
+        hours: u16::try_from(hours).unwrap_or(u16::MAX).min(838),
+        minutes: parts.minute,
+        seconds: parts.second,
+        micros: parts.micros,
+    }
+}

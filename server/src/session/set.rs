@@ -1,0 +1,217 @@
+//! SET: every value is evaluated first, then the variables change, in order.
+
+use engine::error::SqlError;
+use engine::outcome::{Outcome, ResultColumn};
+use engine::rows::EvalValue;
+use engine::sql::ast::{SetItem, SetScope, SetValue, TransactionCharacteristic};
+
+use super::Session;
+use crate::accounts::Privilege;
+use crate::variables::Assigned;
+use binlog::value::Value;
+
+impl Session {
+    pub(super) async fn set(&mut self, items: &[SetItem]) -> Result<Outcome, SqlError> {
+        let mut values = Vec::with_capacity(items.len());
+        for item in items {
+            values.push(self.value_of(item).await?);
+        }
+        for (item, value) in items.iter().zip(values) {
+            self.assign(item, value).await?;
+        }
+        Ok(Outcome::done())
+    }
+
+    /// The value on the right side, where there is one.
+    async fn value_of(&mut self, item: &SetItem) -> Result<Assigned, SqlError> {
+        let expression = match item {
+            SetItem::User { value, .. } => value,
+            SetItem::System {
+                value: SetValue::Expression(value),
+                ..
+            } => value,
+            SetItem::System {
+                value: SetValue::Word(word),
+                ..
+            } => {
+                return Ok(Assigned::Word(word.clone()));
+            }
+            _ => return Ok(Assigned::Default),
+        };
+        if let Some(literal) = literal(&expression.text) {
+            return Ok(Assigned::Value(literal));
+        }
+        // The value's own warnings are the statement's.
+        let (columns, mut row) = self.evaluate(&expression.text).await?;
+        let (Some(column), Some(value)) = (columns.first(), row.pop()) else {
+            return Err(SqlError::unknown_error());
+        };
+        Ok(Assigned::Value(eval_value(column, value)))
+    }
+
+    async fn assign(&mut self, item: &SetItem, value: Assigned) -> Result<(), SqlError> {
+        match item {
+            SetItem::User { name, .. } => {
+                if let Assigned::Value(value) = value {
+                    self.context.user_variables.insert(name.clone(), value);
+                }
+                Ok(())
+            }
+            SetItem::System { scope, name, .. } => self.assign_system(*scope, name, value).await,
+            SetItem::Names { charset, collation } => {
+                let variables = std::sync::Arc::clone(&self.variables);
+                variables.set_names(charset.as_deref(), collation.as_deref(), &mut self.context)
+            }
+            SetItem::CharacterSet(charset) => {
+                let variables = std::sync::Arc::clone(&self.variables);
+                variables.set_names(charset.as_deref(), None, &mut self.context)
+            }
+            SetItem::Transaction {
+                scope: SetScope::NextTransaction,
+                characteristics,
+            } => self.characterise_next(characteristics),
+            SetItem::Transaction {
+                scope,
+                characteristics,
+            } => {
+                for characteristic in characteristics {
+                    let (name, value) = match characteristic {
+                        TransactionCharacteristic::Isolation(level) => {
+                            ("transaction_isolation", (*level).to_owned())
+                        }
+                        TransactionCharacteristic::ReadOnly(only) => {
+                            ("transaction_read_only", u8::from(*only).to_string())
+                        }
+                    };
+                    self.assign_system(*scope, name, Assigned::Word(value))
+                        .await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn assign_system(
+        &mut self,
+        scope: SetScope,
+        name: &str,
+        value: Assigned,
+    ) -> Result<(), SqlError> {
+        match scope {
+            SetScope::Persist | SetScope::PersistOnly => {
+                return Err(SqlError::not_supported("SET PERSIST"));
+            }
+            SetScope::Global => return self.assign_global(name, value).await,
+            SetScope::Session | SetScope::NextTransaction => {}
+        }
+        if self.assign_transient(name, &value)? {
+            return Ok(());
+        }
+        let was_autocommit = self.is_autocommit();
+        let variables = std::sync::Arc::clone(&self.variables);
+        let warning = variables.set(name, &value, &mut self.context)?;
+        if let Some(warning) = warning {
+            self.context.warn(warning);
+        }
+        // Switching autocommit on commits.
+        if name == "autocommit" && !was_autocommit && self.is_autocommit() {
+            self.commit().await?;
+        }
+        Ok(())
+    }
+
+    async fn assign_global(&mut self, name: &str, value: Assigned) -> Result<(), SqlError> {
+        self.require_any(&[Privilege::Super, Privilege::SystemVariablesAdmin])?;
+        if name == "gtid_purged" {
+            let text = match value {
+                Assigned::Value(value) => value.to_text().unwrap_or_default(),
+                Assigned::Word(word) => word,
+                Assigned::Default => String::new(),
+            };
+            return self.node.role.set_gtid_purged(&text).await;
+        }
+        if let Some(warning) = self.node.variables.set(name, &value)? {
+            self.context.warn(warning);
+        }
+        Ok(())
+    }
+
+    /// Variables that are state of the session rather than settings.
+    fn assign_transient(&mut self, name: &str, value: &Assigned) -> Result<bool, SqlError> {
+        if !matches!(
+            name,
+            "last_insert_id" | "identity" | "insert_id" | "timestamp"
+        ) {
+            return Ok(false);
+        }
+        let number = match value {
+            Assigned::Default => None,
+            Assigned::Value(EvalValue::Int(value)) => u64::try_from(*value).ok(),
+            Assigned::Value(EvalValue::UInt(value)) => Some(*value),
+            Assigned::Value(other) if name == "timestamp" => {
+                return self.fix_now(other).map(|()| true);
+            }
+            _ => return Err(SqlError::wrong_type_for_var(name)),
+        };
+        match name {
+            "insert_id" => self.context.insert_id = number.filter(|id| *id != 0),
+            "timestamp" => {
+                let seconds = number.filter(|seconds| *seconds != 0);
+                let micros = seconds.and_then(|seconds| seconds.checked_mul(1_000_000));
+                self.fixed_now = micros.and_then(|micros| i64::try_from(micros).ok());
+            }
+            _ => self.context.last_insert_id = number.unwrap_or(0),
+        }
+        Ok(true)
+    }
+
+    /// SET timestamp = seconds.fraction.
+    fn fix_now(&mut self, value: &EvalValue) -> Result<(), SqlError> {
+        let text = value.to_text().unwrap_or_default();
+        let (seconds, fraction) = text.split_once('.').unwrap_or((&text, ""));
+        let wrong = || SqlError::wrong_type_for_var("timestamp");
+        let seconds: i64 = seconds.parse().map_err(|_| wrong())?;
+        let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
+        let micros: i64 = digits.parse().map_err(|_| wrong())?;
+        self.fixed_now = seconds.checked_mul(1_000_000).map(|whole| whole + micros);
+        Ok(())
+    }
+}
+
+/// A plain number or string, which needs no evaluation: most of what clients send.
+fn literal(text: &str) -> Option<EvalValue> {
+    if let Ok(number) = text.parse::<i64>() {
+        return Some(EvalValue::Int(number));
+    }
+    let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
+    let is_plain = !inner.contains(['\'', '\\']);
+    is_plain.then(|| EvalValue::Text(inner.to_owned()))
+}
+
+/// A result's cell as a value of the session.
+fn eval_value(column: &ResultColumn, value: Value<'static>) -> EvalValue {
+    match value {
+        Value::Null => EvalValue::Null,
+        Value::Int(value) => EvalValue::Int(value),
+        Value::UInt(value) | Value::Set(value) | Value::Bit(value) => EvalValue::UInt(value),
+        Value::Float(value) => EvalValue::Double(f64::from(value)),
+        Value::Double(value) => EvalValue::Double(value),
+        Value::Decimal(value) => EvalValue::Decimal(value),
+        Value::Year(value) => EvalValue::Int(i64::from(value)),
+        Value::Date(value) => EvalValue::Date(value),
+        Value::Time(value) => EvalValue::Time(value),
+        Value::DateTime(value) => EvalValue::DateTime(value),
+        Value::Timestamp(value) => EvalValue::DateTime(value.to_utc()),
+        Value::Enum(value) => EvalValue::UInt(u64::from(value)),
+        Value::Bytes(bytes) | Value::Json(bytes) => {
+            let bytes = bytes.into_owned();
+            if column.collation.is_binary() && column.type_code != protocol::column_type::JSON {
+                return EvalValue::Binary(bytes);
+            }
+            match String::from_utf8(bytes) {
+                Ok(text) => EvalValue::Text(text),
+                Err(error) => EvalValue::Binary(error.into_bytes()),
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! A result set in the making: columns of text and numbers, and rows of cells.
+
+use binlog::value::Value;
+use engine::collation::UTF8MB4_0900_AI_CI;
+use engine::outcome::{ResultColumn, ResultSet};
+use protocol::{column_flag as flag, column_type as t};
+
+/// A cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cell {
+    /// Text.
+    Text(String),
+    /// A number.
+    Number(u64),
+    /// A number that may be negative.
+    Signed(i64),
+    /// NULL.
+    Null,
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Cell::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Cell::Text(text)
+    }
+}
+
+impl From<u64> for Cell {
+    fn from(number: u64) -> Self {
+        Cell::Number(number)
+    }
+}
+
+impl<T: Into<Cell>> From<Option<T>> for Cell {
+    fn from(cell: Option<T>) -> Self {
+        cell.map_or(Cell::Null, Into::into)
+    }
+}
+
+impl Cell {
+    /// The cell's text; None for NULL.
+    pub(crate) fn text(&self) -> Option<String> {
+        match self {
+            Cell::Text(text) => Some(text.clone()),
+            Cell::Number(number) => Some(number.to_string()),
+            Cell::Signed(number) => Some(number.to_string()),
+            Cell::Null => None,
+        }
+    }
+
+    pub(crate) fn into_value(self) -> Value<'static> {
+        match self {
+            Cell::Text(text) => Value::Bytes(text.into_bytes().into()),
+            Cell::Number(number) => Value::UInt(number),
+            Cell::Signed(number) => Value::Int(number),
+            Cell::Null => Value::Null,
+        }
+    }
+}
+
+/// A result set in the making.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Grid {
+    pub(crate) columns: Vec<ResultColumn>,
+    pub(crate) rows: Vec<Vec<Cell>>,
+}
+
+impl Grid {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a text column of at most `length` bytes.
+    pub(crate) fn text(mut self, name: &str, length: u32) -> Self {
+        let column = ResultColumn::text(name, &UTF8MB4_0900_AI_CI, 0);
+        self.columns.push(ResultColumn { length, ..column });
+        self
+    }
+
+    /// Adds a column of long text.
+    pub(crate) fn blob(mut self, name: &str, length: u32) -> Self {
+        let column = ResultColumn::text(name, &UTF8MB4_0900_AI_CI, 0);
+        let flags = flag::BLOB;
+        self.columns.push(ResultColumn {
+            length,
+            flags,
+            type_code: t::BLOB,
+            ..column
+        });
+        self
+    }
+
+    /// Adds a BIGINT UNSIGNED column of at most `length` digits.
+    pub(crate) fn number(mut self, name: &str, length: u32) -> Self {
+        let flags = flag::UNSIGNED | flag::BINARY;
+        self.columns.push(ResultColumn {
+            length,
+            flags,
+            ..ResultColumn::integer(name)
+        });
+        self
+    }
+
+    /// Adds a DATETIME column; its cells are NULL.
+    pub(crate) fn moment(mut self, name: &str) -> Self {
+        let column = ResultColumn::integer(name);
+        let (length, flags) = (19, flag::BINARY);
+        self.columns.push(ResultColumn {
+            length,
+            flags,
+            type_code: t::DATETIME,
+            ..column
+        });
+        self
+    }
+
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// The result set.
+    pub(crate) fn into_result(self) -> ResultSet {
+        let rows = self.rows.into_iter();
+        ResultSet {
+            columns: self.columns,
+            rows: rows
+                .map(|row| row.into_iter().map(Cell::into_value).collect())
+                .collect(),
+        }
+    }
+}

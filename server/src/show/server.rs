@@ -1,0 +1,265 @@
+//! SHOW of variables, status, sessions, engines, character sets and grants.
+
+use std::sync::atomic::Ordering;
+
+use engine::collation::{self, Charset};
+use engine::error::{SqlError, Warning, WarningLevel};
+use engine::outcome::ResultSet;
+use engine::sql::ast::AccountName;
+
+use super::grid::{Cell, Grid};
+use crate::accounts::Privilege;
+use crate::node::Node;
+use crate::session::Session;
+
+pub(super) fn variables(session: &Session, global: bool) -> Grid {
+    let mut grid = Grid::new().text("Variable_name", 256).text("Value", 4096);
+    let shown = match global {
+        true => session.node.variables.shown(),
+        false => session.variables.shown(),
+    };
+    for (name, value) in shown {
+        grid.row([name.into(), value.into()]);
+    }
+    grid
+}
+
+pub(super) fn status(node: &Node) -> Grid {
+    let mut rows: Vec<(String, String)> = node
+        .commands()
+        .into_iter()
+        .map(|(command, count)| (format!("Com_{command}"), count.to_string()))
+        .collect();
+    let processes = &node.processes;
+    let running = processes
+        .all()
+        .iter()
+        .filter(|p| p.activity().command == "Query")
+        .count();
+    let uptime = node.started.elapsed().as_secs();
+    let accepted = processes.accepted.load(Ordering::Relaxed);
+    let refused = processes.refused.load(Ordering::Relaxed);
+    let questions = processes.questions.load(Ordering::Relaxed);
+    for (name, value) in [
+        ("Aborted_connects", refused),
+        ("Connections", accepted.saturating_add(refused)),
+        ("Queries", questions),
+        ("Questions", questions),
+        ("Slow_queries", 0),
+        ("Threads_connected", processes.count() as u64),
+        ("Threads_running", running as u64),
+        ("Uptime", uptime),
+        ("Uptime_since_flush_status", uptime),
+    ] {
+        rows.push((name.to_owned(), value.to_string()));
+    }
+    if let Some(observation) = node.control.observe() {
+        rows.extend(
+            observation
+                .status_variables()
+                .into_iter()
+                .map(|(name, value)| (name.into(), value)),
+        );
+    }
+    rows.sort();
+    let mut grid = Grid::new().text("Variable_name", 256).text("Value", 4096);
+    for (name, value) in rows {
+        grid.row([name.into(), value.into()]);
+    }
+    grid
+}
+
+pub(super) fn warnings(
+    session: &Session,
+    count: bool,
+    limit: Option<(u64, u64)>,
+    errors_only: bool,
+) -> ResultSet {
+    let wanted = |warning: &&Warning| !errors_only || warning.level == WarningLevel::Error;
+    let found = session.context.warnings.iter().filter(wanted);
+    if count {
+        let name = if errors_only {
+            "@@session.error_count"
+        } else {
+            "@@session.warning_count"
+        };
+        let mut grid = Grid::new().number(name, 21);
+        grid.row([Cell::Number(found.count() as u64)]);
+        return grid.into_result();
+    }
+    let mut grid = Grid::new()
+        .text("Level", 28)
+        .number("Code", 5)
+        .text("Message", 2048);
+    let (skipped, most) = limit.unwrap_or((0, u64::MAX));
+    let size = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
+    for warning in found.skip(size(skipped)).take(size(most)) {
+        grid.row([
+            warning.level.name().into(),
+            u64::from(warning.code).into(),
+            warning.message.as_str().into(),
+        ]);
+    }
+    grid.into_result()
+}
+
+/// Sessions of others are for accounts with PROCESS.
+pub(super) fn process_list(session: &Session, full: bool) -> ResultSet {
+    const SHOWN: usize = 100;
+    let mut grid = Grid::new()
+        .number("Id", 22)
+        .text("User", 128)
+        .text("Host", 1020)
+        .text("db", 256)
+        .text("Command", 64)
+        .number("Time", 8)
+        .text("State", 120)
+        .blob("Info", 805_306_368);
+    for process in visible_processes(session) {
+        let activity = process.activity();
+        let info = activity.info.map(|info| match full {
+            true => info,
+            false => info.chars().take(SHOWN).collect(),
+        });
+        grid.row([
+            u64::from(process.id).into(),
+            process.user.as_str().into(),
+            process.host.as_str().into(),
+            activity.database.into(),
+            activity.command.into(),
+            activity.since.elapsed().as_secs().into(),
+            activity.state.into(),
+            info.into(),
+        ]);
+    }
+    grid.into_result()
+}
+
+pub(super) fn visible_processes(
+    session: &Session,
+) -> Vec<std::sync::Arc<crate::processes::Process>> {
+    let all = session.account.has(Privilege::Process);
+    let mut processes = session.node.processes.all();
+    processes.retain(|process| all || process.user == session.context.user);
+    processes
+}
+
+pub(super) fn engines() -> Grid {
+    let mut grid = Grid::new()
+        .text("Engine", 256)
+        .text("Support", 32)
+        .text("Comment", 320)
+        .text("Transactions", 12)
+        .text("XA", 12)
+        .text("Savepoints", 12);
+    grid.row([
+        "InnoDB".into(),
+        "DEFAULT".into(),
+        "Weir's engine: transactions, on SQLite".into(),
+        "YES".into(),
+        "NO".into(),
+        "YES".into(),
+    ]);
+    grid
+}
+
+pub(super) fn engine_status(node: &Node) -> ResultSet {
+    let mut grid = Grid::new()
+        .text("Type", 40)
+        .text("Name", 2048)
+        .blob("Status", 40_960);
+    let text = format!(
+        "weir {}: rows are in SQLite; see SHOW STATUS and SHOW PROCESSLIST\n",
+        node.settings.version
+    );
+    grid.row(["InnoDB".into(), "".into(), text.into()]);
+    grid.into_result()
+}
+
+pub(super) fn charsets() -> Grid {
+    let mut grid = Grid::new()
+        .text("Charset", 256)
+        .text("Description", 8192)
+        .text("Default collation", 256)
+        .number("Maxlen", 10);
+    for charset in Charset::ALL {
+        grid.row([
+            charset.name().into(),
+            charset.description().into(),
+            charset.default_collation().name.into(),
+            u64::from(charset.bytes_per_char_max()).into(),
+        ]);
+    }
+    grid
+}
+
+pub(super) fn collations() -> Grid {
+    let mut grid = Grid::new()
+        .text("Collation", 256)
+        .text("Charset", 256)
+        .number("Id", 20)
+        .text("Default", 12)
+        .text("Compiled", 12)
+        .number("Sortlen", 10)
+        .text("Pad_attribute", 36);
+    let mut all: Vec<_> = collation::all().to_vec();
+    all.sort_by_key(|collation| collation.name);
+    for collation in all {
+        let is_default = collation.charset.default_collation().id == collation.id;
+        let no_pad = collation.name.contains("_0900_") || collation.name == "binary";
+        grid.row([
+            collation.name.into(),
+            collation.charset.name().into(),
+            u64::from(collation.id).into(),
+            if is_default { "Yes" } else { "" }.into(),
+            "Yes".into(),
+            Cell::Number(if collation.name.ends_with("_0900_ai_ci") {
+                0
+            } else {
+                1
+            }),
+            if no_pad { "NO PAD" } else { "PAD SPACE" }.into(),
+        ]);
+    }
+    grid
+}
+
+pub(super) fn grants(session: &Session, user: Option<&AccountName>) -> Result<ResultSet, SqlError> {
+    let account = match user {
+        None => std::sync::Arc::clone(&session.account),
+        Some(name) => {
+            let found = session.node.accounts.named(name);
+            found.ok_or_else(|| crate::accounts::no_such_grant(name))?
+        }
+    };
+    let AccountName { user, host } = &account.name;
+    let mut grid = Grid::new().text(&format!("Grants for {user}@{host}"), 4096);
+    for line in account.grants() {
+        grid.row([line.into()]);
+    }
+    Ok(grid.into_result())
+}
+
+pub(super) fn plugins() -> Grid {
+    let mut grid = Grid::new()
+        .text("Name", 256)
+        .text("Status", 40)
+        .text("Type", 320)
+        .text("Library", 256)
+        .text("License", 320);
+    for (name, kind) in [
+        ("binlog", "STORAGE ENGINE"),
+        ("mysql_native_password", "AUTHENTICATION"),
+        ("caching_sha2_password", "AUTHENTICATION"),
+        ("InnoDB", "STORAGE ENGINE"),
+    ] {
+        grid.row([
+            name.into(),
+            "ACTIVE".into(),
+            kind.into(),
+            Cell::Null,
+            "MIT OR Apache-2.0".into(),
+        ]);
+    }
+    grid
+}
