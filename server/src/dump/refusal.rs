@@ -118,7 +118,7 @@ impl std::fmt::Display for Refusal {
                 "A replica with the same server_uuid/server_id as this replica has connected to \
                  the source"
             }
-            // MySQL has no such replica, and so no words for it.
+            // Differs from MySQL: it knows no such replica, and so has no words for it.
             Self::MariadbPosition => {
                 "The source's binary log has no MariaDB GTIDs; use CHANGE MASTER TO \
                  MASTER_USE_GTID=no with MASTER_LOG_FILE and MASTER_LOG_POS"
