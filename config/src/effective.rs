@@ -53,6 +53,14 @@ impl Effective {
         }
     }
 
+    /// Replaces a default that follows from other options by what it comes to, so that it is shown
+    /// as it acts. What the operator wrote stays.
+    pub(crate) fn derive(&mut self, name: &str, value: Value) {
+        if let Some((place, Origin::Default)) = self.values.get_mut(name) {
+            *place = value;
+        }
+    }
+
     /// The role these values are for.
     #[must_use]
     pub fn role(&self) -> Role {

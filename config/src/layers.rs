@@ -38,11 +38,12 @@ pub fn groups(role: Role, suffix: Option<&str>) -> Vec<String> {
     groups
 }
 
-/// Reads all layers and then the typed settings with `read`.
+/// Reads all layers, then the typed settings with `read`, and shows what defaults came to.
 pub(crate) fn load<S, A: Into<String>>(
     role: Role,
     arguments: impl IntoIterator<Item = A>,
     read: impl FnOnce(&Effective, &mut Vec<ConfigError>) -> S,
+    derived: impl FnOnce(&S) -> Vec<(&'static str, Value)>,
 ) -> Result<Loaded<S>, ConfigErrors> {
     let mut layers = Layers {
         effective: Effective::defaults(role),
@@ -64,6 +65,9 @@ pub(crate) fn load<S, A: Into<String>>(
         layers.option(option);
     }
     let settings = read(&layers.effective, &mut layers.errors);
+    for (name, value) in derived(&settings) {
+        layers.effective.derive(name, value);
+    }
     if layers.errors.is_empty() {
         Ok(Loaded {
             settings,
@@ -329,7 +333,7 @@ fn hint(written: &str) -> Option<String> {
             }
         })
         .min()?;
-    (nearest.0 <= 2).then(|| format!("did you mean '{}'?", nearest.1))
+    (nearest.0 <= 2 && name.len() > 2).then(|| format!("did you mean '{}'?", nearest.1))
 }
 
 /// Levenshtein's distance.

@@ -101,6 +101,27 @@ fn every_line_of_the_replicas_seed_file_acts() {
 }
 
 #[test]
+fn defaults_that_follow_from_other_options_are_shown_as_they_act() {
+    let shown = |effective: &Effective, name: &str| {
+        effective
+            .iter()
+            .find(|row| row.name == name)
+            .map(|row| row.value)
+            .unwrap()
+    };
+    let loaded = replica("[mysqld]\ndatadir=/d\ncollation_server=latin1_bin\n", &[]).unwrap();
+    let effective = &loaded.effective;
+    assert_eq!(shown(effective, "character_set_server"), "latin1");
+    assert_eq!(shown(effective, "collation_server"), "latin1_bin");
+    assert_eq!(shown(effective, "socket"), "/d/mysql.sock");
+    assert_eq!(shown(effective, "relay_log_index"), "/d/relay-bin.index");
+    assert_eq!(shown(effective, "max_relay_log_size"), "1073741824");
+    assert_eq!(shown(effective, "source_auto_position"), "ON");
+    assert_eq!(shown(effective, "source_heartbeat_period"), "30.000");
+    assert_eq!(effective.origin("source_auto_position"), Origin::Default);
+}
+
+#[test]
 fn the_role_of_a_file_is_read_off_its_options() {
     with_file(SEED_PRIMARY, |_, path| {
         assert_eq!(role_of(path).unwrap(), Role::Primary)

@@ -2,6 +2,7 @@
 
 use super::{GtidMode, LogBaseName, ServerSettings};
 use crate::definition::Role;
+use crate::value::Value;
 use crate::{ConfigError, ConfigErrors, Effective, Loaded};
 
 /// The writable node.
@@ -51,7 +52,14 @@ impl PrimarySettings {
     pub fn load<S: Into<String>>(
         arguments: impl IntoIterator<Item = S>,
     ) -> Result<Loaded<Self>, ConfigErrors> {
-        crate::layers::load(Role::Primary, arguments, Self::read)
+        crate::layers::load(Role::Primary, arguments, Self::read, Self::derived)
+    }
+
+    fn derived(&self) -> Vec<(&'static str, Value)> {
+        let index = Value::Text(self.log_bin.index.display().to_string());
+        let mut values = self.server.derived();
+        values.push(("log_bin_index", index));
+        values
     }
 
     fn read(effective: &Effective, errors: &mut Vec<ConfigError>) -> Self {

@@ -1,8 +1,9 @@
 //! Settings of `weir replica`.
 
-use super::{LogBaseName, ServerSettings, SourceSettings};
+use super::{LogBaseName, ServerSettings, SourcePosition, SourceSettings};
 use crate::definition::Role;
 use crate::filter::{DatabaseRewrite, TableName, WildTable};
+use crate::value::Value;
 use crate::{ConfigError, ConfigErrors, Effective, Loaded, ReplicationFilter};
 
 /// A node that follows a source.
@@ -53,7 +54,27 @@ impl ReplicaSettings {
     pub fn load<S: Into<String>>(
         arguments: impl IntoIterator<Item = S>,
     ) -> Result<Loaded<Self>, ConfigErrors> {
-        crate::layers::load(Role::Replica, arguments, Self::read)
+        crate::layers::load(Role::Replica, arguments, Self::read, Self::derived)
+    }
+
+    fn derived(&self) -> Vec<(&'static str, Value)> {
+        let index = Value::Text(self.relay_log.index.display().to_string());
+        let heartbeat = u64::try_from(self.source.heartbeat_period.as_millis());
+        let is_auto = self.source.position == SourcePosition::Auto;
+        let mut values = self.server.derived();
+        values.extend([
+            ("relay_log_index", index),
+            (
+                "max_relay_log_size",
+                Value::Unsigned(self.max_relay_log_size),
+            ),
+            ("source_auto_position", Value::Flag(is_auto)),
+            (
+                "source_heartbeat_period",
+                Value::Seconds(heartbeat.unwrap_or(u64::MAX)),
+            ),
+        ]);
+        values
     }
 
     fn read(effective: &Effective, errors: &mut Vec<ConfigError>) -> Self {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::definition::Role;
+use crate::value::Value;
 use crate::{ConfigError, Effective};
 
 /// What both roles have.
@@ -233,6 +234,24 @@ impl ServerSettings {
             metrics_port: Some(effective.unsigned16("metrics_port")).filter(|port| *port != 0),
             datadir,
         }
+    }
+}
+
+impl ServerSettings {
+    /// What defaults came to that follow from other options.
+    pub(crate) fn derived(&self) -> Vec<(&'static str, Value)> {
+        let socket = self.socket.as_ref().map(|path| path.display().to_string());
+        vec![
+            (
+                "collation_server",
+                Value::Text(self.collation_server.clone()),
+            ),
+            (
+                "character_set_server",
+                Value::Text(self.character_set_server.clone()),
+            ),
+            ("socket", Value::Text(socket.unwrap_or_default())),
+        ]
     }
 }
 
