@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::collation::{Charset, Collation, UTF8MB4_0900_AI_CI};
 use crate::error::{SqlError, Warning, WarningLevel};
 use crate::rows::EvalValue;
+use crate::select::{NoVirtualTables, VirtualTables};
 use crate::sql::SqlMode;
 
 /// The values behind `@@name`, answered by the server.
@@ -83,6 +84,16 @@ pub struct SessionContext {
     pub user_variables: HashMap<String, EvalValue>,
     /// Where `@@name` is answered.
     pub system_variables: Arc<dyn SystemVariables>,
+    /// Tables of information_schema and their like; the server supplies them.
+    pub virtual_tables: Arc<dyn VirtualTables>,
+    /// The client's FOUND_ROWS flag: UPDATE counts matched rows instead of changed ones.
+    pub client_found_rows: bool,
+    /// `div_precision_increment`.
+    pub div_precision_increment: u8,
+    /// `default_week_format`.
+    pub default_week_format: u8,
+    /// `group_concat_max_len`, in bytes.
+    pub group_concat_max_len: u64,
     /// What SHOW WARNINGS shows; the server empties it before a statement that may warn.
     pub warnings: Vec<Warning>,
 }
@@ -115,6 +126,11 @@ impl SessionContext {
             found_rows: 0,
             user_variables: HashMap::new(),
             system_variables: Arc::new(NoSystemVariables),
+            virtual_tables: Arc::new(NoVirtualTables),
+            client_found_rows: false,
+            div_precision_increment: 4,
+            default_week_format: 0,
+            group_concat_max_len: 1024,
             warnings: Vec::new(),
         }
     }

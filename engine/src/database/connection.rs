@@ -64,14 +64,14 @@ pub(super) fn open_reader(path: &Path, options: &EngineOptions) -> Result<Connec
     Ok(connection)
 }
 
-/// Teaches SQLite the collations that columns name.
+/// Teaches SQLite the collations that columns name and the functions that statements call.
 fn register(connection: &Connection) -> rusqlite::Result<()> {
     for known in collation::all() {
         connection.create_collation(known.name, |a, b| {
             compare(known, a.as_bytes(), b.as_bytes())
         })?;
     }
-    Ok(())
+    crate::expr::register(connection)
 }
 
 /// Frames in the WAL, and how many of them are in the database file.

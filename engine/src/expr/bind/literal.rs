@@ -1,0 +1,218 @@
+//! Literals, parameters and variables.
+
+use std::sync::Arc;
+
+use binlog::value::{Decimal, Value};
+use sqlparser::ast::Value as Literal;
+
+use super::{Binder, unsupported};
+use crate::collation::BINARY;
+use crate::error::SqlError;
+use crate::expr::datum::Datum;
+use crate::expr::node::Node;
+use crate::expr::types::{Coercibility, Kind, Type};
+use crate::rows::EvalValue;
+
+impl Binder<'_> {
+    /// A literal of the statement.
+    pub(super) fn literal(&self, literal: &Literal) -> Result<Node, SqlError> {
+        match literal {
+            Literal::Number(text, _) => number(text),
+            Literal::SingleQuotedString(text) | Literal::DoubleQuotedString(text) => {
+                Ok(self.text_constant(text))
+            }
+            Literal::NationalStringLiteral(text) => Ok(self.text_constant(text)),
+            Literal::HexStringLiteral(digits) => hex(digits),
+            Literal::SingleQuotedByteStringLiteral(digits) => bits(digits),
+            Literal::Boolean(value) => Ok(Node::constant(Datum::truth(*value), Type::boolean())),
+            Literal::Null => Ok(Node::null()),
+            Literal::Placeholder(name) => self.placeholder(name),
+            _ => unsupported("this form of literal"),
+        }
+    }
+
+    /// A text in the connection's collation.
+    pub(super) fn text_constant(&self, text: &str) -> Node {
+        let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        let ty = Type::text(length, self.env.collation, Coercibility::Literal);
+        Node::constant(Datum::text(text), ty)
+    }
+
+    fn placeholder(&self, name: &str) -> Result<Node, SqlError> {
+        let ordinal: usize = name.trim_start_matches('?').parse().unwrap_or(0);
+        match ordinal
+            .checked_sub(1)
+            .and_then(|index| self.params.get(index))
+        {
+            Some(value) => Ok(self.value_node(value)),
+            None if self.describing => {
+                let ty = Type::text(0, self.env.collation, Coercibility::Literal);
+                Ok(Node::constant(Datum::Null, ty.with_null(true)))
+            }
+            None => Err(SqlError::wrong_arguments("EXECUTE")),
+        }
+    }
+
+    /// A value from outside as a constant.
+    pub fn value_node(&self, value: &Value<'static>) -> Node {
+        let integer = |text: &dyn ToString| digits(&text.to_string());
+        match value {
+            Value::Null => Node::null(),
+            Value::Int(number) => {
+                Node::constant(Datum::Int(*number), Type::integer(integer(number)))
+            }
+            Value::UInt(number) | Value::Set(number) | Value::Bit(number) => {
+                Node::constant(Datum::UInt(*number), Type::unsigned(integer(number)))
+            }
+            Value::Enum(number) => {
+                Node::constant(Datum::UInt(u64::from(*number)), Type::unsigned(10))
+            }
+            Value::Year(year) => Node::constant(Datum::UInt(u64::from(*year)), Type::unsigned(4)),
+            Value::Float(number) => Node::constant(Datum::Float(*number), Type::double()),
+            Value::Double(number) => Node::constant(Datum::Double(*number), Type::double()),
+            Value::Decimal(number) => decimal(*number),
+            Value::Date(date) => Node::constant(Datum::Date((*date).into()), Type::date()),
+            Value::DateTime(moment) => {
+                let fsp = if moment.micros > 0 { 6 } else { 0 };
+                Node::constant(Datum::DateTime((*moment).into(), fsp), Type::datetime(fsp))
+            }
+            Value::Timestamp(moment) => {
+                let fsp = if moment.micros > 0 { 6 } else { 0 };
+                let local = self.env.zone.to_local(*moment);
+                Node::constant(Datum::DateTime(local.into(), fsp), Type::datetime(fsp))
+            }
+            Value::Time(time) => {
+                let fsp = if time.micros > 0 { 6 } else { 0 };
+                Node::constant(Datum::Time((*time).into(), fsp), Type::time(fsp))
+            }
+            Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => self.text_constant(text),
+                Err(_) => bytes_constant(bytes.to_vec()),
+            },
+            Value::Json(bytes) => bytes_constant(bytes.to_vec()),
+        }
+    }
+
+    /// A value of a variable as a constant.
+    pub(super) fn eval_value_node(&self, value: &EvalValue) -> Node {
+        match value {
+            EvalValue::Null => Node::null(),
+            EvalValue::Int(number) => Node::constant(Datum::Int(*number), Type::integer(21)),
+            EvalValue::UInt(number) => Node::constant(Datum::UInt(*number), Type::unsigned(21)),
+            EvalValue::Double(number) => Node::constant(Datum::Double(*number), Type::double()),
+            EvalValue::Decimal(number) => decimal(*number),
+            EvalValue::Text(text) => {
+                let mut node = self.text_constant(text);
+                node.ty.coercibility = Coercibility::Implicit;
+                node
+            }
+            EvalValue::Binary(bytes) => bytes_constant(bytes.clone()),
+            EvalValue::Date(date) => self.value_node(&Value::Date(*date)),
+            EvalValue::Time(time) => self.value_node(&Value::Time(*time)),
+            EvalValue::DateTime(moment) => self.value_node(&Value::DateTime(*moment)),
+            EvalValue::Json(text) => {
+                Node::constant(Datum::Json(Arc::from(text.as_str())), Type::json())
+            }
+        }
+    }
+}
+
+fn bytes_constant(bytes: Vec<u8>) -> Node {
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    Node::constant(
+        Datum::Text(bytes),
+        Type::text(length, &BINARY, Coercibility::Literal),
+    )
+}
+
+fn digits(text: &str) -> u32 {
+    u32::try_from(text.len()).unwrap_or(u32::MAX)
+}
+
+fn decimal(number: Decimal) -> Node {
+    let ty = Type::decimal(number.precision(), number.scale(), false);
+    Node::constant(Datum::Decimal(number), ty)
+}
+
+/// A numeric literal: an integer, a decimal, or with an exponent a double.
+fn number(text: &str) -> Result<Node, SqlError> {
+    if text.contains(['e', 'E']) {
+        let value: f64 = text.parse().unwrap_or(f64::INFINITY);
+        if !value.is_finite() {
+            return Err(SqlError::illegal_value_for_type("double", text));
+        }
+        let mut ty = Type::double();
+        ty.length = digits(text);
+        return Ok(Node::constant(Datum::Double(value), ty));
+    }
+    if !text.contains('.') {
+        if let Ok(value) = text.parse::<i64>() {
+            // MySQL counts one character for the sign that may come.
+            return Ok(Node::constant(
+                Datum::Int(value),
+                Type::integer(digits(text) + 1),
+            ));
+        }
+        if let Ok(value) = text.parse::<u64>() {
+            return Ok(Node::constant(
+                Datum::UInt(value),
+                Type::unsigned(digits(text)),
+            ));
+        }
+    }
+    let value: Decimal = text
+        .parse()
+        .map_err(|_| SqlError::illegal_value_for_type("DECIMAL", text))?;
+    Ok(decimal(value))
+}
+
+/// `x'41'`, `0x41`: bytes, and a number where one is wanted.
+fn hex(text: &str) -> Result<Node, SqlError> {
+    let padded = if text.len().is_multiple_of(2) {
+        text.to_owned()
+    } else {
+        format!("0{text}")
+    };
+    let pairs = padded.as_bytes().chunks(2);
+    let bytes: Option<Vec<u8>> = pairs
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect();
+    let bytes = bytes.ok_or_else(|| SqlError::syntax_error())?;
+    let mut node = bytes_constant(bytes);
+    node.ty.is_hex = true;
+    node.ty.unsigned = true;
+    Ok(node)
+}
+
+/// `b'0101'`.
+fn bits(text: &str) -> Result<Node, SqlError> {
+    let width = text.len().div_ceil(8) * 8;
+    let padded = format!("{text:0>width$}");
+    let groups = padded.as_bytes().chunks(8);
+    let bytes: Option<Vec<u8>> = groups
+        .map(|group| u8::from_str_radix(std::str::from_utf8(group).ok()?, 2).ok())
+        .collect();
+    let mut node = bytes_constant(bytes.ok_or_else(|| SqlError::syntax_error())?);
+    node.ty.is_hex = true;
+    node.ty.unsigned = true;
+    Ok(node)
+}
+
+/// A hexadecimal literal in a numeric place is a number.
+pub(super) fn numeric_hex(node: Node) -> Node {
+    if !node.ty.is_hex || node.ty.kind != Kind::Text {
+        return node;
+    }
+    match node.as_const() {
+        Some(Datum::Text(bytes)) => {
+            let tail = bytes
+                .get(bytes.len().saturating_sub(8)..)
+                .unwrap_or_default();
+            let value = tail
+                .iter()
+                .fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+            Node::constant(Datum::UInt(value), Type::unsigned(20))
+        }
+        _ => node,
+    }
+}

@@ -1,0 +1,133 @@
+//! Conversion of a value to a type: CAST, CONVERT, and operands brought to the type of a result.
+
+use super::datum::{Datum, Integer};
+use super::env::Env;
+use super::types::{Kind, NOT_FIXED, Type};
+use binlog::value::Decimal;
+
+use crate::error::SqlError;
+
+/// The value as a value of `ty`. What is lost is warned about as CAST does.
+pub fn convert(value: Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
+    if value.is_null() {
+        return Ok(value);
+    }
+    Ok(match ty.kind {
+        Kind::Null => Datum::Null,
+        Kind::Integer | Kind::Year | Kind::Bit => {
+            let integer = env.checked(value.to_integer(), &value)?;
+            if ty.unsigned {
+                Datum::UInt(integer.bits())
+            } else {
+                Datum::Int(signed(integer))
+            }
+        }
+        Kind::Decimal => Datum::Decimal(to_decimal(&value, ty, env)?),
+        Kind::Double | Kind::Float => {
+            let number = env.checked(value.to_f64(), &value)?;
+            if ty.kind == Kind::Float {
+                #[expect(clippy::cast_possible_truncation, reason = "that is what FLOAT does")]
+                return Ok(Datum::Float(number as f32));
+            }
+            Datum::Double(number)
+        }
+        Kind::Date => match value.to_moment(&env.now) {
+            Some(lossy) => Datum::Date(env.checked(lossy, &value)?.midnight()),
+            None => return wrong("datetime", &value, env),
+        },
+        Kind::DateTime | Kind::Timestamp => match value.to_moment(&env.now) {
+            Some(lossy) => {
+                let moment = env.checked(lossy, &value)?.round(ty.decimals);
+                Datum::DateTime(moment, ty.decimals)
+            }
+            None => return wrong("datetime", &value, env),
+        },
+        Kind::Time => match value.to_span() {
+            Some(lossy) => {
+                let span = env.checked(lossy, &value)?.round(ty.decimals).clamp();
+                Datum::Time(span, ty.decimals)
+            }
+            None => return wrong("time", &value, env),
+        },
+        Kind::Json => crate::functions::json::from_datum(&value)?,
+        Kind::Text | Kind::Enum | Kind::Set => text(&value, ty, env)?,
+    })
+}
+
+/// CAST(... AS SIGNED) takes the bits of what does not fit.
+fn signed(integer: Integer) -> i64 {
+    match integer {
+        Integer::Signed(value) => value,
+        Integer::Unsigned(value) => value.cast_signed(),
+    }
+}
+
+fn wrong(kind: &str, value: &Datum, env: &Env) -> Result<Datum, SqlError> {
+    let message = format!("Incorrect {kind} value: '{}'", value.to_str());
+    env.complain(SqlError::new(1292, "22007", message))?;
+    Ok(Datum::Null)
+}
+
+fn to_decimal(value: &Datum, ty: &Type, env: &Env) -> Result<Decimal, SqlError> {
+    let number = env.checked(value.to_decimal(), value)?;
+    let rounded = number.round(i32::from(ty.decimals));
+    let whole_digits = usize::from(ty.precision.saturating_sub(ty.decimals));
+    let limit = || {
+        let nines = |count: usize| "9".repeat(count);
+        let text = format!("{}.{}", nines(whole_digits), nines(ty.decimals.into()));
+        let limit: Decimal = text.trim_end_matches('.').parse().unwrap_or(Decimal::ZERO);
+        if number.is_negative() {
+            limit.negate()
+        } else {
+            limit
+        }
+    };
+    match rounded {
+        Some(rounded)
+            if usize::from(rounded.precision().saturating_sub(rounded.scale())) <= whole_digits
+                || rounded.is_zero() =>
+        {
+            Ok(rounded)
+        }
+        _ => {
+            env.complain(SqlError::new(
+                1264,
+                "22003",
+                format!(
+                    "Out of range value for column '{}' at row 1",
+                    value.to_str()
+                ),
+            ))?;
+            Ok(limit())
+        }
+    }
+}
+
+/// Text cut to the length of the type; CAST(... AS CHAR) has none.
+fn text(value: &Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
+    let bytes = value.to_text();
+    let limit = usize::try_from(ty.length).unwrap_or(usize::MAX);
+    if !ty.fixed_width || ty.decimals == NOT_FIXED && ty.length == u32::MAX {
+        return Ok(Datum::Text(bytes.into_owned()));
+    }
+    if ty.is_binary() {
+        let mut bytes = bytes.into_owned();
+        if bytes.len() > limit {
+            env.complain(SqlError::truncated_wrong_value(
+                format!("BINARY({limit})"),
+                value.to_str(),
+            ))?;
+        }
+        bytes.resize(limit, 0);
+        return Ok(Datum::Text(bytes));
+    }
+    let text = value.to_str();
+    if text.chars().count() <= limit {
+        return Ok(Datum::text(text.into_owned()));
+    }
+    env.complain(SqlError::truncated_wrong_value(
+        format!("CHAR({limit})"),
+        &text,
+    ))?;
+    Ok(Datum::text(text.chars().take(limit).collect::<String>()))
+}
