@@ -78,6 +78,13 @@ const TABLES: [&str; 4] = [
     "server/src/variables/table.rs",
 ];
 
+/// Functions that are one table each: a line per row and no branches.
+const TABLE_FUNCTIONS: [(&str, &str); 3] = [
+    ("server/src/information_schema/tables.rs", "layout"),
+    ("server/src/information_schema/tables.rs", "schema_layout"),
+    ("server/src/variables.rs", "from_settings"),
+];
+
 /// Where the wire or the file format itself says the old words, as identifiers.
 const OLD_WORDS: [&str; 2] = [
     "ReplicationSlave", // the privileges REPLICATION SLAVE and REPLICATION_SLAVE_ADMIN
@@ -147,7 +154,8 @@ fn files_and_functions_keep_their_budgets() {
             over.push(format!("{}: {lines} lines", file.path));
         }
         for function in file.functions() {
-            if function.lines > FUNCTION_LINES_MAX {
+            let is_table = TABLE_FUNCTIONS.contains(&(file.path.as_str(), function.name.as_str()));
+            if function.lines > FUNCTION_LINES_MAX && !is_table {
                 over.push(format!(
                     "{}:{}: {} has {} lines",
                     file.path, function.line, function.name, function.lines
