@@ -1,0 +1,372 @@
+//! The applier: takes whole transactions from the relay log and puts them into the target.
+//!
+//! `coordinator` knows what events mean, `schedule` decides when to commit, `worker` owns the target.
+//! Here are the thread, its loop over the relay log, and what happens on errors. Order that must
+//! hold: a transaction is committed together with its position, and only then shown in the status,
+//! and only then may its relay log be removed.
+
+mod coordinator;
+mod error;
+mod filter;
+mod schedule;
+mod statement;
+mod status;
+mod tables;
+mod worker;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use binlog::log::{LogCursor, LogPosition, Step};
+use config::ReplicationFilter;
+use engine::target::{Target, TargetError};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use coordinator::{Coordinator, Span};
+pub use error::{ApplierError, Place, Reason};
+pub use schedule::{Group, GroupLimits, Next};
+pub use status::{ApplierFailure, ApplierState, ApplierStatus};
+use worker::{Committed, Worker};
+
+use crate::relay_log::{RelayEnd, RelayLog, SourceCoordinates};
+
+/// Attempts after a failure of the store itself, as MySQL's `replica_transaction_retries`.
+const RETRIES: u32 = 10;
+/// Pause before the first of them; each next one is twice as long, up to the largest.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// Everything an applier works with.
+#[derive(Clone)]
+pub struct Applier {
+    /// Where transactions come from.
+    pub relay_log: Arc<RelayLog>,
+    /// What is applied.
+    pub filter: Arc<ReplicationFilter>,
+    /// Where the applier says how it fares.
+    pub status: Arc<ApplierStatus>,
+    /// How many transactions share a commit.
+    pub limits: GroupLimits,
+}
+
+/// An applier that runs.
+#[derive(Debug)]
+pub struct RunningApplier {
+    stop: watch::Sender<bool>,
+    thread: std::thread::JoinHandle<Option<Box<dyn Target>>>,
+}
+
+impl RunningApplier {
+    /// Stops it. What was applied is committed on return; a transaction that was not finished is
+    /// undone and will be applied again. Blocks. Gives the target back unless it is lost.
+    pub fn stop(self) -> Option<Box<dyn Target>> {
+        self.stop.send_replace(true);
+        self.thread.join().unwrap_or_else(|_| {
+            tracing::error!("the applier thread ended by a panic");
+            None
+        })
+    }
+
+    /// Whether it has ended by itself.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.thread.is_finished()
+    }
+}
+
+/// Fills the status with what `target` holds, for a receiver that starts before the applier.
+///
+/// # Errors
+/// When the target cannot say.
+pub fn recover(
+    target: &mut dyn Target,
+    status: &ApplierStatus,
+) -> Result<(Option<LogPosition>, Option<SourceCoordinates>), TargetError> {
+    let progress = worker::recover(target)?;
+    status.update(|state| {
+        state.gtid_executed = progress.gtid_executed;
+        state.source = progress.source.clone();
+        state.relay = progress.relay.clone();
+    });
+    Ok((progress.relay, progress.source))
+}
+
+/// Starts an applier on a thread of its own; `runtime` is for waiting.
+///
+/// # Errors
+/// When the system gives no thread.
+pub fn spawn(
+    applier: Applier,
+    target: Box<dyn Target>,
+    runtime: Handle,
+) -> std::io::Result<RunningApplier> {
+    let (stop, stopped) = watch::channel(false);
+    applier.status.update(|state| {
+        state.is_running = true;
+        state.failure = None;
+        state.doing = "Reading event from the relay log";
+    });
+    let thread = std::thread::Builder::new()
+        .name("applier".to_owned())
+        .spawn(move || applier.run(target, &runtime, stopped))?;
+    Ok(RunningApplier { stop, thread })
+}
+
+impl Applier {
+    /// Applies until it is stopped or an error stops it.
+    fn run(
+        self,
+        target: Box<dyn Target>,
+        runtime: &Handle,
+        stop: watch::Receiver<bool>,
+    ) -> Option<Box<dyn Target>> {
+        let target = match Worker::new(target) {
+            Ok(worker) => self.apply_with_retries(worker, runtime, stop),
+            Err(error) => {
+                let error = ApplierError {
+                    place: Place::default(),
+                    reason: error.into(),
+                };
+                self.report(&error, "the applier cannot read its position");
+                None
+            }
+        };
+        self.status.update(|state| {
+            state.is_running = false;
+            state.doing = "";
+            state.oldest_open_micros = None;
+        });
+        target
+    }
+
+    fn apply_with_retries(
+        &self,
+        worker: Worker,
+        runtime: &Handle,
+        mut stop: watch::Receiver<bool>,
+    ) -> Option<Box<dyn Target>> {
+        let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
+        let mut coordinator = Coordinator::new(worker, filter, status);
+        let mut tried = 0;
+        loop {
+            let committed_before = self.status.snapshot().transactions;
+            let Err(error) = self.apply(&mut coordinator, runtime, &mut stop) else {
+                return Some(coordinator.worker.into_target());
+            };
+            if self.status.snapshot().transactions > committed_before {
+                tried = 0;
+            }
+            let mut worker = coordinator.worker;
+            if let Err(error) = worker.abandon_group() {
+                tracing::error!(%error, "the applier cannot undo its open transactions");
+                self.report(
+                    &ApplierError {
+                        place: Place::default(),
+                        reason: error.into(),
+                    },
+                    "the applier stopped",
+                );
+                return None;
+            }
+            tried += 1;
+            if !error.is_temporary() || tried > RETRIES {
+                self.report(&error, "the applier stopped");
+                return Some(worker.into_target());
+            }
+            let pause = RETRY_PAUSE
+                .saturating_mul(1 << (tried - 1))
+                .min(RETRY_PAUSE_MAX);
+            tracing::warn!(%error, tried, ?pause, "the applier tries again");
+            self.fail(&error);
+            if runtime.block_on(is_stopped_within(&mut stop, pause)) {
+                return Some(worker.into_target());
+            }
+            let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
+            coordinator = Coordinator::new(worker, filter, status);
+        }
+    }
+
+    /// Applies from the committed position on, until it is stopped.
+    fn apply(
+        &self,
+        coordinator: &mut Coordinator,
+        runtime: &Handle,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<(), ApplierError> {
+        let start = self.start(coordinator);
+        let cursor = self.relay_log.cursor(&start);
+        let mut cursor = cursor.map_err(|error| coordinator.at_end(error.into()))?;
+        let mut end = self.relay_log.end();
+        loop {
+            let known_end = end.borrow_and_update().position.clone();
+            let was_stopped = self.apply_up_to(coordinator, &mut cursor, &known_end, &end, stop)?;
+            if was_stopped {
+                coordinator.abandon_transaction()?;
+                return self.commit(coordinator);
+            }
+            if end.has_changed().unwrap_or(false) && !*stop.borrow() {
+                continue;
+            }
+            self.commit(coordinator)?;
+            self.idle(coordinator)?;
+            if runtime.block_on(is_stopped_before_change(&mut end, stop)) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Where the target's position lies in the relay log. Where it does not, applying starts with
+    /// the oldest file and passes over what the target has.
+    fn start(&self, coordinator: &Coordinator) -> LogPosition {
+        let relay = coordinator.worker.progress().relay.clone();
+        relay
+            .filter(|relay| self.relay_log.contains(relay))
+            .unwrap_or_else(|| self.relay_log.start())
+    }
+
+    /// Applies what lies before `end`; true when it was stopped on the way.
+    fn apply_up_to(
+        &self,
+        coordinator: &mut Coordinator,
+        cursor: &mut LogCursor,
+        end: &LogPosition,
+        newer_end: &watch::Receiver<RelayEnd>,
+        stop: &watch::Receiver<bool>,
+    ) -> Result<bool, ApplierError> {
+        loop {
+            if *stop.borrow() {
+                return Ok(true);
+            }
+            let step = cursor.advance(end);
+            match step.map_err(|error| coordinator.at_end(error.into()))? {
+                Step::End => return Ok(false),
+                Step::NextFile => continue,
+                Step::Event => {}
+            }
+            let Some((offset, event)) = cursor.current() else {
+                continue;
+            };
+            let span = Span {
+                start: LogPosition::new(cursor.file().clone(), offset),
+                end: cursor.position(),
+            };
+            let checksum = cursor.reader().checksum();
+            let handled = coordinator.handle(&event, checksum, &span);
+            let ended = match handled {
+                Ok(ended) => ended,
+                Err(error) => return Err(self.keep_group(coordinator, error)),
+            };
+            if ended {
+                let is_waiting = span.end < *end || newer_end.has_changed().unwrap_or(false);
+                let group = coordinator.worker.group();
+                if self.limits.decide(&group, is_waiting) == Next::Commit {
+                    self.commit(coordinator)?;
+                }
+            }
+        }
+    }
+
+    /// Commits what was applied in front of the transaction that failed; the error of the failure
+    /// comes back, or that of the commit.
+    fn keep_group(&self, coordinator: &mut Coordinator, error: ApplierError) -> ApplierError {
+        if error.is_temporary() {
+            return error;
+        }
+        let kept = coordinator
+            .abandon_transaction()
+            .and_then(|()| self.commit(coordinator));
+        kept.err().unwrap_or(error)
+    }
+
+    /// Commits the open group, shows it, and lets go of its relay log.
+    fn commit(&self, coordinator: &mut Coordinator) -> Result<(), ApplierError> {
+        let committed = coordinator.worker.commit();
+        let committed = committed.map_err(|error| coordinator.at_end(error.into()))?;
+        if let Some(committed) = committed {
+            self.show(coordinator, committed);
+            self.purge(coordinator)?;
+        }
+        Ok(())
+    }
+
+    fn show(&self, coordinator: &Coordinator, committed: Committed) {
+        let progress = coordinator.worker.progress();
+        self.status.update(|state| {
+            state.gtid_executed.clone_from(&progress.gtid_executed);
+            state.source.clone_from(&progress.source);
+            state.relay.clone_from(&progress.relay);
+            state.transactions = state.transactions.saturating_add(committed.transactions);
+            state.bytes = state.bytes.saturating_add(committed.bytes);
+            state.rows = state.rows.saturating_add(committed.rows);
+            state.skipped = state.skipped.saturating_add(committed.skipped);
+            state.last_applied_micros = committed.commit_micros.or(state.last_applied_micros);
+            state.oldest_open_micros = None;
+            state.failure = None;
+        });
+    }
+
+    /// Everything in the relay log is applied.
+    fn idle(&self, coordinator: &mut Coordinator) -> Result<(), ApplierError> {
+        if !coordinator.is_between_transactions() {
+            return Ok(());
+        }
+        let moved = coordinator.worker.commit_position();
+        moved.map_err(|error| coordinator.at_end(error.into()))?;
+        let progress = coordinator.worker.progress();
+        self.status.update(|state| {
+            state.source.clone_from(&progress.source);
+            state.relay.clone_from(&progress.relay);
+            state.has_caught_up = true;
+            state.oldest_open_micros = None;
+            state.doing = "Replica has read all relay log; waiting for more updates";
+        });
+        self.purge(coordinator)
+    }
+
+    fn purge(&self, coordinator: &Coordinator) -> Result<(), ApplierError> {
+        match &coordinator.worker.progress().relay {
+            Some(applied) => self
+                .relay_log
+                .purge(applied)
+                .map_err(|error| coordinator.at_end(error.into())),
+            None => Ok(()),
+        }
+    }
+
+    fn report(&self, error: &ApplierError, what: &str) {
+        tracing::error!(%error, code = error.code(), "{what}");
+        self.fail(error);
+    }
+
+    fn fail(&self, error: &ApplierError) {
+        self.status.update(|state| {
+            state.failures = state.failures.saturating_add(1);
+            state.failure = Some(ApplierFailure {
+                code: error.code(),
+                message: error.to_string(),
+                at: SystemTime::now(),
+            });
+        });
+    }
+}
+
+/// Waits for more to apply; true when it is stopped instead.
+async fn is_stopped_before_change(
+    end: &mut watch::Receiver<RelayEnd>,
+    stop: &mut watch::Receiver<bool>,
+) -> bool {
+    tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop) => true,
+        changed = end.changed() => {
+            // `changed` marks the value as seen; the loop reads it afresh.
+            changed.is_err()
+        }
+    }
+}
+
+async fn is_stopped_within(stop: &mut watch::Receiver<bool>, pause: Duration) -> bool {
+    let stopped = stop.wait_for(|stop| *stop);
+    tokio::time::timeout(pause, stopped).await.is_ok()
+}

@@ -1,0 +1,189 @@
+//! What stops the applier, with its place.
+
+use std::fmt;
+
+use binlog::event::EventType;
+use binlog::log::{LogError, LogPosition};
+use binlog::transaction::BoundaryError;
+use codec::DecodeError;
+use engine::target::TargetError;
+use gtid::Gtid;
+
+use crate::relay_log::SourceCoordinates;
+
+/// An event that was not applied, and why.
+#[derive(Debug)]
+pub struct ApplierError {
+    /// Where the event is.
+    pub place: Place,
+    /// Why it was not applied.
+    pub reason: Reason,
+}
+
+/// Where an event is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Place {
+    /// Start of the event in the relay log.
+    pub relay: Option<LogPosition>,
+    /// End of the event in the source's log.
+    pub source: Option<SourceCoordinates>,
+    /// Its type.
+    pub event_type: Option<EventType>,
+    /// Its transaction.
+    pub gtid: Option<Gtid>,
+    /// The table it changes.
+    pub table: Option<String>,
+}
+
+/// Why an event was not applied.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The relay log cannot be read.
+    RelayLog(LogError),
+    /// The event's bytes do not follow the format.
+    Undecodable(DecodeError),
+    /// The event may not stand where it stands.
+    OutOfOrder(BoundaryError),
+    /// A row event whose table map did not come before it.
+    UnknownTable {
+        /// Its number.
+        table_id: u64,
+    },
+    /// The applier does not know how to apply this.
+    Unsupported {
+        /// What, as the subject of a sentence.
+        what: String,
+    },
+    /// The source's log does not describe everything that happened.
+    Incident {
+        /// The source's words.
+        message: String,
+    },
+    /// The target did not take it.
+    Target {
+        /// What it said.
+        error: TargetError,
+        /// The statement, for one that was replicated as text, and its default database.
+        statement: Option<(String, String)>,
+    },
+}
+
+impl ApplierError {
+    /// MySQL's error number, for `Last_SQL_Errno`.
+    #[must_use]
+    pub fn code(&self) -> u16 {
+        match &self.reason {
+            // ER_REPLICA_RELAY_LOG_READ_FAILURE
+            Reason::RelayLog(_) | Reason::Undecodable(_) | Reason::OutOfOrder(_) => 13121,
+            // ER_REPLICA_FATAL_ERROR
+            Reason::UnknownTable { .. } | Reason::Unsupported { .. } => 13117,
+            // ER_REPLICA_INCIDENT
+            Reason::Incident { .. } => 13119,
+            Reason::Target { error, .. } => error.code(),
+        }
+    }
+
+    /// Whether the same attempt may succeed later without anybody doing anything.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::Target {
+                error: TargetError::Engine(_),
+                ..
+            }
+        )
+    }
+}
+
+impl fmt::Display for ApplierError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table = self.place.table.as_deref();
+        match &self.reason {
+            Reason::RelayLog(error) => write!(f, "Relay log read failure: {error}")?,
+            Reason::Undecodable(error) => write!(f, "The event cannot be decoded: {error}")?,
+            Reason::OutOfOrder(error) => write!(f, "The relay log is out of order: {error}")?,
+            Reason::UnknownTable { table_id } => {
+                write!(f, "No table map describes table {table_id} of the event")?;
+            }
+            Reason::Unsupported { what } => write!(f, "{what} cannot be applied")?,
+            Reason::Incident { message } => write!(
+                f,
+                "The incident LOST_EVENTS occurred on the source. Message: {message}"
+            )?,
+            Reason::Target {
+                error,
+                statement: Some((database, sql)),
+            } => write!(
+                f,
+                "Error '{error}' on query. Default database: '{database}'. Query: '{sql}'"
+            )?,
+            Reason::Target {
+                error,
+                statement: None,
+            } => {
+                let event = self.place.event_type.map_or("row", EventType::show_name);
+                let table = table.unwrap_or("?");
+                write!(
+                    f,
+                    "Could not execute {event} event on table {table}; {error}, Error_code: {}",
+                    error.code()
+                )?;
+            }
+        }
+        self.place.fmt(f)
+    }
+}
+
+impl fmt::Display for Place {
+    /// Continues a sentence: `; the event's source log f, end_log_pos n, ...`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(source) = &self.source {
+            let SourceCoordinates { file, offset } = source;
+            write!(f, "; the event's source log {file}, end_log_pos {offset}")?;
+        }
+        if let Some(relay) = &self.relay {
+            write!(f, "; relay log {}, position {}", relay.file, relay.offset)?;
+        }
+        if let Some(event_type) = self.event_type {
+            write!(f, "; event {event_type}")?;
+        }
+        if let Some(gtid) = self.gtid {
+            write!(f, "; GTID {gtid}")?;
+        }
+        if let Some(table) = &self.table {
+            write!(f, "; table {table}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ApplierError {}
+
+impl From<LogError> for Reason {
+    fn from(error: LogError) -> Self {
+        Self::RelayLog(error)
+    }
+}
+
+impl From<DecodeError> for Reason {
+    fn from(error: DecodeError) -> Self {
+        Self::Undecodable(error)
+    }
+}
+
+impl From<BoundaryError> for Reason {
+    fn from(error: BoundaryError) -> Self {
+        Self::OutOfOrder(error)
+    }
+}
+
+impl From<TargetError> for Reason {
+    fn from(error: TargetError) -> Self {
+        Self::Target {
+            error,
+            statement: None,
+        }
+    }
+}

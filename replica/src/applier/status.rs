@@ -1,0 +1,98 @@
+//! How the applier fares: written by its thread, read by SHOW REPLICA STATUS, metrics, lag and the
+//! receiver.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use binlog::log::LogPosition;
+use gtid::GtidSet;
+
+use crate::receiver::Applied;
+use crate::relay_log::SourceCoordinates;
+
+/// The last error of the applier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplierFailure {
+    /// MySQL's number.
+    pub code: u16,
+    /// A sentence for an operator.
+    pub message: String,
+    /// When it happened.
+    pub at: SystemTime,
+}
+
+/// A snapshot of how the applier fares.
+#[derive(Debug, Clone, Default)]
+pub struct ApplierState {
+    /// Whether its thread runs.
+    pub is_running: bool,
+    /// `Replica_SQL_Running_State`: MySQL's words for what it does.
+    pub doing: &'static str,
+    /// The last error; cleared by START REPLICA.
+    pub failure: Option<ApplierFailure>,
+    /// Every GTID whose changes are committed, or were passed over by a filter.
+    pub gtid_executed: GtidSet,
+    /// Place in the source's log behind the last committed transaction.
+    pub source: Option<SourceCoordinates>,
+    /// Place in the relay log behind the last committed transaction.
+    pub relay: Option<LogPosition>,
+    /// Whether everything in the relay log is committed.
+    pub has_caught_up: bool,
+    /// The source's clock at the start of the transaction that is applied now, or was last; seconds
+    /// since 1970. 0: none yet.
+    pub last_timestamp: u32,
+    /// Commit on the source of the oldest transaction that is not committed here, µs since 1970 by
+    /// the source's clock, while there is one that has begun.
+    pub oldest_open_micros: Option<u64>,
+    /// Commit on the source of the last transaction committed here.
+    pub last_applied_micros: Option<u64>,
+    /// Transactions committed since the process began.
+    pub transactions: u64,
+    /// Bytes of their events.
+    pub bytes: u64,
+    /// Rows applied since the process began.
+    pub rows: u64,
+    /// Transactions of which a filter, or a rule of this replica, took something out.
+    pub skipped: u64,
+    /// Failures since the process began.
+    pub failures: u64,
+}
+
+/// Where the applier writes its state.
+#[derive(Debug, Default)]
+pub struct ApplierStatus {
+    state: Mutex<ApplierState>,
+}
+
+impl ApplierStatus {
+    /// The present state.
+    #[must_use]
+    pub fn snapshot(&self) -> ApplierState {
+        self.lock().clone()
+    }
+
+    /// Every GTID whose changes are committed.
+    #[must_use]
+    pub fn gtid_executed(&self) -> GtidSet {
+        self.lock().gtid_executed.clone()
+    }
+
+    /// Changes the state; `change` must not block.
+    pub fn update(&self, change: impl FnOnce(&mut ApplierState)) {
+        change(&mut self.lock());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ApplierState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Applied for ApplierStatus {
+    fn gtid_executed(&self) -> GtidSet {
+        self.gtid_executed()
+    }
+
+    fn source_coordinates(&self) -> Option<SourceCoordinates> {
+        self.lock().source.clone()
+    }
+}
