@@ -40,8 +40,8 @@ impl DumpState {
     }
 }
 
-/// Serves a dump until it ends. What the replica did wrong was told to it; afterwards the
-/// connection is of use only if the dump was not blocking.
+/// Serves a dump until it ends. What the replica did wrong was told to it; afterwards the caller
+/// closes the connection, as MySQL does whatever the end was.
 ///
 /// The privilege was checked by the caller. Dropping the future ends the session.
 pub async fn serve(
