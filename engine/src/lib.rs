@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod collation;
 pub mod database;
 pub mod ddl;
+pub mod dml;
 pub mod error;
 pub mod expr;
 pub mod functions;

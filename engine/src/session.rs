@@ -94,6 +94,8 @@ pub struct SessionContext {
     pub default_week_format: u8,
     /// `group_concat_max_len`, in bytes.
     pub group_concat_max_len: u64,
+    /// Text of a SELECT that runs in a writing transaction: unaliased columns are named by it.
+    pub statement_text: String,
     /// What SHOW WARNINGS shows; the server empties it before a statement that may warn.
     pub warnings: Vec<Warning>,
 }
@@ -131,6 +133,7 @@ impl SessionContext {
             div_precision_increment: 4,
             default_week_format: 0,
             group_concat_max_len: 1024,
+            statement_text: String::new(),
             warnings: Vec::new(),
         }
     }

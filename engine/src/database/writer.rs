@@ -190,7 +190,7 @@ impl Writer {
     pub fn execute(
         &mut self,
         statement: &Statement,
-        _parameters: &[Value<'_>],
+        parameters: &[Value<'_>],
         session: &mut SessionContext,
         changes: &mut Vec<RowChange>,
     ) -> Result<Outcome, SqlError> {
@@ -205,7 +205,7 @@ impl Writer {
         self.run("SAVEPOINT weir_statement", "begin a statement")?;
         let result = match ddl::execute(self, statement, session) {
             Some(result) => result,
-            None => Err(SqlError::not_supported("DML")),
+            None => crate::dml::execute(self, statement, parameters, session, changes),
         };
         if result.is_err() {
             changes.truncate(mark);
