@@ -4,7 +4,6 @@
 //! these are written to, and who sent the statement, is not this crate's business. Invariant: the
 //! catalogue, the rows and the position they stand for change in one SQLite transaction.
 
-pub mod apply;
 pub mod catalog;
 pub mod collation;
 pub mod database;
@@ -12,7 +11,6 @@ pub mod ddl;
 pub mod error;
 pub mod expr;
 pub mod functions;
-pub mod image;
 pub mod outcome;
 pub mod rows;
 pub mod select;

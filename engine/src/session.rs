@@ -62,8 +62,6 @@ pub struct SessionContext {
     pub collation_connection: &'static Collation,
     /// `collation_server`: for CREATE DATABASE without a collation.
     pub collation_server: &'static Collation,
-    /// `default_collation_for_utf8mb4`: what CHARACTER SET utf8mb4 alone means.
-    pub default_collation_for_utf8mb4: &'static Collation,
     /// `auto_increment_increment`, at least 1.
     pub auto_increment_increment: u64,
     /// `auto_increment_offset`, at least 1.
@@ -117,7 +115,6 @@ impl SessionContext {
             character_set_results: Some(Charset::Utf8mb4),
             collation_connection: &UTF8MB4_0900_AI_CI,
             collation_server: &UTF8MB4_0900_AI_CI,
-            default_collation_for_utf8mb4: &UTF8MB4_0900_AI_CI,
             auto_increment_increment: 1,
             auto_increment_offset: 1,
             foreign_key_checks: true,

@@ -7,7 +7,13 @@
 pub(crate) mod column_info;
 mod tables;
 
-use crate::show::Grid;
+use std::sync::Arc;
+
+use engine::select::{VirtualTable, VirtualTables};
+
+use crate::accounts::{Account, Privilege};
+use crate::node::Node;
+use tables::Source;
 
 /// The schema's name.
 pub(crate) const NAME: &str = "information_schema";
@@ -28,9 +34,40 @@ pub(crate) fn columns_of(table: &str) -> Option<Vec<String>> {
     Some(grid.columns.into_iter().map(|column| column.name).collect())
 }
 
-pub(crate) use tables::Source;
+/// information_schema as a session's statements see it.
+pub(crate) struct SessionTables {
+    pub(crate) node: Arc<Node>,
+    pub(crate) account: Arc<Account>,
+    pub(crate) user: String,
+}
 
-/// The rows of one of its tables.
-pub(crate) fn rows_of(table: &str, source: &Source<'_>) -> Option<Grid> {
-    tables::filled(table, source)
+impl std::fmt::Debug for SessionTables {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionTables")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+impl VirtualTables for SessionTables {
+    fn has_database(&self, database: &str) -> bool {
+        canonical(database).is_some()
+    }
+
+    fn table(&self, _database: &str, name: &str) -> Option<VirtualTable> {
+        let catalog = self.node.readers.database().catalog();
+        let all = self.account.has(Privilege::Process);
+        let mut processes = self.node.processes.all();
+        processes.retain(|process| all || process.user == self.user);
+        let source = Source {
+            catalog: &catalog,
+            account: &self.account,
+            processes,
+        };
+        let result = tables::filled(name, &source)?.into_result();
+        Some(VirtualTable {
+            columns: result.columns,
+            rows: result.rows,
+        })
+    }
 }

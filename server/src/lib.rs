@@ -13,7 +13,6 @@ mod information_schema;
 mod listener;
 mod node;
 mod processes;
-mod query;
 mod readers;
 pub mod registry;
 mod result;

@@ -29,6 +29,7 @@ use protocol::server::Connection;
 use protocol::{Capabilities, Command, ErrPacket, OkPacket, status};
 
 use crate::accounts::{Account, Privilege};
+use crate::information_schema::SessionTables;
 use crate::node::{Node, client_host};
 use crate::processes::Registered;
 use crate::registry::Registration;
@@ -136,6 +137,13 @@ impl Session {
         context.current_user = format!("{}@{}", self.account.name.user, self.account.name.host);
         self.variables = Arc::new(SessionVariables::new(Arc::clone(&self.node.variables)));
         context.system_variables = Arc::<SessionVariables>::clone(&self.variables);
+        let capabilities = self.connection.capabilities();
+        context.client_found_rows = capabilities.has(Capabilities::FOUND_ROWS);
+        context.virtual_tables = Arc::new(SessionTables {
+            node: Arc::clone(&self.node),
+            account: Arc::clone(&self.account),
+            user: context.user.clone(),
+        });
         self.variables.apply_all(&mut context)?;
         if let Some(collation) = charset.and_then(engine::collation::by_id) {
             let charset = collation.charset;

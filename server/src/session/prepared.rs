@@ -49,7 +49,7 @@ impl Session {
     }
 
     /// The columns that executing a SELECT would give.
-    fn result_columns(&self, parsed: &Arc<Parsed>) -> Result<Vec<ColumnDefinition>, SqlError> {
+    fn result_columns(&mut self, parsed: &Arc<Parsed>) -> Result<Vec<ColumnDefinition>, SqlError> {
         if !matches!(parsed.statement, Statement::Select(_)) {
             return Ok(Vec::new());
         }

@@ -39,7 +39,7 @@ impl Session {
         process.begin_query(reader.interrupt_handle());
         let parsed = Arc::clone(parsed);
         let work = move || {
-            let result = crate::query::run(&mut reader, &parsed, &parameters, &mut context);
+            let result = reader.query(&parsed, &parameters, &mut context);
             (reader, context, result)
         };
         let done = self.node.readers.run(work).await;
@@ -93,9 +93,14 @@ impl Session {
     }
 
     /// The columns that a SELECT will give, before its parameters are known.
-    pub(super) fn describe_query(&self, parsed: &Parsed) -> Result<Vec<ResultColumn>, SqlError> {
-        let catalog = self.node.readers.database().catalog();
-        crate::query::columns(&catalog, parsed, &self.context)
+    pub(super) fn describe_query(
+        &mut self,
+        parsed: &Parsed,
+    ) -> Result<Vec<ResultColumn>, SqlError> {
+        let mut reader = self.node.readers.take()?;
+        let columns = reader.columns(parsed, &mut self.context);
+        self.node.readers.give_back(reader);
+        columns
     }
 
     /// DO: evaluates and forgets.
