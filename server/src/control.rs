@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use config::{PrimarySettings, ReplicaSettings};
+use config::{PrimarySettings, ReplicaSettings, ServerSettings};
 use tokio::sync::watch;
 
 /// The line between a node and its process; clones are the same line.
@@ -40,6 +40,17 @@ pub enum NewSettings {
     Primary(Arc<PrimarySettings>),
     /// Of a replica.
     Replica(Arc<ReplicaSettings>),
+}
+
+impl NewSettings {
+    /// What both roles have.
+    #[must_use]
+    pub fn server(&self) -> &ServerSettings {
+        match self {
+            Self::Primary(settings) => &settings.server,
+            Self::Replica(settings) => &settings.server,
+        }
+    }
 }
 
 impl Default for Control {

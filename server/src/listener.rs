@@ -6,8 +6,8 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use config::ServerSettings;
@@ -33,6 +33,14 @@ use crate::variables::GlobalVariables;
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long sessions get to end when the node stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The variables whose options are taken over while the node runs.
+const RELOADED: &[&str] = &[
+    "max_connections",
+    "read_only",
+    "super_read_only",
+    "require_secure_transport",
+];
 
 /// Why a node does not serve clients.
 #[derive(Debug, thiserror::Error)]
@@ -109,10 +117,20 @@ const fn plugin(settings: &ServerSettings) -> AuthPlugin {
     }
 }
 
+fn tls_files(settings: &ServerSettings) -> TlsFiles<'_> {
+    TlsFiles {
+        datadir: &settings.datadir,
+        cert: settings.ssl_cert.as_deref(),
+        key: settings.ssl_key.as_deref(),
+        auto_generate: settings.auto_generate_certs,
+    }
+}
+
 /// A node that serves clients.
 pub struct Server {
     node: Arc<Node>,
-    identity: Arc<ServerIdentity>,
+    /// Replaced when certificates are read again; taken for a moment by every login.
+    identity: RwLock<Arc<ServerIdentity>>,
     tcp: Vec<TcpListener>,
     unix: Option<UnixListener>,
     listening: Listening,
@@ -128,12 +146,7 @@ impl Server {
     pub async fn bind(parts: ServerParts) -> Result<Self, ServerError> {
         let settings = &parts.settings;
         let accounts = Arc::new(accounts(settings)?);
-        let tls = tls::server_config(TlsFiles {
-            datadir: &settings.datadir,
-            cert: settings.ssl_cert.as_deref(),
-            key: settings.ssl_key.as_deref(),
-            auto_generate: settings.auto_generate_certs,
-        })?;
+        let tls = tls::server_config(tls_files(settings))?;
         let rsa = tls::rsa_key_pair(&settings.datadir)?;
         let live = Arc::new(RoleVariables(Arc::clone(&parts.role)));
         let mut facts = parts.facts;
@@ -173,7 +186,7 @@ impl Server {
         ));
         Ok(Self {
             node,
-            identity,
+            identity: RwLock::new(identity),
             tcp,
             unix,
             listening,
@@ -219,6 +232,10 @@ impl Server {
             let server = Arc::clone(&server);
             tasks.push(tokio::spawn(async move { server.accept_unix().await }));
         }
+        let reloading = Arc::clone(&server);
+        tasks.push(tokio::spawn(
+            async move { reloading.follow_reloads().await },
+        ));
         control.stopped().await;
         tasks.iter().for_each(tokio::task::JoinHandle::abort);
         server.drain().await;
@@ -234,6 +251,45 @@ impl Server {
         let deadline = tokio::time::Instant::now() + DRAIN_TIMEOUT;
         while self.node.processes.count() > 0 && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn identity(&self) -> Arc<ServerIdentity> {
+        let identity = self.identity.read();
+        Arc::clone(&identity.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes over what can change while the node runs, whenever its process read the
+    /// configuration again. Sessions that are logged in keep their TLS.
+    async fn follow_reloads(&self) {
+        let mut reloads = self.node.control.reloads();
+        while reloads.changed().await.is_ok() {
+            let settings = reloads.borrow_and_update().clone();
+            let Some(settings) = settings else { continue };
+            let settings = settings.server();
+            self.node.variables.take_over(settings, RELOADED);
+            match tls::server_config(tls_files(settings)) {
+                Err(error) => {
+                    tracing::error!(%error, "the certificates stay as they were");
+                }
+                Ok(tls) => {
+                    let old = self.identity();
+                    let identity = Arc::new(ServerIdentity {
+                        version: old.version.clone(),
+                        default_auth: old.default_auth,
+                        charset: old.charset,
+                        tls,
+                        rsa: old.rsa.clone(),
+                        sha2_cache: Sha2Cache::default(),
+                        authenticator: Arc::clone(&old.authenticator),
+                        max_allowed_packet: old.max_allowed_packet,
+                    });
+                    *self
+                        .identity
+                        .write()
+                        .unwrap_or_else(PoisonError::into_inner) = identity;
+                }
+            }
         }
     }
 
@@ -275,7 +331,8 @@ impl Server {
         address: Option<SocketAddr>,
     ) {
         let processes = &self.node.processes;
-        let limit = usize::try_from(self.node.settings.max_connections).unwrap_or(usize::MAX);
+        let limit = self.node.variables.number("max_connections");
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         if processes.count() >= limit {
             processes.refused.fetch_add(1, Ordering::Relaxed);
             let packet = ErrPacket::new(1040, b"08004", "Too many connections");
@@ -297,7 +354,7 @@ impl Server {
             is_local_socket: address.is_none(),
         };
         let registered = processes.register(id, "unauthenticated user", &shown);
-        let identity = Arc::clone(&self.identity);
+        let identity = self.identity();
         let login = Connection::accept(transport, identity, peer);
         let connection = tokio::select! {
             login = tokio::time::timeout(LOGIN_TIMEOUT, login) => login,

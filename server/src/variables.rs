@@ -126,6 +126,16 @@ impl GlobalVariables {
         Ok(warning)
     }
 
+    /// Takes over the values of `names` from settings that were read again.
+    pub(crate) fn take_over(&self, settings: &ServerSettings, names: &[&str]) {
+        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
+        for (name, text) in from_settings(settings) {
+            if let Some(definition) = find(name).filter(|_| names.contains(&name)) {
+                values.insert(definition.name, value::parse(definition.kind, &text));
+            }
+        }
+    }
+
     fn read(&self, name: &str) -> Option<VariableValue> {
         self.values
             .read()

@@ -32,8 +32,7 @@ pub(super) const LOGS: &[Definition] = &[
         "Commit groups between two syncs of the binlog to disk. 1: what is acknowledged survives \
          a power loss. 0: the operating system decides.",
     )
-    .only(Role::Primary)
-    .reloads(),
+    .only(Role::Primary),
     Definition::size(
         "max_binlog_size",
         (4096, GIB),
@@ -49,8 +48,7 @@ pub(super) const LOGS: &[Definition] = &[
         "Age in seconds after which a binlog file is removed; 0 never. A file that a replica is \
          being sent stays.",
     )
-    .only(Role::Primary)
-    .reloads(),
+    .only(Role::Primary),
     Definition::choice(
         "binlog_checksum",
         &["NONE", "CRC32"],
@@ -132,15 +130,13 @@ pub(super) const LOGS: &[Definition] = &[
         "0",
         "Bytes of relay log kept; at the limit the receiver waits for the applier. 0: no limit.",
     )
-    .only(Role::Replica)
-    .reloads(),
+    .only(Role::Replica),
     Definition::flag(
         "relay_log_purge",
         "ON",
         "Remove relay log files once applied.",
     )
-    .only(Role::Replica)
-    .reloads(),
+    .only(Role::Replica),
     Definition::unsigned(
         "sync_relay_log",
         (0, 4_294_967_295),
@@ -148,8 +144,7 @@ pub(super) const LOGS: &[Definition] = &[
         "Events between two syncs of the relay log to disk; 0: the operating system decides. What \
          is lost is fetched again from the source.",
     )
-    .only(Role::Replica)
-    .reloads(),
+    .only(Role::Replica),
     Definition::flag(
         "relay_log_recovery",
         "OFF",

@@ -109,8 +109,7 @@ pub(super) const SOURCE: &[Definition] = &[
         "60",
         "Seconds without an event or heartbeat after which the receiver connects again.",
     )
-    .only(Role::Replica)
-    .reloads(),
+    .only(Role::Replica),
     Definition::text(
         "report_host",
         "",
