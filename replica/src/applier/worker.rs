@@ -6,7 +6,9 @@
 use std::time::Instant;
 
 use binlog::log::{LogFileName, LogPosition};
-use engine::target::{AppliedPosition, RowsChange, StatementChange, Target, TargetError};
+use engine::target::{
+    AppliedPosition, RowsChange, StatementChange, StatementOutcome, Target, TargetError,
+};
 use gtid::{Gtid, GtidSet};
 
 use super::schedule::Group;
@@ -95,7 +97,10 @@ impl Worker {
 
     pub(super) fn statement(&mut self, change: &StatementChange<'_>) -> Result<(), TargetError> {
         self.begin_transaction()?;
-        self.target.statement(change)
+        if let StatementOutcome::NotKept { construct } = self.target.statement(change)? {
+            tracing::info!(construct, "a statement of the source concerns nothing kept here");
+        }
+        Ok(())
     }
 
     /// The target learns of a transaction at its first change; one without changes only moves the
