@@ -250,3 +250,110 @@ fn decode_switch(rest: &[u8]) -> Result<(AuthPlugin, Nonce), Error> {
 const fn step(send: Vec<Vec<u8>>, next: Next) -> Step {
     Step { send, next }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::client::Endpoint;
+
+    fn options(mode: TlsMode) -> ClientOptions {
+        let endpoint = Endpoint::Unix("/nowhere".into());
+        let mut options = ClientOptions::new(endpoint, "u", "secret");
+        options.tls.mode = mode;
+        options
+    }
+
+    fn greeting(capabilities: Capabilities, plugin: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        Greeting {
+            version: "9.7.4".into(),
+            connection_id: 7,
+            nonce: Nonce([1; Nonce::LEN]),
+            capabilities,
+            charset: 255,
+            status: 2,
+            plugin: plugin.into(),
+        }
+        .encode(&mut out);
+        out
+    }
+
+    #[test]
+    fn the_password_never_leaves_in_the_clear_over_a_plain_connection() {
+        let options = options(TlsMode::Preferred);
+        let mut handshake = Handshake::new(&options, false);
+        let plain = Capabilities::SERVER;
+        let hello = greeting(plain, AuthPlugin::CachingSha2.name());
+        let step = handshake.handle(&hello).unwrap();
+        assert_eq!(step.next, Next::Read);
+        let error = handshake.handle(&[MORE_DATA, sha2::FULL]).unwrap_err();
+        assert!(matches!(error, Error::Auth(AuthError::NeedsPublicKey)));
+    }
+
+    #[test]
+    fn a_server_cannot_slip_in_a_key_that_was_not_asked_for() {
+        let options = options(TlsMode::Disabled);
+        let mut handshake = Handshake::new(&options, false);
+        let hello = greeting(Capabilities::SERVER, AuthPlugin::CachingSha2.name());
+        handshake.handle(&hello).unwrap();
+        let key = crate::auth::RsaKeyPair::generate().unwrap();
+        let offer = [&[MORE_DATA], key.public_pem().as_bytes()].concat();
+        assert!(matches!(
+            handshake.handle(&offer),
+            Err(Error::Unexpected { .. })
+        ));
+    }
+
+    #[test]
+    fn a_required_tls_is_asked_for_before_anything_is_said() {
+        let options = options(TlsMode::Required);
+        let mut handshake = Handshake::new(&options, false);
+        let offers = Capabilities::SERVER | Capabilities::SSL;
+        let step = handshake.handle(&greeting(offers, "mysql_native_password"));
+        let step = step.unwrap();
+        assert_eq!(step.next, Next::StartTls);
+        assert_eq!(step.send.concat().len(), 32);
+        let mut handshake = Handshake::new(&options, false);
+        let hello = greeting(Capabilities::SERVER, "mysql_native_password");
+        assert!(matches!(
+            handshake.handle(&hello),
+            Err(Error::Tls(TlsError::NotOffered))
+        ));
+    }
+
+    #[test]
+    fn a_plugin_that_is_not_built_in_is_named() {
+        let options = options(TlsMode::Disabled);
+        let mut handshake = Handshake::new(&options, false);
+        handshake
+            .handle(&greeting(Capabilities::SERVER, "parsec"))
+            .unwrap();
+        let switch = [&[0xfe][..], b"client_ed25519\0", &[1; 32]].concat();
+        let error = handshake.handle(&switch).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "Authentication plugin 'client_ed25519' cannot be loaded: not built in"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_payloads_never_panic(
+            payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..5),
+            flags: u32, first in 0u8..3,
+        ) {
+            let options = options(TlsMode::Preferred);
+            let mut handshake = Handshake::new(&options, false);
+            let plugins = ["mysql_native_password", "caching_sha2_password", "other"];
+            let plugin = plugins[usize::from(first)];
+            let _ = handshake.handle(&greeting(Capabilities(flags), plugin));
+            for mut payload in payloads {
+                let _ = handshake.handle(&payload);
+                payload.insert(0, [0x00, 0x01, 0xfe][usize::from(first)]);
+                let _ = handshake.handle(&payload);
+            }
+        }
+    }
+}

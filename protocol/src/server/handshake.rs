@@ -247,3 +247,142 @@ fn access_denied(user: &str, host: &str, uses_password: bool) -> ErrPacket {
         format!("Access denied for user '{user}'@'{host}' (using password: {yes_no})"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::auth::Sha2Cache;
+    use crate::server::{AccountAuth, Authenticator};
+
+    struct Accounts;
+
+    impl Authenticator for Accounts {
+        fn lookup(&self, user: &str, _host: &str) -> Option<AccountAuth> {
+            let plugin = AuthPlugin::by_name(user)?;
+            Some(AccountAuth {
+                plugin,
+                auth_string: AuthPlugin::Native.stored("x"),
+            })
+        }
+    }
+
+    fn handshake(is_local_socket: bool) -> Handshake {
+        let identity = ServerIdentity {
+            version: "8.4.6-weir".into(),
+            default_auth: AuthPlugin::CachingSha2,
+            charset: 255,
+            tls: None,
+            rsa: None,
+            sha2_cache: Sha2Cache::default(),
+            authenticator: Arc::new(Accounts),
+            max_allowed_packet: 1 << 20,
+        };
+        let peer = Peer {
+            connection_id: 7,
+            host: "192.0.2.1".into(),
+            is_local_socket,
+        };
+        let nonces = [Nonce([1; Nonce::LEN]), Nonce([2; Nonce::LEN])];
+        Handshake::new(Arc::new(identity), peer, nonces)
+    }
+
+    /// What the server does with a login and the payloads after it, as text.
+    fn conversation(login: &Login, replies: &[&[u8]]) -> Vec<String> {
+        let mut handshake = handshake(false);
+        let mut payload = Vec::new();
+        login.encode(&mut payload);
+        let mut said = Vec::new();
+        for payload in std::iter::once(&payload[..]).chain(replies.iter().copied()) {
+            match handshake.handle(payload) {
+                Ok(step) => {
+                    let sent = step.send.iter().map(|p| p.first().copied().unwrap_or(0));
+                    let sent: Vec<_> = sent.collect();
+                    let next = match step.next {
+                        Next::Read => "read".to_owned(),
+                        Next::StartTls => "tls".to_owned(),
+                        Next::Accepted(_) => "accepted".to_owned(),
+                        Next::Denied(error, _) => format!("denied {}", error.code),
+                    };
+                    said.push(format!("send {sent:x?}, {next}"));
+                }
+                Err(error) => said.push(error.to_string()),
+            }
+        }
+        said
+    }
+
+    fn login(user: &str, plugin: Option<AuthPlugin>, capabilities: Capabilities) -> Login {
+        Login {
+            capabilities,
+            user: user.into(),
+            auth_response: vec![7; 20],
+            plugin: plugin.map(|plugin| plugin.name().into()),
+            ..Login::default()
+        }
+    }
+
+    #[test]
+    fn a_conversation_goes_by_the_table() {
+        let all = Capabilities::CLIENT;
+        let (native, sha2) = (AuthPlugin::Native, AuthPlugin::CachingSha2);
+        let cases: [(_, &[&[u8]], &[&str]); 5] = [
+            // The right plugin, the wrong reply; and nothing more after that.
+            (
+                login(native.name(), Some(native), all),
+                &[b"x"],
+                &[
+                    "send [], denied 1045",
+                    "packet that begins with 0x78, expected nothing, the login is over",
+                ],
+            ),
+            // Another plugin than the account's: a switch, then a full proof that fails.
+            (
+                login(sha2.name(), Some(native), all),
+                &[&[7; 32], b"password\0"],
+                &["send [fe], read", "send [1], read", "send [], denied 1045"],
+            ),
+            // An account that does not exist goes the same way.
+            (
+                login("nobody", Some(sha2), all),
+                &[b"password\0"],
+                &["send [1], read", "send [], denied 1045"],
+            ),
+            // A client without plugins cannot be switched.
+            (
+                login(sha2.name(), None, all.without(Capabilities::PLUGIN_AUTH)),
+                &[],
+                &["send [], denied 1251"],
+            ),
+            (
+                login(native.name(), None, all.without(Capabilities::PLUGIN_AUTH)),
+                &[],
+                &["send [], denied 1045"],
+            ),
+        ];
+        for (login, replies, expected) in cases {
+            assert_eq!(conversation(&login, replies), expected, "{login:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_payloads_never_panic_and_never_log_in(
+            payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..80), 0..5),
+            flags: u32, user in 0usize..3, is_local_socket: bool,
+        ) {
+            let mut handshake = handshake(is_local_socket);
+            let plugins = [AuthPlugin::Native, AuthPlugin::CachingSha2];
+            let user = plugins.get(user).map_or("nobody", |plugin| plugin.name());
+            let needed = Capabilities::PROTOCOL_41 | Capabilities::SECURE_CONNECTION;
+            let mut first = Vec::new();
+            login(user, None, Capabilities(flags).with(needed)).encode(&mut first);
+            for payload in std::iter::once(&first).chain(&payloads) {
+                if let Ok(step) = handshake.handle(payload) {
+                    prop_assert!(!matches!(step.next, Next::Accepted(_)));
+                }
+            }
+        }
+    }
+}
