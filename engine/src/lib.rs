@@ -4,13 +4,16 @@
 //! these are written to, and who sent the statement, is not this crate's business. Invariant: the
 //! catalogue, the rows and the position they stand for change in one SQLite transaction.
 
+pub mod apply;
 pub mod catalog;
 pub mod collation;
 pub mod database;
 pub mod ddl;
+pub mod dml;
 pub mod error;
 pub mod expr;
 pub mod functions;
+pub mod image;
 pub mod outcome;
 pub mod rows;
 pub mod select;

@@ -27,6 +27,7 @@ pub use writer::{Conflict, RowId, RowWriter, StoredRow};
 
 pub(crate) use default::default_text;
 pub(crate) use eval::eval_of;
+pub(crate) use json::{is_same, to_binary as json_binary};
 pub(crate) use plan::{collate, column_of, key_part_expression, list};
 pub(crate) use text::key_text;
 pub(crate) use writer::stored_row;

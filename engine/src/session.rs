@@ -62,6 +62,8 @@ pub struct SessionContext {
     pub collation_connection: &'static Collation,
     /// `collation_server`: for CREATE DATABASE without a collation.
     pub collation_server: &'static Collation,
+    /// `default_collation_for_utf8mb4`: what CHARACTER SET utf8mb4 alone means.
+    pub default_collation_for_utf8mb4: &'static Collation,
     /// `auto_increment_increment`, at least 1.
     pub auto_increment_increment: u64,
     /// `auto_increment_offset`, at least 1.
@@ -94,6 +96,8 @@ pub struct SessionContext {
     pub default_week_format: u8,
     /// `group_concat_max_len`, in bytes.
     pub group_concat_max_len: u64,
+    /// Text of a SELECT that runs in a writing transaction: unaliased columns are named by it.
+    pub statement_text: String,
     /// What SHOW WARNINGS shows; the server empties it before a statement that may warn.
     pub warnings: Vec<Warning>,
 }
@@ -115,6 +119,7 @@ impl SessionContext {
             character_set_results: Some(Charset::Utf8mb4),
             collation_connection: &UTF8MB4_0900_AI_CI,
             collation_server: &UTF8MB4_0900_AI_CI,
+            default_collation_for_utf8mb4: &UTF8MB4_0900_AI_CI,
             auto_increment_increment: 1,
             auto_increment_offset: 1,
             foreign_key_checks: true,
@@ -131,6 +136,7 @@ impl SessionContext {
             div_precision_increment: 4,
             default_week_format: 0,
             group_concat_max_len: 1024,
+            statement_text: String::new(),
             warnings: Vec::new(),
         }
     }

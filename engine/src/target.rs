@@ -8,12 +8,18 @@
 //! lead to is committed with them: that is what makes applying exactly once. A target knows no log,
 //! no filter and no source; what it cannot take it refuses, it never approximates.
 
+pub mod conformance;
+mod sqlite;
+
+pub use sqlite::SqliteTarget;
+
 use std::fmt;
 use std::sync::Arc;
 
 use binlog::event::StatusVariables;
 use binlog::row::{RowsEvent, TableMap};
 
+pub use crate::apply::DdlOutcome as StatementOutcome;
 pub use crate::database::Applied as AppliedPosition;
 use crate::error::{EngineError, SqlError};
 
@@ -108,8 +114,9 @@ pub trait Target: Send {
     /// to be rolled back.
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError>;
 
-    /// Executes a statement. On error the transaction has to be rolled back.
-    fn statement(&mut self, change: &StatementChange<'_>) -> Result<(), TargetError>;
+    /// Executes a statement, or says that it concerns nothing that a target keeps. On error the
+    /// transaction has to be rolled back.
+    fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError>;
 
     /// Keeps the transaction's changes for the group's commit.
     fn end_transaction(&mut self) -> Result<(), TargetError>;

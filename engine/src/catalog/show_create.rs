@@ -97,15 +97,15 @@ impl Table {
         let Some(collation) = column.column_type.collation() else {
             return;
         };
-        let differs = collation != self.collation;
-        if differs || column.has_explicit_collation {
+        // The character set is shown where it is not the table's, and always with the collation.
+        let is_own = collation != self.collation || column.has_explicit_collation;
+        if is_own {
             push(
                 line,
                 &format!(" CHARACTER SET {}", collation.charset.name()),
             );
         }
-        let is_new_default = *collation == UTF8MB4_0900_AI_CI && differs;
-        if !collation.is_default || column.has_explicit_collation || is_new_default {
+        if is_own || !collation.is_default {
             push(line, &format!(" COLLATE {collation}"));
         }
     }
@@ -182,6 +182,13 @@ fn push_default(line: &mut String, column: &Column) {
             ColumnType::Bit { .. } => {
                 let bits = text.parse::<u64>().unwrap_or_default();
                 push(line, &format!(" DEFAULT b'{bits:b}'"));
+            }
+            ColumnType::Binary { .. } | ColumnType::Varbinary { .. } if !text.is_ascii() => {
+                let hex: String = text
+                    .chars()
+                    .map(|byte| format!("{:02X}", u32::from(byte)))
+                    .collect();
+                push(line, &format!(" DEFAULT 0x{hex}"));
             }
             _ => push(line, &format!(" DEFAULT {}", literal(text))),
         },

@@ -11,10 +11,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use binlog::row::TableMap;
 use binlog::value::Value;
 use rusqlite::Connection;
 
 use super::{Applied, EnginePosition, InterruptHandle, Shared, Store, connection};
+use crate::apply::Applier;
 use crate::catalog::{Catalog, Table, TableId};
 use crate::ddl;
 use crate::error::{EngineError, SqlError};
@@ -22,6 +24,9 @@ use crate::outcome::Outcome;
 use crate::rows::{Counters, RowChange, RowWriter, TablePlan};
 use crate::session::SessionContext;
 use crate::sql::Statement;
+
+/// Table maps for which a writer keeps plans.
+const APPLIERS_MAX: usize = 1024;
 
 /// The connection that changes rows.
 pub struct Writer {
@@ -31,6 +36,8 @@ pub struct Writer {
     catalog: Arc<Catalog>,
     plans: HashMap<TableId, (Arc<Table>, Arc<TablePlan>)>,
     counters: Counters,
+    /// What applying logged rows needs, by the log's table id.
+    appliers: HashMap<u64, Applier>,
     is_in_group: bool,
     /// Open savepoints, oldest first, with the catalogue at their start.
     savepoints: Vec<(String, Arc<Catalog>)>,
@@ -58,6 +65,7 @@ impl Writer {
             catalog,
             plans: HashMap::new(),
             counters,
+            appliers: HashMap::new(),
             is_in_group: false,
             savepoints: Vec::new(),
         })
@@ -190,7 +198,7 @@ impl Writer {
     pub fn execute(
         &mut self,
         statement: &Statement,
-        _parameters: &[Value<'_>],
+        parameters: &[Value<'_>],
         session: &mut SessionContext,
         changes: &mut Vec<RowChange>,
     ) -> Result<Outcome, SqlError> {
@@ -205,7 +213,7 @@ impl Writer {
         self.run("SAVEPOINT weir_statement", "begin a statement")?;
         let result = match ddl::execute(self, statement, session) {
             Some(result) => result,
-            None => Err(SqlError::not_supported("DML")),
+            None => crate::dml::execute(self, statement, parameters, session, changes),
         };
         if result.is_err() {
             changes.truncate(mark);
@@ -295,6 +303,20 @@ impl Writer {
             plan,
             counters: &mut self.counters,
         })
+    }
+
+    /// What is kept for the rows of `map`, if it still fits; to be given back.
+    pub(crate) fn take_applier(&mut self, database: &str, map: &TableMap<'_>) -> Option<Applier> {
+        let applier = self.appliers.remove(&map.table_id)?;
+        applier.fits(self, database, map).then_some(applier)
+    }
+
+    /// Keeps what the rows of a table map needed.
+    pub(crate) fn put_applier(&mut self, table_id: u64, applier: Applier) {
+        if self.appliers.len() >= APPLIERS_MAX {
+            self.appliers.clear();
+        }
+        self.appliers.insert(table_id, applier);
     }
 
     fn run(&self, sql: &str, doing: &'static str) -> Result<(), EngineError> {

@@ -1,7 +1,7 @@
 //! Column definitions: type, nullability, default and attributes together.
 
 use super::defaults;
-use super::types::{column_type, fsp_of};
+use super::types::{Defaults, column_type, fsp_of};
 use crate::catalog::{Column, ColumnDefault, ColumnId, ColumnType, Generated};
 use crate::collation::Collation;
 use crate::error::SqlError;
@@ -39,7 +39,12 @@ pub(super) fn define(
         return Err(SqlError::not_supported("FOREIGN KEY"));
     }
     let collation = attributes.collation.as_deref();
-    let column_type = column_type(name, &written.data_type, collation, default_collation)?;
+    let column_type = column_type(
+        name,
+        &written.data_type,
+        collation,
+        Defaults::new(session, default_collation),
+    )?;
     let is_serial = written.data_type == DataType::Serial;
     let auto_increment = attributes.auto_increment || is_serial;
     let is_timestamp = matches!(column_type, ColumnType::Timestamp { .. });

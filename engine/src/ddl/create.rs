@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::columns::{DefinedColumn, define};
-use super::types::resolve_collation;
+use super::types::{Defaults, resolve_collation};
 use super::{keys, physical, qualified, save};
 use crate::catalog::{ColumnId, ColumnType, KeyKind, Table, TableId, TableOptions};
 use crate::collation::Collation;
@@ -94,7 +94,11 @@ fn build(
         name: name.to_owned(),
         columns: Vec::new(),
         keys: Vec::new(),
-        collation: resolve_collation(&options.charset, None, default_collation)?,
+        collation: resolve_collation(
+            &options.charset,
+            None,
+            Defaults::new(session, default_collation),
+        )?,
         comment: String::new(),
         options: TableOptions::default(),
         next_column_id: 1,

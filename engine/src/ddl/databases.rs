@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::types::resolve_collation;
+use super::types::{Defaults, resolve_collation};
 use super::{change_database, physical};
 use crate::catalog::{Catalog, Database, Table};
 use crate::database::Writer;
@@ -26,7 +26,11 @@ pub(super) fn create(
     charset: &CharsetSpec,
 ) -> Result<Outcome, SqlError> {
     check_name(name)?;
-    let collation = resolve_collation(charset, None, session.collation_server)?;
+    let collation = resolve_collation(
+        charset,
+        None,
+        Defaults::new(session, session.collation_server),
+    )?;
     if is_reserved(name) || writer.catalog().databases.contains_key(name) {
         let error = SqlError::db_create_exists(name);
         if !if_not_exists {
@@ -60,7 +64,7 @@ pub(super) fn alter(
         None => session.require_database()?,
     };
     let old = writer.catalog().database(name)?.collation;
-    let collation = resolve_collation(charset, None, old)?;
+    let collation = resolve_collation(charset, None, Defaults::new(session, old))?;
     writer.store().save_database(name, collation)?;
     let mut catalog = Catalog::clone(writer.catalog());
     change_database(&mut catalog, name, |database| {

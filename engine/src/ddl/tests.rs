@@ -90,7 +90,10 @@ fn show_create_table_prints_what_mysql_prints() {
              b DECIMAL(10,2) DEFAULT 1.5, c ENUM('p','q') CHARACTER SET latin1, d DATETIME(3) \
              DEFAULT CURRENT_TIMESTAMP(3) ON UPDATE CURRENT_TIMESTAMP(3), e TIMESTAMP NULL, f TEXT, \
              g BOOL, h BIT(5) DEFAULT b'101', i INT(5) ZEROFILL, j CHAR(3) COLLATE utf8mb4_bin \
-             COMMENT 'it''s', k BINARY(4), l JSON, PRIMARY KEY (id), KEY (f(10)), UNIQUE u (a, b), \
+             COMMENT 'it''s', k BINARY(4) DEFAULT 'a', l JSON, \
+             m INT INVISIBLE, n POINT, o VARCHAR(3) CHARACTER SET utf8mb3, q FLOAT(7,3), r YEAR(4) \
+             DEFAULT 2020, s TIME DEFAULT '1:2:3', u SET('x','y') DEFAULT 'x,y', v VARBINARY(4) \
+             DEFAULT x'ff00', w DATE DEFAULT '2020-1-2', x DOUBLE DEFAULT 1e10, PRIMARY KEY (id), KEY (f(10)), UNIQUE u (a, b), \
              INDEX (b DESC)) COMMENT 'hello' ROW_FORMAT=DYNAMIC",
         )
         .unwrap();
@@ -106,8 +109,18 @@ fn show_create_table_prints_what_mysql_prints() {
   `h` bit(5) DEFAULT b'101',
   `i` int(5) unsigned zerofill DEFAULT NULL,
   `j` char(3) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin DEFAULT NULL COMMENT 'it''s',
-  `k` binary(4) DEFAULT NULL,
+  `k` binary(4) DEFAULT 'a\\0\\0\\0',
   `l` json DEFAULT NULL,
+  `m` int DEFAULT NULL /*!80023 INVISIBLE */,
+  `n` point DEFAULT NULL,
+  `o` varchar(3) CHARACTER SET utf8mb3 COLLATE utf8mb3_general_ci DEFAULT NULL,
+  `q` float(7,3) DEFAULT NULL,
+  `r` year DEFAULT '2020',
+  `s` time DEFAULT '01:02:03',
+  `u` set('x','y') DEFAULT 'x,y',
+  `v` varbinary(4) DEFAULT 0xFF00,
+  `w` date DEFAULT '2020-01-02',
+  `x` double DEFAULT '10000000000',
   PRIMARY KEY (`id`),
   UNIQUE KEY `u` (`a`,`b`),
   KEY `f` (`f`(10)),

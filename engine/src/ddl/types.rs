@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::catalog::{BlobSize, ColumnType, GeometryKind, IntegerSize};
 use crate::collation::{self, Charset, Collation};
 use crate::error::SqlError;
+use crate::session::SessionContext;
 use crate::sql::ast::{CharsetSpec, DataType, TextType};
 
 const FSP_MAX: u32 = 6;
@@ -16,13 +17,33 @@ const VECTOR_DIMENSIONS_DEFAULT: u32 = 2048;
 const VECTOR_DIMENSIONS_MAX: u32 = 16_383;
 const SET_MEMBERS_MAX: usize = 64;
 
-/// The collation that a charset clause, perhaps with a COLLATE attribute of its own, means; `default`
-/// when nothing is written. Errors 1115, 1253, 1273.
+/// Collations that stand for what is not written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Defaults {
+    /// Where neither character set nor collation is written.
+    pub(super) collation: &'static Collation,
+    /// Where only CHARACTER SET utf8mb4 is written.
+    pub(super) utf8mb4: &'static Collation,
+}
+
+impl Defaults {
+    /// The session's defaults, below those of a table or database.
+    pub(super) fn new(session: &SessionContext, collation: &'static Collation) -> Defaults {
+        Defaults {
+            collation,
+            utf8mb4: session.default_collation_for_utf8mb4,
+        }
+    }
+}
+
+/// The collation that a charset clause, perhaps with a COLLATE attribute of its own, means; the
+/// defaults when nothing is written. Errors 1115, 1253, 1273.
 pub(super) fn resolve_collation(
     spec: &CharsetSpec,
     attribute: Option<&str>,
-    default: &'static Collation,
+    defaults: Defaults,
 ) -> Result<&'static Collation, SqlError> {
+    let default = defaults.collation;
     let charset = spec.charset.as_deref().map(Charset::by_name).transpose()?;
     let named = attribute
         .or(spec.collation.as_deref())
@@ -34,6 +55,7 @@ pub(super) fn resolve_collation(
         ),
         (_, Some(named)) => Ok(named),
         (charset, None) if spec.binary => binary_collation(charset.unwrap_or(default.charset)),
+        (Some(Charset::Utf8mb4), None) => Ok(defaults.utf8mb4),
         (Some(charset), None) => Ok(charset.default_collation()),
         (None, None) => Ok(default),
     }
@@ -46,14 +68,14 @@ fn binary_collation(charset: Charset) -> Result<&'static Collation, SqlError> {
     }
 }
 
-/// A column's type. `attribute` is a COLLATE among the attributes; `default` the table's collation.
+/// A column's type. `attribute` is a COLLATE among the attributes.
 pub(super) fn column_type(
     name: &str,
     written: &DataType,
     attribute: Option<&str>,
-    default: &'static Collation,
+    defaults: Defaults,
 ) -> Result<ColumnType, SqlError> {
-    let resolve = |spec: &CharsetSpec| resolve_collation(spec, attribute, default);
+    let resolve = |spec: &CharsetSpec| resolve_collation(spec, attribute, defaults);
     Ok(match written {
         DataType::TinyInt {
             width,

@@ -23,8 +23,8 @@ pub struct TablePlan {
     pub delete: String,
     /// `SELECT rowid, columns` by rowid.
     pub by_rowid: String,
-    /// `SELECT rowid, columns` where every column equals a parameter, NULL equal to NULL.
-    pub by_all_columns: String,
+    /// `SELECT rowid, columns`, to which a condition is added.
+    pub select: String,
     /// `SELECT rowid, columns` by each unique key, in the table's key order.
     pub unique: Vec<UniqueLookup>,
     /// The default of each column, in table order.
@@ -53,16 +53,13 @@ impl TablePlan {
         let columns = list(table.columns.iter().map(Column::sqlite_name), ",");
         let markers = list((1..=table.columns.len()).map(|n| format!("?{n}")), ",");
         let select = format!("SELECT rowid,{columns} FROM {name}");
-        let equal = table.columns.iter().enumerate();
-        let equal = equal
-            .map(|(position, column)| format!("{} IS ?{}", column.sqlite_name(), position + 1));
         Ok(TablePlan {
             insert: format!("INSERT INTO {name}({columns}) VALUES({markers})"),
             delete: format!("DELETE FROM {name} WHERE rowid=?1"),
             by_rowid: format!("{select} WHERE rowid=?1"),
-            by_all_columns: format!("{select} WHERE {}", list(equal, " AND ")),
             unique: unique_lookups(table, &select),
             defaults: defaults(table)?,
+            select,
             table: Arc::clone(table),
             updates: Mutex::new(HashMap::new()),
         })

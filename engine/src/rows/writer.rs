@@ -10,11 +10,12 @@ use binlog::value::Value;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, Row, params_from_iter};
 
+use super::json::is_same;
 use super::plan::{TablePlan, UniqueLookup};
 use super::storage::{decode_row, encode};
 use super::text::key_text;
 use super::{Counters, RowChange};
-use crate::catalog::{Key, Table};
+use crate::catalog::{ColumnType, Key, Table};
 use crate::error::{EngineError, SqlError};
 use crate::session::TimeZone;
 
@@ -197,12 +198,27 @@ impl<'w> RowWriter<'w> {
     /// The stored row that `before` is the image of: by the first unique key without NULL, else by
     /// all columns. With a key, the other columns are not compared.
     pub fn find(&self, before: &[Value<'_>]) -> Result<Option<StoredRow>, SqlError> {
-        for lookup in &self.plan.unique {
-            if let Some(row) = self.find_by_key(lookup, before)? {
-                return Ok(Some(row));
-            }
-        }
-        self.find_equal(before)
+        let image: Vec<_> = before.iter().map(|value| Some(value.borrowed())).collect();
+        self.find_image(&image)
+    }
+
+    /// As [`RowWriter::find`] for an image that may lack columns.
+    pub(crate) fn find_image(
+        &self,
+        image: &[Option<Value<'_>>],
+    ) -> Result<Option<StoredRow>, SqlError> {
+        let has = |position: &usize| matches!(image.get(*position), Some(Some(value)) if !value.is_null());
+        let usable = |lookup: &&UniqueLookup| lookup.is_whole && lookup.positions.iter().all(has);
+        let Some(lookup) = self.plan.unique.iter().find(usable) else {
+            return self.find_matching(image);
+        };
+        let value = |value: &Option<Value<'_>>| {
+            value
+                .as_ref()
+                .map_or(Value::Null, |value| value.clone().into_owned())
+        };
+        let values: Vec<Value<'static>> = image.iter().map(value).collect();
+        self.find_by_key(lookup, &values)
     }
 
     /// The stored row that has the values of `lookup`'s key; none when one of them is NULL.
@@ -222,13 +238,35 @@ impl<'w> RowWriter<'w> {
         first_row(&self.table, statement.query(params_from_iter(parameters))?)
     }
 
-    /// The first stored row with exactly these values in every column.
-    pub(crate) fn find_equal(&self, values: &[Value<'_>]) -> Result<Option<StoredRow>, SqlError> {
-        let mut statement = self.connection.prepare_cached(&self.plan.by_all_columns)?;
-        let mut rows = statement.query(params_from_iter(self.encode_all(values)?))?;
+    /// The first stored row that has exactly these values, in the columns that are given.
+    pub(crate) fn find_matching(
+        &self,
+        image: &[Option<Value<'_>>],
+    ) -> Result<Option<StoredRow>, SqlError> {
+        let mut conditions = Vec::new();
+        let mut parameters = Vec::new();
+        for (column, value) in self.table.columns.iter().zip(image) {
+            // A JSON document has many texts, so it is compared as a value below.
+            let Some(value) = value
+                .as_ref()
+                .filter(|_| column.column_type != ColumnType::Json)
+            else {
+                continue;
+            };
+            parameters.push(encode(&column.column_type, value)?);
+            conditions.push(format!("{} IS ?{}", column.sqlite_name(), parameters.len()));
+        }
+        if conditions.is_empty() {
+            conditions.push("1".to_owned());
+        }
+        let sql = format!("{} WHERE {}", self.plan.select, conditions.join(" AND "));
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(parameters))?;
         while let Some(row) = rows.next()? {
             let stored = stored_row(&self.table, row)?;
-            if stored.values == values {
+            let pairs = stored.values.iter().zip(image);
+            let mut given = pairs.filter_map(|(stored, value)| Some((stored, value.as_ref()?)));
+            if given.all(|(stored, value)| is_same(stored, value)) {
                 return Ok(Some(stored));
             }
         }

@@ -20,6 +20,7 @@ pub use query::{Bound, Output};
 pub use run::{describe, result_value, run};
 pub use tables::{NoVirtualTables, VirtualTable, VirtualTables};
 
+pub(crate) use from::{base_relation, split_name};
 pub(crate) use order::descends;
 pub(crate) use run::Cursor;
 

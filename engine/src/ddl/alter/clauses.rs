@@ -5,7 +5,7 @@ use crate::catalog::{Column, ColumnId, KeyKind, Table};
 use crate::collation::Collation;
 use crate::ddl::columns::{check_name, define};
 use crate::ddl::defaults;
-use crate::ddl::types::resolve_collation;
+use crate::ddl::types::{Defaults, resolve_collation};
 use crate::error::SqlError;
 use crate::session::SessionContext;
 use crate::sql::ast::{AlterClause, ColumnDefinition, ColumnPosition};
@@ -75,13 +75,18 @@ fn apply_one(
             Ok(())
         }
         AlterClause::Options(options) => {
-            table.collation = resolve_collation(&options.charset, None, table.collation)?;
+            table.collation = resolve_collation(
+                &options.charset,
+                None,
+                Defaults::new(session, table.collation),
+            )?;
             extra.auto_increment = options.auto_increment.or(extra.auto_increment);
             extra.forces_rebuild |= options.engine.is_some();
             create::apply_options(session, table, options)
         }
         AlterClause::ConvertToCharset(charset) => {
-            let collation = resolve_collation(charset, None, table.collation)?;
+            let collation =
+                resolve_collation(charset, None, Defaults::new(session, table.collation))?;
             convert(table, collation);
             Ok(())
         }

@@ -199,7 +199,7 @@ fn bits(text: &str) -> Result<Node, SqlError> {
 }
 
 /// A hexadecimal literal in a numeric place is a number.
-pub(super) fn numeric_hex(node: Node) -> Node {
+pub fn numeric_hex(node: Node) -> Node {
     if !node.ty.is_hex || node.ty.kind != Kind::Text {
         return node;
     }

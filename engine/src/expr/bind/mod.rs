@@ -19,6 +19,7 @@ use std::sync::Arc;
 use binlog::value::Value;
 
 pub use calls::INSERTED;
+pub use literal::numeric_hex;
 pub use scope::{Found, Relation, Scope, ScopeColumn, full_name, same_name, same_node};
 
 use super::emit::Emitter;

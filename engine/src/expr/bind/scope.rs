@@ -98,7 +98,7 @@ impl<'p> Scope<'p> {
         }
         let mut found: Option<Found> = None;
         for relation in &self.relations {
-            if !relation.is_qualified_by(qualifiers) {
+            if !relation.is_qualified_by(qualifiers) || relation.alias == super::INSERTED {
                 continue;
             }
             for column in &relation.columns {

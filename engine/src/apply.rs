@@ -1,0 +1,113 @@
+//! Changes from a log: row events and the DDL of Query events.
+//!
+//! The same code rolls a primary forward from its own log and applies a source's log on a replica.
+//! Rows are found by key; what cannot be applied exactly as logged is an error, never a guess.
+
+mod columns;
+mod ddl;
+mod error;
+mod rows;
+
+pub use ddl::{DdlOutcome, DdlStatement};
+pub use error::ApplyError;
+
+use std::sync::Arc;
+
+use binlog::row::{RowPair, RowPlan, RowsEvent, TableMap};
+
+use self::columns::Mapping;
+use crate::catalog::Table;
+use crate::database::Writer;
+use crate::error::SqlError;
+
+/// What a stored row must agree on with the before image of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowCheck {
+    /// The columns of the key it is found by, as MySQL checks.
+    Key,
+    /// Every column: for rolling forward from one's own log, where any difference is damage.
+    BeforeImage,
+}
+
+/// What applying the rows of one table map needs, kept from event to event.
+pub(crate) struct Applier {
+    map: TableMap<'static>,
+    table: Arc<Table>,
+    plan: RowPlan,
+    mapping: Mapping,
+}
+
+impl Writer {
+    /// Applies the rows of an event to the local table of the same name in `database`, which is the
+    /// map's unless a filter renamed it. Returns how many there were.
+    pub fn apply_rows(
+        &mut self,
+        database: &str,
+        map: &TableMap<'_>,
+        event: &RowsEvent<'_>,
+        check: RowCheck,
+    ) -> Result<u64, ApplyError> {
+        let applier = match self.take_applier(database, map) {
+            Some(applier) => applier,
+            None => Applier::new(self, database, map)?,
+        };
+        let result = applier.apply(self, event, check);
+        self.put_applier(map.table_id, applier);
+        result
+    }
+
+    /// Executes the DDL of a Query event.
+    pub fn apply_ddl(&mut self, statement: &DdlStatement<'_>) -> Result<DdlOutcome, ApplyError> {
+        ddl::apply(self, statement)
+    }
+}
+
+impl Applier {
+    fn new(writer: &Writer, database: &str, map: &TableMap<'_>) -> Result<Applier, ApplyError> {
+        let table = writer
+            .catalog()
+            .find_table(database, &map.table)
+            .map(Arc::clone);
+        let table = table.ok_or_else(|| ApplyError::Incompatible {
+            error: SqlError::no_such_table(database, &map.table),
+        })?;
+        let mut map = map.clone().into_owned();
+        columns::assume_signedness(&mut map, &table);
+        let mapping = Mapping::new(&map, &table)?;
+        let plan = RowPlan::new(&map)?;
+        Ok(Applier {
+            map,
+            table,
+            plan,
+            mapping,
+        })
+    }
+
+    /// Whether this was made for `map` and the table is still the same.
+    pub(crate) fn fits(&self, writer: &Writer, database: &str, map: &TableMap<'_>) -> bool {
+        let known = writer.catalog().find_table(database, &map.table);
+        known.is_some_and(|known| Arc::ptr_eq(known, &self.table))
+            && self.map.table_id == map.table_id
+            && self.mapping.is_of(map)
+    }
+
+    fn apply(
+        &self,
+        writer: &mut Writer,
+        event: &RowsEvent<'_>,
+        check: RowCheck,
+    ) -> Result<u64, ApplyError> {
+        let mut reader = event.read(&self.plan)?;
+        let mut pair = RowPair::default();
+        let mut rows = rows::Rows::new(writer.rows(&self.table)?, &self.mapping, event, check);
+        let mut count = 0;
+        while reader.next_into(&mut pair)? {
+            rows.apply(&pair)?;
+            count += 1;
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests;

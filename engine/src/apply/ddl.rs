@@ -1,0 +1,176 @@
+//! The DDL of Query events, under the settings of the session that ran it.
+
+use binlog::event::StatusVariables;
+
+use super::ApplyError;
+use crate::collation::{self, Charset, Collation, UTF8MB4_GENERAL_CI};
+use crate::database::Writer;
+use crate::ddl::is_ddl;
+use crate::error::SqlError;
+use crate::session::{SessionContext, TimeZone};
+use crate::sql::{ParseOptions, SqlMode, Statement, parse};
+
+/// Bit of the status variable `flags2`: foreign key checks were off.
+const NO_FOREIGN_KEY_CHECKS: u32 = 0x0400_0000;
+
+/// A DDL statement from a log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DdlStatement<'a> {
+    /// Default database of the session, empty for none.
+    pub database: String,
+    /// The statement.
+    pub sql: &'a [u8],
+    /// `sql_mode` bits.
+    pub sql_mode: u64,
+    /// When it ran, in microseconds since 1970.
+    pub now_micros: i64,
+    /// Id of a collation of `character_set_client`; the text is in its character set.
+    pub client: Option<u16>,
+    /// `collation_connection`.
+    pub connection: Option<u16>,
+    /// `collation_server`.
+    pub server: Option<u16>,
+    /// `default_collation_for_utf8mb4`.
+    pub default_for_utf8mb4: Option<u16>,
+    /// `time_zone`, if it matters.
+    pub time_zone: Option<String>,
+    /// `explicit_defaults_for_timestamp`; logs that do not say come from servers where it is off or
+    /// where columns say all themselves.
+    pub explicit_defaults_for_timestamp: Option<bool>,
+    /// `foreign_key_checks`.
+    pub foreign_key_checks: bool,
+    /// Whether the log is MariaDB's, whose defaults differ.
+    pub is_mariadb: bool,
+}
+
+/// What became of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DdlOutcome {
+    /// It was executed.
+    Done,
+    /// It concerns what this store does not keep, such as accounts; the name is to be counted and
+    /// logged.
+    NotKept {
+        /// What it was, for instance `CREATE USER`.
+        construct: &'static str,
+    },
+}
+
+impl<'a> DdlStatement<'a> {
+    /// The statement of a Query event, under the state of the session that ran it.
+    #[must_use]
+    pub fn new(
+        database: &str,
+        sql: &'a [u8],
+        status: &StatusVariables<'_>,
+        now_micros: i64,
+        is_mariadb: bool,
+    ) -> DdlStatement<'a> {
+        let charset = status.charset();
+        let zone = status.time_zone().filter(|zone| !zone.is_empty());
+        DdlStatement {
+            database: database.to_owned(),
+            sql,
+            sql_mode: status.sql_mode().unwrap_or(0),
+            now_micros,
+            client: charset.map(|charset| charset.client),
+            connection: charset.map(|charset| charset.connection),
+            server: charset.map(|charset| charset.server),
+            default_for_utf8mb4: status.default_collation_for_utf8mb4(),
+            time_zone: zone.map(|zone| String::from_utf8_lossy(zone).into_owned()),
+            explicit_defaults_for_timestamp: status.explicit_defaults_for_timestamp(),
+            foreign_key_checks: status.flags2().unwrap_or(0) & NO_FOREIGN_KEY_CHECKS == 0,
+            is_mariadb,
+        }
+    }
+
+    fn session(&self) -> Result<SessionContext, SqlError> {
+        let mut session = SessionContext::new(0);
+        session.database = (!self.database.is_empty()).then(|| self.database.clone());
+        session.sql_mode = SqlMode::from_bits(self.sql_mode);
+        session.now_micros = self.now_micros;
+        if let Some(id) = self.connection {
+            session.collation_connection = known(id)?;
+        }
+        if let Some(id) = self.server {
+            session.collation_server = known(id)?;
+        }
+        session.default_collation_for_utf8mb4 = match self.default_for_utf8mb4 {
+            Some(id) => known(id)?,
+            None if self.is_mariadb => &UTF8MB4_GENERAL_CI,
+            None => Charset::Utf8mb4.default_collation(),
+        };
+        if let Some(zone) = &self.time_zone {
+            session.time_zone = TimeZone::by_name(zone)?;
+        }
+        session.explicit_defaults_for_timestamp =
+            self.explicit_defaults_for_timestamp.unwrap_or(true);
+        session.foreign_key_checks = self.foreign_key_checks;
+        Ok(session)
+    }
+
+    fn text(&self) -> Result<Vec<u8>, SqlError> {
+        let charset = self
+            .client
+            .and_then(collation::by_id)
+            .map(|collation| collation.charset);
+        match charset {
+            Some(Charset::Latin1) => {
+                let text = Charset::Latin1.decode(self.sql).unwrap_or_default();
+                Ok(text.into_owned().into_bytes())
+            }
+            // A client set that is not known is safe as long as the text is ASCII.
+            None if self.client.is_some() && !self.sql.is_ascii() => Err(
+                SqlError::unknown_character_set(format!("#{}", self.client.unwrap_or(0))),
+            ),
+            _ => Ok(self.sql.to_vec()),
+        }
+    }
+}
+
+fn known(id: u16) -> Result<&'static Collation, SqlError> {
+    collation::by_id(id).ok_or_else(|| SqlError::unknown_collation(format!("#{id}")))
+}
+
+pub(super) fn apply(
+    writer: &mut Writer,
+    statement: &DdlStatement<'_>,
+) -> Result<DdlOutcome, ApplyError> {
+    execute(writer, statement).map_err(|error| ApplyError::Statement {
+        error,
+        database: statement.database.clone(),
+        sql: String::from_utf8_lossy(statement.sql).into_owned(),
+    })
+}
+
+fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutcome, SqlError> {
+    let options = ParseOptions {
+        sql_mode: SqlMode::from_bits(statement.sql_mode),
+        ..ParseOptions::default()
+    };
+    let parsed = parse(&statement.text()?, &options)?.statement;
+    if is_ddl(&parsed) {
+        let mut session = statement.session()?;
+        writer.execute(&parsed, &[], &mut session, &mut Vec::new())?;
+        return Ok(DdlOutcome::Done);
+    }
+    let construct = match &parsed {
+        Statement::CreateUser { .. } => "CREATE USER",
+        Statement::AlterUser { .. } => "ALTER USER",
+        Statement::DropUser { .. } => "DROP USER",
+        Statement::RenameUser(_) => "RENAME USER",
+        Statement::SetPassword { .. } => "SET PASSWORD",
+        Statement::Grant(_) => "GRANT",
+        Statement::Revoke(_) => "REVOKE",
+        Statement::Flush(_) => "FLUSH",
+        Statement::Maintenance { .. } => "table maintenance",
+        Statement::Empty => "an empty statement",
+        Statement::NotSupported { construct } => return Err(SqlError::not_supported(construct)),
+        _ => {
+            return Err(SqlError::not_supported(
+                "a statement that is not DDL in the log",
+            ));
+        }
+    };
+    Ok(DdlOutcome::NotKept { construct })
+}

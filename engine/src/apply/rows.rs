@@ -1,0 +1,168 @@
+//! The rows of one event, applied one by one.
+
+use binlog::row::{Row, RowPair, RowsEvent, RowsKind};
+use binlog::value::Value;
+
+use super::columns::Mapping;
+use super::{ApplyError, RowCheck};
+use crate::catalog::Table;
+use crate::error::SqlError;
+use crate::rows::{DefaultValue, RowWriter, StoredRow, is_same};
+
+/// Applies the rows of one event.
+pub(super) struct Rows<'w> {
+    writer: RowWriter<'w>,
+    mapping: &'w Mapping,
+    kind: RowsKind,
+    check: RowCheck,
+}
+
+impl<'w> Rows<'w> {
+    pub(super) fn new(
+        writer: RowWriter<'w>,
+        mapping: &'w Mapping,
+        event: &RowsEvent<'_>,
+        check: RowCheck,
+    ) -> Rows<'w> {
+        Rows {
+            writer,
+            mapping,
+            kind: event.kind,
+            check,
+        }
+    }
+
+    pub(super) fn apply(&mut self, pair: &RowPair<'_>) -> Result<(), ApplyError> {
+        let result = match self.kind {
+            RowsKind::Write => self.write(&pair.after),
+            RowsKind::Update => self.update(&pair.before, &pair.after),
+            RowsKind::Delete => self.delete(&pair.before),
+        };
+        result.map_err(|failure| self.explain(failure))
+    }
+
+    fn write(&mut self, after: &Row<'_>) -> Result<(), Failure> {
+        let mut values = Vec::with_capacity(self.table().columns.len());
+        for position in 0..self.table().columns.len() {
+            values.push(match self.local(after, position)? {
+                Some(value) => value,
+                None => self.default(position),
+            });
+        }
+        self.writer.insert_unlisted(&values)?;
+        Ok(())
+    }
+
+    fn update(&mut self, before: &Row<'_>, after: &Row<'_>) -> Result<(), Failure> {
+        let stored = self.find(before)?;
+        let mut values = Vec::with_capacity(stored.values.len());
+        for (position, old) in stored.values.iter().enumerate() {
+            // A column that a partial image leaves out keeps its value.
+            values.push(match self.local(after, position)? {
+                Some(value) => value,
+                None => old.borrowed(),
+            });
+        }
+        self.writer
+            .update_unlisted(stored.id, &stored.values, &values)?;
+        Ok(())
+    }
+
+    fn delete(&mut self, before: &Row<'_>) -> Result<(), Failure> {
+        let stored = self.find(before)?;
+        self.writer.delete_unlisted(stored.id)?;
+        Ok(())
+    }
+
+    /// The stored row that a before image means: by the first unique key without NULL that the image
+    /// has whole, else by all columns that it has.
+    fn find(&self, before: &Row<'_>) -> Result<StoredRow, Failure> {
+        let mut image = Vec::with_capacity(self.table().columns.len());
+        for position in 0..self.table().columns.len() {
+            image.push(self.local(before, position)?);
+        }
+        let found = self.writer.find_image(&image)?;
+        let stored = found.ok_or_else(|| SqlError::key_not_found(&self.table().name))?;
+        if self.check == RowCheck::BeforeImage {
+            self.compare(&stored, &image)?;
+        }
+        Ok(stored)
+    }
+
+    fn compare(&self, stored: &StoredRow, image: &[Option<Value<'_>>]) -> Result<(), Failure> {
+        for ((stored, logged), column) in stored.values.iter().zip(image).zip(&self.table().columns)
+        {
+            if logged
+                .as_ref()
+                .is_some_and(|logged| !is_same(logged, stored))
+            {
+                return Err(Failure::BeforeImage(column.name.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of a local column; `None` when the image does not have it.
+    fn local<'v>(&self, row: &'v Row<'_>, position: usize) -> Result<Option<Value<'v>>, Failure> {
+        let logged = row.get(position).and_then(Option::as_ref);
+        let conversion = self.mapping.conversions.get(position);
+        let (Some(logged), Some(conversion)) = (logged, conversion) else {
+            return Ok(None);
+        };
+        match conversion.apply(logged) {
+            Some(value) => Ok(Some(value)),
+            None => {
+                let column = self
+                    .table()
+                    .columns
+                    .get(position)
+                    .map_or("", |column| column.name.as_str());
+                Err(Failure::Sql(SqlError::warn_data_out_of_range(column, 1)))
+            }
+        }
+    }
+
+    fn default(&self, position: usize) -> Value<'static> {
+        match self.writer.defaults().get(position) {
+            Some(DefaultValue::Value(value) | DefaultValue::Missing(value)) => value.clone(),
+            // The clock of another server is not this row's.
+            _ => Value::Null,
+        }
+    }
+
+    fn table(&self) -> &Table {
+        &self.writer.table
+    }
+
+    fn explain(&self, failure: Failure) -> ApplyError {
+        let table = format!("{}.{}", self.table().database, self.table().name);
+        let event = match self.kind {
+            RowsKind::Write => "Write_rows",
+            RowsKind::Update => "Update_rows",
+            RowsKind::Delete => "Delete_rows",
+        };
+        match failure {
+            Failure::Sql(error) if error.code == 1114 || error.code == 1030 => {
+                ApplyError::Engine(error.into())
+            }
+            Failure::Sql(error) => ApplyError::Conflict {
+                event,
+                table,
+                error,
+            },
+            Failure::BeforeImage(column) => ApplyError::BeforeImage { table, column },
+        }
+    }
+}
+
+/// Why a row was not applied, before it is known for which event.
+enum Failure {
+    Sql(SqlError),
+    BeforeImage(String),
+}
+
+impl From<SqlError> for Failure {
+    fn from(error: SqlError) -> Failure {
+        Failure::Sql(error)
+    }
+}

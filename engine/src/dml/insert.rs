@@ -1,0 +1,403 @@
+//! INSERT and REPLACE: the rows of VALUES, SET or SELECT.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use binlog::value::Value;
+use rusqlite::Connection;
+use sqlparser::ast::{Expr, Ident, Insert, OnInsert, Query, SetExpr, TableObject};
+
+use super::keep_warnings;
+use super::replace::{Counts, Duplicates};
+use super::row::{Extras, eval_value, fit_literal};
+use super::target::{Target, is_default};
+use super::update::{bind_settings, is_ignorable};
+use crate::catalog::Table;
+use crate::database::Writer;
+use crate::error::SqlError;
+use crate::expr::bind::{Binder, INSERTED, Place, Relation, Scope, unsupported};
+use crate::expr::datum::Datum;
+use crate::expr::env::Env;
+use crate::expr::node::Node;
+use crate::expr::storage;
+use crate::outcome::Outcome;
+use crate::rows::{Coercion, DefaultValue, EvalValue, NullPolicy, RowChange};
+use crate::select::{Cursor, base_relation};
+use crate::session::SessionContext;
+use crate::sql::{ParseOptions, Statement, parse};
+
+/// The rows to insert: for each column a value, or `None` for its default.
+type Given = Vec<Option<EvalValue>>;
+
+pub(super) fn execute(
+    writer: &mut Writer,
+    insert: &Insert,
+    params: &[Value<'static>],
+    session: &mut SessionContext,
+    changes: &mut Vec<RowChange>,
+) -> Result<Outcome, SqlError> {
+    let catalog = Arc::clone(writer.catalog());
+    let env = Env::of_write(session, insert.ignore);
+    let mut binder = Binder::new(&catalog, session, params, "", env);
+    let env = Rc::clone(&binder.env);
+    let TableObject::TableName(name) = &insert.table else {
+        return unsupported("INSERT into a function");
+    };
+    let alias = insert.table_alias.as_ref().map(|alias| &alias.alias);
+    let target = Target::of_name(&mut binder, name, alias)?;
+    let duplicates = duplicates(&mut binder, insert, &target)?;
+    let is_select = is_select(insert);
+    let rows = given_rows(binder, insert, &target, writer.connection())?;
+    let policy = if rows.len() > 1 || is_select {
+        NullPolicy::Adjust
+    } else {
+        NullPolicy::Error
+    };
+    let mut coercion = Coercion::new(session, insert.ignore, policy);
+    let mut defaults = Defaults::new(writer, &target.table, &catalog, session)?;
+    let mut rows_writer = writer.rows(&target.table)?;
+    let mut counts = Counts::default();
+    for (index, mut given) in rows.into_iter().enumerate() {
+        coercion.row = u64::try_from(index + 1).unwrap_or(u64::MAX);
+        defaults.fill(&mut given, &env)?;
+        let new = match rows_writer.new_row(given, &mut coercion, session) {
+            Ok(new) => new,
+            Err(error) if insert.ignore && is_ignorable(&error) => {
+                session.warn(error);
+                counts.records += 1;
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let explicit = explicit_id(&target.table, &new.values);
+        let generated = new.generated;
+        let before = counts.inserted;
+        duplicates.write(
+            &mut rows_writer,
+            new.values,
+            &mut coercion,
+            &env,
+            session,
+            changes,
+            &mut counts,
+        )?;
+        if counts.inserted > before {
+            match generated {
+                Some(id) if counts.first_generated == 0 => counts.first_generated = id,
+                None if explicit > 0 => counts.last_explicit = explicit,
+                _ => {}
+            }
+        }
+    }
+    let warnings = keep_warnings(&env, coercion.warnings, session);
+    if counts.first_generated > 0 {
+        session.last_insert_id = counts.first_generated;
+    }
+    let info = if counts.records > 1 || is_select {
+        let duplicates = counts.duplicates();
+        format!(
+            "Records: {}  Duplicates: {duplicates}  Warnings: {warnings}",
+            counts.records
+        )
+    } else {
+        String::new()
+    };
+    let last_insert_id = if counts.first_generated > 0 {
+        counts.first_generated
+    } else {
+        counts.last_explicit
+    };
+    Ok(Outcome::Ok {
+        affected: counts.affected,
+        last_insert_id,
+        info,
+        warnings,
+    })
+}
+
+fn explicit_id(table: &Table, values: &[Value<'static>]) -> u64 {
+    let position = table.auto_increment_column();
+    match position.and_then(|position| values.get(position)) {
+        Some(Value::Int(id)) => u64::try_from(*id).unwrap_or(0),
+        Some(Value::UInt(id)) => *id,
+        _ => 0,
+    }
+}
+
+fn is_select(insert: &Insert) -> bool {
+    insert
+        .source
+        .as_ref()
+        .is_some_and(|query| !matches!(query.body.as_ref(), SetExpr::Values(_)))
+}
+
+/// What happens to a row that is there already.
+fn duplicates(
+    binder: &mut Binder<'_>,
+    insert: &Insert,
+    target: &Target,
+) -> Result<Duplicates, SqlError> {
+    if insert.replace_into {
+        return Ok(Duplicates::Replace);
+    }
+    let assignments = match &insert.on {
+        None if insert.ignore => return Ok(Duplicates::Ignore),
+        None => return Ok(Duplicates::Fail),
+        Some(OnInsert::DuplicateKeyUpdate(assignments)) => assignments,
+        Some(_) => return Err(SqlError::syntax_error()),
+    };
+    let mut scope = target.scope();
+    let mut given = base_relation(&target.table, INSERTED, &target.sql_alias, 1, None);
+    mark_given(&mut given);
+    if let Some(alias) = &insert.insert_alias {
+        let name = alias.row_alias.to_string().replace('`', "");
+        let mut relation = Relation {
+            alias: name,
+            ..given.clone()
+        };
+        if let Some(names) = alias.col_aliases.as_ref().filter(|names| !names.is_empty()) {
+            rename(&mut relation, names, insert, &target.table)?;
+        }
+        scope.relations.push(relation);
+    }
+    scope.relations.push(given);
+    let mut extras = Extras::new();
+    let settings = bind_settings(binder, target, assignments, &scope, &mut extras)?;
+    if !extras.is_empty() {
+        return unsupported("a subquery in ON DUPLICATE KEY UPDATE");
+    }
+    Ok(Duplicates::Update {
+        settings,
+        ignore: insert.ignore,
+    })
+}
+
+/// The leaves of the given row must differ from those of the stored one.
+fn mark_given(relation: &mut Relation) {
+    use crate::expr::node::Op;
+    for column in &mut relation.columns {
+        if let Op::Leaf(leaf) = &mut column.node.op {
+            leaf.sql.insert_str(0, "given ");
+        }
+    }
+}
+
+fn rename(
+    relation: &mut Relation,
+    names: &[Ident],
+    insert: &Insert,
+    table: &Table,
+) -> Result<(), SqlError> {
+    let positions = column_positions(insert, table)?;
+    if positions.len() != names.len() {
+        return Err(SqlError::wrong_value_count());
+    }
+    for (position, name) in positions.iter().zip(names) {
+        if let Some(column) = relation.columns.get_mut(*position) {
+            column.name.clone_from(&name.value);
+        }
+    }
+    Ok(())
+}
+
+/// Positions of the columns that the statement gives values for.
+fn column_positions(insert: &Insert, table: &Table) -> Result<Vec<usize>, SqlError> {
+    if insert.columns.is_empty() {
+        let all = table.columns.iter().enumerate();
+        return Ok(all
+            .filter(|(_, column)| !column.invisible)
+            .map(|(at, _)| at)
+            .collect());
+    }
+    let mut positions = Vec::with_capacity(insert.columns.len());
+    for name in &insert.columns {
+        let name = name
+            .0
+            .last()
+            .and_then(|part| part.as_ident())
+            .map(|ident| ident.value.as_str());
+        let name = name.ok_or_else(SqlError::syntax_error)?;
+        let (position, column) = table.require_column(name, "field list")?;
+        if positions.contains(&position) {
+            return Err(SqlError::field_specified_twice(&column.name));
+        }
+        positions.push(position);
+    }
+    Ok(positions)
+}
+
+fn given_rows(
+    mut binder: Binder<'_>,
+    insert: &Insert,
+    target: &Target,
+    connection: &Connection,
+) -> Result<Vec<Given>, SqlError> {
+    let width = target.table.columns.len();
+    if !insert.assignments.is_empty() {
+        let mut given = vec![None; width];
+        for assignment in &insert.assignments {
+            let (position, _) = target.assigned(assignment)?;
+            if let Some(slot) = given.get_mut(position) {
+                *slot = one_value(&mut binder, &assignment.value, target, position, connection)?;
+            }
+        }
+        return Ok(vec![given]);
+    }
+    let positions = column_positions(insert, &target.table)?;
+    let Some(query) = &insert.source else {
+        return Ok(vec![vec![None; width]]);
+    };
+    let SetExpr::Values(values) = query.body.as_ref() else {
+        return selected_rows(binder, query, &positions, width, connection);
+    };
+    let mut rows = Vec::with_capacity(values.rows.len());
+    for (index, row) in values.rows.iter().enumerate() {
+        let mut given = vec![None; width];
+        let empty = row.is_empty() && insert.columns.is_empty();
+        if row.len() != positions.len() && !empty {
+            return Err(SqlError::wrong_value_count_on_row(index + 1));
+        }
+        for (position, expr) in positions.iter().zip(row.iter()) {
+            if let Some(slot) = given.get_mut(*position) {
+                *slot = one_value(&mut binder, expr, target, *position, connection)?;
+            }
+        }
+        rows.push(given);
+    }
+    Ok(rows)
+}
+
+/// One element of VALUES or SET; `None` for DEFAULT.
+fn one_value(
+    binder: &mut Binder<'_>,
+    expr: &Expr,
+    target: &Target,
+    position: usize,
+    connection: &Connection,
+) -> Result<Option<EvalValue>, SqlError> {
+    if is_default(expr) {
+        return Ok(None);
+    }
+    let Some(column) = target.table.columns.get(position) else {
+        return Ok(None);
+    };
+    if column.generated.is_some() {
+        return Err(SqlError::non_default_value_for_generated_column(
+            &column.name,
+            &target.table.name,
+        ));
+    }
+    let scope = Scope::default();
+    let node = match binder.bind(expr, &scope, Place::FIELDS) {
+        Err(error) if error.code == 1054 && mentions_column(expr, &target.table) => {
+            return unsupported("a column name in VALUES");
+        }
+        other => fit_literal(other?, &column.column_type),
+    };
+    let value = match node.as_const() {
+        Some(value) => value.clone(),
+        None => compute(binder, &node, connection)?,
+    };
+    Ok(Some(eval_value(value, &node.ty)))
+}
+
+fn mentions_column(expr: &Expr, table: &Table) -> bool {
+    let text = expr.to_string().replace('`', "");
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .any(|word| table.column(word).is_some())
+}
+
+/// A value that is no constant: volatile functions and subqueries.
+fn compute(
+    binder: &mut Binder<'_>,
+    node: &Node,
+    connection: &Connection,
+) -> Result<Datum, SqlError> {
+    let mut leaves = false;
+    node.walk(&mut |inner| leaves |= matches!(inner.op, crate::expr::node::Op::Leaf(_)));
+    if !leaves {
+        return node.eval(&[], &binder.env);
+    }
+    let sql = format!("SELECT {}", binder.emitter.value(node)?);
+    let fresh = crate::expr::emit::Emitter::new(Rc::clone(&binder.env));
+    let emitter = std::mem::replace(&mut binder.emitter, fresh);
+    let mut value = Datum::Null;
+    Cursor::open(connection, &sql, emitter)?.each(|row, program| {
+        value = storage::decode(row.get_ref(0)?, &node.ty, &program.env.zone);
+        Ok(())
+    })?;
+    Ok(value)
+}
+
+fn selected_rows(
+    mut binder: Binder<'_>,
+    query: &Query,
+    positions: &[usize],
+    width: usize,
+    connection: &Connection,
+) -> Result<Vec<Given>, SqlError> {
+    let bound = binder.query(query, None)?;
+    if bound.outputs.len() != positions.len() {
+        return Err(SqlError::wrong_value_count_on_row(1));
+    }
+    let mut rows = Vec::new();
+    let mut cursor = Cursor::open(connection, &bound.sql, binder.emitter)?;
+    cursor.each(|row, program| {
+        let mut given = vec![None; width];
+        for (index, (output, position)) in bound.outputs.iter().zip(positions).enumerate() {
+            let value = storage::decode(row.get_ref(index)?, &output.ty, &program.env.zone);
+            if let Some(slot) = given.get_mut(*position) {
+                *slot = Some(eval_value(value, &output.ty));
+            }
+        }
+        rows.push(given);
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
+/// Defaults that are expressions, bound once and evaluated for each row.
+struct Defaults {
+    expressions: Vec<(usize, Node)>,
+}
+
+impl Defaults {
+    fn new(
+        writer: &mut Writer,
+        table: &Arc<Table>,
+        catalog: &Arc<crate::catalog::Catalog>,
+        session: &SessionContext,
+    ) -> Result<Self, SqlError> {
+        let mut expressions = Vec::new();
+        let rows = writer.rows(table)?;
+        for (position, default) in rows.defaults().iter().enumerate() {
+            let DefaultValue::Expression(text) = default else {
+                continue;
+            };
+            let select = format!("SELECT {text}");
+            let parsed = parse(select.as_bytes(), &ParseOptions::default())?;
+            let mut binder = Binder::new(catalog, session, &[], "", Env::of_write(session, false));
+            expressions.push((position, default_node(&mut binder, &parsed.statement)?));
+        }
+        Ok(Self { expressions })
+    }
+
+    fn fill(&mut self, given: &mut Given, env: &Env) -> Result<(), SqlError> {
+        for (position, node) in &self.expressions {
+            if let Some(slot @ None) = given.get_mut(*position) {
+                *slot = Some(eval_value(node.eval(&[], env)?, &node.ty));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn default_node(binder: &mut Binder<'_>, statement: &Statement) -> Result<Node, SqlError> {
+    if let Statement::Select(query) = statement
+        && let SetExpr::Select(select) = query.body.as_ref()
+        && let [sqlparser::ast::SelectItem::UnnamedExpr(expr)] = select.projection.as_slice()
+    {
+        return binder.bind(expr, &Scope::default(), Place::FIELDS);
+    }
+    unsupported("this DEFAULT expression")
+}

@@ -1,0 +1,79 @@
+//! INSERT, REPLACE, UPDATE and DELETE: which rows a statement touches and what they become.
+//!
+//! SQLite finds the rows, all of them before the first is changed; their new values are evaluated in
+//! Rust, coerced into their columns and written one row at a time by `rows::RowWriter`, which lists
+//! the changes. Counts, warnings and generated ids are MySQL's.
+
+mod delete;
+mod insert;
+mod replace;
+mod row;
+mod source;
+mod target;
+mod update;
+
+use std::sync::Arc;
+
+use binlog::value::Value;
+
+use crate::database::Writer;
+use crate::error::SqlError;
+use crate::expr::env::Env;
+use crate::outcome::Outcome;
+use crate::rows::RowChange;
+use crate::select;
+use crate::session::SessionContext;
+use crate::sql::Statement;
+
+/// Executes a statement on rows within the writer's group, and appends the rows it changed. The
+/// caller undoes what a failed statement did. Error 1235 for any other statement.
+pub fn execute(
+    writer: &mut Writer,
+    statement: &Statement,
+    params: &[Value<'_>],
+    session: &mut SessionContext,
+    changes: &mut Vec<RowChange>,
+) -> Result<Outcome, SqlError> {
+    let params: Vec<Value<'static>> = params
+        .iter()
+        .map(|value| value.borrowed().into_owned())
+        .collect();
+    match statement {
+        Statement::Insert(insert) | Statement::Replace(insert) => {
+            insert::execute(writer, insert, &params, session, changes)
+        }
+        Statement::Update(update) => update::execute(writer, update, &params, session, changes),
+        Statement::Delete(delete) => delete::execute(writer, delete, &params, session, changes),
+        Statement::Select(query) => {
+            let catalog = Arc::clone(writer.catalog());
+            let text = std::mem::take(&mut session.statement_text);
+            let result = select::run(
+                writer.connection(),
+                &catalog,
+                query,
+                &text,
+                &params,
+                session,
+            );
+            result.map(Outcome::Rows)
+        }
+        _ => Err(SqlError::not_supported("this statement")),
+    }
+}
+
+/// Moves the warnings of a statement into the session; returns their number.
+fn keep_warnings(
+    env: &Env,
+    coerced: Vec<crate::error::Warning>,
+    session: &mut SessionContext,
+) -> u16 {
+    session.warnings.extend(coerced);
+    session.warnings.extend(env.take_warnings());
+    if let Some(id) = env.last_insert_id.take() {
+        session.last_insert_id = id;
+    }
+    u16::try_from(session.warnings.len()).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! Expressions over a row in hand: columns become inputs by their position.
+
+use std::sync::Arc;
+
+use binlog::value::{Value, json};
+
+use crate::catalog::{ColumnType, Table};
+use crate::collation::Charset;
+use crate::error::SqlError;
+use crate::expr::datum::Datum;
+use crate::expr::env::Env;
+use crate::expr::node::{Node, Op};
+use crate::expr::types::{Kind, Type};
+use crate::rows::EvalValue;
+
+/// An expression whose columns are inputs: those of relation 0 first, then those of relation 1,
+/// then what SQLite computed for it.
+#[derive(Debug)]
+pub(super) struct RowExpression {
+    node: Node,
+    /// Inputs below this are columns of relation 0.
+    width: usize,
+    reads: Vec<usize>,
+}
+
+/// What SQLite has to compute beside the row: subqueries.
+pub(super) type Extras = Vec<Node>;
+
+impl RowExpression {
+    /// Turns leaves into inputs; subqueries are appended to `extras`.
+    pub(super) fn new(mut node: Node, width: usize, extras: &mut Extras) -> Self {
+        let mut reads = Vec::new();
+        lower(&mut node, width, extras, &mut reads);
+        Self { node, width, reads }
+    }
+
+    /// The type of the value.
+    pub(super) fn ty(&self) -> &Type {
+        &self.node.ty
+    }
+
+    /// The value for the current row, the row an INSERT gave, and what SQLite computed.
+    pub(super) fn eval(
+        &self,
+        table: &Table,
+        current: &[Value<'static>],
+        given: &[Value<'static>],
+        extras: &[Datum],
+        env: &Env,
+    ) -> Result<Datum, SqlError> {
+        let Some(highest) = self.reads.iter().max() else {
+            return self.node.eval(&[], env);
+        };
+        let mut inputs = vec![Datum::Null; highest + 1];
+        for slot in &self.reads {
+            let value = if *slot < self.width {
+                column_datum(table, *slot, current, env)?
+            } else if *slot < 2 * self.width {
+                column_datum(table, slot - self.width, given, env)?
+            } else {
+                extras
+                    .get(slot - 2 * self.width)
+                    .cloned()
+                    .unwrap_or(Datum::Null)
+            };
+            if let Some(input) = inputs.get_mut(*slot) {
+                *input = value;
+            }
+        }
+        self.node.eval(&inputs, env)
+    }
+}
+
+fn lower(node: &mut Node, width: usize, extras: &mut Extras, reads: &mut Vec<usize>) {
+    if let Op::Leaf(leaf) = &node.op {
+        let slot = match &leaf.column {
+            Some(column) if column.table < 2 => column.table * width + column.position,
+            _ => {
+                extras.push(node.clone());
+                2 * width + extras.len() - 1
+            }
+        };
+        let label = leaf
+            .column
+            .as_ref()
+            .map_or("", |column| column.label.as_str());
+        node.op = Op::Input(slot, label.into());
+        reads.push(slot);
+        return;
+    }
+    node.each_child_mut(&mut |child| lower(child, width, extras, reads));
+}
+
+fn column_datum(
+    table: &Table,
+    position: usize,
+    row: &[Value<'static>],
+    env: &Env,
+) -> Result<Datum, SqlError> {
+    match (table.columns.get(position), row.get(position)) {
+        (Some(column), Some(value)) => value_datum(value, &column.column_type, env),
+        _ => Ok(Datum::Null),
+    }
+}
+
+/// A column's value as expressions see it.
+pub(super) fn value_datum(
+    value: &Value<'_>,
+    column: &ColumnType,
+    env: &Env,
+) -> Result<Datum, SqlError> {
+    let members = |ty: &ColumnType| match ty {
+        ColumnType::Enum { members, .. } | ColumnType::Set { members, .. } => Arc::clone(members),
+        _ => Arc::default(),
+    };
+    Ok(match value {
+        Value::Null => Datum::Null,
+        Value::Int(number) => Datum::Int(*number),
+        Value::UInt(number) => Datum::UInt(*number),
+        Value::Float(number) => Datum::Float(*number),
+        Value::Double(number) => Datum::Double(*number),
+        Value::Decimal(number) => Datum::Decimal(*number),
+        Value::Year(year) => Datum::Year(*year),
+        Value::Date(date) => Datum::Date((*date).into()),
+        Value::Time(time) => Datum::Time((*time).into(), column.fsp()),
+        Value::DateTime(moment) => Datum::DateTime((*moment).into(), column.fsp()),
+        Value::Timestamp(moment) => {
+            Datum::DateTime(env.zone.to_local(*moment).into(), column.fsp())
+        }
+        Value::Bytes(bytes) => match column.collation().map(|collation| collation.charset) {
+            Some(Charset::Latin1) => match Charset::Latin1.decode(bytes) {
+                Ok(text) => Datum::text(text),
+                Err(_) => Datum::Text(bytes.to_vec()),
+            },
+            _ => Datum::Text(bytes.to_vec()),
+        },
+        Value::Enum(index) => Datum::Enum(*index, members(column)),
+        Value::Set(mask) => Datum::Set(*mask, members(column)),
+        Value::Bit(bits) => match column {
+            ColumnType::Bit { width } => Datum::Bit(*bits, *width),
+            _ => Datum::UInt(*bits),
+        },
+        Value::Json(binary) => {
+            let text = json::to_text(binary).map_err(SqlError::storage_engine)?;
+            Datum::Json(Arc::from(text))
+        }
+    })
+}
+
+/// An evaluated value on its way into a column.
+pub(super) fn eval_value(value: Datum, ty: &Type) -> EvalValue {
+    match value {
+        Datum::Null => EvalValue::Null,
+        Datum::Int(number) => EvalValue::Int(number),
+        Datum::UInt(number) | Datum::Bit(number, _) => EvalValue::UInt(number),
+        Datum::Year(year) => EvalValue::UInt(u64::from(year)),
+        Datum::Float(number) => EvalValue::Double(f64::from(number)),
+        Datum::Double(number) => EvalValue::Double(number),
+        Datum::Decimal(number) => EvalValue::Decimal(number),
+        Datum::Date(moment) => {
+            let moment: binlog::value::DateTime = moment.into();
+            EvalValue::Date(moment.date())
+        }
+        Datum::DateTime(moment, _) => EvalValue::DateTime(moment.into()),
+        Datum::Time(span, _) => EvalValue::Time(span.into()),
+        Datum::Json(text) => EvalValue::Json(text.to_string()),
+        Datum::Text(bytes) if ty.is_binary() => EvalValue::Binary(bytes),
+        Datum::Text(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => EvalValue::Text(text),
+            Err(error) => EvalValue::Binary(error.into_bytes()),
+        },
+        Datum::Enum(..) | Datum::Set(..) => EvalValue::Text(value.to_str().into_owned()),
+    }
+}
+
+/// A hexadecimal literal given to a numeric column is a number.
+pub(super) fn fit_literal(node: Node, column: &ColumnType) -> Node {
+    if node.ty.is_hex && node.ty.kind == Kind::Text && column.is_numeric() {
+        return crate::expr::bind::numeric_hex(node);
+    }
+    node
+}

@@ -1,0 +1,103 @@
+//! The rows that UPDATE and DELETE touch, found before any of them is changed.
+
+use rusqlite::Connection;
+use sqlparser::ast::{Expr, OrderByExpr};
+
+use super::row::Extras;
+use super::target::Target;
+use crate::error::SqlError;
+use crate::expr::bind::{Binder, Place, Scope};
+use crate::expr::datum::Datum;
+use crate::expr::emit::Emitter;
+use crate::expr::storage;
+use crate::expr::types::Type;
+use crate::rows::{RowId, StoredRow, decode_row};
+use crate::select::Cursor;
+
+/// The statement that finds the rows.
+pub(super) struct Source {
+    sql: String,
+    emitter: Emitter,
+    extras: Vec<Type>,
+}
+
+/// A row to change, with what SQLite computed beside it.
+pub(super) struct Found {
+    pub(super) row: StoredRow,
+    pub(super) extras: Vec<Datum>,
+}
+
+impl Source {
+    /// Binds WHERE, ORDER BY and LIMIT of a statement on one table.
+    pub(super) fn bind(
+        mut binder: Binder<'_>,
+        target: &Target,
+        scope: &Scope<'_>,
+        condition: Option<&Expr>,
+        order: &[OrderByExpr],
+        limit: Option<&Expr>,
+        extras: &Extras,
+    ) -> Result<Self, SqlError> {
+        let alias = &target.sql_alias;
+        let mut sql = format!("SELECT {alias}.rowid");
+        for column in &target.table.columns {
+            sql.push_str(&format!(",{alias}.{}", column.sqlite_name()));
+        }
+        for extra in extras {
+            sql.push_str(&format!(",{}", binder.emitter.value(extra)?));
+        }
+        sql.push_str(&format!(" FROM {} AS {alias}", target.table.sqlite_name()));
+        if let Some(condition) = condition {
+            let node = binder.bind(condition, scope, Place::WHERE)?;
+            sql.push_str(" WHERE ");
+            sql.push_str(&binder.emitter.truth(&node)?);
+        }
+        let orders = binder.plain_orders(order, scope)?;
+        if let Some(order) = binder.order_text(&orders)? {
+            sql.push_str(" ORDER BY ");
+            sql.push_str(&order);
+        }
+        if let Some(limit) = limit {
+            sql.push_str(" LIMIT ");
+            sql.push_str(&binder.row_count(limit)?);
+        }
+        let extras = extras.iter().map(|node| node.ty.clone()).collect();
+        Ok(Self {
+            sql,
+            emitter: binder.emitter,
+            extras,
+        })
+    }
+
+    /// Reads all rows.
+    pub(super) fn rows(
+        self,
+        connection: &Connection,
+        target: &Target,
+    ) -> Result<Vec<Found>, SqlError> {
+        let width = target.table.columns.len();
+        let mut out = Vec::new();
+        let mut failure = None;
+        let mut cursor = Cursor::open(connection, &self.sql, self.emitter)?;
+        cursor.each(|row, program| {
+            let zone = &program.env.zone;
+            let extras =
+                self.extras.iter().enumerate().map(|(index, ty)| {
+                    Ok(storage::decode(row.get_ref(width + 1 + index)?, ty, zone))
+                });
+            let extras = extras.collect::<rusqlite::Result<Vec<_>>>()?;
+            match decode_row(&target.table, row, 1) {
+                Ok(values) => {
+                    let row = StoredRow {
+                        id: RowId(row.get(0)?),
+                        values,
+                    };
+                    out.push(Found { row, extras });
+                }
+                Err(error) => failure = Some(error),
+            }
+            Ok(())
+        })?;
+        failure.map_or(Ok(out), |error| Err(error.into()))
+    }
+}

@@ -1,0 +1,413 @@
+//! What every target must do, as one check over a bench that can look at the target's rows.
+//!
+//! It panics with the sentence that does not hold: it is called from tests only.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use binlog::event::{Charset, StatusVariable, StatusVariables};
+use binlog::row::{Column, ColumnType, RowsEncoder, RowsEvent, RowsFlags, RowsKind, TableMap};
+use binlog::value::Value;
+
+use super::{AppliedPosition, RowsChange, StatementChange, StatementOutcome, Target, TargetError};
+use crate::database::Database;
+use crate::rows::decode_row;
+
+/// A target under test, and a look at what it holds.
+pub trait Bench {
+    /// The target's type.
+    type Target: Target;
+
+    /// Opens the target on its store, as after a restart. The one opened before is gone.
+    fn open(&mut self) -> Self::Target;
+
+    /// The committed rows of a table, each as `value|value`, sorted; `None` if there is no such table.
+    fn rows(&mut self, database: &str, table: &str) -> Option<Vec<String>>;
+}
+
+/// Checks the whole contract of [`Target`] on an empty store.
+pub fn check(bench: &mut impl Bench) {
+    starts_with_nothing_applied(bench);
+    commits_rows_with_their_position(bench);
+    forgets_what_was_not_committed(bench);
+    undoes_one_source_transaction(bench);
+    reports_missing_and_duplicate_rows(bench);
+    refuses_what_it_cannot_do(bench);
+    commits_a_position_alone(bench);
+}
+
+fn starts_with_nothing_applied(bench: &mut impl Bench) {
+    let position = must(bench.open().recover(), "recover on an empty store");
+    assert_eq!(
+        position,
+        AppliedPosition::default(),
+        "an empty store has applied nothing"
+    );
+}
+
+fn commits_rows_with_their_position(bench: &mut impl Bench) {
+    let mut target = bench.open();
+    must(target.begin(), "begin");
+    for sql in [
+        "CREATE DATABASE d",
+        "CREATE TABLE d.t (a INT PRIMARY KEY, b VARCHAR(20))",
+        "CREATE TABLE d.n (a INT, b VARCHAR(20))",
+    ] {
+        must(target.begin_transaction(), "begin_transaction");
+        assert_eq!(
+            must(statement(&mut target, sql), sql),
+            StatementOutcome::Done,
+            "{sql}"
+        );
+        must(target.end_transaction(), "end_transaction");
+    }
+    must(target.begin_transaction(), "begin_transaction");
+    write(
+        &mut target,
+        "t",
+        &[(1, Some("one")), (2, None), (3, Some("three"))],
+    );
+    write(
+        &mut target,
+        "n",
+        &[(1, Some("x")), (1, Some("x")), (2, None)],
+    );
+    must(target.end_transaction(), "end_transaction");
+    must(target.begin_transaction(), "begin_transaction");
+    change(
+        &mut target,
+        "t",
+        RowsKind::Update,
+        (2, None),
+        (20, Some("two")),
+    );
+    change(
+        &mut target,
+        "t",
+        RowsKind::Delete,
+        (3, Some("three")),
+        (0, None),
+    );
+    // Of two equal rows without a key exactly one goes.
+    change(
+        &mut target,
+        "n",
+        RowsKind::Delete,
+        (1, Some("x")),
+        (0, None),
+    );
+    change(
+        &mut target,
+        "n",
+        RowsKind::Update,
+        (2, None),
+        (2, Some("y")),
+    );
+    must(target.end_transaction(), "end_transaction");
+    must(target.commit(&position(4)), "commit");
+    drop(target);
+    assert_eq!(
+        bench.rows("d", "t"),
+        Some(vec!["1|one".to_owned(), "20|two".to_owned()])
+    );
+    assert_eq!(
+        bench.rows("d", "n"),
+        Some(vec!["1|x".to_owned(), "2|y".to_owned()])
+    );
+    let recovered = must(bench.open().recover(), "recover");
+    assert_eq!(
+        recovered,
+        position(4),
+        "the position is committed with the rows"
+    );
+}
+
+fn forgets_what_was_not_committed(bench: &mut impl Bench) {
+    let mut target = bench.open();
+    must(target.begin(), "begin");
+    must(target.begin_transaction(), "begin_transaction");
+    write(&mut target, "t", &[(100, None)]);
+    must(target.end_transaction(), "end_transaction");
+    drop(target);
+    let mut target = bench.open();
+    assert_eq!(
+        must(target.recover(), "recover"),
+        position(4),
+        "an uncommitted group has no position"
+    );
+    must(target.begin(), "begin");
+    must(target.begin_transaction(), "begin_transaction");
+    write(&mut target, "t", &[(100, None)]);
+    must(target.rollback(), "rollback");
+    drop(target);
+    assert_eq!(
+        bench.rows("d", "t"),
+        Some(vec!["1|one".to_owned(), "20|two".to_owned()])
+    );
+}
+
+fn undoes_one_source_transaction(bench: &mut impl Bench) {
+    let mut target = bench.open();
+    must(target.begin(), "begin");
+    must(target.begin_transaction(), "begin_transaction");
+    write(&mut target, "t", &[(30, Some("kept"))]);
+    must(target.end_transaction(), "end_transaction");
+    must(target.begin_transaction(), "begin_transaction");
+    write(&mut target, "t", &[(31, Some("undone"))]);
+    must(
+        statement(&mut target, "CREATE TABLE d.u (a INT)"),
+        "CREATE TABLE",
+    );
+    must(target.rollback_transaction(), "rollback_transaction");
+    must(target.commit(&position(5)), "commit");
+    drop(target);
+    let expected = ["1|one", "20|two", "30|kept"].map(str::to_owned).to_vec();
+    assert_eq!(bench.rows("d", "t"), Some(expected));
+    assert_eq!(
+        bench.rows("d", "u"),
+        None,
+        "DDL is undone with its transaction"
+    );
+}
+
+fn reports_missing_and_duplicate_rows(bench: &mut impl Bench) {
+    let mut target = bench.open();
+    must(target.begin(), "begin");
+    must(target.begin_transaction(), "begin_transaction");
+    let cases = [
+        (
+            RowsKind::Write,
+            (1, None),
+            1062,
+            "Could not execute Write_rows event on table d.t; Duplicate entry '1' for key 't.PRIMARY', Error_code: 1062; handler error HA_ERR_FOUND_DUPP_KEY",
+        ),
+        (
+            RowsKind::Update,
+            (77, None),
+            1032,
+            "Could not execute Update_rows event on table d.t; Can't find record in 't', Error_code: 1032; handler error HA_ERR_KEY_NOT_FOUND",
+        ),
+        (
+            RowsKind::Delete,
+            (77, None),
+            1032,
+            "Could not execute Delete_rows event on table d.t; Can't find record in 't', Error_code: 1032; handler error HA_ERR_KEY_NOT_FOUND",
+        ),
+    ];
+    for (kind, row, code, text) in cases {
+        let error = fails(apply(&mut target, "t", kind, row, row), text);
+        assert_eq!((error.code(), error.to_string().as_str()), (code, text));
+    }
+    let error = fails(
+        apply(
+            &mut target,
+            "missing",
+            RowsKind::Write,
+            (1, None),
+            (1, None),
+        ),
+        "a missing table",
+    );
+    assert_eq!(
+        (error.code(), error.to_string().as_str()),
+        (1146, "Table 'd.missing' doesn't exist")
+    );
+    must(target.rollback(), "rollback");
+}
+
+fn refuses_what_it_cannot_do(bench: &mut impl Bench) {
+    let mut target = bench.open();
+    must(target.begin(), "begin");
+    must(target.begin_transaction(), "begin_transaction");
+    let error = fails(
+        statement(
+            &mut target,
+            "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW SET @a=1",
+        ),
+        "a trigger",
+    );
+    assert_eq!(error.code(), 1235, "{error}");
+    let outcome = must(
+        statement(&mut target, "CREATE USER u IDENTIFIED BY 'p'"),
+        "CREATE USER",
+    );
+    assert_eq!(
+        outcome,
+        StatementOutcome::NotKept {
+            construct: "CREATE USER"
+        }
+    );
+    let error = fails(
+        statement(&mut target, "CREATE TABLE d.t (a INT)"),
+        "a table that exists",
+    );
+    assert_eq!(
+        error.to_string(),
+        "Error 'Table 't' already exists' on query. Default database: 'd'. Query: 'CREATE TABLE d.t (a INT)'"
+    );
+    must(target.rollback(), "rollback");
+}
+
+fn commits_a_position_alone(bench: &mut impl Bench) {
+    let mut target = bench.open();
+    must(target.set_position(&position(9)), "set_position");
+    drop(target);
+    assert_eq!(must(bench.open().recover(), "recover"), position(9));
+    assert!(bench.rows("d", "t").is_some(), "the rows stay");
+}
+
+/// A row of the two test tables.
+type TestRow<'a> = (i64, Option<&'a str>);
+
+fn write(target: &mut impl Target, table: &str, rows: &[TestRow<'_>]) {
+    for row in rows {
+        let count = must(
+            apply(target, table, RowsKind::Write, *row, *row),
+            "a row is written",
+        );
+        assert_eq!(count, 1);
+    }
+}
+
+fn change(
+    target: &mut impl Target,
+    table: &str,
+    kind: RowsKind,
+    before: TestRow<'_>,
+    after: TestRow<'_>,
+) {
+    must(
+        apply(target, table, kind, before, after),
+        "a row is changed",
+    );
+}
+
+fn apply(
+    target: &mut impl Target,
+    table: &str,
+    kind: RowsKind,
+    before: TestRow<'_>,
+    after: TestRow<'_>,
+) -> Result<u64, TargetError> {
+    let map = map(table);
+    let mut encoder = must(RowsEncoder::new(kind, &map, RowsFlags(0)), "an encoder");
+    must(encoder.push(&values(before), &values(after)), "an image");
+    let body = encoder.finish(true).unwrap_or_default();
+    let event_type = match kind {
+        RowsKind::Write => binlog::event::EventType::WRITE_ROWS,
+        RowsKind::Update => binlog::event::EventType::UPDATE_ROWS,
+        RowsKind::Delete => binlog::event::EventType::DELETE_ROWS,
+    };
+    let event = must(
+        RowsEvent::decode(event_type, codec::Reader::new(&body)),
+        "an event",
+    );
+    let change = RowsChange {
+        database: "d",
+        map: &Arc::new(map),
+        rows: &event,
+    };
+    target.rows(&change)
+}
+
+fn values(row: TestRow<'_>) -> [Value<'_>; 2] {
+    let text = row.1.map_or(Value::Null, |text| {
+        Value::Bytes(Cow::Borrowed(text.as_bytes()))
+    });
+    [Value::Int(row.0), text]
+}
+
+fn map(table: &str) -> TableMap<'static> {
+    let mut number = Column::new(ColumnType::LONG, 0, table == "n");
+    number.unsigned = Some(false);
+    let mut text = Column::new(ColumnType::VARCHAR, 80, true);
+    text.charset = Some(255);
+    TableMap {
+        table_id: if table == "t" { 100 } else { 101 },
+        flags: TableMap::FLAG_BIT_LENGTHS_EXACT,
+        schema: Cow::Borrowed("d"),
+        table: Cow::Owned(table.to_owned()),
+        columns: vec![number, text],
+        primary_key: None,
+        unknown_metadata: Vec::new(),
+    }
+}
+
+fn statement(target: &mut impl Target, sql: &str) -> Result<StatementOutcome, TargetError> {
+    let charset = Charset {
+        client: 255,
+        connection: 255,
+        server: 255,
+    };
+    let status = StatusVariables(vec![
+        StatusVariable::SqlMode(0),
+        StatusVariable::Charset(charset),
+    ]);
+    target.statement(&StatementChange {
+        database: "d",
+        sql: sql.as_bytes(),
+        status: &status,
+        now_micros: 1_700_000_000_000_000,
+        server_version: "8.4.0",
+    })
+}
+
+fn position(transactions: u64) -> AppliedPosition {
+    AppliedPosition {
+        gtid_executed: format!("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-{transactions}"),
+        source: Some(("binlog.000001".to_owned(), transactions * 100)),
+        relay: None,
+    }
+}
+
+/// Rows of the embedded engine in the form of [`Bench::rows`].
+#[must_use]
+pub fn engine_rows(database: &Database, schema: &str, table: &str) -> Option<Vec<String>> {
+    let mut reader = must(database.reader(), "a reader");
+    let rows = reader.read(|connection, catalog| {
+        let Some(table) = catalog.find_table(schema, table) else {
+            return Ok(None);
+        };
+        let columns: Vec<String> = table
+            .columns
+            .iter()
+            .map(crate::catalog::Column::sqlite_name)
+            .collect();
+        let sql = format!("SELECT {} FROM {}", columns.join(","), table.sqlite_name());
+        let mut statement = connection.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        let mut texts = Vec::new();
+        while let Some(row) = rows.next()? {
+            let values = decode_row(table, row, 0)?;
+            texts.push(values.iter().map(shown).collect::<Vec<_>>().join("|"));
+        }
+        texts.sort();
+        Ok::<_, crate::error::SqlError>(Some(texts))
+    });
+    must(rows, "rows")
+}
+
+fn shown(value: &Value<'_>) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Int(value) => value.to_string(),
+        Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+#[expect(clippy::panic, reason = "a check reports by panicking")]
+fn must<T, E: std::fmt::Debug>(result: Result<T, E>, what: &str) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{what} failed: {error:?}"),
+    }
+}
+
+#[expect(clippy::panic, reason = "a check reports by panicking")]
+fn fails<T: std::fmt::Debug>(result: Result<T, TargetError>, what: &str) -> TargetError {
+    match result {
+        Ok(value) => panic!("{what} succeeded: {value:?}"),
+        Err(error) => error,
+    }
+}
