@@ -57,6 +57,9 @@ pub trait WriteExecutor: Send + Sync {
     /// Forgets a savepoint; 1305 if there is none of that name.
     async fn release_savepoint(&self, connection_id: u64, name: &str) -> Result<(), SqlError>;
 
+    /// Stops the statement that the connection runs here, with error 1317. Does not block.
+    fn interrupt(&self, _connection_id: u64) {}
+
     /// Takes note that a client is gone: its transaction is rolled back. Does not block.
     fn disconnected(&self, connection_id: u64);
 }

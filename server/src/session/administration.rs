@@ -133,6 +133,7 @@ impl Session {
             let text = format!("You are not owner of thread {id}");
             return Err(SqlError::new(1095, "HY000", text));
         }
+        self.node.executor.interrupt(id);
         match target {
             KillTarget::Query => process.kill_query(),
             KillTarget::Connection => {

@@ -98,6 +98,9 @@ impl Session {
         if mode == TransactionMode::InTransaction {
             self.moved_to_executor();
         }
+        if matches!(parsed.statement, Statement::Select(_)) {
+            self.context.statement_text = String::from_utf8_lossy(&parsed.text).into_owned();
+        }
         let id = self.context.connection_id;
         let context = std::mem::replace(&mut self.context, Box::new(SessionContext::new(id)));
         let executor = Arc::clone(&self.node.executor);

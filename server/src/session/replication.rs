@@ -92,7 +92,8 @@ impl Session {
             served = serving => served?,
             () = process.killed() => return Ok(Flow::Close),
         }
-        Ok(flow)
+        // MySQL ends the connection after every dump.
+        Ok(Flow::Close)
     }
 
     /// Statements about binary logs and sources.
