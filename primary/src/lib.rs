@@ -17,6 +17,7 @@ mod open;
 mod pipeline;
 mod role;
 mod roll_forward;
+mod run;
 mod show_events;
 
 mod state;
@@ -27,3 +28,4 @@ mod tests;
 
 pub use error::PrimaryError;
 pub use node::Primary;
+pub use run::run;

@@ -95,7 +95,10 @@ fn insert(table: &Arc<Table>, id: i64, text: &str) -> RowChange {
 }
 
 fn row(id: i64, text: &str) -> Vec<Value<'static>> {
-    vec![Value::Int(id), Value::Bytes(text.as_bytes().to_vec().into())]
+    vec![
+        Value::Int(id),
+        Value::Bytes(text.as_bytes().to_vec().into()),
+    ]
 }
 
 fn placement(checksum: ChecksumAlgorithm) -> Placement {
@@ -149,8 +152,7 @@ fn rows_come_back_as_they_went_in_and_one_event_ends_the_statement() {
     let fixture = Fixture::new(&["CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9000))"]);
     let table = fixture.table("t");
     let directory = tempfile::tempdir().unwrap();
-    let mut transaction =
-        Transaction::rows(origin(BinlogRowMetadata::Minimal), directory.path());
+    let mut transaction = Transaction::rows(origin(BinlogRowMetadata::Minimal), directory.path());
     let long = "x".repeat(3000);
     let mut changes: Vec<RowChange> = (0..20).map(|id| insert(&table, id, &long)).collect();
     changes.push(RowChange {
@@ -219,18 +221,29 @@ fn what_followed_a_savepoint_leaves_no_trace() {
     let directory = tempfile::tempdir().unwrap();
     let new = || Transaction::rows(origin(BinlogRowMetadata::Minimal), directory.path());
     let mut straight = new();
-    straight.add(&fixture.session, &[insert(&table, 1, "a")]).unwrap();
+    straight
+        .add(&fixture.session, &[insert(&table, 1, "a")])
+        .unwrap();
     let mut winding = new();
-    winding.add(&fixture.session, &[insert(&table, 1, "a")]).unwrap();
+    winding
+        .add(&fixture.session, &[insert(&table, 1, "a")])
+        .unwrap();
     let mark = winding.mark();
-    winding.add(&fixture.session, &[insert(&table, 2, "b")]).unwrap();
+    winding
+        .add(&fixture.session, &[insert(&table, 2, "b")])
+        .unwrap();
     winding.truncate(mark);
     let checksum = ChecksumAlgorithm::Crc32;
-    assert_eq!(events(&winding, checksum, 4), events(&straight, checksum, 4));
+    assert_eq!(
+        events(&winding, checksum, 4),
+        events(&straight, checksum, 4)
+    );
     let mut dependencies = Dependencies::default();
     assert_eq!(winding.clock(&mut dependencies).last_committed, 0);
     let mut other = new();
-    other.add(&fixture.session, &[insert(&table, 2, "c")]).unwrap();
+    other
+        .add(&fixture.session, &[insert(&table, 2, "c")])
+        .unwrap();
     assert_eq!(other.clock(&mut dependencies).last_committed, 0);
 }
 
@@ -258,7 +271,12 @@ fn a_ddl_statement_is_logged_as_its_text_in_its_session() {
     assert_eq!(query.thread_id, 9);
     assert_eq!(query.status.flags2(), Some(0x0400_0000));
     assert_eq!(query.status.microseconds(), Some(250_000));
-    let codes: Vec<u8> = query.status.0.iter().map(|variable| variable.code()).collect();
+    let codes: Vec<u8> = query
+        .status
+        .0
+        .iter()
+        .map(|variable| variable.code())
+        .collect();
     assert_eq!(codes, [0, 1, 6, 4, 12, 13, 17, 18]);
 }
 
@@ -294,7 +312,10 @@ fn transactions_depend_on_the_last_one_that_touched_a_row_of_theirs() {
     let slices: Vec<&[(i64, &str)]> = single.iter().map(Vec::as_slice).collect();
     assert_eq!(clocks(&table, &slices), [0, 0, 1, 2, 2]);
     let keyless = fixture.table("keyless");
-    assert_eq!(clocks(&keyless, &[&[(1, "a")], &[(2, "b")], &[(3, "c")]]), [0, 1, 2]);
+    assert_eq!(
+        clocks(&keyless, &[&[(1, "a")], &[(2, "b")], &[(3, "c")]]),
+        [0, 1, 2]
+    );
     let prefixed = fixture.table("prefixed");
     assert_eq!(clocks(&prefixed, &[&[(1, "abc")], &[(2, "xyz")]]), [0, 1]);
 }
