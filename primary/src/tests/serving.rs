@@ -1,0 +1,407 @@
+//! A node that runs: commits, transactions, waits, a full disk, purge.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use binlog::event::{Event, EventType};
+use binlog::log::{LogFileName, LogIndex, LogReader, SimStorage, Storage};
+use server::feed::GtidState as _;
+use server::role::{EventsRequest, PurgeTo, Role};
+
+use super::*;
+
+/// The types of the events of a file, heads and ends included.
+fn types(storage: &SimStorage, file: &str) -> Vec<EventType> {
+    let file = LogFileName::parse(file).unwrap();
+    let mut reader = LogReader::open(storage, &file).unwrap();
+    reader.check_positions();
+    let mut types = Vec::new();
+    while reader.advance(None).unwrap() {
+        types.push(reader.current().unwrap().1.header.event_type);
+    }
+    types
+}
+
+#[test]
+fn statements_are_in_log_and_engine_when_they_are_answered() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let primary = open(directory.path(), &storage, &[]).unwrap();
+    block_on(async {
+        create_table(&primary).await;
+        let mut client = Client::new(&primary, 2);
+        let outcome = client
+            .run("INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b')")
+            .await;
+        assert!(
+            matches!(outcome, Ok(Outcome::Ok { affected: 2, .. })),
+            "{outcome:?}"
+        );
+        assert_eq!(integers(&primary, "SELECT id FROM t ORDER BY id"), [1, 2]);
+        let error = client
+            .run("INSERT INTO t VALUES (3, 3, 'c'), (1, 0, '')")
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, 1062);
+        client
+            .run("UPDATE t SET v = v + 10 WHERE id = 2")
+            .await
+            .unwrap();
+        client
+            .run("UPDATE t SET v = 5 WHERE id = 77")
+            .await
+            .unwrap();
+        client.run("DELETE FROM t WHERE id = 1").await.unwrap();
+        assert_eq!(integers(&primary, "SELECT v FROM t"), [12]);
+        assert_eq!(primary.state().executed().count(), 5);
+        assert_eq!(primary.feed().durable_end(), primary.state().end());
+    });
+    primary.stop();
+    use EventType as E;
+    assert_eq!(
+        types(&storage, "b.000001"),
+        [
+            vec![E::FORMAT_DESCRIPTION, E::PREVIOUS_GTIDS],
+            vec![E::GTID, E::QUERY, E::GTID, E::QUERY],
+            vec![E::GTID, E::QUERY, E::TABLE_MAP, E::WRITE_ROWS, E::XID],
+            vec![E::GTID, E::QUERY, E::TABLE_MAP, E::UPDATE_ROWS, E::XID],
+            vec![E::GTID, E::QUERY, E::TABLE_MAP, E::DELETE_ROWS, E::XID],
+            vec![E::STOP],
+        ]
+        .concat()
+    );
+}
+
+#[test]
+fn a_transaction_is_one_in_the_log_and_a_rollback_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let primary = open(directory.path(), &storage, &[]).unwrap();
+    block_on(async {
+        create_table(&primary).await;
+        let mut client = Client::new(&primary, 2);
+        client.begin();
+        client
+            .run("INSERT INTO t VALUES (1, 1, 'a')")
+            .await
+            .unwrap();
+        assert!(integers(&primary, "SELECT id FROM t").is_empty());
+        let own = client.run("SELECT id FROM t").await.unwrap();
+        assert!(matches!(own, Outcome::Rows(rows) if rows.rows.len() == 1));
+        primary.savepoint(2, "One").await.unwrap();
+        client
+            .run("INSERT INTO t VALUES (2, 2, 'b')")
+            .await
+            .unwrap();
+        primary.rollback_to_savepoint(2, "ONE").await.unwrap();
+        client
+            .run("INSERT INTO t VALUES (3, 3, 'c')")
+            .await
+            .unwrap();
+        primary.release_savepoint(2, "one").await.unwrap();
+        assert_eq!(
+            primary.release_savepoint(2, "one").await.unwrap_err().code,
+            1305
+        );
+        client.commit().await.unwrap();
+        assert_eq!(integers(&primary, "SELECT id FROM t ORDER BY id"), [1, 3]);
+        let before = primary.state().end();
+        client.begin();
+        client.run("DELETE FROM t").await.unwrap();
+        client.rollback().await.unwrap();
+        assert_eq!(primary.state().end(), before);
+        assert_eq!(integers(&primary, "SELECT id FROM t ORDER BY id"), [1, 3]);
+        assert_eq!(primary.state().executed().count(), 3);
+    });
+}
+
+#[test]
+fn a_waiting_writer_is_told_1205_and_a_gone_client_frees_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let options = ["--innodb-lock-wait-timeout=1"];
+    let primary = open(directory.path(), &storage, &options).unwrap();
+    block_on(async {
+        create_table(&primary).await;
+        let mut holder = Client::new(&primary, 2);
+        holder.begin();
+        holder
+            .run("INSERT INTO t VALUES (1, 1, 'a')")
+            .await
+            .unwrap();
+        let mut other = Client::new(&primary, 3);
+        let error = other
+            .run("INSERT INTO t VALUES (2, 2, 'b')")
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, 1205);
+        let waiting = other.run("INSERT INTO t VALUES (3, 3, 'c')");
+        let leaving = async { primary.disconnected(2) };
+        let (result, ()) = tokio::join!(waiting, leaving);
+        result.unwrap();
+        assert_eq!(integers(&primary, "SELECT id FROM t"), [3]);
+    });
+}
+
+#[test]
+fn an_idle_transaction_loses_the_writer_after_its_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let options = ["--idle-transaction-timeout=1"];
+    let primary = open(directory.path(), &storage, &options).unwrap();
+    block_on(async {
+        create_table(&primary).await;
+        let mut idle = Client::new(&primary, 2);
+        idle.begin();
+        idle.run("INSERT INTO t VALUES (1, 1, 'a')").await.unwrap();
+        let mut other = Client::new(&primary, 3);
+        other.run("INSERT INTO t VALUES (2, 2, 'b')").await.unwrap();
+        let error = idle
+            .run("INSERT INTO t VALUES (3, 3, 'c')")
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, 1213);
+        assert_eq!(integers(&primary, "SELECT id FROM t"), [2]);
+    });
+}
+
+#[test]
+fn concurrent_statements_share_groups_and_syncs() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let primary = open(directory.path(), &storage, &[]).unwrap();
+    block_on(async {
+        create_table(&primary).await;
+        let inserts = (0..200_u64).map(|id| {
+            let primary = &primary;
+            async move {
+                let mut client = Client::new(primary, 10 + id);
+                client
+                    .run(&format!("INSERT INTO t VALUES ({id}, 0, NULL)"))
+                    .await
+            }
+        });
+        let mut set = Vec::new();
+        for insert in inserts {
+            set.push(Box::pin(insert));
+        }
+        // All are sent before the first answer is waited for.
+        let mut pending = set;
+        std::future::poll_fn(|context| {
+            pending.retain_mut(|insert| match insert.as_mut().poll(context) {
+                std::task::Poll::Ready(result) => {
+                    result.unwrap();
+                    false
+                }
+                std::task::Poll::Pending => true,
+            });
+            if pending.is_empty() {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        })
+        .await;
+    });
+    assert_eq!(integers(&primary, "SELECT COUNT(*) FROM t"), [200]);
+    let groups = primary
+        .state()
+        .counts
+        .groups
+        .load(std::sync::atomic::Ordering::Relaxed);
+    assert!(groups < 202, "{groups} groups");
+    primary.stop();
+    // No two inserts touch the same row, so none depends on another.
+    let mut reader = LogReader::open(&storage, &LogFileName::new("b", 1)).unwrap();
+    while reader.advance(None).unwrap() {
+        let (_, raw) = reader.current().unwrap();
+        if let Event::Gtid(gtid) = Event::decode(&raw, reader.checksum()).unwrap() {
+            let clock = gtid.logical_clock.unwrap();
+            let expected = clock.sequence_number.min(3) - 1;
+            assert_eq!(clock.last_committed, expected);
+        }
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_writes_and_nothing_of_them_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let primary = open(directory.path(), &storage, &[]).unwrap();
+    block_on(async {
+        create_table(&primary).await;
+        let mut client = Client::new(&primary, 2);
+        client
+            .run("INSERT INTO t VALUES (1, 1, 'a')")
+            .await
+            .unwrap();
+        let end = primary.state().end();
+        storage.set_space(Some(50));
+        for _ in 0..3 {
+            let error = client
+                .run("INSERT INTO t VALUES (2, 2, 'b')")
+                .await
+                .unwrap_err();
+            assert_eq!(error.code, 1021);
+        }
+        assert_eq!(integers(&primary, "SELECT id FROM t"), [1]);
+        assert_eq!(primary.state().end(), end);
+        storage.set_space(None);
+        client
+            .run("INSERT INTO t VALUES (2, 2, 'b')")
+            .await
+            .unwrap();
+        assert_eq!(integers(&primary, "SELECT id FROM t ORDER BY id"), [1, 2]);
+        assert_eq!(primary.state().executed().count(), 4);
+    });
+}
+
+#[test]
+fn a_failed_sync_ends_the_pipeline_and_acknowledges_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let primary = open(directory.path(), &storage, &[]).unwrap();
+    block_on(async {
+        create_table(&primary).await;
+        let mut client = Client::new(&primary, 2);
+        storage.fail_syncs(1);
+        let error = client
+            .run("INSERT INTO t VALUES (1, 1, 'a')")
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, 1053);
+        let error = client
+            .run("INSERT INTO t VALUES (2, 1, 'a')")
+            .await
+            .unwrap_err();
+        assert_eq!(error.code, 1053);
+        assert!(integers(&primary, "SELECT id FROM t").is_empty());
+    });
+}
+
+#[test]
+fn files_rotate_by_size_and_by_request_and_purge_keeps_what_is_needed() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let primary = open(directory.path(), &storage, &["--max-binlog-size=4096"]).unwrap();
+    block_on(async {
+        create_table(&primary).await;
+        let mut client = Client::new(&primary, 2);
+        for id in 0..40 {
+            client
+                .run(&format!("INSERT INTO t VALUES ({id}, 1, 'abcdefgh')"))
+                .await
+                .unwrap();
+        }
+        let logs = primary.binary_logs().await.unwrap();
+        assert!(logs.len() >= 3, "{logs:?}");
+        primary.flush_binary_logs().await.unwrap();
+        let active = primary.binary_log_status().unwrap();
+        assert_eq!(primary.binary_logs().await.unwrap().len(), logs.len() + 1);
+        let held = LogFileName::parse(&logs[1].name).unwrap();
+        let guard = primary.feed().guards().hold(held.clone());
+        crate::checkpoint::checkpoint(primary.database(), primary.state());
+        let to = PurgeTo::File(active.file.clone());
+        let warning = primary
+            .purge_binary_logs(to.clone())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(warning.code, 1867);
+        assert_eq!(primary.binary_logs().await.unwrap()[0].name, held.as_str());
+        drop(guard);
+        primary.purge_binary_logs(to).await.unwrap();
+        let left = primary.binary_logs().await.unwrap();
+        // The engine's own position still lies in the file before the active one.
+        assert!(left.len() <= 2, "{left:?}");
+        let purged = primary.state().purged();
+        assert!(!purged.is_empty() && purged.is_subset_of(&primary.state().executed()));
+        let unknown = PurgeTo::File("b.999999".to_owned());
+        assert_eq!(
+            primary.purge_binary_logs(unknown).await.unwrap_err().code,
+            1373
+        );
+        let events = primary.events(EventsRequest::default()).await.unwrap();
+        assert_eq!(events[0].event_type, "Format_desc");
+    });
+}
+
+#[test]
+fn a_clean_restart_goes_on_in_a_new_file_with_the_same_rows_and_gtids() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let mut executed = None;
+    for life in 1..4 {
+        let primary = open(directory.path(), &storage, &[]).unwrap();
+        block_on(async {
+            if life == 1 {
+                create_table(&primary).await;
+            } else {
+                assert_eq!(Some(primary.state().executed()), executed);
+            }
+            let mut client = Client::new(&primary, 2);
+            client
+                .run(&format!("INSERT INTO t VALUES ({life}, 1, 'a')"))
+                .await
+                .unwrap();
+        });
+        executed = Some(primary.state().executed());
+        let expected: Vec<i64> = (1..=life).collect();
+        assert_eq!(integers(&primary, "SELECT id FROM t ORDER BY id"), expected);
+        primary.stop();
+    }
+    assert_eq!(
+        LogIndex::load(&storage, "b.index").unwrap().files().len(),
+        3
+    );
+}
+
+#[test]
+fn a_data_directory_belongs_to_one_process() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let primary = open(directory.path(), &storage, &[]).unwrap();
+    let error = open(directory.path(), &storage, &[]).unwrap_err();
+    assert!(
+        matches!(error, PrimaryError::DataDirectoryInUse(_)),
+        "{error}"
+    );
+    primary.stop();
+    open(directory.path(), &storage, &[]).unwrap();
+}
+
+#[test]
+fn an_engine_without_its_log_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let primary = open(directory.path(), &storage, &[]).unwrap();
+    block_on(create_table(&primary));
+    primary.stop();
+    let error = open(directory.path(), &SimStorage::new(2), &[]).unwrap_err();
+    assert!(matches!(error, PrimaryError::Diverged { .. }), "{error}");
+    let other = tempfile::tempdir().unwrap();
+    let shared: Arc<dyn Storage> = Arc::new(storage.clone());
+    drop(shared);
+    // A new engine is built from the whole log.
+    let rebuilt = open(other.path(), &storage, &[]).unwrap();
+    assert!(integers(&rebuilt, "SELECT id FROM t").is_empty());
+}
+
+#[test]
+fn a_block_on_all_writing_makes_writers_wait() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let primary = open(directory.path(), &storage, &[]).unwrap();
+    block_on(async {
+        create_table(&primary).await;
+        let block = primary.block_writes().await.unwrap();
+        let mut client = Client::new(&primary, 2);
+        let mut waiting = Box::pin(client.run("INSERT INTO t VALUES (1, 1, 'a')"));
+        let answered = tokio::time::timeout(Duration::from_millis(50), &mut waiting).await;
+        assert!(answered.is_err());
+        assert!(integers(&primary, "SELECT id FROM t").is_empty());
+        drop(block);
+        waiting.await.unwrap();
+        assert_eq!(integers(&primary, "SELECT id FROM t"), [1]);
+    });
+}
