@@ -12,7 +12,7 @@
 //! log already has, ends the process: only recovery knows what is true then.
 
 mod commit;
-pub(crate) mod ddl;
+mod ddl;
 mod execute;
 mod hold;
 mod purge;

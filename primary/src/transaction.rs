@@ -7,7 +7,6 @@ mod cache;
 mod dependencies;
 mod session_state;
 mod statement;
-mod table_map;
 mod write_set;
 
 #[cfg(test)]

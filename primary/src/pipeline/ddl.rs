@@ -1,26 +1,8 @@
-//! Which statements are DDL, and which databases they change.
+//! Which databases a DDL statement changes.
 
 use engine::session::SessionContext;
 use engine::sql::Statement;
 use engine::sql::ast::TableName;
-
-/// Whether the statement is logged as its text rather than as rows.
-pub(crate) const fn is_ddl(statement: &Statement) -> bool {
-    matches!(
-        statement,
-        Statement::CreateDatabase { .. }
-            | Statement::AlterDatabase { .. }
-            | Statement::DropDatabase { .. }
-            | Statement::CreateTable(_)
-            | Statement::AlterTable(_)
-            | Statement::DropTable { .. }
-            | Statement::DropView { .. }
-            | Statement::TruncateTable(_)
-            | Statement::CreateIndex(_)
-            | Statement::DropIndex { .. }
-            | Statement::RenameTable(_)
-    )
-}
 
 /// The databases that a DDL statement changes, each once.
 pub(super) fn schemas(statement: &Statement, session: &SessionContext) -> Vec<String> {

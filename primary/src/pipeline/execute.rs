@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use engine::error::{EngineError, SqlError};
 use engine::outcome::Outcome;
+use engine::sql::Statement;
 use server::executor::TransactionMode;
 
 use super::commit::{Answer, Pending, logging_impossible};
@@ -27,7 +28,7 @@ impl Pipeline {
             execute.answer(Err(SqlError::lock_deadlock()));
             return Ok(());
         }
-        let is_ddl = ddl::is_ddl(&execute.statement.statement);
+        let is_ddl = engine::ddl::is_ddl(&execute.statement.statement);
         match &self.hold {
             Some(Hold::Transaction(holder)) if holder.connection_id == connection_id => {
                 if is_ddl || execute.mode == TransactionMode::Autocommit {
@@ -158,6 +159,10 @@ impl Pipeline {
         transaction: &mut Transaction,
     ) -> Result<Outcome, SqlError> {
         self.writer.savepoint(STATEMENT)?;
+        if matches!(execute.statement.statement, Statement::Select(_)) {
+            let text = String::from_utf8_lossy(&execute.statement.text);
+            execute.session.statement_text = text.into_owned();
+        }
         let mut changes = Vec::new();
         self.state
             .set_executing(Some(execute.session.connection_id));

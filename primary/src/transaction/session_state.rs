@@ -11,14 +11,11 @@ use engine::session::SessionContext;
 const NO_FOREIGN_KEY_CHECKS: u32 = 0x0400_0000;
 const RELAXED_UNIQUE_CHECKS: u32 = 0x0800_0000;
 
-/// What `DEFAULT CHARSET utf8mb4` without a collation means here: utf8mb4_0900_ai_ci.
-const DEFAULT_COLLATION_FOR_UTF8MB4: u16 = 255;
-
 /// The event of a statement inside a transaction, such as `BEGIN`.
 pub(super) fn transaction_query<'a>(session: &'a SessionContext, sql: &'a [u8]) -> Query<'a> {
     let mut status = session_variables(session);
     status.push(StatusVariable::DefaultCollationForUtf8mb4(
-        DEFAULT_COLLATION_FOR_UTF8MB4,
+        session.default_collation_for_utf8mb4.id,
     ));
     query(session, sql, status)
 }
@@ -43,7 +40,7 @@ pub(super) fn ddl_query<'a>(
     ));
     status.push(StatusVariable::DdlXid(xid));
     status.push(StatusVariable::DefaultCollationForUtf8mb4(
-        DEFAULT_COLLATION_FOR_UTF8MB4,
+        session.default_collation_for_utf8mb4.id,
     ));
     query(session, sql, status)
 }

@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use binlog::event::{EventHeader, EventType};
 use binlog::row::{RowsEncoder, RowsFlags, RowsKind, TableMap};
+use config::settings::BinlogRowMetadata;
 use engine::catalog::Table;
+use engine::image;
 use engine::rows::RowChange;
 use engine::session::SessionContext;
 
 use super::EventOrigin;
 use super::cache::EventCache;
-use super::table_map::table_map;
 
 /// Writes the events of a statement of `session`.
 pub(super) struct StatementWriter<'a> {
@@ -121,5 +122,14 @@ fn kind(change: &RowChange) -> RowsKind {
         (None, _) => RowsKind::Write,
         (Some(_), Some(_)) => RowsKind::Update,
         (Some(_), None) => RowsKind::Delete,
+    }
+}
+
+/// The map of a table. Its id is the table's, which no other table ever has.
+pub(super) fn table_map(table: &Table, metadata: BinlogRowMetadata) -> TableMap<'static> {
+    let map = image::table_map(table, table.id.0);
+    match metadata {
+        BinlogRowMetadata::Full => map,
+        BinlogRowMetadata::Minimal => map.without_full_metadata(),
     }
 }

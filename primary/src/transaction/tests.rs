@@ -80,7 +80,7 @@ fn table_maps_are_those_of_mysql_for_every_column_type() {
                 continue;
             }
             let mut body = Vec::new();
-            table_map::table_map(&table, kind).encode(&mut body);
+            statement::table_map(&table, kind).encode(&mut body);
             assert_eq!(hex(&body[6..]), expected, "{name} {kind:?}");
         }
     }
