@@ -10,7 +10,7 @@ use binlog::value::Decimal;
 
 use super::datum::{Datum, Integer};
 use super::env::Env;
-use super::node::Node;
+use super::node::{Node, Op};
 use super::temporal::{Moment, Span};
 use super::types::{Coercibility, Kind, Type};
 use crate::collation::Collation;
@@ -113,6 +113,14 @@ impl<'a> Call<'a> {
     /// An argument; NULL for one left out.
     pub fn arg(&self, index: usize) -> &'a Datum {
         self.args.get(index).unwrap_or(&NULL)
+    }
+
+    /// The function's name.
+    pub fn name(&self) -> &'static str {
+        match &self.node.op {
+            Op::Call(function, _) => function.name,
+            _ => "",
+        }
     }
 
     /// Number of arguments.

@@ -9,12 +9,8 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::json_path;
 use crate::error::SqlError;
 use crate::expr::datum::{Datum, json_unquoted};
-use crate::expr::function::Function;
-
-pub(super) static FUNCTIONS: &[Function] = json_path::FUNCTIONS;
 
 /// The document of a value: a JSON value itself, numbers and texts as scalars.
 pub fn document(value: &Datum) -> Result<Json, SqlError> {

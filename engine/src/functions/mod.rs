@@ -9,6 +9,7 @@ mod date_format;
 mod hash;
 mod interval;
 pub mod json;
+mod json_functions;
 mod json_path;
 mod math;
 mod network;
@@ -30,7 +31,7 @@ static TABLE: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new
         date_format::FUNCTIONS,
         hash::FUNCTIONS,
         interval::FUNCTIONS,
-        json::FUNCTIONS,
+        json_functions::FUNCTIONS,
         math::FUNCTIONS,
         network::FUNCTIONS,
         pattern::FUNCTIONS,
