@@ -12,6 +12,8 @@ mod schedule;
 mod statement;
 mod status;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::sync::Arc;
@@ -244,27 +246,38 @@ impl Applier {
                 Step::NextFile => continue,
                 Step::Event => {}
             }
-            let Some((offset, event)) = cursor.current() else {
-                continue;
-            };
-            let span = Span {
-                start: LogPosition::new(cursor.file().clone(), offset),
-                end: cursor.position(),
-            };
-            let checksum = cursor.reader().checksum();
-            let handled = coordinator.handle(&event, checksum, &span);
-            let ended = match handled {
-                Ok(ended) => ended,
-                Err(error) => return Err(self.keep_group(coordinator, error)),
-            };
-            if ended {
-                let is_waiting = span.end < *end || newer_end.has_changed().unwrap_or(false);
-                let group = coordinator.worker.group();
-                if self.limits.decide(&group, is_waiting) == Next::Commit {
-                    self.commit(coordinator)?;
-                }
-            }
+            let is_newer = newer_end.has_changed().unwrap_or(false);
+            self.take(coordinator, cursor, end, is_newer)?;
         }
+    }
+
+    /// Takes the cursor's event, and commits when the schedule says so. More is waiting if the event
+    /// ends before `end`, or `is_newer` than `end` there is.
+    fn take(
+        &self,
+        coordinator: &mut Coordinator,
+        cursor: &LogCursor,
+        end: &LogPosition,
+        is_newer: bool,
+    ) -> Result<(), ApplierError> {
+        let Some((offset, event)) = cursor.current() else {
+            return Ok(());
+        };
+        let span = Span {
+            start: LogPosition::new(cursor.file().clone(), offset),
+            end: cursor.position(),
+        };
+        let checksum = cursor.reader().checksum();
+        let has_ended = match coordinator.handle(&event, checksum, &span) {
+            Ok(has_ended) => has_ended,
+            Err(error) => return Err(self.keep_group(coordinator, error)),
+        };
+        let is_waiting = span.end < *end || is_newer;
+        let group = coordinator.worker.group();
+        if has_ended && self.limits.decide(&group, is_waiting) == Next::Commit {
+            self.commit(coordinator)?;
+        }
+        Ok(())
     }
 
     /// Commits what was applied in front of the transaction that failed; the error of the failure

@@ -164,6 +164,7 @@ impl Receiver {
                 message,
                 at: SystemTime::now(),
             });
+            state.failures = state.failures.saturating_add(1);
             state.failed_attempts = failed;
             state.doing = "Waiting to reconnect after a failed source event read";
             state.running = ReceiverRunning::Connecting;
@@ -391,6 +392,7 @@ impl Receiver {
     fn connected(&self) {
         self.status.update(|state| {
             state.running = ReceiverRunning::Yes;
+            state.connects = state.connects.saturating_add(1);
             state.doing = WAITING;
             state.failure = None;
             state.failed_attempts = 0;

@@ -186,6 +186,25 @@ impl RelayLog {
         finished.saturating_add(inner.writer.next_offset())
     }
 
+    /// Bytes from `position` to the end of the last sealed transaction; 0 for a position that is
+    /// not in the log.
+    #[must_use]
+    pub fn bytes_behind(&self, position: &LogPosition) -> u64 {
+        let inner = self.lock();
+        let end = inner.writer.end();
+        if end.file == position.file {
+            return end.offset.saturating_sub(position.offset);
+        }
+        let later = inner
+            .finished
+            .iter()
+            .filter(|(file, _)| *file >= position.file);
+        let before_end: u64 = later.map(|(_, size)| size).sum();
+        before_end
+            .saturating_add(end.offset)
+            .saturating_sub(position.offset)
+    }
+
     /// Whether the log has reached its size limit.
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -236,17 +236,6 @@ impl Coordinator {
                 let what = format!("The statement '{}'", shown(&query.sql));
                 Err(Reason::Unsupported { what }.into())
             }
-            kind @ (StatementKind::Account | StatementKind::Maintenance) => {
-                self.worker.skip();
-                if kind == StatementKind::Account {
-                    let gtid = self.open.gtid.map(|gtid| gtid.to_string());
-                    tracing::warn!(
-                        gtid,
-                        "a statement about accounts is passed over: accounts belong to one node"
-                    );
-                }
-                Ok(())
-            }
             StatementKind::Other => self.statement(event, &query),
         }
     }
@@ -266,11 +255,7 @@ impl Coordinator {
             now_micros: i64::from(event.header.timestamp) * 1_000_000 + micros,
             server_version: &self.server_version,
         };
-        let applied = self.worker.statement(&change);
-        applied.map_err(|error| {
-            let statement = Some((database.to_string(), shown(&query.sql)));
-            Reason::Target { error, statement }.into()
-        })
+        Ok(self.worker.statement(&change)?)
     }
 
     fn rows(&mut self, event: &RawEvent<'_>, checksum: ChecksumAlgorithm) -> Result<(), Failed> {

@@ -61,12 +61,7 @@ pub enum Reason {
         message: String,
     },
     /// The target did not take it.
-    Target {
-        /// What it said.
-        error: TargetError,
-        /// The statement, for one that was replicated as text, and its default database.
-        statement: Option<(String, String)>,
-    },
+    Target(TargetError),
 }
 
 impl ApplierError {
@@ -80,26 +75,19 @@ impl ApplierError {
             Reason::UnknownTable { .. } | Reason::Unsupported { .. } => 13117,
             // ER_REPLICA_INCIDENT
             Reason::Incident { .. } => 13119,
-            Reason::Target { error, .. } => error.code(),
+            Reason::Target(error) => error.code(),
         }
     }
 
     /// Whether the same attempt may succeed later without anybody doing anything.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
-        matches!(
-            self.reason,
-            Reason::Target {
-                error: TargetError::Engine(_),
-                ..
-            }
-        )
+        matches!(self.reason, Reason::Target(TargetError::Engine(_)))
     }
 }
 
 impl fmt::Display for ApplierError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let table = self.place.table.as_deref();
         match &self.reason {
             Reason::RelayLog(error) => write!(f, "Relay log read failure: {error}")?,
             Reason::Undecodable(error) => write!(f, "The event cannot be decoded: {error}")?,
@@ -112,25 +100,8 @@ impl fmt::Display for ApplierError {
                 f,
                 "The incident LOST_EVENTS occurred on the source. Message: {message}"
             )?,
-            Reason::Target {
-                error,
-                statement: Some((database, sql)),
-            } => write!(
-                f,
-                "Error '{error}' on query. Default database: '{database}'. Query: '{sql}'"
-            )?,
-            Reason::Target {
-                error,
-                statement: None,
-            } => {
-                let event = self.place.event_type.map_or("row", EventType::show_name);
-                let table = table.unwrap_or("?");
-                write!(
-                    f,
-                    "Could not execute {event} event on table {table}; {error}, Error_code: {}",
-                    error.code()
-                )?;
-            }
+            // The target says it in MySQL's words, with table or statement.
+            Reason::Target(error) => error.fmt(f)?,
         }
         self.place.fmt(f)
     }
@@ -181,9 +152,6 @@ impl From<BoundaryError> for Reason {
 
 impl From<TargetError> for Reason {
     fn from(error: TargetError) -> Self {
-        Self::Target {
-            error,
-            statement: None,
-        }
+        Self::Target(error)
     }
 }

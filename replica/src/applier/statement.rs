@@ -1,11 +1,7 @@
 //! What a replicated statement is to the applier, told by its first words.
 //!
 //! The applier looks no deeper than it must: BEGIN and COMMIT frame transactions, XA has no place
-//! yet, and everything else is for the target, but for statements about accounts and maintenance.
-//!
-//! Differs from MySQL: accounts and their privileges belong to one node, so CREATE USER, GRANT and
-//! their like are passed over, with a warning and counted (test
-//! `statements_about_accounts_are_passed_over_and_counted`).
+//! yet, and everything else is for the target.
 
 /// What a statement is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,10 +16,6 @@ pub(super) enum StatementKind {
     Savepoint,
     /// `ROLLBACK TO`, `XA`: the applier cannot follow.
     Refused,
-    /// About accounts and privileges, which are local.
-    Account,
-    /// FLUSH, ANALYZE, OPTIMIZE, REPAIR: changes no row and no schema.
-    Maintenance,
     /// Anything else: the target's.
     Other,
 }
@@ -45,10 +37,6 @@ impl StatementKind {
             ("ROLLBACK", "") => Self::Rollback,
             ("SAVEPOINT" | "RELEASE", _) => Self::Savepoint,
             ("ROLLBACK" | "XA", _) => Self::Refused,
-            ("GRANT" | "REVOKE", _)
-            | ("CREATE" | "ALTER" | "DROP" | "RENAME", "USER" | "ROLE")
-            | ("SET", "PASSWORD" | "DEFAULT") => Self::Account,
-            ("FLUSH" | "ANALYZE" | "OPTIMIZE" | "REPAIR", _) => Self::Maintenance,
             _ => Self::Other,
         }
     }
@@ -78,13 +66,7 @@ mod tests {
             ("SAVEPOINT `a`", StatementKind::Savepoint),
             ("ROLLBACK TO `a`", StatementKind::Refused),
             ("XA START X'61',X'',1", StatementKind::Refused),
-            ("CREATE USER 'a'@'%'", StatementKind::Account),
-            (
-                "  /* by hand */ grant all on *.* to a",
-                StatementKind::Account,
-            ),
-            ("ALTER USER a", StatementKind::Account),
-            ("FLUSH PRIVILEGES", StatementKind::Maintenance),
+            ("  /* by hand */ commit", StatementKind::Commit),
             ("CREATE TABLE user (a INT)", StatementKind::Other),
             ("CREATE DATABASE d", StatementKind::Other),
             (

@@ -98,7 +98,11 @@ impl Worker {
     pub(super) fn statement(&mut self, change: &StatementChange<'_>) -> Result<(), TargetError> {
         self.begin_transaction()?;
         if let StatementOutcome::NotKept { construct } = self.target.statement(change)? {
-            tracing::info!(construct, "a statement of the source concerns nothing kept here");
+            self.open.skipped = 1;
+            tracing::warn!(
+                construct,
+                "a statement of the source concerns nothing kept here"
+            );
         }
         Ok(())
     }

@@ -70,6 +70,10 @@ pub struct ReceiverState {
     pub bytes_received: u64,
     /// Heartbeats received since the receiver started.
     pub heartbeats_received: u64,
+    /// Connections that worked since the process began.
+    pub connects: u64,
+    /// Failures since the process began.
+    pub failures: u64,
     /// Attempts to connect that failed since the last that worked.
     pub failed_attempts: u32,
 }

@@ -1,0 +1,524 @@
+//! The applier over a simulated disk, a target in memory and a source that sends what it is asked.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use binlog::event::{
+    ChecksumAlgorithm, CommitTimestamps, EventHeader, EventType, FormatDescription, GtidEvent,
+    Query, StatusVariables, Xid, write_event,
+};
+use binlog::log::{CrashKind, SimStorage};
+use binlog::row::{Column, ColumnType, RowPlan, RowsEncoder, RowsFlags, RowsKind, TableMap};
+use binlog::value::Value;
+use engine::error::{EngineError, SqlError};
+use engine::target::{AppliedPosition, RowsChange, StatementChange, StatementOutcome};
+use gtid::{Gno, Gtid, GtidSet, Tsid, Uuid};
+
+use super::*;
+use crate::reconcile::reconcile;
+use crate::relay_log::{RelayLogOptions, Relayed, Then, artificial_rotate};
+
+const CRC: ChecksumAlgorithm = ChecksumAlgorithm::Crc32;
+
+/// What a target holds: rows by table, statements, and the position.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Store {
+    rows: BTreeMap<String, Vec<i64>>,
+    statements: Vec<String>,
+    position: AppliedPosition,
+}
+
+/// A target in memory. Clones share what is committed, as a file would.
+#[derive(Clone, Default)]
+struct MemoryTarget {
+    committed: Arc<Mutex<Vec<Store>>>,
+    group: Option<Store>,
+    transaction: Option<Store>,
+    /// Key whose row cannot be inserted.
+    conflicts_with: Option<i64>,
+    /// Commits that fail from now on.
+    failing_commits: Arc<Mutex<u32>>,
+}
+
+impl MemoryTarget {
+    fn last(&self) -> Store {
+        let committed = self
+            .committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        committed.last().cloned().unwrap_or_default()
+    }
+
+    /// The target after a power loss that took the last commits.
+    fn crash(&self, lost_commits: usize) -> Self {
+        let mut committed = self.committed.lock().unwrap().clone();
+        committed.truncate(committed.len().saturating_sub(lost_commits));
+        Self {
+            committed: Arc::new(Mutex::new(committed)),
+            ..Self::default()
+        }
+    }
+
+    fn commits(&self) -> usize {
+        self.committed.lock().unwrap().len()
+    }
+}
+
+impl Target for MemoryTarget {
+    fn recover(&mut self) -> Result<AppliedPosition, TargetError> {
+        Ok(self.last().position)
+    }
+
+    fn begin(&mut self) -> Result<(), TargetError> {
+        assert!(self.group.is_none());
+        self.group = Some(self.last());
+        Ok(())
+    }
+
+    fn begin_transaction(&mut self) -> Result<(), TargetError> {
+        assert!(self.transaction.is_none());
+        self.transaction = self.group.clone();
+        assert!(self.transaction.is_some());
+        Ok(())
+    }
+
+    fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError> {
+        let store = self.transaction.as_mut().unwrap();
+        let plan = RowPlan::new(change.map).unwrap();
+        let table = format!("{}.{}", change.database, change.map.table);
+        let mut count = 0;
+        for pair in change.rows.read(&plan).unwrap() {
+            let Some(Some(Value::Int(key))) = pair.unwrap().after.first().cloned() else {
+                panic!("a row without its key");
+            };
+            if self.conflicts_with == Some(key) {
+                let error = SqlError::new(1062, "23000", "Duplicate entry");
+                return Err(TargetError::Conflict(error));
+            }
+            store.rows.entry(table.clone()).or_default().push(key);
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {
+        let store = self.transaction.as_mut().unwrap();
+        let text = String::from_utf8_lossy(change.sql).into_owned();
+        if text.starts_with("CREATE USER") {
+            let construct = "CREATE USER";
+            return Ok(StatementOutcome::NotKept { construct });
+        }
+        store.statements.push(text);
+        Ok(StatementOutcome::Done)
+    }
+
+    fn end_transaction(&mut self) -> Result<(), TargetError> {
+        self.group = self.transaction.take();
+        Ok(())
+    }
+
+    fn rollback_transaction(&mut self) -> Result<(), TargetError> {
+        self.transaction = None;
+        Ok(())
+    }
+
+    fn commit(&mut self, position: &AppliedPosition) -> Result<(), TargetError> {
+        let mut failing = self.failing_commits.lock().unwrap();
+        if *failing > 0 {
+            *failing -= 1;
+            let what = "the disk is full";
+            return Err(TargetError::Engine(EngineError::Misuse { what }));
+        }
+        let mut store = self.group.take().unwrap();
+        store.position = position.clone();
+        self.committed.lock().unwrap().push(store);
+        Ok(())
+    }
+
+    fn rollback(&mut self) -> Result<(), TargetError> {
+        self.group = None;
+        self.transaction = None;
+        Ok(())
+    }
+}
+
+/// A transaction of the source.
+#[derive(Debug, Clone)]
+enum Sent {
+    /// Inserts this key into `d.<table>`.
+    Row(&'static str, i64),
+    /// A statement of its own.
+    Statement(&'static str),
+    /// An event of this type inside a transaction.
+    Unknown(EventType),
+}
+
+/// A source whose n-th transaction has GTID number n.
+struct Source {
+    transactions: Vec<Sent>,
+}
+
+fn gtid(number: usize) -> Gtid {
+    Gtid {
+        tsid: Tsid::untagged(Uuid::from_u128(7)),
+        gno: Gno::new(number as u64).unwrap(),
+    }
+}
+
+fn table_map(table: &str) -> TableMap<'static> {
+    let mut column = Column::new(ColumnType::LONGLONG, 0, false);
+    column.unsigned = Some(false);
+    TableMap {
+        table_id: 100 + table.len() as u64,
+        flags: 1,
+        schema: "d".into(),
+        table: table.to_owned().into(),
+        columns: vec![column],
+        primary_key: None,
+        unknown_metadata: Vec::new(),
+    }
+}
+
+impl Source {
+    fn rows(count: i64) -> Self {
+        Self {
+            transactions: (1..=count).map(|key| Sent::Row("t", key)).collect(),
+        }
+    }
+
+    /// Bodies of a transaction's events.
+    fn events(&self, number: usize) -> Vec<(EventType, Vec<u8>)> {
+        let body = |encode: &dyn Fn(&mut Vec<u8>)| {
+            let mut body = Vec::new();
+            encode(&mut body);
+            body
+        };
+        let query = |sql: &str| {
+            let query = Query {
+                thread_id: 1,
+                exec_time: 0,
+                error_code: 0,
+                status: StatusVariables::default(),
+                schema: b"d".into(),
+                sql: sql.as_bytes().to_vec().into(),
+            };
+            (EventType::QUERY, body(&|out| query.encode(out)))
+        };
+        let mut begin = GtidEvent::new(Some(gtid(number)));
+        let micros = 1_000_000 * number as u64;
+        begin.commit_timestamps = Some(CommitTimestamps {
+            immediate: micros,
+            original: micros,
+        });
+        begin.logical_clock = Some(binlog::event::LogicalClock {
+            last_committed: 0,
+            sequence_number: number as u64,
+        });
+        let mut events = vec![(EventType::GTID, body(&|out| begin.encode(out)))];
+        let xid = (EventType::XID, body(&|out| Xid { xid: 1 }.encode(out)));
+        match &self.transactions[number - 1] {
+            Sent::Statement(sql) => events.push(query(sql)),
+            Sent::Unknown(kind) => events.extend([query("BEGIN"), (*kind, vec![0; 8]), xid]),
+            Sent::Row(table, key) => {
+                let map = table_map(table);
+                let flags = RowsFlags::default();
+                let mut rows = RowsEncoder::new(RowsKind::Write, &map, flags).unwrap();
+                rows.push(&[], &[Value::Int(*key)]).unwrap();
+                events.push(query("BEGIN"));
+                events.push((EventType::TABLE_MAP, body(&|out| map.encode(out))));
+                events.push((EventType::WRITE_ROWS, rows.finish(true).unwrap()));
+                events.push(xid);
+            }
+        }
+        events
+    }
+
+    /// Sends everything that is not in `have`, as a source asked by GTID does.
+    fn send(&self, log: &RelayLog, have: &GtidSet) {
+        let mut place = SourceCoordinates {
+            file: "binlog.000001".to_owned(),
+            offset: 4,
+        };
+        let mut description = Vec::new();
+        let body = FormatDescription::current("9.7.4", CRC);
+        let header = EventHeader::new(EventType::FORMAT_DESCRIPTION, 0, 1);
+        place.offset = write_event(&mut description, &header, 4, CRC, |out| body.encode(out));
+        let rotate = artificial_rotate(&place, CRC);
+        log.begin_source_file(&rotate, &description, &place, CRC, 1)
+            .unwrap();
+        for number in 1..=self.transactions.len() {
+            let events = self.events(number);
+            let last = events.len() - 1;
+            let is_had = have.contains(&gtid(number));
+            for (index, (event_type, body)) in events.into_iter().enumerate() {
+                let mut bytes = Vec::new();
+                let header = EventHeader::new(event_type, 1_000 + number as u32, 1);
+                let start = place.offset;
+                place.offset =
+                    write_event(&mut bytes, &header, start, CRC, |out| out.extend(&body));
+                if is_had {
+                    continue;
+                }
+                let then = match index == last {
+                    true => Then::Seal(Some(gtid(number))),
+                    false => Then::Continue,
+                };
+                let relayed = Relayed {
+                    bytes: &bytes,
+                    then,
+                    source: &place,
+                };
+                log.store(&relayed, 1).unwrap();
+            }
+        }
+    }
+}
+
+/// A replica without threads and sockets.
+struct Replica {
+    applier: Applier,
+    target: MemoryTarget,
+    storage: SimStorage,
+}
+
+impl Replica {
+    fn open(storage: SimStorage, mut target: MemoryTarget) -> Self {
+        let options = RelayLogOptions {
+            base: "relay".to_owned(),
+            index: "relay.index".to_owned(),
+            max_size: 4096,
+            space_limit: 0,
+            purge: true,
+            sync_every: 3,
+            server_id: 2,
+            server_version: "8.4.0-weir".to_owned(),
+        };
+        let relay_log = RelayLog::open(Arc::new(storage.clone()), options, 1).unwrap();
+        let status = Arc::new(ApplierStatus::default());
+        reconcile(&mut target, &status, &relay_log, false).unwrap();
+        let applier = Applier {
+            relay_log: Arc::new(relay_log),
+            filter: Arc::default(),
+            status,
+            limits: GroupLimits {
+                transactions_max: 4,
+                ..GroupLimits::default()
+            },
+        };
+        Self {
+            applier,
+            target,
+            storage,
+        }
+    }
+
+    fn new() -> Self {
+        Self::open(SimStorage::new(1), MemoryTarget::default())
+    }
+
+    fn receive(&self, source: &Source) {
+        let mut have = self.applier.relay_log.retrieved();
+        have.union(&self.applier.status.gtid_executed());
+        source.send(&self.applier.relay_log, &have);
+    }
+
+    /// Applies what is in the relay log, at most `commits_max` groups.
+    fn apply(&self, commits_max: usize) -> Result<(), ApplierError> {
+        let worker = Worker::new(Box::new(self.target.clone())).unwrap();
+        let (filter, status) = (&self.applier.filter, &self.applier.status);
+        let mut coordinator = Coordinator::new(worker, Arc::clone(filter), Arc::clone(status));
+        let start = self.applier.start(&coordinator);
+        let mut cursor = self.applier.relay_log.cursor(&start).unwrap();
+        let end = self.applier.relay_log.end();
+        let known_end = end.borrow().position.clone();
+        let (stop, stopped) = watch::channel(false);
+        let limit = self.target.commits() + commits_max;
+        // One event at a time, so that it can be cut off anywhere.
+        while self.target.commits() < limit {
+            let step = cursor.advance(&known_end).unwrap();
+            if step == Step::End {
+                self.applier.commit(&mut coordinator)?;
+                return self.applier.idle(&mut coordinator);
+            }
+            cursor_step(&self.applier, &mut coordinator, &cursor, &known_end)?;
+        }
+        drop((stop, stopped));
+        Ok(())
+    }
+
+    fn apply_all(&self) -> Result<(), ApplierError> {
+        self.apply(usize::MAX / 2)
+    }
+}
+
+fn cursor_step(
+    applier: &Applier,
+    coordinator: &mut Coordinator,
+    cursor: &LogCursor,
+    end: &LogPosition,
+) -> Result<(), ApplierError> {
+    match cursor.current() {
+        Some(_) => applier.take(coordinator, cursor, end, false),
+        None => Ok(()),
+    }
+}
+
+fn keys(count: i64) -> Vec<i64> {
+    (1..=count).collect()
+}
+
+#[test]
+fn applies_in_order_and_commits_the_position_with_the_rows() {
+    let replica = Replica::new();
+    replica.receive(&Source::rows(10));
+    replica.apply_all().unwrap();
+    let store = replica.target.last();
+    assert_eq!(store.rows["d.t"], keys(10));
+    let expected: GtidSet = (1..=10).map(gtid).collect();
+    assert_eq!(store.position.gtid_executed, expected.to_string());
+    let state = replica.applier.status.snapshot();
+    assert_eq!((state.transactions, state.rows), (10, 10));
+    assert!(state.has_caught_up);
+    assert_eq!(state.last_applied_micros, Some(10_000_000));
+    // Four transactions share a commit at most.
+    assert_eq!(replica.target.commits(), 3);
+}
+
+#[test]
+fn any_crash_loses_nothing_and_repeats_nothing() {
+    for seed in 0..300_u64 {
+        let source = Source::rows(30);
+        let mut replica = Replica::open(SimStorage::new(seed), MemoryTarget::default());
+        let mut round = 0;
+        loop {
+            round += 1;
+            assert!(round < 100, "seed {seed}: no progress");
+            let few = usize::try_from((seed + round) % 5).unwrap();
+            let part = Source {
+                transactions: source.transactions[..30.min(7 * round as usize)].to_vec(),
+            };
+            replica.receive(&part);
+            replica.apply(few).unwrap();
+            if replica
+                .target
+                .last()
+                .rows
+                .get("d.t")
+                .is_some_and(|rows| rows.len() == 30)
+            {
+                break;
+            }
+            // kill -9 keeps what was written; power loss keeps what was synced, of either side.
+            let is_power_loss = (seed + round) % 3 == 0;
+            let kind = if is_power_loss {
+                CrashKind::Power
+            } else {
+                CrashKind::Process
+            };
+            let lost = usize::try_from(seed % 3).unwrap() * usize::from(is_power_loss);
+            let storage = replica.storage.crash(kind, seed + round);
+            replica = Replica::open(storage, replica.target.crash(lost));
+        }
+        assert_eq!(replica.target.last().rows["d.t"], keys(30), "seed {seed}");
+    }
+}
+
+#[test]
+fn an_error_stops_with_its_place_and_keeps_what_came_before() {
+    let mut replica = Replica::new();
+    replica.target.conflicts_with = Some(3);
+    replica.receive(&Source::rows(5));
+    let error = replica.apply_all().unwrap_err();
+    assert_eq!(error.code(), 1062);
+    let text = error.to_string();
+    for part in [
+        "Duplicate entry",
+        "WRITE_ROWS (30)",
+        "d.t",
+        "relay.000001",
+        "binlog.000001",
+        ":3",
+    ] {
+        assert!(text.contains(part), "{part} is missing in: {text}");
+    }
+    assert_eq!(replica.target.last().rows["d.t"], keys(2));
+    replica.target.conflicts_with = None;
+    replica.apply_all().unwrap();
+    assert_eq!(replica.target.last().rows["d.t"], keys(5));
+}
+
+#[test]
+fn an_unknown_event_stops_and_is_never_skipped() {
+    for kind in [
+        EventType::INTVAR,
+        EventType::PARTIAL_UPDATE_ROWS,
+        EventType(200),
+    ] {
+        let replica = Replica::new();
+        let mut source = Source::rows(1);
+        source.transactions.push(Sent::Unknown(kind));
+        source.transactions.push(Sent::Row("t", 3));
+        replica.receive(&source);
+        let error = replica.apply_all().unwrap_err();
+        assert!(error.to_string().contains("cannot be applied"), "{error}");
+        assert_eq!(replica.target.last().rows["d.t"], keys(1));
+    }
+}
+
+#[test]
+fn filters_skip_rows_and_statements_but_move_the_position() {
+    let mut replica = Replica::new();
+    let mut filter = ReplicationFilter::default();
+    filter
+        .ignore_table
+        .extend(config::filter::TableName::parse("d.log"));
+    replica.applier.filter = Arc::new(filter);
+    let source = Source {
+        transactions: vec![
+            Sent::Row("t", 1),
+            Sent::Row("log", 2),
+            Sent::Statement("CREATE TABLE log (a INT)"),
+            Sent::Statement("CREATE TABLE t2 (a INT)"),
+            Sent::Statement("CREATE USER somebody"),
+        ],
+    };
+    replica.receive(&source);
+    replica.apply_all().unwrap();
+    let store = replica.target.last();
+    assert_eq!(store.rows.keys().collect::<Vec<_>>(), ["d.t"]);
+    assert_eq!(store.statements, ["CREATE TABLE t2 (a INT)"]);
+    let state = replica.applier.status.snapshot();
+    assert_eq!((state.transactions, state.skipped), (5, 3));
+    assert_eq!(state.gtid_executed.count(), 5);
+}
+
+#[test]
+fn applied_relay_logs_are_removed() {
+    let replica = Replica::new();
+    replica.receive(&Source::rows(100));
+    let before = replica.applier.relay_log.space();
+    replica.apply_all().unwrap();
+    assert!(replica.applier.relay_log.space() < before / 2);
+    assert_eq!(replica.target.last().rows["d.t"], keys(100));
+}
+
+#[test]
+fn a_store_that_fails_for_a_while_is_tried_again() {
+    let replica = Replica::new();
+    replica.receive(&Source::rows(6));
+    *replica.target.failing_commits.lock().unwrap() = 2;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let target = Box::new(replica.target.clone());
+    let running = spawn(replica.applier.clone(), target, runtime.handle().clone()).unwrap();
+    while !replica.applier.status.snapshot().has_caught_up {
+        std::thread::yield_now();
+    }
+    assert!(running.stop().is_some());
+    assert_eq!(replica.target.last().rows["d.t"], keys(6));
+    let state = replica.applier.status.snapshot();
+    assert_eq!((state.failures, state.is_running), (2, false));
+}

@@ -1,0 +1,426 @@
+//! The channel: one receiver and one applier for one source, and the statements that steer them.
+//!
+//! Statements come one at a time. A thread is started with what it needs and gives it back when it
+//! is stopped; the target belongs to the applier while that runs, else to the channel.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
+
+use binlog::log::LogPosition;
+use config::{ReplicationFilter, SourceSettings};
+use engine::error::SqlError;
+use engine::sql::ast::OptionAssignment;
+use engine::target::{AppliedPosition, Target};
+use gtid::GtidSet;
+
+use crate::applier::{self, Applier, ApplierState, ApplierStatus, GroupLimits, RunningApplier};
+use crate::lag::LagInputs;
+use crate::receiver::{
+    self, Receiver, ReceiverState, ReceiverStatus, ReplicaIdentity, RunningReceiver,
+};
+use crate::relay_log::RelayLog;
+use crate::source_info::{self, SourceInfoFile};
+
+/// What a channel is made of.
+pub struct ChannelParts {
+    /// The source that counts at the start.
+    pub source: SourceSettings,
+    /// The source that the options name, for RESET REPLICA ALL.
+    pub options: SourceSettings,
+    /// Where a changed source is kept.
+    pub source_info: SourceInfoFile,
+    /// What is applied.
+    pub filter: Arc<ReplicationFilter>,
+    /// How this replica introduces itself.
+    pub identity: ReplicaIdentity,
+    /// Largest event accepted, in bytes.
+    pub event_bytes_max: usize,
+    /// The relay log.
+    pub relay_log: Arc<RelayLog>,
+    /// Where rows go.
+    pub target: Box<dyn Target>,
+    /// What the target holds.
+    pub applier_status: Arc<ApplierStatus>,
+}
+
+/// One receiver and one applier.
+pub struct Channel {
+    /// Changed by CHANGE REPLICATION SOURCE; held for a moment only.
+    source: Mutex<SourceSettings>,
+    options: SourceSettings,
+    source_info: SourceInfoFile,
+    filter: Arc<ReplicationFilter>,
+    identity: ReplicaIdentity,
+    event_bytes_max: usize,
+    relay_log: Arc<RelayLog>,
+    receiver_status: Arc<ReceiverStatus>,
+    applier_status: Arc<ApplierStatus>,
+    following_since: Instant,
+    /// Held across a whole statement.
+    threads: tokio::sync::Mutex<Threads>,
+}
+
+#[derive(Default)]
+struct Threads {
+    receiver: Option<RunningReceiver>,
+    applier: Option<RunningApplier>,
+    /// The target, while no applier has it.
+    target: Option<Box<dyn Target>>,
+}
+
+/// Everything about a channel at one moment.
+#[derive(Debug, Clone)]
+pub struct ChannelState {
+    /// The source.
+    pub source: SourceSettings,
+    /// The receiver.
+    pub receiver: ReceiverState,
+    /// The applier.
+    pub applier: ApplierState,
+    /// GTIDs received.
+    pub retrieved: GtidSet,
+    /// Bytes of relay log files.
+    pub relay_log_space: u64,
+    /// Bytes in the relay log that are not applied.
+    pub queued_bytes: u64,
+    following_since: Instant,
+}
+
+impl Channel {
+    /// A channel that does not run.
+    #[must_use]
+    pub fn new(parts: ChannelParts) -> Self {
+        Self {
+            source: Mutex::new(parts.source),
+            options: parts.options,
+            source_info: parts.source_info,
+            filter: parts.filter,
+            identity: parts.identity,
+            event_bytes_max: parts.event_bytes_max,
+            relay_log: parts.relay_log,
+            receiver_status: Arc::default(),
+            applier_status: parts.applier_status,
+            following_since: Instant::now(),
+            threads: tokio::sync::Mutex::new(Threads {
+                target: Some(parts.target),
+                ..Threads::default()
+            }),
+        }
+    }
+
+    /// The rules of what is applied.
+    #[must_use]
+    pub fn filter(&self) -> &ReplicationFilter {
+        &self.filter
+    }
+
+    /// Every GTID whose changes are committed.
+    #[must_use]
+    pub fn gtid_executed(&self) -> GtidSet {
+        self.applier_status.gtid_executed()
+    }
+
+    /// Whether a source is configured.
+    #[must_use]
+    pub fn has_source(&self) -> bool {
+        self.source().host.is_some()
+    }
+
+    /// The relay log.
+    #[must_use]
+    pub fn relay_log(&self) -> &RelayLog {
+        &self.relay_log
+    }
+
+    /// How the channel fares.
+    #[must_use]
+    pub fn state(&self) -> ChannelState {
+        let applier = self.applier_status.snapshot();
+        let position = applier.relay.clone();
+        let position = position.unwrap_or_else(|| self.relay_log.start());
+        ChannelState {
+            source: self.source(),
+            receiver: self.receiver_status.snapshot(),
+            retrieved: self.relay_log.retrieved(),
+            relay_log_space: self.relay_log.space(),
+            queued_bytes: self.relay_log.bytes_behind(&position),
+            applier,
+            following_since: self.following_since,
+        }
+    }
+
+    /// Starts the named threads; one that runs already goes on.
+    ///
+    /// # Errors
+    /// 1200 without a source, 3094 when the system gives no thread.
+    pub async fn start(&self, receiver: bool, applier: bool) -> Result<(), SqlError> {
+        let mut threads = self.threads.lock().await;
+        if !self.has_source() {
+            return Err(not_configured());
+        }
+        if applier {
+            self.start_applier(&mut threads).await?;
+        }
+        if receiver {
+            self.start_receiver(&mut threads).await?;
+        }
+        Ok(())
+    }
+
+    async fn start_receiver(&self, threads: &mut Threads) -> Result<(), SqlError> {
+        match threads.receiver.take() {
+            Some(running) if !running.is_finished() => {
+                threads.receiver = Some(running);
+                return Ok(());
+            }
+            Some(finished) => blocking(move || finished.stop()).await?,
+            None => {}
+        }
+        self.receiver_status.update(|state| state.failure = None);
+        let receiver = Receiver {
+            settings: self.source(),
+            identity: self.identity.clone(),
+            relay_log: Arc::clone(&self.relay_log),
+            applied: Arc::clone(&self.applier_status) as _,
+            status: Arc::clone(&self.receiver_status),
+            event_bytes_max: self.event_bytes_max,
+        };
+        let running = receiver::spawn(receiver, tokio::runtime::Handle::current());
+        threads.receiver = Some(running.map_err(no_thread)?);
+        Ok(())
+    }
+
+    async fn start_applier(&self, threads: &mut Threads) -> Result<(), SqlError> {
+        match threads.applier.take() {
+            Some(running) if !running.is_finished() => {
+                threads.applier = Some(running);
+                return Ok(());
+            }
+            Some(finished) => threads.target = blocking(move || finished.stop()).await?,
+            None => {}
+        }
+        let target = threads.target.take().ok_or_else(target_lost)?;
+        let applier = Applier {
+            relay_log: Arc::clone(&self.relay_log),
+            filter: Arc::clone(&self.filter),
+            status: Arc::clone(&self.applier_status),
+            limits: GroupLimits::default(),
+        };
+        let running = applier::spawn(applier, target, tokio::runtime::Handle::current());
+        threads.applier = Some(running.map_err(no_thread)?);
+        Ok(())
+    }
+
+    /// Stops the named threads and waits for them.
+    ///
+    /// # Errors
+    /// When the process is ending.
+    pub async fn stop(&self, receiver: bool, applier: bool) -> Result<(), SqlError> {
+        let mut threads = self.threads.lock().await;
+        if receiver && let Some(running) = threads.receiver.take() {
+            blocking(move || running.stop()).await?;
+        }
+        if applier && let Some(running) = threads.applier.take() {
+            threads.target = blocking(move || running.stop()).await?;
+        }
+        Ok(())
+    }
+
+    /// CHANGE REPLICATION SOURCE TO.
+    ///
+    /// # Errors
+    /// 3021 or 3081 while a thread runs that the change concerns; those of
+    /// [`source_info::change`]; 1105 when the change cannot be saved.
+    pub async fn change_source(&self, assignments: &[OptionAssignment]) -> Result<(), SqlError> {
+        let mut threads = self.threads.lock().await;
+        let change = source_info::change(&self.source(), assignments)?;
+        self.require_stopped(&mut threads, change.discards_relay_log)
+            .await?;
+        if change.discards_relay_log {
+            self.discard(&mut threads, GtidSet::new()).await?;
+        }
+        let saved = self.source_info.save(&change.settings);
+        saved.map_err(|error| SqlError::new(1105, "HY000", error.to_string()))?;
+        *self.source.lock().unwrap_or_else(PoisonError::into_inner) = change.settings;
+        Ok(())
+    }
+
+    /// RESET REPLICA; with `all` the source is forgotten too.
+    ///
+    /// # Errors
+    /// 3081 while a thread runs; 1105 when a file cannot be written.
+    pub async fn reset(&self, all: bool) -> Result<(), SqlError> {
+        let mut threads = self.threads.lock().await;
+        self.require_stopped(&mut threads, true).await?;
+        self.discard(&mut threads, GtidSet::new()).await?;
+        self.receiver_status
+            .update(|state| *state = ReceiverState::default());
+        self.applier_status.update(|state| state.failure = None);
+        if all {
+            // The options would name a source again at the next start, so an empty one is saved.
+            let none = SourceSettings {
+                host: None,
+                password: None,
+                ..self.options.clone()
+            };
+            let saved = self.source_info.save(&none);
+            saved.map_err(|error| SqlError::new(1105, "HY000", error.to_string()))?;
+            *self.source.lock().unwrap_or_else(PoisonError::into_inner) = none;
+        }
+        Ok(())
+    }
+
+    /// Adds to what counts as executed: SET GLOBAL gtid_purged on a replica made from a copy.
+    ///
+    /// # Errors
+    /// 3081 while a thread runs; what the target says.
+    pub async fn add_executed(&self, gtids: &GtidSet) -> Result<(), SqlError> {
+        let mut threads = self.threads.lock().await;
+        self.require_stopped(&mut threads, true).await?;
+        self.applier_status
+            .update(|state| state.gtid_executed.union(gtids));
+        self.discard(&mut threads, GtidSet::new()).await
+    }
+
+    /// New file of the relay log: FLUSH RELAY LOGS.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn flush_relay_log(&self) -> Result<(), SqlError> {
+        self.relay_log
+            .rotate(now_seconds())
+            .map_err(relay_log_failed)
+    }
+
+    /// Throws the relay log and the positions away; what is executed stays.
+    async fn discard(&self, threads: &mut Threads, retrieved: GtidSet) -> Result<(), SqlError> {
+        let mut target = threads.target.take().ok_or_else(target_lost)?;
+        let position = AppliedPosition {
+            gtid_executed: self.gtid_executed().to_string(),
+            ..AppliedPosition::default()
+        };
+        // Positions first: a relay log without position is applied from its beginning, a position
+        // in a relay log that is gone is noticed.
+        let (target, moved) = blocking(move || {
+            let moved = target.set_position(&position);
+            (target, moved)
+        })
+        .await?;
+        threads.target = Some(target);
+        moved.map_err(|error| SqlError::new(error.code(), "HY000", error.to_string()))?;
+        let reset = self.relay_log.reset(retrieved, now_seconds());
+        reset.map_err(relay_log_failed)?;
+        self.applier_status.update(|state| {
+            state.source = None;
+            state.relay = None;
+            state.last_timestamp = 0;
+        });
+        Ok(())
+    }
+
+    /// A thread that ended by itself counts as stopped.
+    async fn require_stopped(&self, threads: &mut Threads, both: bool) -> Result<(), SqlError> {
+        if threads
+            .receiver
+            .as_ref()
+            .is_some_and(|receiver| !receiver.is_finished())
+        {
+            let text = "This operation cannot be performed with a running replica io thread; run \
+                        STOP REPLICA IO_THREAD FOR CHANNEL '' first.";
+            return Err(SqlError::new(3021, "HY000", text));
+        }
+        if both {
+            if threads
+                .applier
+                .as_ref()
+                .is_some_and(|applier| !applier.is_finished())
+            {
+                let text = "This operation cannot be performed with running replication threads; \
+                            run STOP REPLICA FOR CHANNEL '' first";
+                return Err(SqlError::new(3081, "HY000", text));
+            }
+            if let Some(finished) = threads.applier.take() {
+                threads.target = blocking(move || finished.stop()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn source(&self) -> SourceSettings {
+        let source = self.source.lock().unwrap_or_else(PoisonError::into_inner);
+        source.clone()
+    }
+}
+
+impl ChannelState {
+    /// What lag is computed from, now.
+    #[must_use]
+    pub fn lag_inputs(&self) -> LagInputs<'_> {
+        let mut waiting = self.retrieved.clone();
+        waiting.subtract(&self.applier.gtid_executed);
+        let is_known = self.queued_bytes == 0 || !self.retrieved.is_empty();
+        let queued = if self.queued_bytes == 0 {
+            0
+        } else {
+            waiting.count()
+        };
+        LagInputs {
+            receiver: &self.receiver,
+            applier: &self.applier,
+            heartbeat_period: self.source.heartbeat_period,
+            following_since: self.following_since,
+            queued_transactions: is_known.then_some(queued),
+            queued_bytes: self.queued_bytes,
+            now: Instant::now(),
+            now_micros: now_micros(),
+        }
+    }
+
+    /// Where the applier reads, or would.
+    #[must_use]
+    pub fn relay_position(&self) -> Option<&LogPosition> {
+        self.applier.relay.as_ref()
+    }
+}
+
+/// Runs what blocks on a thread that may.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, SqlError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_| SqlError::new(1053, "08S01", "Server shutdown in progress"))
+}
+
+fn not_configured() -> SqlError {
+    let text = "The server is not configured as replica; fix in config file or with CHANGE \
+                REPLICATION SOURCE TO";
+    SqlError::new(1200, "HY000", text)
+}
+
+fn target_lost() -> SqlError {
+    let text = "The applier lost its engine by an earlier failure; restart the replica";
+    SqlError::new(1105, "HY000", text)
+}
+
+fn no_thread(error: std::io::Error) -> SqlError {
+    SqlError::new(1135, "HY000", format!("Can't create a new thread: {error}"))
+}
+
+fn relay_log_failed(error: binlog::log::LogError) -> SqlError {
+    SqlError::new(
+        1371,
+        "HY000",
+        format!("Failed purging old relay logs: {error}"),
+    )
+}
+
+/// Now, in seconds since 1970.
+pub(crate) fn now_seconds() -> u32 {
+    u32::try_from(now_micros() / 1_000_000).unwrap_or(u32::MAX)
+}
+
+/// Now, in microseconds since 1970.
+pub(crate) fn now_micros() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    i64::try_from(since.unwrap_or_default().as_micros()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,279 @@
+//! A replica as a process runs it: its data directory opened, its channel running, clients served.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use binlog::log::{OsStorage, Storage};
+use config::ReplicaSettings;
+use config::settings::Initialize;
+use engine::database::{Database, EngineOptions};
+use engine::target::{SqliteTarget, Target};
+use gtid::Uuid;
+use server::control::{Observation, ReplicaObservation, SessionCounts};
+use server::registry::ReplicaRegistry;
+use server::{Control, Server, ServerParts};
+
+use crate::applier::ApplierStatus;
+use crate::channel::{Channel, ChannelParts, now_seconds};
+use crate::error::ReplicaError;
+use crate::read_only::ReadOnly;
+use crate::receiver::{ReceiverRunning, ReplicaIdentity};
+use crate::reconcile::reconcile;
+use crate::relay_log::{RelayLog, RelayLogOptions};
+use crate::role::ReplicaRole;
+use crate::source_info::SourceInfoFile;
+
+/// The engine's file in the data directory.
+const DATABASE_FILE: &str = "weir.db";
+/// The file whose lock says that the data directory is in use.
+const LOCK_FILE: &str = "weir.lock";
+/// The channel that has no name.
+const DEFAULT_CHANNEL: &str = "";
+/// Time between two checkpoints of the engine.
+const CHECKPOINT_PERIOD: Duration = Duration::from_millis(200);
+
+/// Runs a replica until `control` says stop, or only makes its data directory when the settings say
+/// so.
+///
+/// # Errors
+/// When the data directory cannot be opened or clients cannot be served.
+pub async fn run(settings: ReplicaSettings, control: Control) -> Result<(), ReplicaError> {
+    let settings = Arc::new(settings);
+    let opening = Arc::clone(&settings);
+    let opened = tokio::task::spawn_blocking(move || Opened::open(&opening)).await;
+    let opened = opened.map_err(|error| {
+        let source = std::io::Error::other(error);
+        ReplicaError::io("opening", &settings.server.datadir, source)
+    })??;
+    if settings.server.initialize != Initialize::IfMissing {
+        return Ok(server::initialize(&settings.server)?);
+    }
+    let Opened {
+        lock,
+        server_uuid,
+        database,
+        channel,
+    } = opened;
+    let checkpointer = Checkpointer::start(database.clone());
+    let checkpointer = checkpointer.map_err(|error| {
+        ReplicaError::io("starting a thread for", &settings.server.datadir, error)
+    })?;
+    let server = Server::bind(parts(&settings, server_uuid, database, &channel, &control)).await?;
+    let counts = server.session_counts();
+    let observed = Arc::clone(&channel);
+    control.observe_with(move || observe(&observed, counts()));
+    if channel.has_source() && !settings.skip_replica_start {
+        let started = channel.start(true, true).await;
+        started.map_err(|error| ReplicaError::Setting(error.message))?;
+    }
+    server.run().await;
+    if let Err(error) = channel.stop(true, true).await {
+        tracing::warn!(%error, "the channel did not stop in order");
+    }
+    drop(checkpointer);
+    drop(lock);
+    Ok(())
+}
+
+fn parts(
+    settings: &ReplicaSettings,
+    server_uuid: Uuid,
+    database: Database,
+    channel: &Arc<Channel>,
+    control: &Control,
+) -> ServerParts {
+    let facts = vec![
+        ("log_bin", "OFF".to_owned()),
+        ("relay_log", settings.relay_log.base.clone()),
+        (
+            "relay_log_index",
+            settings.relay_log.index.display().to_string(),
+        ),
+    ];
+    ServerParts {
+        settings: settings.server.clone(),
+        server_uuid: server_uuid.to_string(),
+        database,
+        executor: Arc::new(ReadOnly),
+        role: Arc::new(ReplicaRole::new(Arc::clone(channel))),
+        facts,
+        replicas: ReplicaRegistry::default(),
+        control: control.clone(),
+    }
+}
+
+/// An open data directory.
+struct Opened {
+    /// Held as long as the directory is in use.
+    lock: File,
+    server_uuid: Uuid,
+    database: Database,
+    channel: Arc<Channel>,
+}
+
+impl Opened {
+    fn open(settings: &ReplicaSettings) -> Result<Self, ReplicaError> {
+        let datadir = &settings.server.datadir;
+        std::fs::create_dir_all(datadir)
+            .map_err(|error| ReplicaError::io("creating", datadir, error))?;
+        let lock = lock(datadir)?;
+        let server_uuid = config::auto_cnf::server_uuid(datadir)
+            .map_err(|error| ReplicaError::io("reading the identity in", datadir, error))?;
+        let source_info = SourceInfoFile::in_datadir(datadir);
+        let source = source_info.load_or(&settings.source)?;
+        let relay_log = open_relay_log(settings)?;
+        let database = Database::open(&datadir.join(DATABASE_FILE), EngineOptions::default())?;
+        let mut target: Box<dyn Target> = Box::new(SqliteTarget::new(&database, DEFAULT_CHANNEL)?);
+        let applier_status = Arc::new(ApplierStatus::default());
+        let refetches = settings.relay_log_recovery;
+        reconcile(target.as_mut(), &applier_status, &relay_log, refetches)?;
+        let channel = Arc::new(Channel::new(ChannelParts {
+            source,
+            options: settings.source.clone(),
+            source_info,
+            filter: Arc::new(settings.filters.clone()),
+            identity: identity(settings, server_uuid),
+            // An event may be larger than a statement by what stands around it.
+            event_bytes_max: 1 << 30,
+            relay_log: Arc::new(relay_log),
+            target,
+            applier_status,
+        }));
+        Ok(Self {
+            lock,
+            server_uuid,
+            database,
+            channel,
+        })
+    }
+}
+
+fn open_relay_log(settings: &ReplicaSettings) -> Result<RelayLog, ReplicaError> {
+    let names = &settings.relay_log;
+    let index = names.index.file_name().and_then(|name| name.to_str());
+    let is_beside = names.index.parent() == Some(names.directory.as_path());
+    let Some(index) = index.filter(|_| is_beside) else {
+        return Err(ReplicaError::Setting(format!(
+            "relay_log_index={} must be in the directory of the relay logs, {}",
+            names.index.display(),
+            names.directory.display()
+        )));
+    };
+    std::fs::create_dir_all(&names.directory)
+        .map_err(|error| ReplicaError::io("creating", &names.directory, error))?;
+    let storage: Arc<dyn Storage> = Arc::new(OsStorage::new(&names.directory));
+    let options = RelayLogOptions {
+        base: names.base.clone(),
+        index: index.to_owned(),
+        max_size: settings.max_relay_log_size,
+        space_limit: settings.relay_log_space_limit,
+        purge: settings.relay_log_purge,
+        sync_every: settings.sync_relay_log,
+        server_id: settings.server.server_id,
+        server_version: settings.server.version.clone(),
+    };
+    Ok(RelayLog::open(storage, options, now_seconds())?)
+}
+
+fn identity(settings: &ReplicaSettings, server_uuid: Uuid) -> ReplicaIdentity {
+    let report_port = match settings.report_port {
+        0 => settings.server.port,
+        port => port,
+    };
+    ReplicaIdentity {
+        server_id: settings.server.server_id,
+        uuid: server_uuid.to_string(),
+        report_host: settings.report_host.clone(),
+        report_port,
+    }
+}
+
+/// Takes the data directory for this process.
+fn lock(datadir: &Path) -> Result<File, ReplicaError> {
+    let path = datadir.join(LOCK_FILE);
+    let failed = |error| ReplicaError::io("locking", &path, error);
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(false);
+    let file = options.open(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ReplicaError::DataDirectoryInUse(datadir.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// The thread that moves committed pages into the engine's file; it ends when this is dropped.
+struct Checkpointer {
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Checkpointer {
+    fn start(database: Database) -> std::io::Result<Self> {
+        let (stop, stopped) = mpsc::channel::<()>();
+        let thread = std::thread::Builder::new()
+            .name("checkpoint".to_owned())
+            .spawn(move || {
+                while let Err(mpsc::RecvTimeoutError::Timeout) =
+                    stopped.recv_timeout(CHECKPOINT_PERIOD)
+                {
+                    checkpoint(&database);
+                }
+                checkpoint(&database);
+            })?;
+        Ok(Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn checkpoint(database: &Database) {
+    if let Err(error) = database.checkpoint() {
+        tracing::warn!(%error, "a checkpoint of the engine failed; it will be tried again");
+    }
+}
+
+fn observe(channel: &Channel, sessions: SessionCounts) -> Observation {
+    let state = channel.state();
+    let lag = state.lag_inputs().vector();
+    let place = |place: Option<&crate::relay_log::SourceCoordinates>| {
+        place.map_or_else(Default::default, |place| (place.file.clone(), place.offset))
+    };
+    let (receiver, applier) = (&state.receiver, &state.applier);
+    Observation {
+        sessions,
+        gtid_executed: applier.gtid_executed.to_string(),
+        gtid_executed_count: applier.gtid_executed.count(),
+        primary: None,
+        replica: Some(ReplicaObservation {
+            receiver_connected: receiver.running == ReceiverRunning::Yes,
+            receiver_running: receiver.running != ReceiverRunning::No,
+            applier_running: applier.is_running,
+            received: place(receiver.read.as_ref()),
+            applied: place(applier.source.as_ref()),
+            gtid_retrieved_count: state.retrieved.count(),
+            receive: lag.receive,
+            queue: lag.queue,
+            apply: lag.apply,
+            transactions_applied: applier.transactions,
+            rows_applied: applier.rows,
+            transactions_skipped: applier.skipped,
+            connects: receiver.connects,
+            relay_log_bytes: state.relay_log_space,
+            errors: vec![("receive", receiver.failures), ("apply", applier.failures)],
+        }),
+    }
+}

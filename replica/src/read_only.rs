@@ -1,0 +1,54 @@
+//! A replica's writes: there are none but the applier's.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use binlog::value::Value;
+use engine::error::SqlError;
+use engine::outcome::Outcome;
+use engine::session::SessionContext;
+use engine::sql::Parsed;
+use server::executor::{TransactionMode, WriteExecutor};
+
+/// Refuses every write, whoever asks: the rows here are those of the source.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ReadOnly;
+
+fn refused() -> SqlError {
+    SqlError::option_prevents_statement("--super-read-only")
+}
+
+#[async_trait]
+impl WriteExecutor for ReadOnly {
+    async fn execute(
+        &self,
+        session: Box<SessionContext>,
+        _statement: Arc<Parsed>,
+        _parameters: Vec<Value<'static>>,
+        _mode: TransactionMode,
+    ) -> (Box<SessionContext>, Result<Outcome, SqlError>) {
+        (session, Err(refused()))
+    }
+
+    async fn commit(&self, _connection_id: u64) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    async fn rollback(&self, _connection_id: u64) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    async fn savepoint(&self, _connection_id: u64, _name: &str) -> Result<(), SqlError> {
+        Ok(())
+    }
+
+    async fn rollback_to_savepoint(&self, _connection_id: u64, name: &str) -> Result<(), SqlError> {
+        Err(SqlError::sp_does_not_exist("SAVEPOINT", name))
+    }
+
+    async fn release_savepoint(&self, _connection_id: u64, name: &str) -> Result<(), SqlError> {
+        Err(SqlError::sp_does_not_exist("SAVEPOINT", name))
+    }
+
+    fn disconnected(&self, _connection_id: u64) {}
+}
