@@ -10,6 +10,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use config::definition::Role;
+use config::settings::Initialize;
 use config::{Loaded, PrimarySettings, ReplicaSettings, ServerSettings};
 use server::Control;
 use server::control::NewSettings;
@@ -98,7 +99,11 @@ async fn live(
     let server = settings.server();
     let _pid_file = pid_file::PidFile::write(server.pid_file.as_deref())
         .map_err(|error| Failure::failed("cannot write pid_file", error))?;
-    if let Some(port) = server.metrics_port {
+    // Making a data directory takes a moment, during which nobody watches.
+    let port = server
+        .metrics_port
+        .filter(|_| server.initialize == Initialize::IfMissing);
+    if let Some(port) = port {
         telemetry::serve(&server.metrics_bind_address, port, role.name(), &control)
             .await
             .map_err(|error| Failure::failed("cannot serve metrics_port", error))?;
@@ -139,12 +144,17 @@ async fn live(
     }
 }
 
-async fn run_role(settings: Settings, _control: Control) -> Result<(), String> {
-    let role = match settings {
-        Settings::Primary(_) => "primary",
-        Settings::Replica(_) => "replica",
-    };
-    Err(format!("this build of weir has no {role}"))
+async fn run_role(settings: Settings, control: Control) -> Result<(), String> {
+    match settings {
+        Settings::Primary(settings) => {
+            let run = primary::run(settings.as_ref().clone(), control);
+            run.await.map_err(|error| chain(&error))
+        }
+        Settings::Replica(settings) => {
+            let run = replica::run(settings.as_ref().clone(), control);
+            run.await.map_err(|error| chain(&error))
+        }
+    }
 }
 
 /// An error with everything below it.

@@ -207,7 +207,7 @@ async fn watch_replica(
                 }
             }
             // The table is not there yet.
-            Err(error) if error.code().is_some() => {}
+            Err(error) if error.code().is_some() => lock(&board).reachable(index, true),
             Err(_) => client = None,
         }
         tokio::time::sleep(LOOK).await;

@@ -64,15 +64,20 @@ pub(super) async fn wait_until_equal(cluster: &Cluster, within: Duration) -> Res
             if wanted.is_subset_of(&found) {
                 break;
             }
-            if Instant::now() > deadline {
-                let status = client
-                    .query("SHOW REPLICA STATUS")
-                    .await
-                    .unwrap_or_default();
-                let error = ["Last_IO_Error", "Last_SQL_Error"].map(|name| status.first(name));
-                let errors: Vec<String> = error.into_iter().flatten().collect();
+            let status = client.query("SHOW REPLICA STATUS").await;
+            let status = status.map_err(|error| failed(name, error))?;
+            let runs = |column| status.first(column).is_some_and(|text| text != "No");
+            let is_running = runs("Replica_IO_Running") && runs("Replica_SQL_Running");
+            if !is_running || Instant::now() > deadline {
+                let errors = ["Last_IO_Error", "Last_SQL_Error"].map(|name| status.first(name));
+                let errors: Vec<String> = errors.into_iter().flatten().collect();
+                let state = if is_running {
+                    "has not caught up"
+                } else {
+                    "has stopped"
+                };
                 return Err(Failure::Failed(format!(
-                    "{name} has {found} after {within:?}, the primary {wanted}; {}",
+                    "{name} {state}: it has {found}, the primary {wanted}; {}",
                     errors.join("; ")
                 )));
             }

@@ -214,7 +214,7 @@ fn transaction(dice: &mut Dice, writer: u64, sequence: u64) -> Vec<String> {
         70..85 => vec![notes(dice)],
         85..97 => vec![
             format!(
-                "UPDATE demo.notes SET ratio = ratio * 1.5, colour = 'blue' WHERE id % {} = 0 \
+                "UPDATE demo.notes SET ratio = ratio / 1.5, colour = 'blue' WHERE id % {} = 0 \
                  ORDER BY id DESC LIMIT 5",
                 dice.below(7) + 2
             ),
@@ -280,9 +280,13 @@ fn ddl(dice: &mut Dice, writer: u64, sequence: u64) -> Vec<String> {
         format!("INSERT INTO {table} VALUES (1, 'one'), (2, 'two'), (3, NULL)"),
         format!("CREATE INDEX by_word ON {table} (word)"),
     ];
-    match dice.below(10) {
+    match dice.below(50) {
         0 => statements.push(format!("TRUNCATE TABLE {table}")),
         1 => {}
+        2..5 => {
+            statements.push(format!("DROP INDEX by_word ON {table}"));
+            statements.push(format!("DROP TABLE {table}"));
+        }
         _ => statements.push(format!("DROP TABLE {table}")),
     }
     statements
