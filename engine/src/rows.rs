@@ -48,3 +48,6 @@ pub struct RowChange {
     /// The row after; `None` for a delete.
     pub after: Option<Vec<Value<'static>>>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -110,10 +110,9 @@ fn change(
             next.max(greatest).max(if next == 0 { least } else { 1 }),
         );
     }
-    if let Some((database, name)) = extra.rename {
-        if (database.as_str(), name.as_str()) != (table.database.as_str(), table.name.as_str()) {
-            drop::rename_one(writer, &table, &database, &name)?;
-        }
+    let current = (table.database.clone(), table.name.clone());
+    if let Some((database, name)) = extra.rename.filter(|rename| *rename != current) {
+        drop::rename_one(writer, &table, &database, &name)?;
     }
     Ok(Outcome::Ok {
         affected: rows,

@@ -77,6 +77,56 @@ pub(super) fn column_type(
 ) -> Result<ColumnType, SqlError> {
     let resolve = |spec: &CharsetSpec| resolve_collation(spec, attribute, defaults);
     Ok(match written {
+        DataType::Char { length, charset } => {
+            char_type(name, length.unwrap_or(1), resolve(charset)?)?
+        }
+        DataType::VarChar { length, charset } => varchar(name, *length, resolve(charset)?)?,
+        DataType::Binary { length } => ColumnType::Binary {
+            length: length_of(name, length.unwrap_or(1), CHAR_LENGTH_MAX)?,
+        },
+        DataType::VarBinary { length } => ColumnType::Varbinary {
+            length: length_of(name, *length, ROW_BYTES_MAX)?,
+        },
+        DataType::Text {
+            size,
+            length,
+            charset,
+        } => text(*size, *length, resolve(charset)?),
+        DataType::Blob { size, length } => ColumnType::Blob {
+            size: blob_size(*size, length.map(u64::from)),
+        },
+        DataType::Enum { members, charset } => ColumnType::Enum {
+            members: enum_members(name, "ENUM", members)?,
+            collation: resolve(charset)?,
+        },
+        DataType::Set { members, charset } => ColumnType::Set {
+            members: set_members(name, members)?,
+            collation: resolve(charset)?,
+        },
+        DataType::Json => ColumnType::Json,
+        DataType::Vector { length } => ColumnType::Vector {
+            dimensions: vector(name, *length)?,
+        },
+        DataType::Geometry { name: kind } => ColumnType::Geometry {
+            kind: geometry(kind)?,
+        },
+        DataType::Date => ColumnType::Date,
+        DataType::Time { fsp } => ColumnType::Time {
+            fsp: fsp_of(name, *fsp)?,
+        },
+        DataType::DateTime { fsp } => ColumnType::DateTime {
+            fsp: fsp_of(name, *fsp)?,
+        },
+        DataType::Timestamp { fsp } => ColumnType::Timestamp {
+            fsp: fsp_of(name, *fsp)?,
+        },
+        DataType::Year { .. } => ColumnType::Year,
+        number => return number_type(name, number),
+    })
+}
+
+fn number_type(name: &str, written: &DataType) -> Result<ColumnType, SqlError> {
+    Ok(match written {
         DataType::TinyInt {
             width,
             unsigned,
@@ -137,50 +187,7 @@ pub(super) fn column_type(
         DataType::Bit { width } => ColumnType::Bit {
             width: bit_width(name, *width)?,
         },
-        DataType::Date => ColumnType::Date,
-        DataType::Time { fsp } => ColumnType::Time {
-            fsp: fsp_of(name, *fsp)?,
-        },
-        DataType::DateTime { fsp } => ColumnType::DateTime {
-            fsp: fsp_of(name, *fsp)?,
-        },
-        DataType::Timestamp { fsp } => ColumnType::Timestamp {
-            fsp: fsp_of(name, *fsp)?,
-        },
-        DataType::Year { .. } => ColumnType::Year,
-        DataType::Char { length, charset } => {
-            char_type(name, length.unwrap_or(1), resolve(charset)?)?
-        }
-        DataType::VarChar { length, charset } => varchar(name, *length, resolve(charset)?)?,
-        DataType::Binary { length } => ColumnType::Binary {
-            length: length_of(name, length.unwrap_or(1), CHAR_LENGTH_MAX)?,
-        },
-        DataType::VarBinary { length } => ColumnType::Varbinary {
-            length: length_of(name, *length, ROW_BYTES_MAX)?,
-        },
-        DataType::Text {
-            size,
-            length,
-            charset,
-        } => text(*size, *length, resolve(charset)?),
-        DataType::Blob { size, length } => ColumnType::Blob {
-            size: blob_size(*size, length.map(u64::from)),
-        },
-        DataType::Enum { members, charset } => ColumnType::Enum {
-            members: enum_members(name, "ENUM", members)?,
-            collation: resolve(charset)?,
-        },
-        DataType::Set { members, charset } => ColumnType::Set {
-            members: set_members(name, members)?,
-            collation: resolve(charset)?,
-        },
-        DataType::Json => ColumnType::Json,
-        DataType::Vector { length } => ColumnType::Vector {
-            dimensions: vector(name, *length)?,
-        },
-        DataType::Geometry { name: kind } => ColumnType::Geometry {
-            kind: geometry(kind)?,
-        },
+        _ => return Err(SqlError::wrong_field_spec(name)),
     })
 }
 

@@ -34,6 +34,8 @@ pub struct Coercion {
     nulls: NullPolicy,
     /// The session's date, which a TIME stored into a DATETIME takes.
     today: Date,
+    /// Name of the table, for the messages that show it.
+    pub table: String,
     /// Number of the row within the statement, from 1, for messages.
     pub row: u64,
     /// What was adjusted, in order; the caller moves them to the session.
@@ -56,6 +58,7 @@ impl Coercion {
                 (false, false) => nulls,
             },
             today: super::default::local_now(session).date(),
+            table: String::new(),
             row: 1,
             warnings: Vec::new(),
         }
@@ -70,6 +73,7 @@ impl Coercion {
             is_strict: true,
             nulls: NullPolicy::Error,
             today: Date::default(),
+            table: String::new(),
             row: 1,
             warnings: Vec::new(),
         }

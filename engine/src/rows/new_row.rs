@@ -35,10 +35,15 @@ impl RowWriter<'_> {
         session: &mut SessionContext,
     ) -> Result<NewRow, SqlError> {
         let table = std::sync::Arc::clone(&self.table);
+        if coercion.table != table.name {
+            coercion.table.clone_from(&table.name);
+        }
         let mut row = NewRow {
             values: Vec::with_capacity(table.columns.len()),
             generated: None,
         };
+        // An id is taken only for a row whose other values can be stored.
+        let mut automatic = None;
         let mut given = given.into_iter();
         for (position, column) in table.columns.iter().enumerate() {
             if column.generated.is_some() {
@@ -47,14 +52,21 @@ impl RowWriter<'_> {
                 ));
             }
             let value = given.next().flatten();
-            let value = match column.auto_increment {
-                true => self.automatic(column, value, coercion, session, &mut row.generated)?,
-                false => match value {
-                    Some(value) => coercion.store(column, value)?,
-                    None => self.default_at(position, column, coercion, session)?,
-                },
+            let stored = match value {
+                value if column.auto_increment => {
+                    automatic = Some((position, column, value));
+                    Value::Null
+                }
+                Some(value) => coercion.store(column, value)?,
+                None => self.default_at(position, column, coercion, session)?,
             };
-            row.values.push(value);
+            row.values.push(stored);
+        }
+        if let Some((position, column, value)) = automatic {
+            let id = self.automatic(column, value, coercion, session, &mut row.generated)?;
+            if let Some(place) = row.values.get_mut(position) {
+                *place = id;
+            }
         }
         Ok(row)
     }
@@ -125,10 +137,9 @@ impl RowWriter<'_> {
             return;
         }
         for (position, column) in self.table.columns.iter().enumerate() {
-            if column.on_update_now && !assigned.contains(&position) {
-                if let Some(value) = after.get_mut(position) {
-                    *value = now(column, session);
-                }
+            let follows_clock = column.on_update_now && !assigned.contains(&position);
+            if let Some(value) = after.get_mut(position).filter(|_| follows_clock) {
+                *value = now(column, session);
             }
         }
     }

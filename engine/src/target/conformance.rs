@@ -61,49 +61,7 @@ fn commits_rows_with_their_position(bench: &mut impl Bench) {
         );
         must(target.end_transaction(), "end_transaction");
     }
-    must(target.begin_transaction(), "begin_transaction");
-    write(
-        &mut target,
-        "t",
-        &[(1, Some("one")), (2, None), (3, Some("three"))],
-    );
-    write(
-        &mut target,
-        "n",
-        &[(1, Some("x")), (1, Some("x")), (2, None)],
-    );
-    must(target.end_transaction(), "end_transaction");
-    must(target.begin_transaction(), "begin_transaction");
-    change(
-        &mut target,
-        "t",
-        RowsKind::Update,
-        (2, None),
-        (20, Some("two")),
-    );
-    change(
-        &mut target,
-        "t",
-        RowsKind::Delete,
-        (3, Some("three")),
-        (0, None),
-    );
-    // Of two equal rows without a key exactly one goes.
-    change(
-        &mut target,
-        "n",
-        RowsKind::Delete,
-        (1, Some("x")),
-        (0, None),
-    );
-    change(
-        &mut target,
-        "n",
-        RowsKind::Update,
-        (2, None),
-        (2, Some("y")),
-    );
-    must(target.end_transaction(), "end_transaction");
+    applies_each_kind_of_row(&mut target);
     must(target.commit(&position(4)), "commit");
     drop(target);
     assert_eq!(
@@ -120,6 +78,24 @@ fn commits_rows_with_their_position(bench: &mut impl Bench) {
         position(4),
         "the position is committed with the rows"
     );
+}
+
+fn applies_each_kind_of_row(target: &mut impl Target) {
+    must(target.begin_transaction(), "begin_transaction");
+    write(
+        target,
+        "t",
+        &[(1, Some("one")), (2, None), (3, Some("three"))],
+    );
+    write(target, "n", &[(1, Some("x")), (1, Some("x")), (2, None)]);
+    must(target.end_transaction(), "end_transaction");
+    must(target.begin_transaction(), "begin_transaction");
+    change(target, "t", RowsKind::Update, (2, None), (20, Some("two")));
+    change(target, "t", RowsKind::Delete, (3, Some("three")), (0, None));
+    // Of two equal rows without a key exactly one goes.
+    change(target, "n", RowsKind::Delete, (1, Some("x")), (0, None));
+    change(target, "n", RowsKind::Update, (2, None), (2, Some("y")));
+    must(target.end_transaction(), "end_transaction");
 }
 
 fn forgets_what_was_not_committed(bench: &mut impl Bench) {

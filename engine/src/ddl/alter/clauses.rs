@@ -55,17 +55,6 @@ fn apply_one(
             find(table, column)?.invisible = *invisible;
             Ok(())
         }
-        AlterClause::AddIndex(index) => keys::add(table, index),
-        AlterClause::DropIndex(name) => drop_key(table, name),
-        AlterClause::DropPrimaryKey => drop_key(table, keys::PRIMARY),
-        AlterClause::RenameIndex { from, to } => rename_key(table, from, to),
-        AlterClause::AlterIndexVisibility { index, invisible } => {
-            set_key_visibility(table, index, *invisible)
-        }
-        AlterClause::DropConstraint(name) if table.key(name).is_some() => drop_key(table, name),
-        AlterClause::DropConstraint(name)
-        | AlterClause::DropForeignKey(name)
-        | AlterClause::DropCheck(name) => Err(SqlError::cant_drop_field_or_key(name)),
         AlterClause::RenameTable(name) => {
             let (database, name) = match &name.database {
                 Some(_) => qualified(name, session)?,
@@ -99,11 +88,30 @@ fn apply_one(
             Ok(())
         }
         AlterClause::DisableKeys | AlterClause::EnableKeys | AlterClause::Lock(_) => Ok(()),
+        other => apply_to_keys(table, other),
+    }
+}
+
+/// The clauses about keys and constraints, and those that are not done.
+fn apply_to_keys(table: &mut Table, clause: &AlterClause) -> Result<(), SqlError> {
+    match clause {
+        AlterClause::AddIndex(index) => keys::add(table, index),
+        AlterClause::DropIndex(name) => drop_key(table, name),
+        AlterClause::DropPrimaryKey => drop_key(table, keys::PRIMARY),
+        AlterClause::RenameIndex { from, to } => rename_key(table, from, to),
+        AlterClause::AlterIndexVisibility { index, invisible } => {
+            set_key_visibility(table, index, *invisible)
+        }
+        AlterClause::DropConstraint(name) if table.key(name).is_some() => drop_key(table, name),
+        AlterClause::DropConstraint(name)
+        | AlterClause::DropForeignKey(name)
+        | AlterClause::DropCheck(name) => Err(SqlError::cant_drop_field_or_key(name)),
         AlterClause::AddForeignKey(_) => Err(SqlError::not_supported("FOREIGN KEY")),
         AlterClause::AddCheck(_) | AlterClause::AlterCheck { .. } => {
             Err(SqlError::not_supported("CHECK constraint"))
         }
         AlterClause::NotSupported(construct) => Err(SqlError::not_supported(construct)),
+        _ => Err(SqlError::not_supported("ALTER TABLE")),
     }
 }
 

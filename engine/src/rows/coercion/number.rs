@@ -68,8 +68,8 @@ impl Coercion {
         })
     }
 
-    /// The number that a text begins with, without blanks. Nothing at all is problem 1366, anything
-    /// but blanks behind it problem 1265.
+    /// The number that a text begins with, without blanks. Nothing at all is problem 1366; anything
+    /// but blanks behind it is 1265 for an integer and 1366 for the other types.
     fn numeric_prefix<'t>(
         &mut self,
         column: &Column,
@@ -79,18 +79,21 @@ impl Coercion {
         let (_, used) = parse_prefix(text.as_bytes());
         let (number, rest) = text.split_at_checked(used).unwrap_or((text, ""));
         let number = number.trim_start();
-        if number.is_empty() {
+        let is_whole = rest.trim().is_empty();
+        if number.is_empty() || (!is_whole && kind != "integer") {
             let shown = super::string::shown(text);
+            let row = self.row;
             self.problem(SqlError::wrong_value_for_field(
                 kind,
                 shown,
                 &column.name,
-                self.row,
+                row,
             ))?;
-            return Ok("0");
-        }
-        if !rest.trim().is_empty() {
+        } else if !is_whole {
             self.truncated(column)?;
+        }
+        if number.is_empty() {
+            return Ok("0");
         }
         Ok(number.strip_prefix('+').unwrap_or(number))
     }
@@ -219,12 +222,13 @@ impl Coercion {
     }
 
     fn double_text(&mut self, column: &Column, text: &str) -> Result<f64, SqlError> {
-        let (number, used) = parse_prefix(text.as_bytes());
-        let rest = text.get(used..).unwrap_or_default();
-        if used == 0 || !rest.trim().is_empty() {
-            self.truncated(column)?;
-        }
-        Ok(number)
+        let kind = if matches!(column.column_type, ColumnType::Float { .. }) {
+            "FLOAT"
+        } else {
+            "DOUBLE"
+        };
+        let number = self.numeric_prefix(column, kind, text)?;
+        Ok(parse_prefix(number.as_bytes()).0)
     }
 
     pub(super) fn float(

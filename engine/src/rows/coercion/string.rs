@@ -247,6 +247,10 @@ impl Coercion {
         column: &Column,
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
+        let label = match self.table.as_str() {
+            "" => column.name.clone(),
+            table => format!("{table}.{}", column.name),
+        };
         let text = match value {
             EvalValue::Binary(_) => return Err(SqlError::invalid_json_charset("binary")),
             EvalValue::Date(_) | EvalValue::Time(_) | EvalValue::DateTime(_) => {
@@ -254,7 +258,7 @@ impl Coercion {
             }
             other => other.to_text().unwrap_or_default(),
         };
-        json::to_binary(&text, &column.name).map(|binary| Value::Json(Cow::Owned(binary)))
+        json::to_binary(&text, &label).map(|binary| Value::Json(Cow::Owned(binary)))
     }
 
     /// Spatial values and vectors: bytes in MySQL's own form.

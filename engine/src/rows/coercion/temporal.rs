@@ -10,15 +10,25 @@ use crate::expr::temporal_text::{Parsed, moment_from_number, parse_moment};
 use crate::rows::EvalValue;
 use crate::sql::SqlMode;
 
+/// 2038-01-19 03:14:07 UTC, the last TIMESTAMP that MySQL takes from a client.
+const TIMESTAMP_SECONDS_MAX: u32 = i32::MAX.unsigned_abs();
+
 impl Coercion {
     pub(super) fn date(
         &mut self,
         column: &Column,
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
+        let text = value.to_text().unwrap_or_default();
         let moment = self.moment(column, "date", value)?;
         if moment.time_of_day() != 0 {
-            self.note(SqlError::warn_data_truncated(&column.name, self.row));
+            let shown = super::string::shown(&text);
+            self.note(SqlError::wrong_temporal_value(
+                "date",
+                shown,
+                &column.name,
+                self.row,
+            ));
         }
         Ok(Value::Date(Date {
             year: moment.year,
@@ -48,7 +58,7 @@ impl Coercion {
         let local = DateTime::from(self.to_fsp(moment, fsp));
         let stored = self.zone.to_moment(local).filter(|stored| {
             // Second 0 is the zero date and cannot be a moment.
-            local == DateTime::default() || stored.seconds > 0
+            local == DateTime::default() || (1..=TIMESTAMP_SECONDS_MAX).contains(&stored.seconds)
         });
         match stored {
             Some(stored) => Ok(Value::Timestamp(stored)),
@@ -73,7 +83,7 @@ impl Coercion {
             _ => Span::parse(&text),
         };
         let Some((span, is_cut)) = span else {
-            self.wrong_moment(column, "time", &text)?;
+            self.cut_moment(column, "time", &text)?;
             return Ok(Value::Time(Time::default()));
         };
         if is_cut {
@@ -112,10 +122,17 @@ impl Coercion {
             EvalValue::Decimal(number) => moment_from_decimal(&number),
             _ => parse_moment(&text),
         };
-        let Some(parsed) = parsed.filter(|parsed| self.is_allowed(&parsed.moment)) else {
-            self.wrong_moment(column, kind, &text)?;
+        let Some(parsed) = parsed else {
+            match names_impossible_day(&text) {
+                true => self.wrong_moment(column, kind, &text)?,
+                false => self.cut_moment(column, kind, &text)?,
+            }
             return Ok(Moment::default());
         };
+        if !self.is_allowed(&parsed.moment) {
+            self.wrong_moment(column, kind, &text)?;
+            return Ok(Moment::default());
+        }
         if parsed.truncated {
             self.cut_moment(column, kind, &text)?;
         }
@@ -195,4 +212,12 @@ fn moment_from_decimal(number: &Decimal) -> Option<Parsed> {
 fn truncate_span(span: Span, fsp: u8) -> Span {
     let unit = 10_i64.pow(6 - u32::from(fsp.min(6)));
     Span(span.0 / unit * unit)
+}
+
+/// Whether a text is a date but for a day that its month does not have.
+fn names_impossible_day(text: &str) -> bool {
+    let mut numbers = text.split(|character: char| !character.is_ascii_digit());
+    let mut next = || numbers.next().and_then(|number| number.parse::<u32>().ok());
+    let (year, month, day) = (next(), next(), next());
+    year.is_some() && month.is_some_and(|month| month <= 12) && day.is_some_and(|day| day <= 31)
 }
