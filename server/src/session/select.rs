@@ -19,7 +19,9 @@ impl Session {
         parameters: Vec<Value<'static>>,
     ) -> Result<Outcome, SqlError> {
         self.open_implicitly();
-        if self.is_in_transaction() && (self.is_at_executor() || locks_rows(&parsed.statement)) {
+        // Under the session's own read lock nothing changes, so there is nothing to lock.
+        let locks = locks_rows(&parsed.statement) && self.read_lock.is_none();
+        if self.is_in_transaction() && (self.is_at_executor() || locks) {
             let mode = TransactionMode::InTransaction;
             return self.at_executor(parsed, parameters, mode).await;
         }
