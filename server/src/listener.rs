@@ -207,7 +207,6 @@ impl Server {
     }
 
     /// A function that counts the sessions.
-    #[must_use]
     pub fn session_counts(&self) -> impl Fn() -> SessionCounts + Send + Sync + 'static {
         let processes = Arc::clone(&self.node.processes);
         move || SessionCounts {

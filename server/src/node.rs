@@ -31,6 +31,8 @@ pub(crate) struct Node {
     pub(crate) control: Control,
     pub(crate) processes: Arc<Processes>,
     pub(crate) started: Instant,
+    /// For version comments: 80406 for `8.4.6-weir`.
+    version_number: u32,
     /// Statements by command, for SHOW STATUS. Held for a moment only.
     commands: Mutex<HashMap<&'static str, u64>>,
 }
@@ -51,6 +53,7 @@ impl Node {
         replicas: ReplicaRegistry,
         control: Control,
     ) -> Self {
+        let version_number = version_number(&settings.version);
         Self {
             settings,
             server_uuid,
@@ -63,6 +66,7 @@ impl Node {
             control,
             processes: Arc::default(),
             started: Instant::now(),
+            version_number,
             commands: Mutex::default(),
         }
     }
@@ -82,22 +86,11 @@ impl Node {
             .clone()
     }
 
-    /// The number for version comments: 80406 for `8.4.6-weir`.
-    pub(crate) fn version_number(&self) -> u32 {
-        let mut parts = self
-            .settings
-            .version
-            .split(['.', '-'])
-            .map(|part| part.parse().unwrap_or(0));
-        let mut next = || parts.next().unwrap_or(0_u32).min(99);
-        next() * 10_000 + next() * 100 + next()
-    }
-
     /// How statements of a session with `sql_mode` are read.
     pub(crate) fn parse_options(&self, sql_mode: engine::sql::SqlMode) -> ParseOptions {
         ParseOptions {
             sql_mode,
-            version: self.version_number(),
+            version: self.version_number,
         }
     }
 }
@@ -108,6 +101,16 @@ impl std::fmt::Debug for Node {
             .field("server_uuid", &self.server_uuid)
             .finish_non_exhaustive()
     }
+}
+
+fn version_number(version: &str) -> u32 {
+    let mut parts = version
+        .split(['.', '-'])
+        .map(|part| part.parse().unwrap_or(0_u32).min(99));
+    parts
+        .by_ref()
+        .take(3)
+        .fold(0, |number, part| number * 100 + part)
 }
 
 /// The global variables that the role computes.

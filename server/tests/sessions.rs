@@ -3,6 +3,12 @@
 //! The executor here is the smallest that keeps the contract: one writer, transactions one at a
 //! time, no log.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test says why it failed"
+)]
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -282,10 +282,10 @@ impl<'a> Lexer<'a, '_> {
         if after_point {
             return self.word();
         }
-        if self.peek(0) == b'0' {
-            if let Some(kind) = self.prefixed_number() {
-                return kind;
-            }
+        if self.peek(0) == b'0'
+            && let Some(kind) = self.prefixed_number()
+        {
+            return kind;
         }
         let digits = self
             .rest()

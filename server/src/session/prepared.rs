@@ -134,7 +134,7 @@ pub(super) fn parameter_of(value: &EvalValue) -> Value<'static> {
         EvalValue::Int(value) => Value::Int(*value),
         EvalValue::UInt(value) => Value::UInt(*value),
         EvalValue::Double(value) => Value::Double(*value),
-        EvalValue::Decimal(value) => Value::Decimal(value.clone()),
+        EvalValue::Decimal(value) => Value::Decimal(*value),
         EvalValue::Text(text) | EvalValue::Json(text) => {
             Value::Bytes(text.clone().into_bytes().into())
         }

@@ -67,11 +67,6 @@ impl Session {
                 .send_err(&ErrPacket::new(1236, b"HY000", text));
             return Ok(Flow::Continue);
         };
-        let flow = if request.is_non_blocking {
-            Flow::Continue
-        } else {
-            Flow::Close
-        };
         let process = Arc::clone(&self.registered.process);
         process.set(|activity| {
             activity.command = command;
@@ -157,7 +152,7 @@ impl Session {
                 Ok(i64::try_from(*seconds).unwrap_or(i64::MAX))
             }
             Some(binlog::value::Value::Decimal(seconds)) => {
-                let whole = seconds.clone().to_i128().unwrap_or(0);
+                let whole = seconds.to_i128().unwrap_or(0);
                 Ok(i64::try_from(whole).unwrap_or(0))
             }
             _ => Err(SqlError::wrong_arguments("PURGE LOGS BEFORE")),

@@ -12,8 +12,6 @@ pub(crate) enum Cell {
     Text(String),
     /// A number.
     Number(u64),
-    /// A number that may be negative.
-    Signed(i64),
     /// NULL.
     Null,
 }
@@ -48,7 +46,6 @@ impl Cell {
         match self {
             Cell::Text(text) => Some(text.clone()),
             Cell::Number(number) => Some(number.to_string()),
-            Cell::Signed(number) => Some(number.to_string()),
             Cell::Null => None,
         }
     }
@@ -57,7 +54,6 @@ impl Cell {
         match self {
             Cell::Text(text) => Value::Bytes(text.into_bytes().into()),
             Cell::Number(number) => Value::UInt(number),
-            Cell::Signed(number) => Value::Int(number),
             Cell::Null => Value::Null,
         }
     }

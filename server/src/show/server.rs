@@ -54,12 +54,7 @@ pub(super) fn status(node: &Node) -> Grid {
         rows.push((name.to_owned(), value.to_string()));
     }
     if let Some(observation) = node.control.observe() {
-        rows.extend(
-            observation
-                .status_variables()
-                .into_iter()
-                .map(|(name, value)| (name.into(), value)),
-        );
+        rows.extend(observation.status_variables());
     }
     rows.sort();
     let mut grid = Grid::new().text("Variable_name", 256).text("Value", 4096);

@@ -59,6 +59,10 @@ pub enum SetItem {
 
 /// The right side of an assignment to a system variable.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "few, short-lived, one per clause"
+)]
 pub enum SetValue {
     /// DEFAULT.
     Default,

@@ -222,6 +222,10 @@ pub struct ColumnAttributes {
 
 /// A column default.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "few, short-lived, one per clause"
+)]
 pub enum DefaultValue {
     /// NULL.
     Null,
@@ -302,6 +306,10 @@ pub struct KeyPart {
 
 /// What a key part indexes.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "few, short-lived, one per clause"
+)]
 pub enum KeyPartTarget {
     /// Column, with a prefix length in characters or bytes.
     Column {

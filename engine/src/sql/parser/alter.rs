@@ -149,19 +149,19 @@ impl Cursor<'_> {
         self.accept("COLUMN");
         if self.accept_symbol("(") {
             self.list(|cursor| {
-                if !cursor.is_symbol("(") {
-                    if let Some(constraint) = cursor.constraint()? {
-                        clauses.push(match constraint {
-                            TableElement::Index(index) => AlterClause::AddIndex(index),
-                            TableElement::ForeignKey(key) => AlterClause::AddForeignKey(key),
-                            TableElement::Check(check) => AlterClause::AddCheck(check),
-                            TableElement::Column(column) => AlterClause::AddColumn {
-                                column,
-                                position: None,
-                            },
-                        });
-                        return Ok(());
-                    }
+                if !cursor.is_symbol("(")
+                    && let Some(constraint) = cursor.constraint()?
+                {
+                    clauses.push(match constraint {
+                        TableElement::Index(index) => AlterClause::AddIndex(index),
+                        TableElement::ForeignKey(key) => AlterClause::AddForeignKey(key),
+                        TableElement::Check(check) => AlterClause::AddCheck(check),
+                        TableElement::Column(column) => AlterClause::AddColumn {
+                            column,
+                            position: None,
+                        },
+                    });
+                    return Ok(());
                 }
                 let column = cursor.column_definition()?;
                 clauses.push(AlterClause::AddColumn {

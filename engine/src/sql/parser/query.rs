@@ -87,10 +87,8 @@ impl Cursor<'_> {
                 .map(|token| &token.kind),
             Some(Kind::Symbol("("))
         );
-        if let Some(Token { kind, .. }) = self.tokens.get_mut(self.at + found) {
-            if follows_list {
-                *kind = Kind::Word("VALUES");
-            }
+        if follows_list && let Some(Token { kind, .. }) = self.tokens.get_mut(self.at + found) {
+            *kind = Kind::Word("VALUES");
         }
     }
 

@@ -48,21 +48,21 @@ impl Cursor<'_> {
         } else if self.accept("TABLES") {
             Show::Tables {
                 full,
-                database: self.from_database()?,
+                database: self.database_behind_from()?,
                 filter: self.filter()?,
             }
         } else if self.accept_all(&["TABLE", "STATUS"]) {
             Show::TableStatus {
-                database: self.from_database()?,
+                database: self.database_behind_from()?,
                 filter: self.filter()?,
             }
         } else if self.accept_all(&["OPEN", "TABLES"]) {
             Show::OpenTables {
-                database: self.from_database()?,
+                database: self.database_behind_from()?,
                 filter: self.filter()?,
             }
         } else if self.accept_any(&["COLUMNS", "FIELDS"]).is_some() {
-            let table = self.from_table()?;
+            let table = self.table_behind_from()?;
             Show::Columns {
                 full,
                 extended,
@@ -71,19 +71,19 @@ impl Cursor<'_> {
             }
         } else if self.accept_any(&["INDEX", "INDEXES", "KEYS"]).is_some() {
             Show::Index {
-                table: self.from_table()?,
+                table: self.table_behind_from()?,
                 filter: self.filter()?,
             }
         } else if self.accept("CREATE") {
             Show::Create(self.show_create()?)
         } else if self.accept("TRIGGERS") {
             Show::Triggers {
-                database: self.from_database()?,
+                database: self.database_behind_from()?,
                 filter: self.filter()?,
             }
         } else if self.accept("EVENTS") {
             Show::Events {
-                database: self.from_database()?,
+                database: self.database_behind_from()?,
                 filter: self.filter()?,
             }
         } else if self.accept_all(&["PROCEDURE", "STATUS"]) {
@@ -285,7 +285,7 @@ impl Cursor<'_> {
         Ok(user)
     }
 
-    fn from_database(&mut self) -> Parse<Option<String>> {
+    fn database_behind_from(&mut self) -> Parse<Option<String>> {
         if self.accept_any(&["FROM", "IN"]).is_some() {
             return self.identifier().map(Some);
         }
@@ -293,10 +293,10 @@ impl Cursor<'_> {
     }
 
     /// `FROM table [FROM database]`.
-    fn from_table(&mut self) -> Parse<TableName> {
+    fn table_behind_from(&mut self) -> Parse<TableName> {
         self.expect_any(&["FROM", "IN"])?;
         let table = self.table_name()?;
-        match self.from_database()? {
+        match self.database_behind_from()? {
             Some(database) => Ok(TableName {
                 database: Some(database),
                 name: table.name,
