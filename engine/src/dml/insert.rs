@@ -94,7 +94,7 @@ pub(super) fn execute(
         session.last_insert_id = counts.first_generated;
     }
     let info = if counts.records > 1 || is_select {
-        let duplicates = counts.duplicates();
+        let duplicates = counts.duplicates(insert.ignore);
         format!(
             "Records: {}  Duplicates: {duplicates}  Warnings: {warnings}",
             counts.records

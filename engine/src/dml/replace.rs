@@ -42,8 +42,12 @@ pub(super) struct Counts {
 
 impl Counts {
     /// The number behind `Duplicates:`.
-    pub(super) fn duplicates(&self) -> u64 {
-        self.records.saturating_sub(self.inserted) + self.touched.min(self.inserted)
+    pub(super) fn duplicates(&self, ignore: bool) -> u64 {
+        if ignore {
+            self.records.saturating_sub(self.inserted)
+        } else {
+            self.touched
+        }
     }
 }
 

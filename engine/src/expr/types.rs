@@ -106,6 +106,8 @@ pub struct Type {
     pub fixed_width: bool,
     /// A hexadecimal or bit literal: a number where a number is wanted.
     pub is_hex: bool,
+    /// A condition or TRUE or FALSE: JSON functions make `true` of it.
+    pub is_boolean: bool,
 }
 
 impl Type {
@@ -123,6 +125,7 @@ impl Type {
             wire: None,
             fixed_width: false,
             is_hex: false,
+            is_boolean: false,
         }
     }
 
@@ -150,7 +153,10 @@ impl Type {
 
     /// 0 or 1.
     pub fn boolean() -> Self {
-        Self::integer(1)
+        Self {
+            is_boolean: true,
+            ..Self::integer(1)
+        }
     }
 
     /// DECIMAL(precision, scale).

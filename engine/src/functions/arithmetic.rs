@@ -198,7 +198,11 @@ fn remainder(signature: &Signature<'_>) -> Result<Type, SqlError> {
 
 fn negated(signature: &Signature<'_>) -> Result<Type, SqlError> {
     let a = signature.ty(0);
+    let too_large = signature
+        .constant(0)
+        .is_some_and(|value| i64::try_from(-value.to_integer().value.wide()).is_err());
     let ty = match a.kind {
+        kind if kind.is_integer() && too_large => Type::decimal(20, 0, false),
         kind if kind.is_integer() => Type::integer(a.length + 1),
         Kind::Null => Type::integer(2),
         Kind::Decimal => Type::decimal(a.precision, a.decimals, false),

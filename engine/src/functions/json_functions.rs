@@ -1,5 +1,7 @@
 //! The JSON functions.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use super::json::{array, compare, datum, document, object, parsed_argument};
@@ -7,6 +9,7 @@ use super::json_path::{Path, Step};
 use crate::error::SqlError;
 use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
+use crate::expr::node::Node;
 use crate::expr::types::Type;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;
@@ -38,12 +41,12 @@ const fn number(name: &'static str, min: usize, max: usize, eval: Eval) -> Funct
 const MANY: usize = usize::MAX;
 
 pub(super) static FUNCTIONS: &[Function] = &[
-    make("json_array", 0, MANY, false, |c| array(c.args.iter())),
+    make("json_array", 0, MANY, false, |c| array(truths(c).iter())),
     make("json_object", 0, MANY, false, |c| {
         if c.count() % 2 == 1 {
             return Err(SqlError::wrong_paramcount_to_native_fct("json_object"));
         }
-        object(c.args.chunks(2))
+        object(truths(c).chunks(2))
     }),
     make("json_extract", 2, MANY, true, extract),
     make("json_set", 3, MANY, false, |c| modify(c, true, true)),
@@ -126,6 +129,16 @@ pub(super) static FUNCTIONS: &[Function] = &[
         eval: unquote,
     },
 ];
+
+/// The arguments, with conditions as the documents `true` and `false`.
+fn truths(call: &Call<'_>) -> Vec<Datum> {
+    let pairs = call.args.iter().zip(call.nodes);
+    let one = |(value, node): (&Datum, &Node)| match value.to_truth() {
+        Some(truth) if node.ty.is_boolean => Datum::Json(Arc::from(truth.to_string())),
+        _ => value.clone(),
+    };
+    pairs.map(one).collect()
+}
 
 fn json_type(_: &Signature<'_>) -> Result<Type, SqlError> {
     Ok(Type::json().with_null(true))

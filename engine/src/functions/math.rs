@@ -158,7 +158,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
 
 fn double(signature: &Signature<'_>) -> Result<Type, SqlError> {
     let nullable = signature.any_null() || !matches!(signature.name, "pi" | "cos" | "sin" | "exp");
-    Ok(Type::double().with_null(nullable))
+    let mut ty = Type::double().with_null(nullable);
+    if signature.name == "pi" {
+        ty.decimals = 6;
+    }
+    Ok(ty)
 }
 
 fn finite(call: &Call<'_>, value: f64) -> Result<Datum, SqlError> {

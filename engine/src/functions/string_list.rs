@@ -57,6 +57,15 @@ pub(super) static FUNCTIONS: &[Function] = &[
         eval: make_set,
     },
     Function {
+        name: "interval",
+        min: 2,
+        max: usize::MAX,
+        strict: false,
+        volatile: false,
+        result: |_| Ok(Type::integer(2)),
+        eval: interval,
+    },
+    Function {
         name: "greatest",
         min: 2,
         max: usize::MAX,
@@ -220,4 +229,20 @@ fn extreme(call: &Call<'_>, wanted: Ordering) -> Result<Datum, SqlError> {
         }
     }
     crate::expr::convert::convert(best.clone(), &call.node.ty, call.env)
+}
+
+/// How many of the ascending limits the value reaches; -1 for NULL.
+fn interval(call: &Call<'_>) -> Result<Datum, SqlError> {
+    if call.arg(0).is_null() {
+        return Ok(Datum::Int(-1));
+    }
+    let value = call.f64(0)?;
+    let mut reached = 0;
+    for index in 1..call.count() {
+        if !call.arg(index).is_null() && call.f64(index)? > value {
+            break;
+        }
+        reached += 1;
+    }
+    Ok(Datum::Int(reached))
 }

@@ -99,7 +99,10 @@ impl Binder<'_> {
                 }
                 self.call_named(name, nodes)?
             }
-            ("values", [Expr::Identifier(column)]) => inserted_value(column, scope)?,
+            ("values", [Expr::Identifier(column)]) => {
+                self.env.warn(values_deprecated());
+                inserted_value(column, scope)?
+            }
             ("default", [Expr::Identifier(column)]) => {
                 return unsupported(&format!("DEFAULT({column}) outside of an assignment"));
             }
@@ -132,7 +135,6 @@ impl Binder<'_> {
             }
             ("isnull", [only]) => Node::boolean(Op::IsNull(Box::new(only.clone())), false),
             ("if" | "ifnull" | "coalesce" | "nullif" | "isnull", _) => return Err(wrong()),
-            ("interval", [_, _, ..]) => return unsupported("INTERVAL()"),
             _ => return Ok(None),
         }))
     }
@@ -208,6 +210,16 @@ impl Binder<'_> {
     pub fn domain(&self, left: &Node, right: &Node) -> Result<Domain, SqlError> {
         Domain::of(left, right, &self.env, "comparison")
     }
+}
+
+fn values_deprecated() -> SqlError {
+    SqlError::new(
+        1287,
+        "HY000",
+        "'VALUES function' is deprecated and will be removed in a future release. Please use an \
+         alias (INSERT INTO ... VALUES (...) AS alias) and replace VALUES(col) in the ON DUPLICATE \
+         KEY UPDATE clause with alias.col instead",
+    )
 }
 
 /// VALUES(column) of ON DUPLICATE KEY UPDATE: the value that the INSERT gave. NULL anywhere else.

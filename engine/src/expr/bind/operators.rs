@@ -1,6 +1,6 @@
 //! Comparison, IN, and arithmetic: operands brought together, domains chosen.
 
-use sqlparser::ast::{BinaryOperator, Expr};
+use sqlparser::ast::{BinaryOperator, Expr, FunctionArg, FunctionArgExpr, FunctionArguments};
 
 use super::expression::negate_if;
 use super::literal::numeric_hex;
@@ -21,8 +21,8 @@ impl Binder<'_> {
         scope: &Scope<'_>,
         place: Place,
     ) -> Result<Node, SqlError> {
-        if let (Expr::Tuple(left), Expr::Tuple(right)) = (strip(left), strip(right)) {
-            return self.row_comparison(op, left, right, scope, place);
+        if let (Some(left), Some(right)) = (row(left), row(right)) {
+            return self.row_comparison(op, &left, &right, scope, place);
         }
         if let Expr::AnyOp { .. } | Expr::AllOp { .. } = right {
             return unsupported("ANY and ALL");
@@ -67,8 +67,8 @@ impl Binder<'_> {
     fn row_comparison(
         &mut self,
         op: Comparison,
-        left: &[Expr],
-        right: &[Expr],
+        left: &[&Expr],
+        right: &[&Expr],
         scope: &Scope<'_>,
         place: Place,
     ) -> Result<Node, SqlError> {
@@ -96,7 +96,7 @@ impl Binder<'_> {
         scope: &Scope<'_>,
         place: Place,
     ) -> Result<Node, SqlError> {
-        if let Expr::Tuple(_) = strip(value) {
+        if row(value).is_some() {
             let mut any = Vec::with_capacity(list.len());
             for element in list {
                 any.push(self.comparison(Comparison::Equal, value, element, scope, place)?);
@@ -108,7 +108,7 @@ impl Binder<'_> {
         let mut elements = Vec::with_capacity(list.len());
         let mut nullable = value.ty.nullable;
         for element in list {
-            if let Expr::Tuple(_) = strip(element) {
+            if row(element).is_some() {
                 return Err(SqlError::operand_columns(1));
             }
             let (_, element) = meet(value.clone(), self.bind(element, scope, place)?);
@@ -196,6 +196,24 @@ fn meet(left: Node, right: Node) -> (Node, Node) {
         return (numeric_hex(left), right);
     }
     (left, right)
+}
+
+/// The elements of `(a, b)` or `ROW(a, b)`.
+pub(super) fn row(expr: &Expr) -> Option<Vec<&Expr>> {
+    match strip(expr) {
+        Expr::Tuple(elements) => Some(elements.iter().collect()),
+        Expr::Function(call) if call.name.to_string().eq_ignore_ascii_case("row") => {
+            let FunctionArguments::List(list) = &call.args else {
+                return None;
+            };
+            let elements = list.args.iter().map(|arg| match arg {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+                _ => None,
+            });
+            elements.collect()
+        }
+        _ => None,
+    }
 }
 
 /// An expression without the parentheses around it.

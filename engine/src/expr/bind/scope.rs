@@ -71,11 +71,16 @@ impl<'p> Scope<'p> {
     /// The column that a possibly qualified name means. Errors 1052 and 1054.
     pub fn column(&self, path: &[Ident], clause: &str) -> Result<Found, SqlError> {
         let mut scope = Some(self);
+        let mut empty = true;
         while let Some(current) = scope {
+            empty &= current.relations.is_empty();
             if let Some(found) = current.own_column(path, clause)? {
                 return Ok(found);
             }
             scope = current.parent;
+        }
+        if let ([.., table, _], true) = (path, empty) {
+            return Err(SqlError::unknown_table(&table.value, clause));
         }
         Err(SqlError::bad_field(full_name(path), clause))
     }
