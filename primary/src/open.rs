@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use binlog::event::ChecksumAlgorithm;
 use binlog::log::{
-    FileGuards, LogFlavour, LogOptions, LogWriter, OsStorage, RecoverOptions, Recovered, Storage,
-    recover,
+    FileGuards, KnownPlace, LogFileName, LogFlavour, LogOptions, LogPosition, LogWriter, OsStorage,
+    RecoverOptions, Recovered, Storage, recover_from,
 };
 use config::PrimarySettings;
 use config::settings::BinlogChecksum;
-use engine::database::{Database, EngineOptions, Writer};
+use engine::database::{Database, EngineOptions, EnginePosition, Writer};
 use gtid::{Tsid, Uuid};
 use server::feed::{FeedIdentity, GtidState as _, LogFeed};
 
@@ -62,9 +62,9 @@ impl Primary {
         let server_uuid = config::auto_cnf::server_uuid(datadir)
             .map_err(|error| PrimaryError::io("reading the identity in", datadir, error))?;
         let log_options = log_options(&settings)?;
-        let recovered = recover_log(&storage, &log_options)?;
         let database = Database::open(&datadir.join(DATABASE_FILE), EngineOptions::default())?;
         let mut writer = database.writer()?;
+        let recovered = recover_log(&storage, &log_options, &writer.position()?)?;
         let rolled = roll_forward(&mut writer, &storage, &recovered)?;
         if rolled.transactions > 0 {
             tracing::info!(
@@ -145,7 +145,10 @@ fn start(
     let checkpointer = Checkpointer::start(database.clone(), Arc::clone(&state)).map_err(failed)?;
     let pipeline = std::thread::Builder::new()
         .name("pipeline".to_owned())
-        .spawn(move || pipeline.run(on_fatal))
+        .spawn(move || {
+            let _guard = AbortOnPanic;
+            pipeline.run(on_fatal);
+        })
         .map_err(failed)?;
     debug_assert!(state.purged().is_subset_of(&state.executed()));
     let parts = Parts {
@@ -162,6 +165,17 @@ fn start(
         lock,
     };
     Ok(Primary::new(parts, threads))
+}
+
+/// A pipeline that died half-way would leave clients without answers and locks without owner.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::abort();
+        }
+    }
 }
 
 /// Takes the data directory for this process.
@@ -209,14 +223,22 @@ fn log_options(settings: &PrimarySettings) -> Result<LogOptions, PrimaryError> {
 fn recover_log(
     storage: &Arc<dyn Storage>,
     options: &LogOptions,
+    engine: &EnginePosition,
 ) -> Result<Recovered, PrimaryError> {
+    // What the engine has committed was whole in the log; it need not be read again.
+    let known = LogFileName::parse(&engine.file)
+        .zip(engine.gtid_executed.parse().ok())
+        .map(|(file, executed)| KnownPlace {
+            position: LogPosition::new(file, engine.offset),
+            executed,
+        });
     let options = RecoverOptions {
         base: options.base.clone(),
         index: options.index.clone(),
         flavour: LogFlavour::Binary,
         force_truncate: false,
     };
-    let recovered = recover(storage, &options)?;
+    let recovered = recover_from(storage, &options, known.as_ref())?;
     if let Some(torn) = &recovered.torn {
         tracing::warn!(
             at = %torn.at,

@@ -59,8 +59,8 @@ enum Body {
         cache: EventCache,
         write_set: WriteSet,
     },
-    /// Body of the query.
-    Ddl(Vec<u8>),
+    /// Body of the query, and its flags.
+    Ddl(Vec<u8>, EventFlags),
 }
 
 /// What a group gives to each of its transactions.
@@ -101,20 +101,26 @@ impl Transaction {
         }
     }
 
-    /// The DDL statement `sql`. `xid` ties it to the engine's commit.
+    /// The DDL statement `sql`, which is about `database` as a whole or about things in `schemas`.
+    /// `xid` ties it to the engine's commit.
     pub(crate) fn ddl(
         origin: EventOrigin,
         session: &SessionContext,
         sql: &[u8],
+        database: Option<&str>,
         schemas: &[String],
         xid: u64,
     ) -> Self {
         let mut body = Vec::new();
-        ddl_query(session, sql, schemas, xid).encode(&mut body);
+        ddl_query(session, database, sql, schemas, xid).encode(&mut body);
+        let flags = match database {
+            Some(_) => EventFlags::SUPPRESS_USE,
+            None => EventFlags::NONE,
+        };
         let timestamp = seconds(session);
         Self {
             origin,
-            body: Body::Ddl(body),
+            body: Body::Ddl(body, flags),
             began: timestamp,
             ended: timestamp,
         }
@@ -175,7 +181,7 @@ impl Transaction {
                 cache: cache.mark(),
                 write_set: write_set.mark(),
             },
-            Body::Ddl(_) => TransactionMark {
+            Body::Ddl(..) => TransactionMark {
                 cache: CacheMark::default(),
                 write_set: (0, false),
             },
@@ -197,7 +203,7 @@ impl Transaction {
     pub(crate) fn clock(&self, dependencies: &mut Dependencies) -> LogicalClock {
         match &self.body {
             Body::Rows { write_set, .. } => dependencies.rows(write_set),
-            Body::Ddl(_) => dependencies.ddl(),
+            Body::Ddl(..) => dependencies.ddl(),
         }
     }
 
@@ -208,7 +214,7 @@ impl Transaction {
                 let begin = begin.len() as u64;
                 begin.saturating_add(cache.len(ChecksumAlgorithm::Crc32))
             }
-            Body::Ddl(body) => body.len() as u64,
+            Body::Ddl(body, _) => body.len() as u64,
         }
     }
 
@@ -224,7 +230,7 @@ impl Transaction {
         let checksum = placement.checksum;
         let frame = (EventHeader::LEN + checksum.trailer_len()) as u64;
         let others = match &self.body {
-            Body::Ddl(body) => frame.saturating_add(body.len() as u64),
+            Body::Ddl(body, _) => frame.saturating_add(body.len() as u64),
             Body::Rows { begin, cache, .. } => (begin.len() as u64)
                 .saturating_add(XID_LEN)
                 .saturating_add(frame.saturating_mul(2))
@@ -235,7 +241,8 @@ impl Transaction {
         offset = write_event(out, &header, offset, checksum, |body| gtid.encode(body));
         let query = self.header(EventType::QUERY, self.began);
         match &self.body {
-            Body::Ddl(body) => {
+            Body::Ddl(body, flags) => {
+                let query = query.with_flags(*flags);
                 offset = write_event(out, &query, offset, checksum, |out| {
                     out.extend_from_slice(body);
                 });
@@ -262,7 +269,7 @@ impl Transaction {
 
     fn gtid_event(&self, placement: &Placement, others: u64) -> GtidEvent {
         let mut event = GtidEvent::new(placement.gtid);
-        if matches!(self.body, Body::Ddl(_)) {
+        if matches!(self.body, Body::Ddl(..)) {
             event.flags = GtidEvent::MAY_HAVE_STATEMENTS;
         }
         event.logical_clock = Some(placement.clock);

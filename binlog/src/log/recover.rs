@@ -19,6 +19,7 @@ use super::reader::LogReader;
 use super::storage::{Storage, read_full_at, replace_file, write_all_at};
 use super::torn::first_transaction_after;
 use super::writer::LogFlavour;
+use crate::event::EventType;
 use crate::transaction::{Boundary, TransactionTracker};
 
 /// Which log to recover, and how.
@@ -79,10 +80,29 @@ struct Walk {
     last_commit_timestamp: Option<u64>,
 }
 
+/// A place between two transactions that somebody else remembers durably, and all transactions in
+/// front of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPlace {
+    /// The place.
+    pub position: LogPosition,
+    /// The transactions in front of it, purged ones included.
+    pub executed: GtidSet,
+}
+
 /// Recovers the log of `options`.
 pub fn recover(
     storage: &Arc<dyn Storage>,
     options: &RecoverOptions,
+) -> Result<Recovered, LogError> {
+    recover_from(storage, options, None)
+}
+
+/// As [`recover`], without reading the last file in front of `known`, if that is a place in it.
+pub fn recover_from(
+    storage: &Arc<dyn Storage>,
+    options: &RecoverOptions,
+    known: Option<&KnownPlace>,
 ) -> Result<Recovered, LogError> {
     let storage = storage.as_ref();
     let index = LogIndex::load(storage, &options.index)?;
@@ -107,7 +127,7 @@ pub fn recover(
         },
         error => error,
     };
-    let walk = walk(storage, last).map_err(missing)?;
+    let walk = walk(storage, last, known).map_err(missing)?;
     recovered.torn = cut(storage, options, last, &walk)?;
     recovered.was_in_use = walk.head.in_use;
     finish(storage, last, &walk)?;
@@ -120,14 +140,56 @@ pub fn recover(
     Ok(recovered)
 }
 
-/// Reads the last file up to its end or its first damage.
-fn walk(storage: &dyn Storage, file: &LogFileName) -> Result<Walk, LogError> {
+/// Whether `known` is a place in this file where a transaction or the end of the file begins.
+fn is_usable(
+    storage: &dyn Storage,
+    file: &LogFileName,
+    head: &LogHead,
+    known: &KnownPlace,
+) -> Result<bool, LogError> {
+    let KnownPlace { position, executed } = known;
+    let earlier = head.previous_gtids.clone().unwrap_or_default();
+    let mut reader = LogReader::open(storage, file)?;
+    if position.file != *file
+        || position.offset < head.first_event
+        || position.offset > reader.len()?
+        || !earlier.is_subset_of(executed)
+    {
+        return Ok(false);
+    }
+    reader.seek(position.offset);
+    reader.check_positions();
+    Ok(match reader.advance(None) {
+        Ok(false) => true,
+        Ok(true) => reader.current().is_some_and(|(_, event)| {
+            let event_type = event.header.event_type;
+            event_type.is_gtid() || matches!(event_type, EventType::ROTATE | EventType::STOP)
+        }),
+        Err(_) => false,
+    })
+}
+
+/// Reads the last file up to its end or its first damage, from `known` on if that can be used.
+fn walk(
+    storage: &dyn Storage,
+    file: &LogFileName,
+    known: Option<&KnownPlace>,
+) -> Result<Walk, LogError> {
     let mut reader = LogReader::open(storage, file)?;
     let head = LogHead::read_from(&mut reader)?;
+    let known = match known {
+        Some(known) if is_usable(storage, file, &head, known)? => Some(known),
+        _ => None,
+    };
+    let first_event = known.map_or(head.first_event, |known| known.position.offset);
+    reader.seek(first_event);
     let mut walk = Walk {
-        good: head.first_event,
+        good: first_event,
         len: reader.len()?,
-        executed: head.previous_gtids.clone().unwrap_or_default(),
+        executed: match known {
+            Some(known) => known.executed.clone(),
+            None => head.previous_gtids.clone().unwrap_or_default(),
+        },
         head,
         damage: None,
         last_commit_timestamp: None,

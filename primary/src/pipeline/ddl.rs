@@ -4,6 +4,15 @@ use engine::session::SessionContext;
 use engine::sql::Statement;
 use engine::sql::ast::TableName;
 
+/// The database that a statement is about as a whole, if it names one.
+pub(super) fn database(statement: &Statement) -> Option<&str> {
+    match statement {
+        Statement::CreateDatabase { name, .. } | Statement::DropDatabase { name, .. } => Some(name),
+        Statement::AlterDatabase { name, .. } => name.as_deref(),
+        _ => None,
+    }
+}
+
 /// The databases that a DDL statement changes, each once.
 pub(super) fn schemas(statement: &Statement, session: &SessionContext) -> Vec<String> {
     let of_table = |table: &TableName| table.database.clone().or_else(|| session.database.clone());

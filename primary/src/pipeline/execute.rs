@@ -134,6 +134,7 @@ impl Pipeline {
                     self.options.origin,
                     &execute.session,
                     &execute.statement.text,
+                    ddl::database(&execute.statement.statement),
                     &schemas,
                     self.next_xid.saturating_add(1),
                 );

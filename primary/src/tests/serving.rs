@@ -405,3 +405,35 @@ fn a_block_on_all_writing_makes_writers_wait() {
         assert_eq!(integers(&primary, "SELECT id FROM t"), [1]);
     });
 }
+
+#[test]
+fn a_log_without_gtids_and_checksums_is_replayed_as_well() {
+    let options = [
+        "--gtid-mode=OFF",
+        "--enforce-gtid-consistency=OFF",
+        "--binlog-checksum=NONE",
+        "--binlog-row-metadata=FULL",
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let primary = open(directory.path(), &storage, &options).unwrap();
+    block_on(async {
+        create_table(&primary).await;
+        let mut client = Client::new(&primary, 2);
+        client
+            .run("INSERT INTO t VALUES (1, 1, 'a'), (2, 2, 'b')")
+            .await
+            .unwrap();
+        client
+            .run("UPDATE t SET s = 'c' WHERE id = 2")
+            .await
+            .unwrap();
+        client.run("DELETE FROM t WHERE id = 1").await.unwrap();
+    });
+    primary.stop();
+    assert!(types(&storage, "b.000001").contains(&EventType::ANONYMOUS_GTID));
+    let other = tempfile::tempdir().unwrap();
+    let replayed = open(other.path(), &storage, &options).unwrap();
+    assert_eq!(integers(&replayed, "SELECT id FROM t WHERE s = 'c'"), [2]);
+    assert!(replayed.state().executed().is_empty());
+}

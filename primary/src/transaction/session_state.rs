@@ -21,8 +21,12 @@ pub(super) fn transaction_query<'a>(session: &'a SessionContext, sql: &'a [u8]) 
 }
 
 /// The event of a DDL statement that changes `schemas`.
+///
+/// The event's schema is the session's, but for a statement about a database that database: this
+/// is what filters of replicas look at.
 pub(super) fn ddl_query<'a>(
     session: &'a SessionContext,
+    database: Option<&'a str>,
     sql: &'a [u8],
     schemas: &'a [String],
     xid: u64,
@@ -42,7 +46,14 @@ pub(super) fn ddl_query<'a>(
     status.push(StatusVariable::DefaultCollationForUtf8mb4(
         session.default_collation_for_utf8mb4.id,
     ));
-    query(session, sql, status)
+    let query = query(session, sql, status);
+    match database {
+        Some(database) => Query {
+            schema: Cow::Borrowed(database.as_bytes()),
+            ..query
+        },
+        None => query,
+    }
 }
 
 fn query<'a>(

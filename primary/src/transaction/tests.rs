@@ -254,7 +254,7 @@ fn a_ddl_statement_is_logged_as_its_text_in_its_session() {
     let sql = b"create table `t\xc3\xa9` (id int) -- as typed";
     let schemas = ["d1".to_owned()];
     let origin = origin(BinlogRowMetadata::Minimal);
-    let transaction = Transaction::ddl(origin, &fixture.session, sql, &schemas, 77);
+    let transaction = Transaction::ddl(origin, &fixture.session, sql, None, &schemas, 77);
     let events = events(&transaction, ChecksumAlgorithm::Crc32, 4);
     assert_eq!(events.len(), 2);
     let raw = RawEvent::parse(&events[0]).unwrap();

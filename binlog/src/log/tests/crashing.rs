@@ -268,6 +268,43 @@ fn damage_in_front_of_later_groups_is_refused_with_its_place() {
 }
 
 #[test]
+fn recovery_from_a_known_place_finds_what_recovery_from_the_head_finds() {
+    for cut in [0, 1, 30, 100] {
+        let storage = SimStorage::new(0);
+        let starts = three_groups(&storage);
+        let len = starts[3] - cut;
+        storage.open("b.000001").unwrap().truncate(len).unwrap();
+        let file = LogFileName::new("b", 1);
+        for (place, (offset, last)) in [
+            // Two true places, an offset inside a transaction, and one beyond the end.
+            (starts[1], 1),
+            (starts[2], 2),
+            (starts[1] + 7, 1),
+            (starts[3] + 100, 3),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let storage = storage.crash(CrashKind::Process, 0);
+            let shared: Arc<dyn Storage> = Arc::new(storage.clone());
+            let known = KnownPlace {
+                position: LogPosition::new(file.clone(), offset),
+                executed: executed(last),
+            };
+            let found = recover_from(&shared, &recover_options(), Some(&known)).unwrap();
+            let whole = if cut == 0 { 3 } else { 2 };
+            assert_eq!(
+                found.gtid_executed,
+                executed(whole),
+                "cut {cut} place {place}"
+            );
+            assert_eq!(found.end.unwrap().offset, starts[whole as usize]);
+            assert_eq!(found.torn.is_some(), cut > 0);
+        }
+    }
+}
+
+#[test]
 fn a_hole_inside_the_last_group_is_a_torn_tail() {
     let storage = SimStorage::new(0);
     let mut log = create(&storage).unwrap();
