@@ -10,6 +10,7 @@ mod renamed;
 mod replication;
 mod server;
 
+pub(crate) use renamed::ABSENT;
 pub use renamed::{RENAMED, Renamed};
 
 /// The kind of process that is being configured.

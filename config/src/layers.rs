@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use crate::command_line::CommandLine;
-use crate::definition::{self, Definition, RENAMED, Role};
+use crate::definition::{self, ABSENT, Definition, RENAMED, Role};
 use crate::option_file::{OptionFile, Written};
 use crate::value::{self, Value};
 use crate::{ConfigError, ConfigErrors, Effective, Origin, Warning};
@@ -317,6 +317,9 @@ fn switched(switch: Option<bool>, value: Option<String>) -> Option<String> {
 /// What an unknown name may have meant.
 fn hint(written: &str) -> Option<String> {
     let name = written.replace('-', "_");
+    if let Some((_, why)) = ABSENT.iter().find(|(absent, _)| *absent == name) {
+        return Some(format!("Weir has no such option: {why}"));
+    }
     if name.starts_with("innodb_") || name.starts_with("performance_schema") {
         return Some(
             "Weir has no such part; write 'loose-' before the name to share the file with MySQL"

@@ -480,7 +480,6 @@ fn from_settings(settings: &ServerSettings) -> Vec<(&'static str, String)> {
         ("server_id", settings.server_id.to_string()),
         ("socket", path(&settings.socket)),
         ("sql_mode", settings.sql_mode.clone()),
-        ("ssl_ca", path(&settings.ssl_ca)),
         ("ssl_cert", path(&settings.ssl_cert)),
         ("ssl_key", path(&settings.ssl_key)),
         ("super_read_only", flag(settings.super_read_only)),

@@ -29,6 +29,11 @@ pub const RENAMED: &[Renamed] = &[
     },
     renamed("log_slave_updates", "log_replica_updates"),
     renamed("skip_slave_start", "skip_replica_start"),
+    renamed("slave_parallel_workers", "replica_parallel_workers"),
+    renamed(
+        "slave_preserve_commit_order",
+        "replica_preserve_commit_order",
+    ),
     renamed("slave_net_timeout", "replica_net_timeout"),
     renamed("master_host", "source_host"),
     renamed("master_port", "source_port"),
@@ -52,4 +57,46 @@ pub const RENAMED: &[Renamed] = &[
     renamed("storage_engine", "default_storage_engine"),
     renamed("default_character_set", "character_set_server"),
     renamed("default_collation", "collation_server"),
+];
+
+/// Options of MySQL that operators try, and why there are none here.
+pub(crate) const ABSENT: &[(&str, &str)] = &[
+    ("ssl_ca", "certificates of clients are not verified"),
+    ("ssl_capath", "certificates of clients are not verified"),
+    (
+        "user",
+        "start weir as that user, for instance by systemd's User=",
+    ),
+    ("basedir", "weir is one file"),
+    (
+        "binlog_do_db",
+        "every database is logged; filter on the replica by replicate_do_db",
+    ),
+    (
+        "binlog_ignore_db",
+        "every database is logged; filter on the replica by replicate_ignore_db",
+    ),
+    (
+        "replicate_same_server_id",
+        "events of this server's own id are never applied again",
+    ),
+    ("replica_skip_errors", "no error is passed over"),
+    ("slave_skip_errors", "no error is passed over"),
+    (
+        "replica_parallel_type",
+        "transactions are applied in the order of the source",
+    ),
+    (
+        "slave_parallel_type",
+        "transactions are applied in the order of the source",
+    ),
+    (
+        "skip_networking",
+        "write bind_address=127.0.0.1, or use the socket",
+    ),
+    ("skip_grant_tables", "accounts cannot be switched off"),
+    ("general_log", "there is no general log"),
+    ("slow_query_log", "there is no slow query log"),
+    ("plugin_load", "there are no plugins"),
+    ("plugin_load_add", "there are no plugins"),
 ];

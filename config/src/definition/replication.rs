@@ -140,6 +140,20 @@ pub(super) const APPLIER: &[Definition] = &[
         "Where rows go: the embedded SQLite engine in the data directory. Weir's own.",
     )
     .only(Role::Replica),
+    Definition::unsigned(
+        "replica_parallel_workers",
+        (0, 1),
+        "1",
+        "Workers that apply transactions; one, in the order of the source. Differs from MySQL: \
+         more are not done yet.",
+    )
+    .only(Role::Replica),
+    Definition::fixed_flag(
+        "replica_preserve_commit_order",
+        true,
+        "Transactions become visible in the order of the source.",
+    )
+    .only(Role::Replica),
     Definition::list(
         "replicate_do_db",
         ListOf::Databases,

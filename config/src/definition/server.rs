@@ -155,11 +155,6 @@ pub(super) const SERVER: &[Definition] = &[
         "caching_sha2_password",
         "How accounts made without IDENTIFIED WITH log in.",
     ),
-    Definition::path(
-        "ssl_ca",
-        "",
-        "Certificates (PEM) that sign client certificates.",
-    ),
     Definition::path("ssl_cert", "", "The server's certificate chain (PEM).").reloads(),
     Definition::path("ssl_key", "", "The key of that certificate (PEM).").reloads(),
     Definition::flag(

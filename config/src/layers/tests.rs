@@ -251,6 +251,31 @@ fn all_mistakes_are_told_with_file_line_option_and_what_is_allowed() {
 }
 
 #[test]
+fn options_that_weir_cannot_have_say_why() {
+    let errors = primary("[mysqld]\nuser=mysql\nbinlog-do-db=a\n", &[])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        errors.contains("'user'; Weir has no such option: start weir as that user"),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("'binlog-do-db'; Weir has no such option: every database"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn no_option_is_both_there_and_absent() {
+    for (name, _) in crate::definition::ABSENT {
+        assert!(
+            matches!(super::find_name(name, false), super::Name::Unknown { .. }),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn every_old_name_still_acts() {
     for renamed in crate::definition::RENAMED {
         let found = super::find_name(renamed.old, false);

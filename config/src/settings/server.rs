@@ -51,8 +51,6 @@ pub struct ServerSettings {
     pub super_read_only: bool,
     /// How new accounts log in.
     pub default_authentication_plugin: AuthenticationPlugin,
-    /// Certificates that sign client certificates.
-    pub ssl_ca: Option<PathBuf>,
     /// The server's certificate.
     pub ssl_cert: Option<PathBuf>,
     /// Its key.
@@ -215,7 +213,6 @@ impl ServerSettings {
                 "mysql_native_password" => AuthenticationPlugin::Native,
                 _ => AuthenticationPlugin::CachingSha2,
             },
-            ssl_ca: path("ssl_ca"),
             ssl_cert: path("ssl_cert"),
             ssl_key: path("ssl_key"),
             auto_generate_certs: effective.flag("auto_generate_certs"),
