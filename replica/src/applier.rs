@@ -126,10 +126,7 @@ impl Applier {
         let target = match Worker::new(target) {
             Ok(worker) => self.apply_with_retries(worker, runtime, stop),
             Err(error) => {
-                let error = ApplierError {
-                    place: Place::default(),
-                    reason: error.into(),
-                };
+                let error = ApplierError::new(Place::default(), error);
                 self.report(&error, "the applier cannot read its position");
                 None
             }
@@ -163,10 +160,7 @@ impl Applier {
             if let Err(error) = worker.abandon_group() {
                 tracing::error!(%error, "the applier cannot undo its open transactions");
                 self.report(
-                    &ApplierError {
-                        place: Place::default(),
-                        reason: error.into(),
-                    },
+                    &ApplierError::new(Place::default(), error),
                     "the applier stopped",
                 );
                 return None;

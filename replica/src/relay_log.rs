@@ -255,7 +255,7 @@ impl RelayLog {
             Then::Between => 0,
             Then::Seal(gtid) => {
                 if let Some(gtid) = gtid {
-                    inner.retrieved.add(gtid.clone());
+                    inner.retrieved.add(*gtid);
                 }
                 1
             }

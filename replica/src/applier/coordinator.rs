@@ -310,7 +310,7 @@ impl Coordinator {
             source: progress.source.clone(),
             ..Place::default()
         };
-        ApplierError { place, reason }
+        ApplierError::new(place, reason)
     }
 
     fn placed(&self, failed: Failed, event: &RawEvent<'_>, span: &Span) -> ApplierError {
@@ -322,7 +322,7 @@ impl Coordinator {
             gtid: self.open.gtid,
             table,
         };
-        ApplierError { place, reason }
+        ApplierError::new(place, reason)
     }
 }
 

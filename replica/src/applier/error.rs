@@ -15,9 +15,9 @@ use crate::relay_log::SourceCoordinates;
 #[derive(Debug)]
 pub struct ApplierError {
     /// Where the event is.
-    pub place: Place,
+    pub place: Box<Place>,
     /// Why it was not applied.
-    pub reason: Reason,
+    pub reason: Box<Reason>,
 }
 
 /// Where an event is.
@@ -65,10 +65,17 @@ pub enum Reason {
 }
 
 impl ApplierError {
+    pub(super) fn new(place: Place, reason: impl Into<Reason>) -> Self {
+        Self {
+            place: Box::new(place),
+            reason: Box::new(reason.into()),
+        }
+    }
+
     /// MySQL's error number, for `Last_SQL_Errno`.
     #[must_use]
     pub fn code(&self) -> u16 {
-        match &self.reason {
+        match self.reason.as_ref() {
             // ER_REPLICA_RELAY_LOG_READ_FAILURE
             Reason::RelayLog(_) | Reason::Undecodable(_) | Reason::OutOfOrder(_) => 13121,
             // ER_REPLICA_FATAL_ERROR
@@ -81,14 +88,14 @@ impl ApplierError {
 
     /// Whether the same attempt may succeed later without anybody doing anything.
     #[must_use]
-    pub const fn is_temporary(&self) -> bool {
-        matches!(self.reason, Reason::Target(TargetError::Engine(_)))
+    pub fn is_temporary(&self) -> bool {
+        matches!(*self.reason, Reason::Target(TargetError::Engine(_)))
     }
 }
 
 impl fmt::Display for ApplierError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.reason {
+        match self.reason.as_ref() {
             Reason::RelayLog(error) => write!(f, "Relay log read failure: {error}")?,
             Reason::Undecodable(error) => write!(f, "The event cannot be decoded: {error}")?,
             Reason::OutOfOrder(error) => write!(f, "The relay log is out of order: {error}")?,

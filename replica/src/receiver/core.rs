@@ -230,13 +230,14 @@ impl ReceiverCore {
             EventType::HEARTBEAT => Heartbeat::decode(reader, event.header),
             _ => Heartbeat::decode_v2(reader).map_err(undecodable)?,
         };
-        if let (Some(source), true) = (&mut self.source, self.tracker.is_between_units()) {
-            if heartbeat.file.as_ref() == source.file.as_bytes() {
-                source.offset = match heartbeat.version {
-                    1 => source.forward_to_low_half(heartbeat.position),
-                    _ => source.offset.max(heartbeat.position),
-                };
-            }
+        if let Some(source) = &mut self.source
+            && self.tracker.is_between_units()
+            && heartbeat.file.as_ref() == source.file.as_bytes()
+        {
+            source.offset = match heartbeat.version {
+                1 => source.forward_to_low_half(heartbeat.position),
+                _ => source.offset.max(heartbeat.position),
+            };
         }
         Ok(Received::Heartbeat)
     }
