@@ -411,7 +411,7 @@ fn any_crash_loses_nothing_and_repeats_nothing() {
                 break;
             }
             // kill -9 keeps what was written; power loss keeps what was synced, of either side.
-            let is_power_loss = (seed + round) % 3 == 0;
+            let is_power_loss = (seed + round).is_multiple_of(3);
             let kind = if is_power_loss {
                 CrashKind::Power
             } else {
