@@ -62,6 +62,8 @@ pub(crate) struct Session {
     /// SET timestamp.
     fixed_now: Option<i64>,
     is_closing: bool,
+    /// How many warnings the answer to the last statement announces.
+    announced_warnings: u16,
 }
 
 /// Which statement took the read lock.
@@ -111,6 +113,7 @@ impl Session {
             replica: None,
             fixed_now: None,
             is_closing: false,
+            announced_warnings: 0,
             node,
             connection,
         };
@@ -331,6 +334,7 @@ impl Session {
                 Ok(parsed) => parsed,
                 Err(error) => {
                     self.begin_statement(rest);
+                    self.context.warnings.clear();
                     self.fail(&error);
                     return self.answer(Err(error), RowFormat::Text, false).await;
                 }
@@ -343,6 +347,8 @@ impl Session {
                 .has(Capabilities::MULTI_STATEMENTS);
             if more && !several {
                 let error = SqlError::parse(String::from_utf8_lossy(rest), 1);
+                self.context.warnings.clear();
+                self.fail(&error);
                 return self.answer(Err(error), RowFormat::Text, false).await;
             }
             let result = self.statement(Arc::new(parsed), Vec::new()).await;
@@ -382,6 +388,11 @@ impl Session {
         }
         let result = self.execute(&parsed, parameters).await;
         self.context.warnings.truncate(WARNINGS_MAX);
+        self.announced_warnings = match kinds::keeps_diagnostics(&parsed.statement) {
+            // SHOW WARNINGS says that it has none itself.
+            true => 0,
+            false => u16::try_from(self.context.warnings.len()).unwrap_or(u16::MAX),
+        };
         match &result {
             Ok(Outcome::Rows(rows)) => {
                 self.context.row_count = -1;
@@ -410,6 +421,7 @@ impl Session {
     }
 
     fn begin_statement(&mut self, text: &[u8]) {
+        self.announced_warnings = 0;
         self.context.now_micros = self.fixed_now.unwrap_or_else(|| {
             let now = SystemTime::now()
                 .duration_since(UNIX_EPOCH)
@@ -438,7 +450,7 @@ impl Session {
             Ok(Outcome::Rows(rows)) => {
                 let status = self.status() | if more { status::MORE_RESULTS_EXISTS } else { 0 };
                 let charset = self.context.character_set_results;
-                let warnings = u16::try_from(self.context.warnings.len()).unwrap_or(u16::MAX);
+                let warnings = self.announced_warnings;
                 result::send(
                     &mut self.connection,
                     &rows,
@@ -462,7 +474,7 @@ impl Session {
 
     fn send_ok(&mut self, outcome: &Outcome, more: bool) {
         let status = self.status() | if more { status::MORE_RESULTS_EXISTS } else { 0 };
-        let warnings = u16::try_from(self.context.warnings.len()).unwrap_or(u16::MAX);
+        let warnings = self.announced_warnings;
         let ok = match outcome {
             Outcome::Ok {
                 affected,
