@@ -279,6 +279,8 @@ impl Cursor<'_> {
         } else if self.accept("ROW_FORMAT") {
             self.accept_symbol("=");
             found.row_format = Some(self.any_word()?.to_ascii_uppercase());
+        } else if self.accept_all(&["START", "TRANSACTION"]) {
+            // The log of CREATE TABLE ... SELECT: rows follow in the same transaction.
         } else if self.charset_option(&mut found.charset)? {
             return Ok(true);
         } else {
