@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::failure::{Result, ensure};
 use crate::peers::{self, Peer};
+use crate::workload::Scope;
 
 /// What a reader printed.
 pub struct Listing {
@@ -12,11 +13,11 @@ pub struct Listing {
     pub text: String,
 }
 
-/// Runs the peer's reader over `files` with checksums verified and rows decoded.
+/// Runs the peer's reader over `files` with checksums verified, and rows decoded if `with_rows`.
 ///
 /// # Errors
 /// When the peer is missing, or the reader fails or complains.
-pub fn list(peer: Peer, files: &[PathBuf]) -> Result<Listing> {
+pub fn list(peer: Peer, files: &[PathBuf], with_rows: bool) -> Result<Listing> {
     ensure(!files.is_empty(), || "no binlog file to read".to_owned())?;
     let mut command = reader(peer)?;
     command
@@ -38,11 +39,15 @@ pub fn list(peer: Peer, files: &[PathBuf]) -> Result<Listing> {
 
 /// Every binlog of `files` is read without a complaint by MySQL 9.7 and MariaDB 10.11 and 11.8.
 ///
+/// MariaDB's reader cannot print rows of MySQL's own types (JSON, VECTOR), also not from MySQL's own
+/// files: from such a `scope` it reads the events and their checksums.
+///
 /// # Errors
 /// The first reader that fails, with its words.
-pub fn read_by_all_peers(files: &[PathBuf]) -> Result {
+pub fn read_by_all_peers(files: &[PathBuf], scope: Scope) -> Result {
     for peer in [Peer::MySql97, Peer::MariaDb1011, Peer::MariaDb118] {
-        let listing = list(peer, files)?;
+        let with_rows = !peer.is_mariadb() || scope == Scope::WithMariaDb;
+        let listing = list(peer, files, with_rows)?;
         for needle in ["WARNING:", "Warning:", "ERROR:", "Unknown event"] {
             let found = listing.text.lines().find(|line| line.contains(needle));
             ensure(found.is_none(), || {

@@ -15,6 +15,7 @@ use integration::failure::ensure;
 use integration::real_replica::{REPLICATION_PASSWORD, REPLICATION_USER, create_account};
 use integration::sql::ClientOptions;
 use integration::wait;
+use integration::workload::Scope;
 use integration::{Client, Peer, Result, Weir, binlog_tools};
 
 /// Writers at work at the same time, so that commit groups form.
@@ -109,7 +110,7 @@ async fn verify_end(
     }
     let binlogs = primary.binlogs()?;
     primary.stop()?;
-    binlog_tools::read_by_all_peers(&binlogs)
+    binlog_tools::read_by_all_peers(&binlogs, Scope::WithMariaDb)
 }
 
 /// One client: transactions of several statements, autocommit statements, and reconnects.

@@ -28,7 +28,7 @@ async fn a_real_replica_equals_its_real_source_after_the_workload() -> Result {
         ensure_same("loaded", &loaded, "changed", &right).is_err(),
         "the changes are seen"
     );
-    binlog_tools::list(Peer::MySql97, &source.binlogs()?)?;
+    binlog_tools::list(Peer::MySql97, &source.binlogs()?, true)?;
     Ok(())
 }
 

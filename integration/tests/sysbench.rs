@@ -7,11 +7,12 @@ use integration::chance::{announce, setting};
 use integration::compare::{Snapshot, ensure_same, until_gtids_executed};
 use integration::real_replica::{REPLICATION_PASSWORD, REPLICATION_USER, Start, create_account};
 use integration::sysbench::Sysbench;
+use integration::workload::Scope;
 use integration::{Peer, RealServer, Result, Weir, binlog_tools};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_copies_are_equal_after_oltp_read_write_and_oltp_insert() -> Result {
-    let primary = Weir::primary(1, &["sync_binlog=1", "max_binlog_size=16M"]).await?;
+    let mut primary = Weir::primary(1, &["sync_binlog=1", "max_binlog_size=16M"]).await?;
     let mut on_primary = primary.client().await?;
     create_account(&mut on_primary, Peer::MySql97).await?;
     let replica = Weir::replica(
@@ -74,5 +75,6 @@ async fn three_copies_are_equal_after_oltp_read_write_and_oltp_insert() -> Resul
         let right = Snapshot::take(client, &["sbtest"]).await?;
         ensure_same("weir primary", &left, name, &right)?;
     }
-    binlog_tools::read_by_all_peers(&primary.binlogs()?)
+    primary.stop()?;
+    binlog_tools::read_by_all_peers(&primary.binlogs()?, Scope::WithMariaDb)
 }
