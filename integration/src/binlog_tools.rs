@@ -20,13 +20,11 @@ pub struct Listing {
 pub fn list(peer: Peer, files: &[PathBuf], with_rows: bool) -> Result<Listing> {
     ensure(!files.is_empty(), || "no binlog file to read".to_owned())?;
     let mut command = reader(peer)?;
-    command
-        .args([
-            "--verify-binlog-checksum",
-            "-v",
-            "--base64-output=decode-rows",
-        ])
-        .args(files);
+    command.args(["--verify-binlog-checksum", "--base64-output=decode-rows"]);
+    if with_rows {
+        command.arg("-v");
+    }
+    command.args(files);
     let output = command.output()?;
     let complaints = complaints(&output.stderr);
     ensure(output.status.success() && complaints.is_empty(), || {

@@ -159,8 +159,8 @@ async fn sqlx_script(conn: &mut MySqlConnection) -> Result<Vec<String>> {
         again.await.map_err(|error| error.to_string()).map(|_| ())
     ));
     let mut transaction = conn.begin().await?;
-    sqlx::query("UPDATE items SET name = ? WHERE id > ?")
-        .bind("rolled back")
+    sqlx::query("UPDATE items SET price = price + ? WHERE id > ?")
+        .bind(7_i64)
         .bind(0_i64)
         .execute(&mut *transaction)
         .await?;
