@@ -104,7 +104,7 @@ fn info(event: &Event<'_>, tables: &mut HashMap<u64, String>) -> String {
         }
         Event::Xid(xid) => format!("COMMIT /* xid={} */", xid.xid),
         Event::Rotate(rotate) => format!("{};pos={}", rotate.file, rotate.position),
-        Event::RowsQuery(query) => format!("# {}", String::from_utf8_lossy(&query.sql)),
+        Event::RowsQuery(query) => format!("# {}", String::from_utf8_lossy(query.sql)),
         _ => String::new(),
     }
 }

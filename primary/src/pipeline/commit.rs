@@ -182,8 +182,8 @@ impl Pipeline {
         for transaction in transactions.filter(|transaction| !transaction.is_empty()) {
             let gtid = self.next_gtid();
             if let Some(gtid) = &gtid {
-                self.executed.add(gtid.clone());
-                assigned.push(gtid.clone());
+                self.executed.add(*gtid);
+                assigned.push(*gtid);
             }
             self.next_xid += 1;
             let placement = Placement {
@@ -208,7 +208,7 @@ impl Pipeline {
         let tsid = self.options.tsid.as_ref()?;
         let gno = self.executed.next_gno(tsid)?;
         Some(Gtid {
-            tsid: tsid.clone(),
+            tsid: *tsid,
             gno,
         })
     }
