@@ -115,6 +115,24 @@ impl Grid {
         self
     }
 
+    /// Marks columns that are never NULL, by name: clients size their output by that.
+    pub(crate) fn never_null(mut self, names: &[&str]) -> Self {
+        let named = |column: &&mut ResultColumn| names.contains(&column.name.as_str());
+        self.columns
+            .iter_mut()
+            .filter(named)
+            .for_each(|column| column.flags |= flag::NOT_NULL);
+        self
+    }
+
+    /// Marks every column as never NULL.
+    pub(crate) fn all_never_null(mut self) -> Self {
+        self.columns
+            .iter_mut()
+            .for_each(|column| column.flags |= flag::NOT_NULL);
+        self
+    }
+
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         self.rows.push(cells.into_iter().collect());
     }

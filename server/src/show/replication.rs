@@ -14,7 +14,8 @@ pub(crate) fn binary_log_status(role: &dyn Role) -> ResultSet {
         .number("Position", 21)
         .text("Binlog_Do_DB", 1020)
         .text("Binlog_Ignore_DB", 1020)
-        .text("Executed_Gtid_Set", 65_535);
+        .text("Executed_Gtid_Set", 65_535)
+        .all_never_null();
     if let Some(status) = role.binary_log_status() {
         grid.row([
             status.file.into(),
@@ -32,7 +33,8 @@ pub(crate) fn binary_logs(files: &[BinaryLogFile]) -> ResultSet {
     let mut grid = Grid::new()
         .text("Log_name", 1020)
         .number("File_size", 21)
-        .text("Encrypted", 12);
+        .text("Encrypted", 12)
+        .all_never_null();
     for file in files {
         let encrypted = if file.is_encrypted { "Yes" } else { "No" };
         grid.row([
@@ -52,7 +54,8 @@ pub(crate) fn events(rows: &[EventRow]) -> ResultSet {
         .text("Event_type", 80)
         .number("Server_id", 11)
         .number("End_log_pos", 12)
-        .text("Info", 65_535);
+        .text("Info", 65_535)
+        .all_never_null();
     for event in rows {
         grid.row([
             event.file.as_str().into(),
@@ -79,7 +82,8 @@ pub(crate) fn replicas(node: &Node, legacy: bool) -> ResultSet {
         .text("Host", 1020)
         .number("Port", 8)
         .number(source, 11)
-        .text(uuid, 144);
+        .text(uuid, 144)
+        .all_never_null();
     for entry in node.replicas.replicas() {
         let replica = &entry.replica;
         grid.row([

@@ -19,7 +19,8 @@ fn like_suffix(filter: Option<&ShowFilter>) -> String {
 }
 
 pub(super) fn databases(session: &Session, filter: Option<&ShowFilter>) -> Grid {
-    let mut grid = Grid::new().text(&format!("Database{}", like_suffix(filter)), 256);
+    let name = format!("Database{}", like_suffix(filter));
+    let mut grid = Grid::new().text(&name, 256).all_never_null();
     for name in session.visible_databases() {
         grid.row([name.into()]);
     }
@@ -66,6 +67,7 @@ pub(super) fn tables(
     if full {
         grid = grid.text("Table_type", 44);
     }
+    grid = grid.all_never_null();
     let is_virtual = virtual_schema::canonical(&database).is_some();
     let (names, kind): (Vec<String>, _) = if is_virtual {
         (
@@ -111,7 +113,8 @@ pub(super) fn table_status(session: &Session, database: Option<&str>) -> Result<
         .text("Collation", 256)
         .number("Checksum", 21)
         .text("Create_options", 1024)
-        .blob("Comment", 24_576);
+        .blob("Comment", 24_576)
+        .never_null(&["Name", "Row_format"]);
     if virtual_schema::canonical(&database).is_some() {
         return Ok(grid);
     }
@@ -179,6 +182,7 @@ pub(super) fn columns(session: &Session, name: &TableName, full: bool) -> Result
     if full {
         grid = grid.text("Privileges", 616).blob("Comment", 24_576);
     }
+    grid = grid.never_null(&["Type", "Null", "Key", "Comment"]);
     let database = session.database_or_current(name.database.as_deref())?;
     if virtual_schema::canonical(&database).is_some() {
         let columns = virtual_schema::columns_of(&name.name);
@@ -229,7 +233,17 @@ pub(super) fn index(session: &Session, name: &TableName) -> Result<Grid, SqlErro
         .text("Comment", 32)
         .text("Index_comment", 8192)
         .text("Visible", 12)
-        .blob("Expression", u32::MAX);
+        .blob("Expression", u32::MAX)
+        .never_null(&[
+            "Table",
+            "Non_unique",
+            "Seq_in_index",
+            "Null",
+            "Index_type",
+            "Comment",
+            "Index_comment",
+            "Visible",
+        ]);
     let table = session.table(name)?;
     for key in &table.keys {
         key_rows(&table, key, &mut grid);
@@ -270,7 +284,10 @@ pub(super) fn create(session: &Session, create: &ShowCreate) -> Result<ResultSet
                 Some(_) => next_auto_increment(session, &table)?,
                 None => 0,
             };
-            let mut grid = Grid::new().text("Table", 256).text("Create Table", 65_535);
+            let mut grid = Grid::new()
+                .text("Table", 256)
+                .text("Create Table", 65_535)
+                .all_never_null();
             grid.row([table.name.as_str().into(), table.show_create(next).into()]);
             Ok(grid.into_result())
         }
@@ -280,7 +297,8 @@ pub(super) fn create(session: &Session, create: &ShowCreate) -> Result<ResultSet
         } => {
             let mut grid = Grid::new()
                 .text("Database", 256)
-                .text("Create Database", 4096);
+                .text("Create Database", 4096)
+                .all_never_null();
             let catalog = session.node.readers.database().catalog();
             let database = catalog.database(name)?;
             let text = database.show_create(*if_not_exists);

@@ -13,7 +13,10 @@ use crate::node::Node;
 use crate::session::Session;
 
 pub(super) fn variables(session: &Session, global: bool) -> Grid {
-    let mut grid = Grid::new().text("Variable_name", 256).text("Value", 4096);
+    let mut grid = Grid::new()
+        .text("Variable_name", 256)
+        .text("Value", 4096)
+        .never_null(&["Variable_name"]);
     let shown = match global {
         true => session.node.variables.shown(),
         false => session.variables.shown(),
@@ -57,7 +60,10 @@ pub(super) fn status(node: &Node) -> Grid {
         rows.extend(observation.status_variables());
     }
     rows.sort();
-    let mut grid = Grid::new().text("Variable_name", 256).text("Value", 4096);
+    let mut grid = Grid::new()
+        .text("Variable_name", 256)
+        .text("Value", 4096)
+        .never_null(&["Variable_name"]);
     for (name, value) in rows {
         grid.row([name.into(), value.into()]);
     }
@@ -85,7 +91,8 @@ pub(super) fn warnings(
     let mut grid = Grid::new()
         .text("Level", 28)
         .number("Code", 5)
-        .text("Message", 2048);
+        .text("Message", 2048)
+        .all_never_null();
     let (skipped, most) = limit.unwrap_or((0, u64::MAX));
     let size = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);
     for warning in found.skip(size(skipped)).take(size(most)) {
@@ -109,7 +116,8 @@ pub(super) fn process_list(session: &Session, full: bool) -> ResultSet {
         .text("Command", 64)
         .number("Time", 8)
         .text("State", 120)
-        .blob("Info", 805_306_368);
+        .blob("Info", 805_306_368)
+        .never_null(&["Id", "User", "Host", "Command", "Time"]);
     for process in visible_processes(session) {
         let activity = process.activity();
         let info = activity.info.map(|info| match full {
@@ -146,7 +154,8 @@ pub(super) fn engines() -> Grid {
         .text("Comment", 320)
         .text("Transactions", 12)
         .text("XA", 12)
-        .text("Savepoints", 12);
+        .text("Savepoints", 12)
+        .never_null(&["Engine", "Support", "Comment"]);
     grid.row([
         "InnoDB".into(),
         "DEFAULT".into(),
@@ -176,7 +185,8 @@ pub(super) fn charsets() -> Grid {
         .text("Charset", 256)
         .text("Description", 8192)
         .text("Default collation", 256)
-        .number("Maxlen", 10);
+        .number("Maxlen", 10)
+        .all_never_null();
     for charset in Charset::ALL {
         grid.row([
             charset.name().into(),
@@ -196,7 +206,8 @@ pub(super) fn collations() -> Grid {
         .text("Default", 12)
         .text("Compiled", 12)
         .number("Sortlen", 10)
-        .text("Pad_attribute", 36);
+        .text("Pad_attribute", 36)
+        .all_never_null();
     let mut all: Vec<_> = collation::all().to_vec();
     all.sort_by_key(|collation| collation.name);
     for collation in all {
@@ -228,7 +239,8 @@ pub(super) fn grants(session: &Session, user: Option<&AccountName>) -> Result<Re
         }
     };
     let AccountName { user, host } = &account.name;
-    let mut grid = Grid::new().text(&format!("Grants for {user}@{host}"), 4096);
+    let name = format!("Grants for {user}@{host}");
+    let mut grid = Grid::new().text(&name, 4096).all_never_null();
     for line in account.grants() {
         grid.row([line.into()]);
     }
