@@ -91,6 +91,14 @@ impl Grid {
         self
     }
 
+    /// Says that the last column added holds no NULL; clients lay their tables out by it.
+    pub(crate) fn not_null(mut self) -> Self {
+        if let Some(column) = self.columns.last_mut() {
+            column.flags |= flag::NOT_NULL;
+        }
+        self
+    }
+
     /// Adds a BIGINT UNSIGNED column of at most `length` digits.
     pub(crate) fn number(mut self, name: &str, length: u32) -> Self {
         let flags = flag::UNSIGNED | flag::BINARY;

@@ -170,17 +170,25 @@ fn next_auto_increment(session: &Session, table: &Table) -> Result<u64, SqlError
 }
 
 pub(super) fn columns(session: &Session, name: &TableName, full: bool) -> Result<Grid, SqlError> {
-    let mut grid = Grid::new().text("Field", 256).blob("Type", 67_108_860);
+    let mut grid = Grid::new()
+        .text("Field", 256)
+        .blob("Type", 67_108_860)
+        .not_null();
     if full {
         grid = grid.text("Collation", 256);
     }
     grid = grid
         .text("Null", 12)
+        .not_null()
         .text("Key", 12)
+        .not_null()
         .blob("Default", 262_140)
         .text("Extra", 1024);
     if full {
-        grid = grid.text("Privileges", 616).blob("Comment", 24_576);
+        grid = grid
+            .text("Privileges", 616)
+            .blob("Comment", 24_576)
+            .not_null();
     }
     grid = grid.never_null(&["Type", "Null", "Key", "Comment"]);
     let database = session.database_or_current(name.database.as_deref())?;
