@@ -5,6 +5,7 @@
 
 mod artificial;
 mod filter;
+mod mariadb;
 mod reader;
 mod refusal;
 mod request;

@@ -19,6 +19,7 @@ use gtid::{GtidSet, Tsid};
 
 use super::artificial::{Artificial, format_description};
 use super::filter::{TransactionFilter, Verdict};
+use super::mariadb::with_known_collations;
 use super::refusal::{Progress, Refusal};
 use super::request::{DumpRequest, DumpStart};
 use crate::feed::LogFeed;
@@ -73,6 +74,8 @@ pub(super) struct StreamReader {
     cursor: LogCursor,
     filter: TransactionFilter,
     artificial: Artificial,
+    /// Whether the replica is a MariaDB, which does not know all of MySQL's collations.
+    is_mariadb: bool,
     /// Whether the replica announced a checksum; one that did not cannot read any.
     knows_checksums: bool,
     /// In the middle of the first file: where to go on after its format description.
@@ -114,6 +117,7 @@ impl StreamReader {
                 checksum: announced.unwrap_or(ChecksumAlgorithm::None),
                 has_heartbeat_v2: request.wants_heartbeat_v2,
             },
+            is_mariadb: request.variables.is_mariadb,
             knows_checksums: announced.is_some(),
             resume_at: (start.offset > FIRST_EVENT).then_some(start.offset),
             skipped_to: None,
@@ -186,10 +190,11 @@ impl StreamReader {
             }
         } else {
             let checksum = self.cursor.reader().checksum();
-            let verdict = self.filter.decide(&event, checksum).map_err(|error| {
+            let undecodable = |error| {
                 let damage = Damage::Undecodable(error);
                 LogError::corrupt(&position.file, offset, Some(kind), damage)
-            })?;
+            };
+            let verdict = self.filter.decide(&event, checksum).map_err(undecodable)?;
             match verdict {
                 Verdict::Skip => self.skipped_to = Some(position.clone()),
                 Verdict::Send => {
@@ -198,7 +203,11 @@ impl StreamReader {
                     {
                         batch.push(&heartbeat);
                     }
-                    batch.push(event.bytes);
+                    let fitted = match self.is_mariadb {
+                        true => with_known_collations(&event, checksum).map_err(undecodable)?,
+                        false => None,
+                    };
+                    batch.push(fitted.as_deref().unwrap_or(event.bytes));
                 }
             }
         }
