@@ -169,7 +169,13 @@ impl Connection {
         self.stream.write(|out| error.encode(out, capabilities));
     }
 
-    /// Sends what ends a stream of events, and answers COM_SET_OPTION.
+    /// Ends a stream of events. It is an EOF packet whatever was agreed on, as in MySQL.
+    pub fn send_dump_end(&mut self) {
+        self.stream
+            .write(|out| encode_eof(out, status::AUTOCOMMIT, 0));
+    }
+
+    /// Answers COM_SET_OPTION, and ends a result set.
     pub fn send_eof(&mut self, status: u16, warnings: u16) {
         let capabilities = self.commands.capabilities;
         let body = |out: &mut Vec<u8>| encode_end(out, capabilities, status, warnings);

@@ -1,7 +1,7 @@
 //! Events that a dump session makes itself, and the format description, which it changes.
 //!
-//! They lie in no file. Their checksum follows what the replica announced, not what the file has;
-//! a format description always carries one.
+//! They lie in no file. Before the first format description their checksum follows what the replica
+//! announced, after it what the file has; a format description always carries one.
 //!
 //! Spec: mysql-server 8.4, `sql/rpl_binlog_sender.cc`, `fake_rotate_event`,
 //! `send_format_description_event`, `send_heartbeat_event_v1`, `send_heartbeat_event_v2`.
@@ -18,7 +18,7 @@ use binlog::log::LogPosition;
 pub(super) struct Artificial {
     /// The source's `server_id`.
     pub(super) server_id: u32,
-    /// What the replica announced.
+    /// Whether the events carry a checksum.
     pub(super) checksum: ChecksumAlgorithm,
     /// Whether heartbeats are of version 2.
     pub(super) has_heartbeat_v2: bool,
@@ -151,11 +151,8 @@ mod tests {
     #[test]
     fn a_format_description_is_sent_as_not_in_use_and_without_its_place_in_mid_file() {
         // The file of a running MySQL 9.7, as it lies on disk and as it was sent.
-        let sent = hex(
-            "959e006b0f010000007b0000007f00000000000400392e372e342d3200000000000000000000000000000000\
-             000000000000000000000000000000000000000000000000959e006b13000d0008000000000400040000006300\
-             041a08000000000000020000000a0a0a2a2a001234000a28000001d3570583",
-        );
+        let sent = include_str!("testdata/mysql_97_by_position.txt");
+        let sent = hex(sent.lines().nth(1).unwrap());
         let mut stored = sent.clone();
         stored[17] = 1;
         let start = stored.len() - 4;

@@ -183,6 +183,8 @@ impl StreamReader {
                 self.progress.last_event = Some(position);
                 return Err(Refusal::ChecksumUnaware);
             }
+            // From here on the stream's own events follow the file, as in MySQL.
+            self.artificial.checksum = checksum;
             batch.push(&format_description(event.bytes, self.resume_at.is_some()));
             if let Some(offset) = self.resume_at.take() {
                 let resume = LogPosition::new(position.file.clone(), offset);

@@ -126,7 +126,7 @@ impl Session<'_> {
             on_state(DumpState::Sending);
             self.catch_up().await?;
             if is_non_blocking {
-                self.connection.send_eof(0, 0);
+                self.connection.send_dump_end();
                 return Ok(self.connection.flush().await?);
             }
             on_state(DumpState::Waiting);
