@@ -115,6 +115,7 @@ async fn live(
         datadir = %server.datadir.display(),
         "starting"
     );
+    let to_file = server.log_error.is_some();
     let mut role_ends = pin!(run_role(settings, control.clone()));
     let mut watchdog = pin!(systemd::keep_watchdog());
     let mut parent_ends = pin!(parent_ends());
@@ -123,7 +124,7 @@ async fn live(
     let mut stops = 0_u32;
     loop {
         tokio::select! {
-            outcome = &mut role_ends => return tell_end(role, outcome),
+            outcome = &mut role_ends => return tell_end(role, to_file, outcome),
             () = &mut watchdog => {}
             () = &mut became_ready, if !is_ready => is_ready = true,
             () = &mut parent_ends, if !control.is_stopping() => {
@@ -194,16 +195,19 @@ fn stop(control: &Control, reason: &str) {
     control.stop();
 }
 
-fn tell_end(role: Role, outcome: Result<(), String>) -> Result<(), Failure> {
+/// `to_file`: messages go to a file, so that a failure is told on standard error as well, where
+/// whoever started the process looks first.
+fn tell_end(role: Role, to_file: bool, outcome: Result<(), String>) -> Result<(), Failure> {
     match outcome {
         Ok(()) => {
             tracing::info!(role = role.name(), "stopped");
             Ok(())
         }
         Err(error) => {
-            // Also where the operator looks first when the messages go to a file.
             tracing::error!(role = role.name(), "{error}");
-            output::complain(&format!("{}: {error}", role.name()));
+            if to_file {
+                output::complain(&format!("{}: {error}", role.name()));
+            }
             Err(Failure::Told)
         }
     }
