@@ -277,9 +277,36 @@ impl Channel {
     pub async fn add_executed(&self, gtids: &GtidSet) -> Result<(), SqlError> {
         let mut threads = self.threads.lock().await;
         self.require_stopped(&mut threads, true).await?;
+        // Positions stay: what is passed over because of its GTID is passed over where it lies.
+        let state = self.applier_status.snapshot();
+        let mut executed = state.gtid_executed;
+        executed.union(gtids);
+        let position = AppliedPosition {
+            gtid_executed: executed.to_string(),
+            source: state.source.map(|place| (place.file, place.offset)),
+            relay: state
+                .relay
+                .map(|place| (place.file.to_string(), place.offset)),
+        };
+        self.set_position(&mut threads, position).await?;
         self.applier_status
-            .update(|state| state.gtid_executed.union(gtids));
-        self.discard(&mut threads, GtidSet::new()).await
+            .update(|state| state.gtid_executed = executed);
+        Ok(())
+    }
+
+    async fn set_position(
+        &self,
+        threads: &mut Threads,
+        position: AppliedPosition,
+    ) -> Result<(), SqlError> {
+        let mut target = threads.target.take().ok_or_else(target_lost)?;
+        let (target, moved) = blocking(move || {
+            let moved = target.set_position(&position);
+            (target, moved)
+        })
+        .await?;
+        threads.target = Some(target);
+        moved.map_err(|error| SqlError::new(error.code(), "HY000", error.to_string()))
     }
 
     /// New file of the relay log: FLUSH RELAY LOGS.
@@ -294,20 +321,13 @@ impl Channel {
 
     /// Throws the relay log and the positions away; what is executed stays.
     async fn discard(&self, threads: &mut Threads, retrieved: GtidSet) -> Result<(), SqlError> {
-        let mut target = threads.target.take().ok_or_else(target_lost)?;
         let position = AppliedPosition {
             gtid_executed: self.gtid_executed().to_string(),
             ..AppliedPosition::default()
         };
         // Positions first: a relay log without position is applied from its beginning, a position
         // in a relay log that is gone is noticed.
-        let (target, moved) = blocking(move || {
-            let moved = target.set_position(&position);
-            (target, moved)
-        })
-        .await?;
-        threads.target = Some(target);
-        moved.map_err(|error| SqlError::new(error.code(), "HY000", error.to_string()))?;
+        self.set_position(threads, position).await?;
         let reset = self.relay_log.reset(retrieved, now_seconds());
         reset.map_err(relay_log_failed)?;
         self.applier_status.update(|state| {

@@ -295,7 +295,8 @@ impl NamedPosition {
         present: &SourceSettings,
     ) -> Result<bool, SqlError> {
         let names_place = self.file.is_some() || self.position.is_some();
-        let was_auto = present.position == SourcePosition::Auto;
+        // A default does not contradict the first statement that names a source.
+        let was_auto = present.host.is_some() && present.position == SourcePosition::Auto;
         if names_place && self.auto.unwrap_or(was_auto) {
             return Err(SqlError::new(
                 1776,
