@@ -1,6 +1,8 @@
 //! The engine's answers beside those of MySQL 9.7: every statement of `answers/*.txt` is executed
 //! and must be answered as the file says. `scripts/mysql-answers` writes the files anew.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fmt::Write as _;
 
 use engine::database::{Database, EngineOptions, EnginePosition};

@@ -105,9 +105,12 @@ static GENERAL: LazyLock<Table> =
 struct Table {
     /// First, last code point and base of implicit weights.
     ranges: Vec<(u32, u32, u16)>,
-    pages: Vec<Option<Box<[(u32, u8); 256]>>>,
+    pages: Vec<Option<Page>>,
     pool: Vec<u16>,
 }
+
+/// For 256 code points where in the pool their weights begin, and how many there are.
+type Page = Box<[(u32, u8); 256]>;
 
 /// Marks a code point without weights of its own.
 const ABSENT: u8 = u8::MAX;

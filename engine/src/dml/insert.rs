@@ -90,29 +90,35 @@ pub(super) fn execute(
         }
     }
     let warnings = keep_warnings(&env, coercion.warnings, session);
+    Ok(answer(insert, &counts, is_select, warnings, session))
+}
+
+/// What the client is told, and LAST_INSERT_ID().
+fn answer(
+    insert: &Insert,
+    counts: &Counts,
+    is_select: bool,
+    warnings: u16,
+    session: &mut SessionContext,
+) -> Outcome {
     if counts.first_generated > 0 {
         session.last_insert_id = counts.first_generated;
     }
-    let info = if counts.records > 1 || is_select {
-        let duplicates = counts.duplicates(insert.ignore);
-        format!(
-            "Records: {}  Duplicates: {duplicates}  Warnings: {warnings}",
-            counts.records
-        )
-    } else {
-        String::new()
-    };
-    let last_insert_id = if counts.first_generated > 0 {
-        counts.first_generated
-    } else {
-        counts.last_explicit
-    };
-    Ok(Outcome::Ok {
+    let records = counts.records;
+    let duplicates = counts.duplicates(insert.ignore);
+    Outcome::Ok {
         affected: counts.affected,
-        last_insert_id,
-        info,
+        last_insert_id: match counts.first_generated {
+            0 => counts.last_explicit,
+            first => first,
+        },
+        info: if records > 1 || is_select {
+            format!("Records: {records}  Duplicates: {duplicates}  Warnings: {warnings}")
+        } else {
+            String::new()
+        },
         warnings,
-    })
+    }
 }
 
 fn explicit_id(table: &Table, values: &[Value<'static>]) -> u64 {

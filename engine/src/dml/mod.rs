@@ -76,4 +76,6 @@ fn keep_warnings(
 }
 
 #[cfg(test)]
+mod change_tests;
+#[cfg(test)]
 mod tests;

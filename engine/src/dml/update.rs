@@ -92,6 +92,28 @@ pub(super) fn apply_settings(
     Ok(after)
 }
 
+/// The assignments, and the statement that finds the rows.
+fn bind(
+    mut binder: Binder<'_>,
+    statement: &sqlparser::ast::Update,
+    target: &Target,
+) -> Result<(Vec<Setting>, Source), SqlError> {
+    let scope = target.scope();
+    let mut extras = Extras::new();
+    let assignments = &statement.assignments;
+    let settings = bind_settings(&mut binder, target, assignments, &scope, &mut extras)?;
+    let source = Source::bind(
+        binder,
+        target,
+        &scope,
+        statement.selection.as_ref(),
+        &statement.order_by,
+        statement.limit.as_ref(),
+        &extras,
+    )?;
+    Ok((settings, source))
+}
+
 pub(super) fn execute(
     writer: &mut Writer,
     update: &Update,
@@ -111,25 +133,8 @@ pub(super) fn execute(
     if statement.from.is_some() {
         return Err(SqlError::syntax_error());
     }
-    let scope = target.scope();
-    let mut extras = Extras::new();
-    let settings = bind_settings(
-        &mut binder,
-        &target,
-        &statement.assignments,
-        &scope,
-        &mut extras,
-    )?;
     let env = Rc::clone(&binder.env);
-    let source = Source::bind(
-        binder,
-        &target,
-        &scope,
-        statement.selection.as_ref(),
-        &statement.order_by,
-        statement.limit.as_ref(),
-        &extras,
-    )?;
+    let (settings, source) = bind(binder, statement, &target)?;
     let found = source.rows(writer.connection(), &target)?;
     let mut coercion = Coercion::new(session, update.ignore, NullPolicy::Adjust);
     let mut rows = writer.rows(&target.table)?;

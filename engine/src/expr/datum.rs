@@ -107,6 +107,9 @@ impl From<Integer> for Datum {
     }
 }
 
+const TWO_POW_63: f64 = 9_223_372_036_854_775_808.0;
+const TWO_POW_64: f64 = 18_446_744_073_709_551_616.0;
+
 /// Rounds a double to an integer, half away from zero, cut to the range of 64 bits.
 #[expect(
     clippy::cast_possible_truncation,
@@ -115,8 +118,8 @@ impl From<Integer> for Datum {
 )]
 pub fn round_to_integer(value: f64) -> Integer {
     let rounded = value.round_ties_even();
-    if rounded >= 9.223_372_036_854_775_8e18 {
-        return if rounded >= 1.844_674_407_370_955_2e19 {
+    if rounded >= TWO_POW_63 {
+        return if rounded >= TWO_POW_64 {
             Integer::Unsigned(u64::MAX)
         } else {
             Integer::Unsigned(rounded as u64)

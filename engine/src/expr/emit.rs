@@ -277,7 +277,7 @@ pub fn native_collation(node: &Node) -> Option<&'static Collation> {
 
 /// ` COLLATE "x"` unless SQLite would use the collation anyway.
 fn collate_suffix(left: &Node, right: &Node, collation: &Collation) -> String {
-    if collation.is_binary() {
+    if collation.is_binary() || left.ty.kind != Kind::Text {
         return String::new();
     }
     let native = native_collation(left).or_else(|| native_collation(right));

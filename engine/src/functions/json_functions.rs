@@ -281,11 +281,8 @@ fn set(document: &mut Json, steps: &[Step], value: Json, insert: bool, replace: 
                 None => {}
             }
         }
-        (Step::Index { at: 0, .. }, other) => {
-            if replace {
-                *other = value;
-            }
-        }
+        (Step::Index { at: 0, .. }, other) if replace => *other = value,
+        (Step::Index { at: 0, .. }, _) => {}
         (Step::Index { from_end, .. }, other) if insert => {
             let own = other.take();
             *other = Json::Array(if *from_end {

@@ -16,6 +16,7 @@ mod network;
 mod pattern;
 mod replication;
 mod string;
+mod string_code;
 mod string_list;
 
 use std::collections::HashMap;
@@ -152,6 +153,3 @@ const LATER: &[&str] = &[
 pub fn is_reserved_for_later(name: &str) -> bool {
     LATER.contains(&name)
 }
-
-#[cfg(test)]
-mod tests;

@@ -119,18 +119,17 @@ pub(crate) fn column_origin(table: &Arc<Table>, position: usize, shown: &str) ->
     if ty.kind.is_text() {
         origin.decimals = 0;
     }
+    if column.column_type.is_numeric() {
+        // Unlike numeric expressions, numeric columns do not carry it.
+        origin.flags &= !BINARY_FLAG;
+    }
     origin.flags |= column_flags(table, position, column);
     origin
 }
 
 fn column_flags(table: &Table, position: usize, column: &Column) -> u16 {
     let mut flags = 0;
-    let plain_number = column.column_type.is_numeric() && column.column_type != ColumnType::Year;
-    if plain_number {
-        // Numeric columns do not carry BINARY, unlike numeric expressions.
-        flags |= 0;
-    }
-    if column.column_type.is_zerofill() {
+    if column.column_type.is_zerofill() || column.column_type == ColumnType::Year {
         flags |= ZEROFILL;
     }
     if column.auto_increment {

@@ -11,6 +11,7 @@ mod order;
 mod query;
 mod reader;
 mod run;
+mod set_operation;
 mod subquery;
 mod tables;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use sqlparser::ast::{
     Distinct, Expr, GroupByExpr, LimitClause, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, With,
+    SelectItemQualifiedWildcardKind, SetExpr, With,
 };
 
 use super::from::Cte;
@@ -47,8 +47,18 @@ pub(super) struct Item {
     pub(super) has_alias: bool,
 }
 
+/// What stands behind a select list, bound.
+struct Clauses {
+    from: String,
+    condition: Option<Node>,
+    groups: Vec<Node>,
+    having: Option<Node>,
+    orders: Vec<(Node, bool)>,
+    aggregated: bool,
+}
+
 /// What a select list must become: the common types of a UNION.
-type Wanted<'w> = Option<&'w [Type]>;
+pub(super) type Wanted<'w> = Option<&'w [Type]>;
 
 impl Binder<'_> {
     /// Binds a query inside `parent`.
@@ -121,147 +131,8 @@ impl Binder<'_> {
         Ok(bound)
     }
 
-    /// One side of a set operation, or a whole query in parentheses.
-    fn operand(
-        &mut self,
-        body: &SetExpr,
-        parent: Option<&Scope<'_>>,
-        wanted: Wanted<'_>,
-    ) -> Result<Bound, SqlError> {
-        match body {
-            SetExpr::Select(select) => self.select(select, None, parent, wanted),
-            SetExpr::SetOperation { .. } => {
-                let bound = self.set_operation(body, parent, wanted)?;
-                let alias = self.alias('d');
-                Ok(Bound {
-                    sql: format!("SELECT * FROM ({}) AS {alias}", bound.sql),
-                    ..bound
-                })
-            }
-            SetExpr::Query(query) => {
-                let bound = self.query_as(query, parent, wanted)?;
-                let alias = self.alias('d');
-                Ok(Bound {
-                    sql: format!("SELECT * FROM ({}) AS {alias}", bound.sql),
-                    ..bound
-                })
-            }
-            SetExpr::Values(values) => self.values(values, parent, wanted),
-            _ => Err(SqlError::syntax_error()),
-        }
-    }
-
-    fn set_operation(
-        &mut self,
-        body: &SetExpr,
-        parent: Option<&Scope<'_>>,
-        wanted: Wanted<'_>,
-    ) -> Result<Bound, SqlError> {
-        let SetExpr::SetOperation {
-            left,
-            op,
-            set_quantifier,
-            right,
-        } = body
-        else {
-            return self.operand(body, parent, wanted);
-        };
-        let operator = match (op, set_quantifier) {
-            (SetOperator::Union, SetQuantifier::All) => "UNION ALL",
-            (SetOperator::Union, SetQuantifier::None | SetQuantifier::Distinct) => "UNION",
-            (SetOperator::Except, SetQuantifier::None | SetQuantifier::Distinct) => "EXCEPT",
-            (SetOperator::Intersect, SetQuantifier::None | SetQuantifier::Distinct) => "INTERSECT",
-            _ => return unsupported("this set operation"),
-        };
-        let types = match wanted {
-            Some(types) => types.to_vec(),
-            None => {
-                // Bound once to learn the types, and again to bring both sides to the common ones.
-                let mark = self.emitter.mark();
-                let first = self.operand(left, parent, None)?;
-                let second = self.operand(right, parent, None)?;
-                self.emitter.reset(mark);
-                if first.outputs.len() != second.outputs.len() {
-                    return Err(SqlError::wrong_number_of_columns_in_select());
-                }
-                let pairs = first.outputs.iter().zip(&second.outputs);
-                let joined =
-                    pairs.map(|(a, b)| Type::union_types(&[&a.ty, &b.ty], &self.env, "UNION"));
-                joined.collect::<Result<Vec<_>, _>>()?
-            }
-        };
-        // SQLite chains set operations from the left without parentheses.
-        let left = match left.as_ref() {
-            nested @ SetExpr::SetOperation { .. } => {
-                self.set_operation(nested, parent, Some(&types))?
-            }
-            other => self.operand(other, parent, Some(&types))?,
-        };
-        let right = self.operand(right, parent, Some(&types))?;
-        let outputs = left.outputs.iter().zip(&types).map(|(output, ty)| Output {
-            name: output.name.clone(),
-            ty: ty.clone(),
-            origin: result_column(&output.name, ty),
-        });
-        Ok(Bound {
-            sql: format!("{} {operator} {}", left.sql, right.sql),
-            outputs: outputs.collect(),
-            single_row: false,
-        })
-    }
-
-    fn values(
-        &mut self,
-        values: &sqlparser::ast::Values,
-        parent: Option<&Scope<'_>>,
-        wanted: Wanted<'_>,
-    ) -> Result<Bound, SqlError> {
-        let scope = Scope::inside(parent);
-        let mut rows = Vec::with_capacity(values.rows.len());
-        for row in &values.rows {
-            let mut nodes = Vec::new();
-            for expr in row.iter() {
-                nodes.push(self.bind(expr, &scope, Place::SELECT)?);
-            }
-            rows.push(nodes);
-        }
-        let width = rows.first().map_or(0, Vec::len);
-        let mut types = Vec::with_capacity(width);
-        for index in 0..width {
-            let column: Option<Vec<&Type>> = rows
-                .iter()
-                .map(|row| row.get(index).map(|node| &node.ty))
-                .collect();
-            let column = column.ok_or_else(SqlError::wrong_value_count)?;
-            types.push(Type::union_types(&column, &self.env, "VALUES")?);
-        }
-        let types = wanted.map_or(types, <[Type]>::to_vec);
-        let mut parts = Vec::with_capacity(rows.len());
-        for row in rows {
-            let mut cells = Vec::with_capacity(width);
-            for (index, (node, ty)) in row.into_iter().zip(&types).enumerate() {
-                let node = self.converted(node, ty)?;
-                cells.push(format!("{} AS o{index}", self.emitter.value(&node)?));
-            }
-            parts.push(format!("SELECT {}", cells.join(",")));
-        }
-        let outputs = types.iter().enumerate().map(|(index, ty)| {
-            let name = format!("column_{index}");
-            Output {
-                origin: result_column(&name, ty),
-                name,
-                ty: ty.clone(),
-            }
-        });
-        Ok(Bound {
-            outputs: outputs.collect(),
-            single_row: parts.len() == 1,
-            sql: parts.join(" UNION ALL "),
-        })
-    }
-
     /// One SELECT; `query` brings its ORDER BY and LIMIT.
-    fn select(
+    pub(super) fn select(
         &mut self,
         select: &Select,
         query: Option<&Query>,
@@ -296,14 +167,39 @@ impl Binder<'_> {
         if aggregated && self.session.sql_mode.contains(SqlMode::ONLY_FULL_GROUP_BY) {
             super::group::check(&items, &orders, &groups, condition.as_ref(), &scope)?;
         }
+        let clauses = Clauses {
+            from,
+            condition,
+            groups,
+            having,
+            orders,
+            aggregated,
+        };
         let mut sql = self.select_list(&items, distinct, wanted)?;
-        if !from.is_empty() {
+        self.clauses(&clauses, query, &mut sql)?;
+        let single_row = clauses.from.is_empty() || aggregated && clauses.groups.is_empty();
+        let outputs = outputs(items, wanted);
+        Ok(Bound {
+            sql,
+            outputs,
+            single_row,
+        })
+    }
+
+    /// FROM and everything behind it.
+    fn clauses(
+        &mut self,
+        clauses: &Clauses,
+        query: Option<&Query>,
+        sql: &mut String,
+    ) -> Result<(), SqlError> {
+        if !clauses.from.is_empty() {
             sql.push_str(" FROM ");
-            sql.push_str(&from);
+            sql.push_str(&clauses.from);
         }
-        let conditions = match (&having, aggregated) {
-            (Some(having), false) => [condition.as_ref(), Some(having)],
-            _ => [condition.as_ref(), None],
+        let conditions = match (&clauses.having, clauses.aggregated) {
+            (Some(having), false) => [clauses.condition.as_ref(), Some(having)],
+            _ => [clauses.condition.as_ref(), None],
         };
         let mut separator = " WHERE ";
         for node in conditions.into_iter().flatten() {
@@ -311,32 +207,27 @@ impl Binder<'_> {
             sql.push_str(&self.emitter.truth(node)?);
             separator = " AND ";
         }
-        if !groups.is_empty() {
-            let texts: Result<Vec<_>, _> = groups
+        if !clauses.groups.is_empty() {
+            let texts: Result<Vec<_>, _> = clauses
+                .groups
                 .iter()
                 .map(|node| self.emitter.collated(node))
                 .collect();
             sql.push_str(" GROUP BY ");
             sql.push_str(&texts?.join(","));
         }
-        if let (Some(having), true) = (&having, aggregated) {
+        if let (Some(having), true) = (&clauses.having, clauses.aggregated) {
             sql.push_str(" HAVING ");
             sql.push_str(&self.emitter.truth(having)?);
         }
-        if let Some(order) = self.order_text(&orders)? {
+        if let Some(order) = self.order_text(&clauses.orders)? {
             sql.push_str(" ORDER BY ");
             sql.push_str(&order);
         }
         if let Some(limit) = self.limit(query.and_then(|query| query.limit_clause.as_ref()))? {
             sql.push_str(&limit);
         }
-        let single_row = from.is_empty() || aggregated && groups.is_empty();
-        let outputs = outputs(items, wanted);
-        Ok(Bound {
-            sql,
-            outputs,
-            single_row,
-        })
+        Ok(())
     }
 
     fn select_list(
@@ -526,54 +417,6 @@ impl Binder<'_> {
         Ok(self
             .emitter
             .parameter(rusqlite::types::Value::Integer(value.saturate())))
-    }
-
-    /// A recursive common table expression: its first part gives the types.
-    pub(super) fn recursive(&mut self, cte: &Cte, query: &Query) -> Result<Bound, SqlError> {
-        let SetExpr::SetOperation {
-            left,
-            op: SetOperator::Union,
-            set_quantifier,
-            right,
-        } = query.body.as_ref()
-        else {
-            return unsupported("a recursive query without UNION");
-        };
-        let anchor = self.operand(left, None, None)?;
-        let sql_name = self.alias('r');
-        let names = anchor.outputs.iter().enumerate().map(|(index, output)| {
-            let name = cte.columns.get(index).unwrap_or(&output.name).clone();
-            (name, output.ty.clone().with_null(true))
-        });
-        let columns: Vec<(String, Type)> = names.collect();
-        let types: Vec<Type> = columns.iter().map(|(_, ty)| ty.clone()).collect();
-        let recursive = Some((sql_name.clone(), columns));
-        self.ctes.push(Cte {
-            recursive,
-            query: None,
-            ..cte.clone()
-        });
-        let step = self.operand(right, None, Some(&types));
-        self.ctes.pop();
-        let step = step?;
-        let all = matches!(set_quantifier, SetQuantifier::All);
-        let cells: Vec<String> = (0..types.len()).map(|index| format!("o{index}")).collect();
-        let list = cells.join(",");
-        let sql = format!(
-            "WITH RECURSIVE {sql_name}({list}) AS ({} UNION {}{}) SELECT {list} FROM {sql_name}",
-            anchor.sql,
-            if all { "ALL " } else { "" },
-            step.sql
-        );
-        let outputs = anchor.outputs.into_iter().zip(types);
-        let outputs = outputs
-            .map(|(output, ty)| Output { ty, ..output })
-            .collect();
-        Ok(Bound {
-            sql,
-            outputs,
-            single_row: false,
-        })
     }
 }
 

@@ -177,7 +177,7 @@ fn hex(text: &str) -> Result<Node, SqlError> {
     let bytes: Option<Vec<u8>> = pairs
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
         .collect();
-    let bytes = bytes.ok_or_else(|| SqlError::syntax_error())?;
+    let bytes = bytes.ok_or_else(SqlError::syntax_error)?;
     let mut node = bytes_constant(bytes);
     node.ty.is_hex = true;
     node.ty.unsigned = true;
@@ -192,7 +192,7 @@ fn bits(text: &str) -> Result<Node, SqlError> {
     let bytes: Option<Vec<u8>> = groups
         .map(|group| u8::from_str_radix(std::str::from_utf8(group).ok()?, 2).ok())
         .collect();
-    let mut node = bytes_constant(bytes.ok_or_else(|| SqlError::syntax_error())?);
+    let mut node = bytes_constant(bytes.ok_or_else(SqlError::syntax_error)?);
     node.ty.is_hex = true;
     node.ty.unsigned = true;
     Ok(node)

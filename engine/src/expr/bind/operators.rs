@@ -174,11 +174,10 @@ impl Binder<'_> {
         // -9223372036854775808 is a literal, though its digits alone are too large.
         if let Expr::Value(value) = expr
             && let sqlparser::ast::Value::Number(text, _) = &value.value
+            && let Ok(number) = format!("-{text}").parse::<i64>()
         {
-            if let Ok(number) = format!("-{text}").parse::<i64>() {
-                let length = u32::try_from(text.len()).unwrap_or(20) + 1;
-                return Ok(Node::constant(Datum::Int(number), Type::integer(length)));
-            }
+            let length = u32::try_from(text.len()).unwrap_or(20) + 1;
+            return Ok(Node::constant(Datum::Int(number), Type::integer(length)));
         }
         let node = self.bind(expr, scope, place)?;
         self.call_named("neg", vec![numeric_hex(node)])

@@ -50,33 +50,6 @@ impl Binder<'_> {
                 };
                 self.case(branches, otherwise)
             }
-            Expr::Cast {
-                kind: CastKind::Cast,
-                expr,
-                data_type,
-                format: None,
-            } => {
-                let node = self.bind(expr, scope, place)?;
-                self.cast(node, data_type)
-            }
-            Expr::Convert {
-                is_try: false,
-                expr,
-                data_type,
-                charset,
-                ..
-            } => {
-                let node = self.bind(expr, scope, place)?;
-                match (data_type, charset) {
-                    (Some(data_type), _) => self.cast(node, data_type),
-                    (None, Some(charset)) => self.convert_using(node, &charset.to_string()),
-                    (None, None) => Err(SqlError::syntax_error()),
-                }
-            }
-            Expr::Collate { expr, collation } => {
-                let node = self.bind(expr, scope, place)?;
-                self.collate(node, &collation.to_string())
-            }
             Expr::Like {
                 negated,
                 expr,
@@ -104,6 +77,45 @@ impl Binder<'_> {
                     self.bind(pattern, scope, place)?,
                 ];
                 Ok(negate_if(self.call_named("regexp_like", args)?, *negated))
+            }
+            other => self.cast_call(other, scope, place),
+        }
+    }
+
+    /// CAST, CONVERT, COLLATE and MEMBER OF.
+    fn cast_call(
+        &mut self,
+        expr: &Expr,
+        scope: &Scope<'_>,
+        place: Place,
+    ) -> Result<Node, SqlError> {
+        match expr {
+            Expr::Cast {
+                kind: CastKind::Cast,
+                expr,
+                data_type,
+                format: None,
+            } => {
+                let node = self.bind(expr, scope, place)?;
+                self.cast(node, data_type)
+            }
+            Expr::Convert {
+                is_try: false,
+                expr,
+                data_type,
+                charset,
+                ..
+            } => {
+                let node = self.bind(expr, scope, place)?;
+                match (data_type, charset) {
+                    (Some(data_type), _) => self.cast(node, data_type),
+                    (None, Some(charset)) => self.convert_using(node, &charset.to_string()),
+                    (None, None) => Err(SqlError::syntax_error()),
+                }
+            }
+            Expr::Collate { expr, collation } => {
+                let node = self.bind(expr, scope, place)?;
+                self.collate(node, &collation.to_string())
             }
             Expr::MemberOf(member) => {
                 let args = vec![
@@ -181,6 +193,18 @@ impl Binder<'_> {
                 let args = vec![self.bind(expr, scope, place)?];
                 self.call_named("floor", args)
             }
+            other => self.other_syntax(other, scope, place),
+        }
+    }
+
+    /// Typed literals, introducers, ANY and ALL; everything else is refused.
+    fn other_syntax(
+        &mut self,
+        expr: &Expr,
+        scope: &Scope<'_>,
+        place: Place,
+    ) -> Result<Node, SqlError> {
+        match expr {
             Expr::TypedString(typed) => {
                 let text = match &typed.value.value {
                     Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text,

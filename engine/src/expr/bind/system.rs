@@ -68,7 +68,6 @@ impl Binder<'_> {
                 Err(SqlError::wrong_paramcount_to_native_fct(name))
             }
         };
-        let session = self.session;
         Ok(match name {
             "now" | "current_timestamp" | "localtime" | "localtimestamp" | "sysdate" => {
                 let fsp = fraction(args, name)?;
@@ -92,6 +91,22 @@ impl Binder<'_> {
             }
             "curtime" | "current_time" => Some(time(self.env.now, fraction(args, name)?)),
             "utc_time" => Some(time(self.utc_now(), fraction(args, name)?)),
+            "unix_timestamp" if args.is_empty() => {
+                let seconds = self.env.now_micros.div_euclid(1_000_000);
+                Some(Node::constant(Datum::Int(seconds), Type::integer(21)))
+            }
+            _ => return self.info_function(name, args),
+        })
+    }
+
+    /// Who and where the session is, and what its last statement left.
+    fn info_function(&self, name: &str, args: &[Node]) -> Result<Option<Node>, SqlError> {
+        let session = self.session;
+        let none = |node: Node| match args {
+            [] => Ok(Some(node)),
+            _ => Err(SqlError::wrong_paramcount_to_native_fct(name)),
+        };
+        Ok(match name {
             "database" | "schema" => {
                 return none(match &session.database {
                     Some(name) => self.info(name, 64),
@@ -129,10 +144,6 @@ impl Binder<'_> {
             "found_rows" => {
                 let rows = i64::try_from(session.found_rows).unwrap_or(i64::MAX);
                 return none(Node::constant(Datum::Int(rows), Type::integer(21)));
-            }
-            "unix_timestamp" if args.is_empty() => {
-                let seconds = self.env.now_micros.div_euclid(1_000_000);
-                Some(Node::constant(Datum::Int(seconds), Type::integer(21)))
             }
             _ => None,
         })
