@@ -188,7 +188,7 @@ impl Encoder {
     /// Forgets the pending bytes, which were written. Room of an unusually large response is
     /// given back.
     pub fn clear(&mut self) {
-        const KEPT: usize = 256 << 10;
+        const KEPT: usize = 512 << 10;
         self.out.clear();
         self.out.shrink_to(KEPT);
     }

@@ -88,6 +88,23 @@ impl PacketStream {
         self.encoder.packet(&mut self.sequence, body);
     }
 
+    /// Number of the next packet.
+    pub(crate) const fn sequence(&self) -> u8 {
+        self.sequence
+    }
+
+    /// Writes what is pending, then `packets`, which are framed already; `next` is the number of
+    /// the packet after them. Not cancellation-safe.
+    pub(crate) async fn write_framed(&mut self, packets: &[u8], next: u8) -> Result<(), Error> {
+        if !self.encoder.pending().is_empty() {
+            self.flush().await?;
+        }
+        self.sequence = next;
+        self.transport.write_all(packets).await?;
+        self.transport.flush().await?;
+        Ok(())
+    }
+
     /// Writes what is pending if it is much. Not cancellation-safe.
     pub(crate) async fn flush_if_large(&mut self) -> Result<(), Error> {
         match self.encoder.pending().len() > FLUSH_ABOVE {

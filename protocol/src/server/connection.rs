@@ -9,7 +9,7 @@ use codec::Write as _;
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Peer, ServerIdentity,
+    EventPackets, Peer, ServerIdentity,
     handshake::{Handshake, Next, Step},
 };
 use crate::{
@@ -260,6 +260,18 @@ impl Connection {
             }
         });
         self.stream.flush_if_large().await
+    }
+
+    /// Number of the packet of the next event, for [`EventPackets::begin`].
+    #[must_use]
+    pub const fn event_sequence(&self) -> u8 {
+        self.stream.sequence()
+    }
+
+    /// Sends events at once that were framed ahead of time. Not cancellation-safe.
+    pub async fn send_events(&mut self, events: &EventPackets) -> Result<(), Error> {
+        let next = events.next_sequence();
+        self.stream.write_framed(events.bytes(), next).await
     }
 
     /// Writes what is pending. Not cancellation-safe: the connection is broken if dropped inside.

@@ -5,11 +5,13 @@
 
 mod authentication;
 mod connection;
+mod events;
 mod handshake;
 
 use std::sync::Arc;
 
 pub use connection::Connection;
+pub use events::EventPackets;
 pub use handshake::{Handshake, Next, Step};
 
 use crate::auth::{AuthPlugin, RsaKeyPair, Sha2Cache};

@@ -16,6 +16,7 @@ use binlog::log::{
     locate_by_gtid_set,
 };
 use gtid::{GtidSet, Tsid};
+use protocol::server::EventPackets;
 
 use super::artificial::{Artificial, format_description};
 use super::filter::{TransactionFilter, Verdict};
@@ -33,38 +34,21 @@ const SCAN_BYTES: u64 = 16 << 20;
 /// Events to send, in order.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    bytes: Vec<u8>,
-    /// End of each event in `bytes`.
-    ends: Vec<usize>,
+    /// The events, framed.
+    pub(super) events: EventPackets,
     /// Whether the durable end was reached.
     pub(super) is_at_end: bool,
 }
 
 impl Batch {
-    /// The events' bytes.
-    pub(super) fn events(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts
-            .zip(&self.ends)
-            .filter_map(|(start, &end)| self.bytes.get(start..end))
-    }
-
-    /// Whether it holds no event.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+    /// Empties it; `sequence` is the number of the next packet.
+    pub(super) fn begin(&mut self, sequence: u8) {
+        self.events.begin(sequence);
+        self.is_at_end = false;
     }
 
     fn push(&mut self, event: &[u8]) {
-        self.bytes.extend_from_slice(event);
-        self.ends.push(self.bytes.len());
-    }
-
-    /// Empties it; room of an unusually large event is given back.
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.bytes.shrink_to(2 * BATCH_BYTES);
-        self.ends.clear();
-        self.is_at_end = false;
+        self.events.push(event);
     }
 }
 
@@ -144,14 +128,13 @@ impl StreamReader {
         self.artificial.heartbeat(&self.cursor.position())
     }
 
-    /// Fills `batch` with what follows, at most up to `end`.
+    /// Adds to `batch`, which is empty, what follows, at most up to `end`.
     pub(super) fn read(&mut self, end: &LogPosition, batch: &mut Batch) -> Result<(), Refusal> {
-        batch.clear();
         if let Some(start) = self.announce.take() {
             batch.push(&self.artificial.rotate(&start));
         }
         let mut scanned = 0;
-        while batch.bytes.len() < BATCH_BYTES && scanned < SCAN_BYTES {
+        while batch.events.bytes().len() < BATCH_BYTES && scanned < SCAN_BYTES {
             match self.cursor.advance(end)? {
                 Step::Event => scanned += self.handle_event(batch)?,
                 Step::NextFile => {

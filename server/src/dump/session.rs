@@ -145,14 +145,13 @@ impl Session<'_> {
     async fn catch_up(&mut self) -> Result<(), End> {
         loop {
             let batch = self.read().await?;
-            for event in batch.events() {
-                self.connection.send_event(&[event]).await?;
-            }
-            let is_empty = batch.is_empty();
+            let is_empty = batch.events.is_empty();
             let is_at_end = batch.is_at_end;
+            if !is_empty {
+                self.connection.send_events(&batch.events).await?;
+            }
             self.batch = Some(batch);
             if !is_empty {
-                self.connection.flush().await?;
                 self.last_sent = Instant::now();
             } else if self
                 .heartbeat_due()
@@ -175,6 +174,7 @@ impl Session<'_> {
         let (Some(mut stream), Some(mut batch)) = (self.stream.take(), self.batch.take()) else {
             return Err(End::Broken);
         };
+        batch.begin(self.connection.event_sequence());
         let read = task::spawn_blocking(move || {
             let result = stream.read(&end, &mut batch);
             (stream, batch, result)
@@ -185,9 +185,7 @@ impl Session<'_> {
             Ok(()) => Ok(batch),
             Err(refusal) => {
                 // What was read before belongs to the replica.
-                for event in batch.events() {
-                    self.connection.send_event(&[event]).await?;
-                }
+                self.connection.send_events(&batch.events).await?;
                 Err(End::Refused(refusal))
             }
         }

@@ -11,6 +11,7 @@ use binlog::log::{
 use gtid::{Gno, Gtid, GtidSet, Tsid, Uuid};
 use protocol::auth::{AuthPlugin, Sha2Cache};
 use protocol::client::{self, ClientOptions, Endpoint};
+use protocol::packet::Decoder;
 use protocol::server::{AccountAuth, Authenticator, Connection, Peer, ServerIdentity};
 use protocol::{BinlogDump, BinlogDumpGtid, Command, OkPacket, dump_flag};
 
@@ -117,8 +118,15 @@ fn stream(feed: &Arc<LogFeed>, request: &DumpRequest) -> Result<Vec<Vec<u8>>, Re
     let mut batch = Batch::default();
     let mut events = Vec::new();
     loop {
+        batch.begin(0);
         reader.read(&feed.durable_end(), &mut batch)?;
-        events.extend(batch.events().map(<[u8]>::to_vec));
+        let mut packets = Decoder::new(1 << 30);
+        packets.buffer().extend_from_slice(batch.events.bytes());
+        let mut sequence = 0;
+        while let Some(payload) = packets.next(&mut sequence).unwrap() {
+            assert_eq!(payload[0], 0);
+            events.push(payload[1..].to_vec());
+        }
         if batch.is_at_end {
             return Ok(events);
         }
