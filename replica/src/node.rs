@@ -188,6 +188,7 @@ fn identity(settings: &ReplicaSettings, server_uuid: Uuid) -> ReplicaIdentity {
         uuid: server_uuid.to_string(),
         report_host: settings.report_host.clone(),
         report_port,
+        gtid_mode: settings.server.gtid_mode,
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use config::settings::SourcePosition;
+use config::settings::{GtidMode, SourcePosition};
 use config::{Secret, SourceSettings};
 use gtid::GtidSet;
 use protocol::client::{ClientOptions, Connection, Endpoint};
@@ -41,6 +41,8 @@ pub struct ReplicaIdentity {
     pub report_host: String,
     /// `report_port`.
     pub report_port: u16,
+    /// `gtid_mode`: which transactions it takes.
+    pub gtid_mode: GtidMode,
 }
 
 /// What the applier has, asked at each connect: the receiver never asks the source for it again.
@@ -205,7 +207,7 @@ impl Receiver {
             state.doing = "Requesting binlog dump";
         });
         self.request_dump(&mut connection, &source).await?;
-        let mut core = ReceiverCore::new(source.checksum);
+        let mut core = ReceiverCore::new(source.checksum, self.identity.gtid_mode);
         let mut rotate_to = None;
         loop {
             let event = self.next_event(&mut connection).await?;

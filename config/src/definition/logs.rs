@@ -86,8 +86,11 @@ pub(super) const LOGS: &[Definition] = &[
         &["OFF", "OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"],
         &["OFF", "OFF_PERMISSIVE", "ON_PERMISSIVE", "ON"],
         "ON",
-        "Whether transactions carry global identifiers. Differs from MySQL: ON by default.",
-    ),
+        "Whether transactions carry global identifiers. A replica with ON takes none without, with \
+         OFF none with one. Differs from MySQL: ON by default, on a replica ON_PERMISSIVE, which \
+         takes both.",
+    )
+    .on_replica("ON_PERMISSIVE"),
     Definition::choice(
         "enforce_gtid_consistency",
         &["OFF", "ON", "WARN"],

@@ -35,7 +35,7 @@ pub(super) const SOURCE: &[Definition] = &[
         "source_auto_position",
         "OFF",
         "Ask the source for what is missing by GTID set. Differs from MySQL: ON where gtid_mode \
-         is ON and source_log_file is not set.",
+         is not OFF and source_log_file is not set.",
     )
     .only(Role::Replica),
     Definition::text(

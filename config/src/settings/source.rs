@@ -124,7 +124,7 @@ fn position(
     let by_itself = effective.is_default("source_auto_position")
         && file.is_none()
         && effective.is_default("source_log_pos")
-        && gtid_mode == GtidMode::On;
+        && gtid_mode != GtidMode::Off;
     if asked || by_itself {
         return SourcePosition::Auto;
     }

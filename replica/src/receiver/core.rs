@@ -14,6 +14,7 @@ use binlog::event::{
 };
 use binlog::transaction::{Boundary, BoundaryError, TransactionTracker};
 use codec::{DecodeError, Reader};
+use config::settings::GtidMode;
 
 use crate::relay_log::{SourceCoordinates, Then};
 
@@ -75,6 +76,16 @@ pub enum StreamError {
         /// What is wrong.
         source: BoundaryError,
     },
+    /// The replica's `gtid_mode` does not take transactions of this kind.
+    #[error("Cannot replicate {found} when @@GLOBAL.GTID_MODE = {}, at {place} of the source", .mode.name())]
+    GtidMode {
+        /// Where in the source's log.
+        place: Place,
+        /// The kind of transaction that came.
+        found: &'static str,
+        /// The replica's mode.
+        mode: GtidMode,
+    },
     /// The stream does not begin as streams do.
     #[error("the source sent {found} at {place}, expected {expected}")]
     Grammar {
@@ -111,6 +122,7 @@ enum State {
 #[derive(Debug)]
 pub struct ReceiverCore {
     session_checksum: ChecksumAlgorithm,
+    gtid_mode: GtidMode,
     state: State,
     source: Option<SourceCoordinates>,
     tracker: TransactionTracker,
@@ -118,11 +130,13 @@ pub struct ReceiverCore {
 }
 
 impl ReceiverCore {
-    /// A stream that has not begun. `session_checksum` is what the session announced.
+    /// A stream that has not begun. `session_checksum` is what the session announced, `gtid_mode`
+    /// which transactions this replica takes.
     #[must_use]
-    pub fn new(session_checksum: ChecksumAlgorithm) -> Self {
+    pub fn new(session_checksum: ChecksumAlgorithm, gtid_mode: GtidMode) -> Self {
         Self {
             session_checksum,
+            gtid_mode,
             state: State::ExpectRotate,
             source: None,
             tracker: TransactionTracker::default(),
@@ -247,6 +261,7 @@ impl ReceiverCore {
         event: &RawEvent<'_>,
         checksum: ChecksumAlgorithm,
     ) -> Result<Received, StreamError> {
+        self.check_gtid_mode(event.header.event_type)?;
         let boundary = self
             .tracker
             .feed(event, checksum)
@@ -268,6 +283,21 @@ impl ReceiverCore {
             then,
             commit_micros,
             timestamp,
+        })
+    }
+
+    /// ON takes no anonymous transaction, OFF none with a GTID, as in MySQL.
+    fn check_gtid_mode(&self, event_type: EventType) -> Result<(), StreamError> {
+        let found = match (event_type, self.gtid_mode) {
+            (EventType::ANONYMOUS_GTID, GtidMode::On) => "anonymous transaction",
+            (EventType::GTID | EventType::GTID_TAGGED, GtidMode::Off) => "GTID-transaction",
+            _ => return Ok(()),
+        };
+        let place = Place(self.source.clone());
+        Err(StreamError::GtidMode {
+            place,
+            found,
+            mode: self.gtid_mode,
         })
     }
 

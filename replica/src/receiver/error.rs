@@ -131,6 +131,7 @@ impl ReceiverError {
             Self::Lost(protocol::Error::Refused(refusal)) => refusal.code,
             Self::Lost(_) | Self::Ended | Self::Silent { .. } => 2013,
             Self::Stream(StreamError::Damaged { .. }) => 1744,
+            Self::Stream(StreamError::GtidMode { .. }) => 1593,
             Self::Stream(_) => 1595,
             Self::RelayLog(_) => 1595,
             Self::Dump(refusal) => refusal.code,

@@ -50,7 +50,11 @@ fn at(offset: u64) -> SourceCoordinates {
 
 /// A stream that stands in a file at offset 1000.
 fn in_file() -> ReceiverCore {
-    let mut core = ReceiverCore::new(CRC);
+    in_file_with(GtidMode::OnPermissive)
+}
+
+fn in_file_with(gtid_mode: GtidMode) -> ReceiverCore {
+    let mut core = ReceiverCore::new(CRC, gtid_mode);
     let next = core.handle(&artificial_rotate(&at(1000), CRC)).unwrap();
     assert!(matches!(next, Received::NextFile));
     let begin = core.handle(&description()).unwrap();
@@ -108,12 +112,14 @@ fn every_damaged_byte_of_an_event_is_noticed_and_named_with_its_place() {
 
 #[test]
 fn a_stream_that_does_not_begin_as_streams_do_is_refused() {
-    let error = ReceiverCore::new(CRC).handle(&description()).unwrap_err();
+    let error = ReceiverCore::new(CRC, GtidMode::OnPermissive)
+        .handle(&description())
+        .unwrap_err();
     assert!(
         error.to_string().contains("expected an artificial ROTATE"),
         "{error}"
     );
-    let mut core = ReceiverCore::new(CRC);
+    let mut core = ReceiverCore::new(CRC, GtidMode::OnPermissive);
     core.handle(&artificial_rotate(&at(4), CRC)).unwrap();
     let xid = event(EventType::XID, 4, EventFlags(0), &[1; 8]);
     let error = core.handle(&xid).unwrap_err();
@@ -155,4 +161,37 @@ fn a_heartbeat_moves_the_place_over_what_was_not_sent() {
         Received::Heartbeat
     ));
     assert_eq!(core.source(), Some(&at(5000)));
+}
+
+#[test]
+fn the_gtid_mode_says_which_transactions_are_taken() {
+    let mut anonymous = Vec::new();
+    GtidEvent::new(None).encode(&mut anonymous);
+    let mut named = Vec::new();
+    let gtid = "3e11fa47-71ca-11e1-9e33-c80aa9429562:1".parse().unwrap();
+    GtidEvent::new(Some(gtid)).encode(&mut named);
+    let check = |gtid_mode, event_type, body: &[u8], refusal: Option<&str>| {
+        let mut core = in_file_with(gtid_mode);
+        let start = core.source().unwrap().offset;
+        let found = core.handle(&event(event_type, start, EventFlags(0), body));
+        let found = found.err().map(|error| error.to_string());
+        let expected =
+            refusal.map(|text| format!("{text}, at binlog.000002:{start} of the source"));
+        assert_eq!(found, expected);
+    };
+    let no_anonymous = "Cannot replicate anonymous transaction when @@GLOBAL.GTID_MODE = ON";
+    let no_gtid = "Cannot replicate GTID-transaction when @@GLOBAL.GTID_MODE = OFF";
+    check(
+        GtidMode::On,
+        EventType::ANONYMOUS_GTID,
+        &anonymous,
+        Some(no_anonymous),
+    );
+    check(GtidMode::On, EventType::GTID, &named, None);
+    check(GtidMode::Off, EventType::GTID, &named, Some(no_gtid));
+    check(GtidMode::Off, EventType::ANONYMOUS_GTID, &anonymous, None);
+    for mode in [GtidMode::OnPermissive, GtidMode::OffPermissive] {
+        check(mode, EventType::GTID, &named, None);
+        check(mode, EventType::ANONYMOUS_GTID, &anonymous, None);
+    }
 }
