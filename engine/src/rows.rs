@@ -25,7 +25,7 @@ pub use plan::TablePlan;
 pub use storage::{decode, decode_row, encode};
 pub use writer::{Conflict, RowId, RowWriter, StoredRow};
 
-pub(crate) use default::default_text;
+pub(crate) use default::{default_text, implicit};
 pub(crate) use eval::eval_of;
 pub(crate) use json::{is_same, to_binary as json_binary};
 pub(crate) use plan::{collate, column_of, key_part_expression, list};

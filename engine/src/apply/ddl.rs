@@ -8,6 +8,7 @@ use crate::database::Writer;
 use crate::ddl::is_ddl;
 use crate::error::SqlError;
 use crate::session::{SessionContext, TimeZone};
+use crate::sql::ast::AlterClause;
 use crate::sql::{ParseOptions, SqlMode, Statement, parse};
 
 /// Bit of the status variable `flags2`: foreign key checks were off.
@@ -148,7 +149,13 @@ fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutco
         sql_mode: SqlMode::from_bits(statement.sql_mode),
         ..ParseOptions::default()
     };
-    let parsed = parse(&statement.text()?, &options)?.statement;
+    let mut parsed = parse(&statement.text()?, &options)?.statement;
+    if let Statement::AlterTable(alter) = &mut parsed {
+        // How it was done on the source says nothing about how it must be done here.
+        alter
+            .clauses
+            .retain(|clause| !matches!(clause, AlterClause::Algorithm(_) | AlterClause::Lock(_)));
+    }
     if is_ddl(&parsed) {
         let mut session = statement.session()?;
         writer.execute(&parsed, &[], &mut session, &mut Vec::new())?;

@@ -17,7 +17,8 @@ pub struct Column {
     pub name: String,
     /// Its exact MySQL type.
     pub column_type: ColumnType,
-    /// Whether COLLATE was written for the column itself; SHOW CREATE TABLE repeats it then.
+    /// Whether a character set or collation was written for the column itself; SHOW CREATE TABLE
+    /// repeats both then.
     #[serde(default)]
     pub has_explicit_collation: bool,
     /// Whether NULL may be stored.

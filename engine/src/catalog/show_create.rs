@@ -97,15 +97,15 @@ impl Table {
         let Some(collation) = column.column_type.collation() else {
             return;
         };
-        // The character set is shown where it is not the table's, and always with the collation.
-        let is_own = collation != self.collation || column.has_explicit_collation;
-        if is_own {
+        let differs = collation != self.collation;
+        if differs || column.has_explicit_collation {
             push(
                 line,
                 &format!(" CHARACTER SET {}", collation.charset.name()),
             );
         }
-        if is_own || !collation.is_default {
+        let is_new_default = *collation == UTF8MB4_0900_AI_CI && differs;
+        if column.has_explicit_collation || !collation.is_default || is_new_default {
             push(line, &format!(" COLLATE {collation}"));
         }
     }

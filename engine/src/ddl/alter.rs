@@ -86,29 +86,24 @@ fn change(
             "ALGORITHM=COPY/INPLACE",
         ));
     }
-    let mut rows = 0;
+    let counts = needs_copy_count(old, &new);
     let table = if needs_rebuild {
-        let (table, copied) = rebuild::rebuild(writer, session, old, new)?;
-        rows = if needs_copy_count(old, &table) {
-            copied
-        } else {
-            0
-        };
-        table
+        rebuild::rebuild(writer, session, old, new)?
     } else {
         change_keys(writer, old, &new)?;
         save(writer, new)?
+    };
+    let rows = if counts {
+        rebuild::row_count(writer, &table)?
+    } else {
+        0
     };
     if let Some(next) = extra
         .auto_increment
         .filter(|_| table.auto_increment_column().is_some())
     {
-        let least = writer.next_auto_increment(table.id);
         let greatest = rebuild::greatest_id(writer, &table)?.saturating_add(1);
-        writer.counters().set(
-            table.id,
-            next.max(greatest).max(if next == 0 { least } else { 1 }),
-        );
+        writer.counters().set(table.id, next.max(greatest));
     }
     let current = (table.database.clone(), table.name.clone());
     if let Some((database, name)) = extra.rename.filter(|rename| *rename != current) {
@@ -117,20 +112,31 @@ fn change(
     Ok(Outcome::Ok {
         affected: rows,
         last_insert_id: 0,
-        info: format!(
-            "Records: {rows}  Duplicates: 0  Warnings: {}",
-            session.warnings.len()
-        ),
+        info: info(clauses, rows, session.warnings.len()),
         warnings: u16::try_from(session.warnings.len()).unwrap_or(u16::MAX),
     })
 }
 
-/// MySQL counts the rows only when it copies them, which adding a column does not.
+/// The text behind the count, which a mere change of names does not have.
+fn info(clauses: &[AlterClause], rows: u64, warnings: usize) -> String {
+    if clauses
+        .iter()
+        .all(|clause| matches!(clause, AlterClause::RenameTable(_)))
+    {
+        return String::new();
+    }
+    format!("Records: {rows}  Duplicates: 0  Warnings: {warnings}")
+}
+
+/// MySQL counts the rows only when it copies them, which adding a column does not, but dropping the
+/// primary key does.
 fn needs_copy_count(old: &Table, new: &Table) -> bool {
-    new.columns.iter().any(|column| {
+    let loses_primary = old.primary_key().is_some() && new.primary_key().is_none();
+    let changes_type = new.columns.iter().any(|column| {
         old.column_by_id(column.id)
             .is_some_and(|(_, earlier)| earlier.column_type != column.column_type)
-    })
+    });
+    loses_primary || changes_type
 }
 
 /// Whether rows must be written anew: a column is new, or stored otherwise, or the rowid's meaning

@@ -6,7 +6,7 @@ use crate::catalog::{Column, ColumnDefault, ColumnId, ColumnType, Generated};
 use crate::collation::Collation;
 use crate::error::SqlError;
 use crate::session::SessionContext;
-use crate::sql::ast::{ColumnDefinition, DataType};
+use crate::sql::ast::{CharsetSpec, ColumnDefinition, DataType};
 
 /// Most characters of an identifier.
 const NAME_CHARS_MAX: usize = 64;
@@ -56,7 +56,7 @@ pub(super) fn define(
         id,
         name: name.clone(),
         nullable: attributes.nullable.unwrap_or(default_nullable) && !attributes.primary_key,
-        has_explicit_collation: collation.is_some(),
+        has_explicit_collation: collation.is_some() || has_own_charset(&written.data_type),
         default: ColumnDefault::None,
         on_update_now: false,
         auto_increment,
@@ -86,6 +86,18 @@ pub(super) fn define(
         is_explicitly_null: attributes.nullable == Some(true),
         column,
     })
+}
+
+/// Whether a character set was written behind the type.
+fn has_own_charset(written: &DataType) -> bool {
+    match written {
+        DataType::Char { charset, .. }
+        | DataType::VarChar { charset, .. }
+        | DataType::Text { charset, .. }
+        | DataType::Enum { charset, .. }
+        | DataType::Set { charset, .. } => *charset != CharsetSpec::default(),
+        _ => false,
+    }
 }
 
 fn old_timestamp_default(column: &mut Column, follows_clock: bool) {

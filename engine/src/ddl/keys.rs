@@ -233,7 +233,8 @@ fn generated_name(table: &Table, parts: &[KeyPart]) -> String {
     }
 }
 
-/// Puts keys in MySQL's order: primary, unique without NULL, other unique, the rest.
+/// Puts keys in MySQL's order: primary, unique without NULL, other unique, the rest; unique keys of
+/// whole columns before those with prefixes.
 pub(super) fn sort(table: &mut Table) {
     let nullable: HashSet<_> = table
         .columns
@@ -241,11 +242,15 @@ pub(super) fn sort(table: &mut Table) {
         .filter(|column| column.nullable)
         .map(|column| column.id)
         .collect();
-    table.keys.sort_by_key(|key| match key.kind {
-        KeyKind::Primary => 0,
-        KeyKind::Unique if !key.parts.iter().any(|part| nullable.contains(&part.column)) => 1,
-        KeyKind::Unique => 2,
-        KeyKind::Index => 3,
+    table.keys.sort_by_key(|key| {
+        let has_null = key.parts.iter().any(|part| nullable.contains(&part.column));
+        let has_prefix = key.parts.iter().any(|part| part.prefix.is_some());
+        match key.kind {
+            KeyKind::Primary => (0, false),
+            KeyKind::Unique if !has_null => (1, has_prefix),
+            KeyKind::Unique => (2, has_prefix),
+            KeyKind::Index => (3, false),
+        }
     });
 }
 

@@ -372,3 +372,23 @@ fn a_reader_sees_rows_and_catalogue_of_one_moment() {
         .unwrap_err();
     assert_eq!(error.code, 1146);
 }
+
+#[test]
+fn alter_without_strict_mode_fills_null() {
+    use crate::rows::EvalValue::{Int, Null};
+    use binlog::value::Value;
+    let mut bench = Bench::new();
+    bench
+        .run("CREATE TABLE t (a INT PRIMARY KEY, b INT)")
+        .unwrap();
+    bench.insert("t", vec![Some(Int(1)), Some(Null)]).unwrap();
+    bench.session.sql_mode = crate::sql::SqlMode::default();
+    bench
+        .run("ALTER TABLE t MODIFY b BIGINT UNSIGNED NOT NULL DEFAULT 3")
+        .unwrap();
+    assert_eq!(bench.session.warnings.len(), 1);
+    let table = bench.table("t");
+    let rows = bench.writer.rows(&table).unwrap();
+    let row = rows.row(crate::rows::RowId(1)).unwrap().unwrap();
+    assert_eq!(row.values, vec![Value::Int(1), Value::UInt(0)]);
+}

@@ -134,7 +134,7 @@ impl Coercion {
     }
 
     /// An error in strict mode, else a warning.
-    pub(super) fn problem(&mut self, error: SqlError) -> Result<(), SqlError> {
+    pub(crate) fn problem(&mut self, error: SqlError) -> Result<(), SqlError> {
         if self.is_strict {
             return Err(error);
         }

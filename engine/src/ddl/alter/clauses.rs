@@ -243,6 +243,9 @@ fn rename_key(table: &mut Table, from: &str, to: &str) -> Result<(), SqlError> {
     if to.eq_ignore_ascii_case(keys::PRIMARY) || to.is_empty() {
         return Err(SqlError::wrong_name_for_index(to));
     }
+    if table.key(from).is_none() {
+        return Err(SqlError::key_does_not_exist(from, &table.name));
+    }
     if !from.eq_ignore_ascii_case(to) && table.key(to).is_some() {
         return Err(SqlError::dup_keyname(to));
     }

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use binlog::value::Value;
+use binlog::value::{Date, DateTime, Timestamp, Value};
 use rusqlite::OptionalExtension;
 
 use crate::catalog::{Column, ColumnType, Table};
 use crate::database::Writer;
 use crate::ddl::{forget, physical, save};
 use crate::error::SqlError;
-use crate::rows::{Coercion, EvalValue, NullPolicy, eval_of, list, stored_row};
+use crate::rows::{Coercion, EvalValue, NullPolicy, eval_of, implicit, list, stored_row};
 use crate::session::SessionContext;
+use crate::sql::SqlMode;
 
 /// Where a new column's value comes from.
 enum Origin {
@@ -23,13 +24,13 @@ enum Origin {
 }
 
 /// Copies all rows of `old` into a table of the definition `new`, which takes its place. Returns the
-/// new table and the number of rows.
+/// new table.
 pub(super) fn rebuild(
     writer: &mut Writer,
     session: &mut SessionContext,
     old: &Arc<Table>,
     new: Table,
-) -> Result<(Arc<Table>, u64), SqlError> {
+) -> Result<Arc<Table>, SqlError> {
     let new = Arc::new(Table {
         id: writer.store().new_table_id()?,
         ..new
@@ -37,14 +38,14 @@ pub(super) fn rebuild(
     physical::create_table(writer, &new)?;
     let next = writer.next_auto_increment(old.id);
     writer.counters().set(new.id, next);
-    let rows = copy(writer, session, old, &new)?;
+    copy(writer, session, old, &new)?;
     physical::drop_table(writer, old)?;
     forget(writer, old)?;
     writer.counters().forget(old.id);
     if new.auto_increment_column().is_none() {
         writer.counters().forget(new.id);
     }
-    Ok((save(writer, Table::clone(&new))?, rows))
+    save(writer, Table::clone(&new))
 }
 
 fn copy(
@@ -52,7 +53,7 @@ fn copy(
     session: &mut SessionContext,
     old: &Arc<Table>,
     new: &Arc<Table>,
-) -> Result<u64, SqlError> {
+) -> Result<(), SqlError> {
     let origins: Vec<Origin> = new
         .columns
         .iter()
@@ -94,7 +95,7 @@ fn copy(
         }
     }
     session.warnings.append(&mut coercion.warnings);
-    Ok(copied)
+    Ok(())
 }
 
 fn origin(old: &Table, column: &Column) -> Origin {
@@ -130,16 +131,18 @@ fn convert(
             Origin::Default => {
                 let mut lenient = Coercion::new(session, true, NullPolicy::Adjust);
                 let rows = writer.rows(new)?;
-                rows.default_at(position, column, &mut lenient, session)?
+                let value = rows.default_at(position, column, &mut lenient, session)?;
+                check_zero_date(session, column, &value)?;
+                value
             }
             Origin::Same(from) => {
                 let value = values
                     .get_mut(*from)
                     .map_or(Value::Null, |value| std::mem::replace(value, Value::Null));
-                if value.is_null() && !column.nullable {
-                    return Err(SqlError::invalid_use_of_null());
+                match value.is_null() && !column.nullable {
+                    true => not_null(coercion, column, SqlError::invalid_use_of_null())?,
+                    false => value,
                 }
-                value
             }
             Origin::Coerced(from) => {
                 let earlier = old.columns.get(*from).zip(values.get(*from));
@@ -147,15 +150,60 @@ fn convert(
                     Some((earlier, value)) => eval_of(earlier, value, &session.time_zone),
                     None => EvalValue::Null,
                 };
+                let truncated = SqlError::warn_data_truncated(&column.name, coercion.row);
                 if value.is_null() && !column.nullable {
-                    return Err(SqlError::invalid_use_of_null());
+                    not_null(coercion, column, truncated)?
+                } else {
+                    // ALTER TABLE has its own word for a value that is too long.
+                    let stored = coercion.store(column, value);
+                    stored.map_err(|error| if error.code == 1406 { truncated } else { error })?
                 }
-                coercion.store(column, value)?
             }
         };
         converted.push(value);
     }
     Ok(converted)
+}
+
+/// What becomes of NULL in a column that is to be NOT NULL: an error in strict mode, else the type's
+/// implicit default.
+fn not_null(
+    coercion: &mut Coercion,
+    column: &Column,
+    error: SqlError,
+) -> Result<Value<'static>, SqlError> {
+    coercion.problem(error)?;
+    Ok(implicit(&column.column_type))
+}
+
+/// Error 1292 when rows would get a zero date that sql_mode forbids.
+fn check_zero_date(
+    session: &SessionContext,
+    column: &Column,
+    value: &Value<'_>,
+) -> Result<(), SqlError> {
+    let is_forbidden = session.is_strict() && session.sql_mode.contains(SqlMode::NO_ZERO_DATE);
+    let (kind, text) = match value {
+        Value::Date(date) if *date == Date::default() => ("date", "0000-00-00"),
+        Value::DateTime(moment) if *moment == DateTime::default() => {
+            ("datetime", "0000-00-00 00:00:00")
+        }
+        Value::Timestamp(moment) if *moment == Timestamp::default() => {
+            ("datetime", "0000-00-00 00:00:00")
+        }
+        _ => return Ok(()),
+    };
+    match is_forbidden {
+        true => Err(SqlError::wrong_temporal_value(kind, text, &column.name, 1)),
+        false => Ok(()),
+    }
+}
+
+/// Rows of a table.
+pub(super) fn row_count(writer: &Writer, table: &Table) -> Result<u64, SqlError> {
+    let sql = format!("SELECT count(*) FROM {}", table.sqlite_name());
+    let count: i64 = writer.connection().query_row(&sql, [], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
 }
 
 /// The greatest value of the AUTO_INCREMENT column that is stored, 0 for none.
