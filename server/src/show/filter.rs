@@ -80,10 +80,6 @@ fn matches_from(mut pattern: &[char], mut text: &[char]) -> bool {
 /// Three-valued truth of a condition.
 fn holds(condition: &sp::Expr, names: &[String], row: &[Cell]) -> Result<Option<bool>, SqlError> {
     use sp::{BinaryOperator as Op, Expr};
-    let both = |left: &Expr, right: &Expr| -> Result<Option<std::cmp::Ordering>, SqlError> {
-        let (left, right) = (operand(left, names, row)?, operand(right, names, row)?);
-        Ok(compare(left, right))
-    };
     Ok(match condition {
         Expr::Nested(inner) => holds(inner, names, row)?,
         Expr::UnaryOp {
@@ -92,22 +88,37 @@ fn holds(condition: &sp::Expr, names: &[String], row: &[Cell]) -> Result<Option<
         } => holds(expr, names, row)?.map(|truth| !truth),
         Expr::BinaryOp {
             left,
-            op: Op::And,
+            op: op @ (Op::And | Op::Or),
             right,
-        } => match (holds(left, names, row)?, holds(right, names, row)?) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        },
-        Expr::BinaryOp {
-            left,
-            op: Op::Or,
-            right,
-        } => match (holds(left, names, row)?, holds(right, names, row)?) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (Some(false), Some(false)) => Some(false),
-            _ => None,
-        },
+        } => {
+            // What decides alone: false for AND, true for OR.
+            let deciding = *op == Op::Or;
+            match (holds(left, names, row)?, holds(right, names, row)?) {
+                (Some(truth), _) | (_, Some(truth)) if truth == deciding => Some(deciding),
+                (Some(_), Some(_)) => Some(!deciding),
+                _ => None,
+            }
+        }
+        Expr::IsNull(expr) => Some(operand(expr, names, row)? == Cell::Null),
+        Expr::IsNotNull(expr) => Some(operand(expr, names, row)? != Cell::Null),
+        other => predicate(other, names, row)?,
+    })
+}
+
+/// Comparisons, LIKE and IN; anything else is true if it is neither 0 nor empty.
+fn predicate(
+    condition: &sp::Expr,
+    names: &[String],
+    row: &[Cell],
+) -> Result<Option<bool>, SqlError> {
+    use sp::{BinaryOperator as Op, Expr};
+    let both = |left: &Expr, right: &Expr| -> Result<Option<std::cmp::Ordering>, SqlError> {
+        Ok(compare(
+            operand(left, names, row)?,
+            operand(right, names, row)?,
+        ))
+    };
+    Ok(match condition {
         Expr::BinaryOp { left, op, right } => {
             let test: fn(std::cmp::Ordering) -> bool = match op {
                 Op::Eq => std::cmp::Ordering::is_eq,
@@ -143,15 +154,9 @@ fn holds(condition: &sp::Expr, names: &[String], row: &[Cell]) -> Result<Option<
             }
             Some(found != *negated)
         }
-        Expr::IsNull(expr) => Some(operand(expr, names, row)? == Cell::Null),
-        Expr::IsNotNull(expr) => Some(operand(expr, names, row)? != Cell::Null),
-        other => match operand(other, names, row)? {
-            Cell::Null => None,
-            cell => Some(
-                cell.text()
-                    .is_some_and(|text| text != "0" && !text.is_empty()),
-            ),
-        },
+        other => operand(other, names, row)?
+            .text()
+            .map(|text| text != "0" && !text.is_empty()),
     })
 }
 
