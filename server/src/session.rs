@@ -17,6 +17,7 @@ mod transaction;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use engine::collation::Charset;
@@ -35,7 +36,7 @@ use crate::processes::Registered;
 use crate::registry::Registration;
 use crate::result::{self, RowFormat};
 use crate::role::WriteBlock;
-use crate::variables::SessionVariables;
+use crate::variables::{SessionVariables, connection_collation};
 use prepared::Prepared;
 use transaction::Transaction;
 
@@ -149,6 +150,7 @@ impl Session {
         });
         self.variables.apply_all(&mut context)?;
         if let Some(collation) = charset.and_then(engine::collation::by_id) {
+            let collation = connection_collation(collation, &context);
             let charset = collation.charset;
             if charset != Charset::Binary {
                 let names = (charset.name(), collation.name);
@@ -175,8 +177,9 @@ impl Session {
             let timeout = self.idle_timeout();
             let process = Arc::clone(&self.registered.process);
             let command = tokio::select! {
-                command = tokio::time::timeout(timeout, self.connection.read_command()) => command,
+                biased;
                 () = process.killed() => break,
+                command = tokio::time::timeout(timeout, self.connection.read_command()) => command,
             };
             let command = match command {
                 Ok(Ok(Some(command))) => command,
@@ -405,7 +408,25 @@ impl Session {
             }
             Err(error) => self.fail(error),
         }
+        self.show_state();
         result
+    }
+
+    /// Keeps the variables that show the session's state.
+    fn show_state(&self) {
+        let warnings = &self.context.warnings;
+        let errors = warnings
+            .iter()
+            .filter(|w| w.level == WarningLevel::Error)
+            .count();
+        let shown = &self.variables.state;
+        shown
+            .last_insert_id
+            .store(self.context.last_insert_id, Ordering::Relaxed);
+        shown
+            .warnings
+            .store(warnings.len() as u64, Ordering::Relaxed);
+        shown.errors.store(errors as u64, Ordering::Relaxed);
     }
 
     /// Books an error: SHOW WARNINGS shows it, and some end the transaction.

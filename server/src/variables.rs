@@ -8,6 +8,7 @@ mod definition;
 mod value;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use config::ServerSettings;
@@ -161,6 +162,8 @@ pub struct SessionVariables {
     globals: Arc<GlobalVariables>,
     /// Written by the session's own SET; read by its statements, wherever they run.
     own: RwLock<Values>,
+    /// Written by the session after each statement.
+    pub(crate) state: Shown,
 }
 
 impl SessionVariables {
@@ -181,6 +184,7 @@ impl SessionVariables {
         Self {
             globals,
             own: RwLock::new(own),
+            state: Shown::default(),
         }
     }
 
@@ -194,6 +198,9 @@ impl SessionVariables {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<VariableValue> {
         let definition = find(name)?;
+        if let Some(shown) = self.state.value(name) {
+            return Some(shown);
+        }
         let stored = stored_name(definition.name);
         let own = self
             .own
@@ -261,7 +268,7 @@ impl SessionVariables {
             None => session.collation_server.charset,
         };
         let collation = match collation {
-            None => charset.default_collation(),
+            None => connection_collation(charset.default_collation(), session),
             Some(name) => collation::by_name(name)?,
         };
         if collation.charset != charset {
@@ -337,6 +344,47 @@ impl SystemVariables for SessionVariables {
             self.get(name)
         };
         value.map(|value| value.selected())
+    }
+}
+
+/// The collation of a connection that asks for `wanted`.
+///
+/// Differs from MySQL: where MySQL would take its own default `utf8mb4_0900_ai_ci`, a server with
+/// another utf8mb4 collation takes that, so that a MariaDB replica, which knows no 0900 collations,
+/// follows whatever client writes (`connections_take_the_servers_collation_for_mysqls_default`).
+pub(crate) fn connection_collation(
+    wanted: &'static collation::Collation,
+    session: &SessionContext,
+) -> &'static collation::Collation {
+    let own = session.collation_server;
+    let is_default = wanted.id == collation::UTF8MB4_0900_AI_CI.id;
+    if is_default && own.charset == wanted.charset {
+        own
+    } else {
+        wanted
+    }
+}
+
+/// State of a session that is shown as variables.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    /// `@@last_insert_id`, `@@identity`.
+    pub(crate) last_insert_id: AtomicU64,
+    /// `@@warning_count` of the last statement.
+    pub(crate) warnings: AtomicU64,
+    /// `@@error_count` of the last statement.
+    pub(crate) errors: AtomicU64,
+}
+
+impl Shown {
+    fn value(&self, name: &str) -> Option<VariableValue> {
+        let counter = match name {
+            "last_insert_id" | "identity" => &self.last_insert_id,
+            "warning_count" => &self.warnings,
+            "error_count" => &self.errors,
+            _ => return None,
+        };
+        Some(VariableValue::Number(counter.load(Ordering::Relaxed)))
     }
 }
 

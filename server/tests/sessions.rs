@@ -146,7 +146,11 @@ impl Running {
     }
 
     async fn start_in(directory: tempfile::TempDir) -> Running {
-        let settings = settings(directory.path());
+        let settings = settings(directory.path(), &[]);
+        Self::start_with(directory, settings).await
+    }
+
+    async fn start_with(directory: tempfile::TempDir, settings: config::ServerSettings) -> Running {
         let path = directory.path().join("weir.db");
         let database = Database::open(&path, EngineOptions::default()).expect("a database");
         let writer = database.writer().expect("the writer");
@@ -202,14 +206,16 @@ impl Running {
     }
 }
 
-fn settings(datadir: &Path) -> config::ServerSettings {
-    let loaded = config::PrimarySettings::load([
+fn settings(datadir: &Path, more: &[&str]) -> config::ServerSettings {
+    let own = [
         format!("--datadir={}", datadir.display()),
         "--initialize-insecure".to_owned(),
         "--port=0".to_owned(),
         "--bind-address=127.0.0.1".to_owned(),
         "--server-id=1".to_owned(),
-    ]);
+    ];
+    let more = more.iter().map(|option| (*option).to_owned());
+    let loaded = config::PrimarySettings::load(own.into_iter().chain(more));
     loaded.expect("valid settings").settings.server
 }
 
@@ -378,6 +384,178 @@ async fn errors_are_mysqls() {
     assert_eq!(code(client.query_drop("START REPLICA").await), 1200);
     let warnings: Vec<(String, u16, String)> = client.query("SHOW WARNINGS").await.unwrap();
     assert_eq!(warnings[0].1, 1200);
+    drop(client);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_see_their_own_writes_and_one_snapshot() {
+    let server = Running::start().await;
+    let mut writer = server.connect().await;
+    let mut reader = server.connect().await;
+    writer.query_drop("CREATE DATABASE app").await.unwrap();
+    writer
+        .query_drop("CREATE TABLE app.t (id INT PRIMARY KEY, s VARCHAR(10))")
+        .await
+        .unwrap();
+    reader
+        .query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        .await
+        .unwrap();
+    writer.query_drop("BEGIN").await.unwrap();
+    writer
+        .query_drop("INSERT INTO app.t VALUES (1, 'a')")
+        .await
+        .unwrap();
+    writer.query_drop("SAVEPOINT one").await.unwrap();
+    writer
+        .query_drop("INSERT INTO app.t VALUES (2, 'b')")
+        .await
+        .unwrap();
+    assert_eq!(count(&mut writer).await, 2);
+    writer.query_drop("ROLLBACK TO one").await.unwrap();
+    assert_eq!(count(&mut writer).await, 1);
+    writer.query_drop("COMMIT").await.unwrap();
+    assert_eq!(count(&mut reader).await, 0);
+    reader.query_drop("COMMIT").await.unwrap();
+    assert_eq!(count(&mut reader).await, 1);
+    reader
+        .query_drop("START TRANSACTION READ ONLY")
+        .await
+        .unwrap();
+    assert_eq!(code(reader.query_drop("DELETE FROM app.t").await), 1792);
+    reader.query_drop("ROLLBACK").await.unwrap();
+    reader.query_drop("SET autocommit = 0").await.unwrap();
+    reader.query_drop("DELETE FROM app.t").await.unwrap();
+    reader.query_drop("ROLLBACK").await.unwrap();
+    assert_eq!(count(&mut writer).await, 1);
+    drop((writer, reader));
+    server.stop().await;
+}
+
+async fn count(client: &mut mysql_async::Conn) -> i64 {
+    client
+        .query_first("SELECT COUNT(*) FROM app.t")
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prepared_statements_bind_and_answer_in_binary() {
+    let server = Running::start().await;
+    let mut client = server.connect().await;
+    client.query_drop("CREATE DATABASE app").await.unwrap();
+    client
+        .query_drop("CREATE TABLE app.t (id BIGINT UNSIGNED PRIMARY KEY, s VARCHAR(10), d DECIMAL(5,2), b BLOB, f DOUBLE)")
+        .await
+        .unwrap();
+    let insert = client
+        .prep("INSERT INTO app.t VALUES (?, ?, ?, ?, ?)")
+        .await
+        .unwrap();
+    assert_eq!(insert.num_params(), 5);
+    for id in [1_u64, u64::MAX] {
+        let row = (id, "é", "1.50", vec![0_u8, 255], 0.25_f64);
+        client.exec_drop(&insert, row).await.unwrap();
+    }
+    type Row = (u64, String, String, Vec<u8>, f64);
+    let rows: Vec<Row> = client
+        .exec("SELECT * FROM app.t WHERE id > ? ORDER BY id", (1,))
+        .await
+        .unwrap();
+    assert_eq!(
+        rows,
+        [(
+            u64::MAX,
+            "é".to_owned(),
+            "1.50".to_owned(),
+            vec![0, 255],
+            0.25
+        )]
+    );
+    client.exec_drop("COMMIT", ()).await.unwrap();
+    assert_eq!(
+        code(client.exec_drop("SELECT ? FROM nowhere.t", (1,)).await),
+        1049
+    );
+    client
+        .query_drop("PREPARE s FROM 'SELECT s FROM app.t WHERE id = ?'")
+        .await
+        .unwrap();
+    client.query_drop("SET @id = 1").await.unwrap();
+    let text: Option<String> = client.query_first("EXECUTE s USING @id").await.unwrap();
+    assert_eq!(text.as_deref(), Some("é"));
+    drop(client);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_statements_give_several_results() {
+    let server = Running::start().await;
+    let mut client = server.connect().await;
+    let mut results = client
+        .query_iter("SELECT 1; SET @a = 2; SELECT @a + 1")
+        .await
+        .unwrap();
+    let first: Vec<i64> = results.collect().await.unwrap();
+    let second: Vec<i64> = results.collect().await.unwrap();
+    let third: Vec<i64> = results.collect().await.unwrap();
+    assert_eq!((first, second, third), (vec![1], vec![], vec![3]));
+    drop(results);
+    drop(client);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn information_schema_shows_what_the_account_sees() {
+    let server = Running::start().await;
+    let mut client = server.connect().await;
+    client.query_drop("CREATE DATABASE app").await.unwrap();
+    client
+        .query_drop("CREATE TABLE app.t (id INT PRIMARY KEY, s VARCHAR(10))")
+        .await
+        .unwrap();
+    let columns: Vec<(String, String, Option<u64>)> = client
+        .query(
+            "SELECT c.column_name, c.column_key, c.character_maximum_length \
+             FROM information_schema.columns c JOIN information_schema.tables t \
+             USING (table_schema, table_name) WHERE table_schema = 'app' ORDER BY ordinal_position",
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        columns,
+        [
+            ("id".to_owned(), "PRI".to_owned(), None),
+            ("s".to_owned(), String::new(), Some(10))
+        ]
+    );
+    drop(client);
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_take_the_servers_collation_for_mysqls_default() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let settings = settings(directory.path(), &["--collation-server=utf8mb4_general_ci"]);
+    let server = Running::start_with(directory, settings).await;
+    let mut client = server.connect().await;
+    client.query_drop("SET NAMES utf8mb4").await.unwrap();
+    let collation: Option<String> = client
+        .query_first("SELECT @@collation_connection")
+        .await
+        .unwrap();
+    assert_eq!(collation.as_deref(), Some("utf8mb4_general_ci"));
+    client
+        .query_drop("SET NAMES utf8mb4 COLLATE utf8mb4_bin")
+        .await
+        .unwrap();
+    let collation: Option<String> = client
+        .query_first("SELECT @@collation_connection")
+        .await
+        .unwrap();
+    assert_eq!(collation.as_deref(), Some("utf8mb4_bin"));
     drop(client);
     server.stop().await;
 }

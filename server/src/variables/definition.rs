@@ -244,6 +244,7 @@ pub(crate) const DEFINITIONS: &[Definition] = &[
         ReadOnly,
         "ON",
     ),
+    variable("error_count", Session, up_to(u64::MAX), ReadOnly, "0"),
     variable(
         "event_scheduler",
         Global,
@@ -500,6 +501,7 @@ pub(crate) const DEFINITIONS: &[Definition] = &[
     variable("version_compile_machine", Global, Text, ReadOnly, "x86_64"),
     variable("version_compile_os", Global, Text, ReadOnly, "Linux"),
     variable("wait_timeout", Both, between(1, YEAR), Dynamic, "28800"),
+    variable("warning_count", Session, up_to(u64::MAX), ReadOnly, "0"),
 ];
 
 /// MySQL 5.7's names of variables that are stored under today's.
