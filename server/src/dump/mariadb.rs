@@ -30,9 +30,8 @@ pub(super) fn with_known_collations(
                     connection,
                     server,
                 } = charset;
-                [client, connection, server]
-                    .into_iter()
-                    .fold(false, |any, id| replace(id) || any)
+                // Each of them, not only the first that changes.
+                replace(client) | replace(connection) | replace(server)
             }
             StatusVariable::CollationDatabase(id) => replace(id),
             _ => false,
