@@ -21,7 +21,7 @@ use crate::expr::env::Env;
 use crate::expr::node::Node;
 use crate::expr::storage;
 use crate::outcome::Outcome;
-use crate::rows::{Coercion, DefaultValue, EvalValue, NullPolicy, RowChange};
+use crate::rows::{Coercion, DefaultValue, EvalValue, NullPolicy, RowChange, RowWriter};
 use crate::select::{Cursor, base_relation};
 use crate::session::SessionContext;
 use crate::sql::{ParseOptions, Statement, parse};
@@ -57,6 +57,7 @@ pub(super) fn execute(
     let mut defaults = Defaults::new(writer, &target.table, &catalog, session)?;
     let mut rows_writer = writer.rows(&target.table)?;
     let mut counts = Counts::default();
+    let reserved = Reserved::new(&mut rows_writer, rows.len(), is_select, session);
     for (index, mut given) in rows.into_iter().enumerate() {
         coercion.row = u64::try_from(index + 1).unwrap_or(u64::MAX);
         defaults.fill(&mut given, &env)?;
@@ -81,14 +82,16 @@ pub(super) fn execute(
             changes,
             &mut counts,
         )?;
-        if counts.inserted > before {
-            match generated {
-                Some(id) if counts.first_generated == 0 => counts.first_generated = id,
-                None if explicit > 0 => counts.last_explicit = explicit,
-                _ => {}
-            }
+        match generated {
+            // A row that was not inserted gives its id back to the next one.
+            Some(id) if counts.inserted == before => reserved.give_back(&mut rows_writer, id),
+            Some(id) if counts.first_generated == 0 => counts.first_generated = id,
+            None if explicit > 0 && counts.inserted > before => counts.last_explicit = explicit,
+            _ => {}
         }
+        counts.generated |= generated.is_some();
     }
+    reserved.finish(&mut rows_writer, &counts);
     let warnings = keep_warnings(&env, coercion.warnings, session);
     Ok(answer(insert, &counts, is_select, warnings, session))
 }
@@ -121,7 +124,50 @@ fn answer(
     }
 }
 
-fn explicit_id(table: &Table, values: &[Value<'static>]) -> u64 {
+/// The ids that a statement takes: as many as it has rows, whether they are used or not.
+struct Reserved {
+    first: u64,
+    end: u64,
+}
+
+impl Reserved {
+    fn new(
+        rows: &mut RowWriter<'_>,
+        count: usize,
+        is_select: bool,
+        session: &SessionContext,
+    ) -> Self {
+        let id = rows.table().id;
+        let first = rows.counters().peek(id);
+        let count = if is_select {
+            0
+        } else {
+            u64::try_from(count).unwrap_or(0)
+        };
+        let step = session.auto_increment_increment.max(1);
+        Self {
+            first,
+            end: first.saturating_add(count.saturating_mul(step)),
+        }
+    }
+
+    fn give_back(&self, rows: &mut RowWriter<'_>, id: u64) {
+        let table = rows.table().id;
+        if id >= self.first && id < self.end {
+            rows.counters().set(table, id);
+        }
+    }
+
+    fn finish(&self, rows: &mut RowWriter<'_>, counts: &Counts) {
+        let table = rows.table().id;
+        let next = rows.counters().peek(table);
+        if counts.generated && next < self.end {
+            rows.counters().set(table, self.end);
+        }
+    }
+}
+
+pub(super) fn explicit_id(table: &Table, values: &[Value<'static>]) -> u64 {
     let position = table.auto_increment_column();
     match position.and_then(|position| values.get(position)) {
         Some(Value::Int(id)) => u64::try_from(*id).unwrap_or(0),

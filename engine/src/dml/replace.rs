@@ -36,6 +36,8 @@ pub(super) struct Counts {
     pub(super) touched: u64,
     /// As MySQL counts.
     pub(super) affected: u64,
+    /// Whether any row asked for an id.
+    pub(super) generated: bool,
     pub(super) first_generated: u64,
     pub(super) last_explicit: u64,
 }
@@ -100,10 +102,12 @@ impl Duplicates {
                     env,
                     session,
                 )?;
+                let id = super::insert::explicit_id(&table, &after);
                 match rows.update(&stored, after, changes) {
                     Ok(true) => {
                         counts.touched += 1;
                         counts.affected += 2;
+                        counts.last_explicit = id;
                     }
                     Ok(false) => counts.affected += u64::from(session.client_found_rows),
                     Err(error) if *ignore && is_ignorable(&error) => session.warn(error),

@@ -338,7 +338,12 @@ pub fn result_type(aggregate: Aggregate, args: &[Node], env: &Env) -> Result<Typ
             let (collation, coercibility) =
                 super::collate::join(&types, env.collation, "group_concat")?;
             let length = u32::try_from(env.group_concat_max_len).unwrap_or(u32::MAX);
-            Type::text(length, collation, coercibility).with_null(true)
+            let ty = Type::text(length, collation, coercibility).with_null(true);
+            // MySQL announces more than 512 characters as a BLOB.
+            Type {
+                wire: (length > 512).then_some(251),
+                ..ty
+            }
         }
         Aggregate::JsonArray | Aggregate::JsonObject => Type::json().with_null(true),
     })

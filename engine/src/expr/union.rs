@@ -71,7 +71,11 @@ impl Type {
         Ok(Self {
             wire: ty
                 .wire
-                .filter(|_| rest.iter().all(|other| other.wire == first.wire)),
+                .or(first.wire.filter(|_| ty.kind == Kind::Integer))
+                .filter(|_| {
+                    rest.iter()
+                        .all(|other| other.wire == first.wire && other.kind == first.kind)
+                }),
             ..ty
         }
         .with_null(nullable))

@@ -93,7 +93,6 @@ fn shift(by: u64) -> Option<u32> {
 fn class(signature: &Signature<'_>) -> Kind {
     let one = |ty: &Type| match ty.kind {
         kind if kind.is_integer() => Kind::Integer,
-        Kind::Null => Kind::Integer,
         Kind::Decimal => Kind::Decimal,
         Kind::Date | Kind::DateTime | Kind::Timestamp | Kind::Time if ty.decimals == 0 => {
             Kind::Integer
@@ -204,7 +203,6 @@ fn negated(signature: &Signature<'_>) -> Result<Type, SqlError> {
     let ty = match a.kind {
         kind if kind.is_integer() && too_large => Type::decimal(20, 0, false),
         kind if kind.is_integer() => Type::integer(a.length + 1),
-        Kind::Null => Type::integer(2),
         Kind::Decimal => Type::decimal(a.precision, a.decimals, false),
         _ => Type::double(),
     };

@@ -3,6 +3,7 @@
 use binlog::value::Decimal;
 
 use super::interval::fsp_of;
+use crate::catalog::ColumnType;
 use crate::error::SqlError;
 use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
@@ -66,14 +67,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
         "year",
         1,
         1,
-        |_| {
-            Ok(Type {
-                unsigned: true,
-                ..Type::integer(5)
-            }
-            .with_null(true))
+        |_| Ok(Type::of_column_type(&ColumnType::Year).with_null(true)),
+        |c| {
+            let moment = c.moment(0)?;
+            Ok(Datum::from_option(moment.map(|m| Datum::Year(m.year))))
         },
-        |c| part(c, |m| i64::from(m.year)),
     ),
     strict(
         "quarter",

@@ -238,7 +238,10 @@ fn add_type(signature: &Signature<'_>) -> Result<Type, SqlError> {
         Kind::Date if !is_fine(&unit) => Type::date(),
         Kind::Time if is_fine(&unit) && !unit.starts_with("DAY") => Type::time(fsp),
         kind if kind.is_temporal() => Type::datetime(fsp),
-        _ => signature.connection_text(29),
+        _ => Type {
+            wire: Some(254),
+            ..signature.connection_text(29)
+        },
     };
     Ok(ty.with_null(true))
 }

@@ -332,18 +332,7 @@ fn round_type(signature: &Signature<'_>) -> Result<Type, SqlError> {
                 ty.unsigned,
             )
         }
-        _ => {
-            let mut result = Type::double();
-            if let Some(places) = places.filter(|places| (0..30).contains(places)) {
-                result.decimals = u8::try_from(places).unwrap_or(31);
-                result.decimals = if result.decimals == 0 {
-                    0
-                } else {
-                    result.decimals
-                };
-            }
-            result
-        }
+        _ => Type::double(),
     }
     .with_null(signature.any_null()))
 }

@@ -58,7 +58,13 @@ pub(super) static FUNCTIONS: &[Function] = &[
         max: 6,
         strict: true,
         volatile: false,
-        result: |s| Ok(s.text_of(0, 16_777_216)?.with_null(true)),
+        result: |s| {
+            let ty = s.text_of(0, 16_777_216)?.with_null(true);
+            Ok(Type {
+                wire: Some(251),
+                ..ty
+            })
+        },
         eval: regexp_replace,
     },
 ];

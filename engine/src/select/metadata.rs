@@ -49,7 +49,7 @@ pub fn result_column(name: &str, ty: &Type) -> ResultColumn {
         Kind::Json => flags |= BLOB,
         _ => {}
     }
-    if type_code == 252 {
+    if (249..=252).contains(&type_code) {
         flags |= BLOB;
     }
     if ty.kind == Kind::Text && ty.wire.is_none() && ty.length > VARCHAR_MAX * 4 {

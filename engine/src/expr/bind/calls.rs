@@ -71,6 +71,9 @@ impl Binder<'_> {
         if let Some(node) = self.control(&name, &nodes)? {
             return Ok(node);
         }
+        if functions::find(&name).is_none() {
+            return Err(unknown_function(self, &call.name.to_string()));
+        }
         self.call_named(&name, nodes)
     }
 
@@ -236,7 +239,7 @@ fn inserted_value(column: &Ident, scope: &Scope<'_>) -> Result<Node, SqlError> {
 fn unknown_function(binder: &Binder<'_>, name: &str) -> SqlError {
     let database = binder.session.database.as_deref();
     let full = database.map_or_else(|| name.to_owned(), |database| format!("{database}.{name}"));
-    if functions::is_reserved_for_later(name) {
+    if functions::is_reserved_for_later(&name.to_ascii_lowercase()) {
         return SqlError::not_supported(format!("function {}", name.to_ascii_uppercase()));
     }
     SqlError::sp_does_not_exist("FUNCTION", full)
