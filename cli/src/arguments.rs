@@ -69,7 +69,7 @@ pub(crate) struct NodeArguments {
                         receive, queue and apply; `-` is unknown, never zero."
 )]
 pub(crate) struct StatusArguments {
-    /// Servers: mysql://user[:password]@host[:port], or mysql://user@localhost?socket=PATH.
+    /// Servers: `mysql://user[:password]@host[:port]`, or `mysql://user@localhost?socket=PATH`.
     #[arg(required = true, value_name = "URL")]
     pub(crate) urls: Vec<String>,
     /// One JSON object per look, on one line.
