@@ -21,7 +21,7 @@ use crate::sql::ast::{AlterClause, AlterTable, CreateIndex, TableName};
 /// What the clauses say besides the new definition.
 #[derive(Debug, Default)]
 struct Extra {
-    /// RENAME [TO] database and name.
+    /// RENAME \[TO\] database and name.
     rename: Option<(String, String)>,
     /// AUTO_INCREMENT=.
     auto_increment: Option<u64>,

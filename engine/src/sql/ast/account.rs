@@ -85,9 +85,9 @@ pub enum GrantObject {
 /// GRANT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
-    /// Empty with `all`: ALL [PRIVILEGES].
+    /// Empty with `all`: ALL \[PRIVILEGES\].
     pub privileges: Vec<Privilege>,
-    /// ALL [PRIVILEGES].
+    /// ALL \[PRIVILEGES\].
     pub all: bool,
     /// ON.
     pub object: GrantObject,
@@ -102,7 +102,7 @@ pub struct Grant {
 pub struct Revoke {
     /// Privileges; `GRANT OPTION` may be among them.
     pub privileges: Vec<Privilege>,
-    /// ALL [PRIVILEGES].
+    /// ALL \[PRIVILEGES\].
     pub all: bool,
     /// None is REVOKE ALL PRIVILEGES, GRANT OPTION FROM.
     pub object: Option<GrantObject>,

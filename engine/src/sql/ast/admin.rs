@@ -14,7 +14,7 @@ pub enum KillTarget {
 /// One target of FLUSH.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FlushTarget {
-    /// FLUSH TABLES [t, ...] [WITH READ LOCK | FOR EXPORT].
+    /// FLUSH TABLES [t, ...] \[WITH READ LOCK | FOR EXPORT\].
     Tables {
         /// Named tables; empty for all.
         tables: Vec<TableName>,
@@ -60,7 +60,7 @@ pub struct LockTable {
     pub table: TableName,
     /// AS alias.
     pub alias: Option<String>,
-    /// WRITE rather than READ [LOCAL].
+    /// WRITE rather than READ \[LOCAL\].
     pub write: bool,
 }
 

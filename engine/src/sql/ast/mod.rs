@@ -194,7 +194,7 @@ pub enum Statement {
     },
     /// SAVEPOINT name.
     Savepoint(String),
-    /// ROLLBACK TO [SAVEPOINT] name.
+    /// ROLLBACK TO \[SAVEPOINT\] name.
     RollbackToSavepoint(String),
     /// RELEASE SAVEPOINT name.
     ReleaseSavepoint(String),
@@ -227,7 +227,7 @@ pub enum Statement {
     },
     /// HELP 'topic'.
     Help(String),
-    /// KILL [CONNECTION | QUERY] id.
+    /// KILL \[CONNECTION | QUERY\] id.
     Kill {
         /// What dies.
         target: KillTarget,
@@ -342,7 +342,7 @@ pub enum Statement {
         /// Text or user variable.
         source: PrepareSource,
     },
-    /// EXECUTE name [USING @a, ...].
+    /// EXECUTE name \[USING @a, ...\].
     Execute {
         /// Statement name.
         name: String,

@@ -198,9 +198,9 @@ pub struct ColumnAttributes {
     pub on_update: Option<u32>,
     /// AUTO_INCREMENT.
     pub auto_increment: bool,
-    /// UNIQUE [KEY].
+    /// UNIQUE \[KEY\].
     pub unique: bool,
-    /// [PRIMARY] KEY.
+    /// \[PRIMARY\] KEY.
     pub primary_key: bool,
     /// COMMENT.
     pub comment: Option<String>,
@@ -247,7 +247,7 @@ pub enum DefaultValue {
     Expression(Expression),
 }
 
-/// GENERATED ALWAYS AS (expr) [VIRTUAL | STORED].
+/// GENERATED ALWAYS AS (expr) \[VIRTUAL | STORED\].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generated {
     /// The expression.
@@ -374,7 +374,7 @@ pub struct TableOptions {
     pub engine: Option<String>,
     /// AUTO_INCREMENT.
     pub auto_increment: Option<u64>,
-    /// [DEFAULT] CHARACTER SET, [DEFAULT] COLLATE.
+    /// \[DEFAULT\] CHARACTER SET, \[DEFAULT\] COLLATE.
     pub charset: CharsetSpec,
     /// COMMENT.
     pub comment: Option<String>,
@@ -386,7 +386,7 @@ pub struct TableOptions {
     pub partitioned: bool,
 }
 
-/// CREATE [UNIQUE | FULLTEXT | SPATIAL] INDEX.
+/// CREATE \[UNIQUE | FULLTEXT | SPATIAL\] INDEX.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateIndex {
     /// Table.
@@ -479,7 +479,7 @@ pub enum AlterClause {
         /// INVISIBLE.
         invisible: bool,
     },
-    /// ALTER CHECK | CONSTRAINT c [NOT] ENFORCED.
+    /// ALTER CHECK | CONSTRAINT c \[NOT\] ENFORCED.
     AlterCheck {
         /// Constraint.
         name: String,
@@ -500,9 +500,9 @@ pub enum AlterClause {
         /// New name.
         to: String,
     },
-    /// RENAME [TO] t.
+    /// RENAME \[TO\] t.
     RenameTable(TableName),
-    /// ENGINE=, COMMENT=, AUTO_INCREMENT=, [DEFAULT] CHARACTER SET= ...
+    /// ENGINE=, COMMENT=, AUTO_INCREMENT=, \[DEFAULT\] CHARACTER SET= ...
     Options(TableOptions),
     /// CONVERT TO CHARACTER SET.
     ConvertToCharset(CharsetSpec),
