@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use binlog::log::LogFileName;
 use engine::database::Database;
+use engine::error::EngineError;
 
 use crate::state::State;
 
@@ -43,14 +44,24 @@ impl Drop for Checkpointer {
 }
 
 fn run(database: &Database, state: &State, stopped: &mpsc::Receiver<()>) {
+    let mut was_done = true;
     while let Err(mpsc::RecvTimeoutError::Timeout) = stopped.recv_timeout(PERIOD) {
-        checkpoint(database, state);
+        let result = checkpoint(database, state);
+        match &result {
+            Err(error) if was_done => {
+                tracing::warn!(%error, "checkpoints of the engine fail; they will be tried again");
+            }
+            Ok(()) if !was_done => tracing::info!("checkpoints of the engine succeed again"),
+            _ => {}
+        }
+        was_done = result.is_ok();
     }
-    checkpoint(database, state);
+    // The last one only spares the next start some work.
+    let _ = checkpoint(database, state);
 }
 
 /// One checkpoint; a failure is only a delay, the next one may succeed.
-pub(crate) fn checkpoint(database: &Database, state: &State) {
+pub(crate) fn checkpoint(database: &Database, state: &State) -> Result<(), EngineError> {
     match database.checkpoint() {
         Ok(result) => {
             let file = result.durable.map(|position| position.file);
@@ -60,10 +71,11 @@ pub(crate) fn checkpoint(database: &Database, state: &State) {
                     .lock()
                     .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(file);
             }
+            Ok(())
         }
         Err(error) => {
             State::count(&state.counts.engine_errors, 1);
-            tracing::warn!(%error, "a checkpoint of the engine failed; it will be tried again");
+            Err(error)
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use binlog::event::ChecksumAlgorithm;
 use binlog::log::{
@@ -26,6 +26,9 @@ use crate::transaction::EventOrigin;
 
 /// The engine's file in the data directory.
 const DATABASE_FILE: &str = "weir.db";
+/// How long a process that was killed a moment ago may still hold the lock.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_PERIOD: Duration = Duration::from_millis(20);
 /// The file whose lock says that the data directory is in use.
 const LOCK_FILE: &str = "weir.lock";
 
@@ -128,7 +131,7 @@ fn start(
         Arc::clone(&state) as Arc<dyn server::feed::GtidState>,
         end,
     ));
-    checkpoint(&database, &state);
+    checkpoint(&database, &state)?;
     let (requests, received) = mpsc::channel();
     let options = pipeline_options(&settings, has_gtids.then(|| Tsid::untagged(server_uuid)));
     let mut pipeline = Pipeline::new(
@@ -188,10 +191,18 @@ fn lock(datadir: &Path) -> Result<File, PrimaryError> {
         .truncate(false)
         .open(&path)
         .map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(PrimaryError::DataDirectoryInUse(datadir.to_owned())),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
+    let deadline = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::sleep(LOCK_PERIOD);
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(PrimaryError::DataDirectoryInUse(datadir.to_owned()));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod commit;
 mod ddl;
 mod execute;
 mod hold;
+mod late;
 mod purge;
 mod request;
 mod thread;

@@ -9,7 +9,7 @@ mod apply;
 use std::sync::Arc;
 
 use binlog::event::{Event, EventType, RawEvent};
-use binlog::log::{FIRST_EVENT, LogFileName, LogPosition, LogReader, Recovered, Storage};
+use binlog::log::{FIRST_EVENT, LogFileName, LogIndex, LogPosition, LogReader, Recovered, Storage};
 use binlog::transaction::{Boundary, TransactionTracker};
 use engine::database::{EnginePosition, Writer};
 use gtid::GtidSet;
@@ -53,6 +53,34 @@ pub(crate) fn roll_forward(
         }
     }
     run.finish(log)
+}
+
+/// Brings an engine that stands somewhere in a healthy log to its end.
+pub(crate) fn catch_up(
+    writer: &mut Writer,
+    storage: &Arc<dyn Storage>,
+    index: &LogIndex,
+) -> Result<EnginePosition, PrimaryError> {
+    let position = writer.position()?;
+    let mut run = Run {
+        applier: Applier::default(),
+        executed: executed(&position)?,
+        transactions: 0,
+        position: position.clone(),
+        writer,
+    };
+    let first = LogFileName::parse(&position.file);
+    for file in index.files() {
+        match &first {
+            Some(first) if file < first => {}
+            Some(first) if file == first => run.file(storage, file, position.offset)?,
+            _ => run.file(storage, file, FIRST_EVENT)?,
+        }
+    }
+    if run.writer.is_in_group() {
+        run.commit()?;
+    }
+    Ok(run.position)
 }
 
 fn executed(position: &EnginePosition) -> Result<GtidSet, PrimaryError> {

@@ -114,8 +114,7 @@ impl Pipeline {
         }
         // From here on there is no way back: the log has the group.
         if let Err(error) = self.writer.commit_group(&self.position) {
-            State::count(&self.state.counts.engine_errors, 1);
-            return Err(error.into());
+            self.commit_late(error)?;
         }
         if changed > 0 {
             self.publish();
@@ -207,10 +206,7 @@ impl Pipeline {
     fn next_gtid(&self) -> Option<Gtid> {
         let tsid = self.options.tsid.as_ref()?;
         let gno = self.executed.next_gno(tsid)?;
-        Some(Gtid {
-            tsid: *tsid,
-            gno,
-        })
+        Some(Gtid { tsid: *tsid, gno })
     }
 
     fn sync_group(&mut self) -> Result<(), WriteError> {

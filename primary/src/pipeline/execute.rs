@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use engine::error::{EngineError, SqlError};
+use engine::error::SqlError;
 use engine::outcome::Outcome;
 use engine::sql::Statement;
 use server::executor::TransactionMode;
@@ -64,8 +64,8 @@ impl Pipeline {
                 answer: Answer::Executed(execute, outcome),
             }),
             Err(error) => {
+                self.check_group(&error)?;
                 execute.answer(Err(error));
-                self.check_group()?;
             }
         }
         Ok(())
@@ -191,17 +191,14 @@ impl Pipeline {
     }
 
     /// After an error: if the engine has undone the whole group, nobody of it is committed.
-    fn check_group(&mut self) -> Result<(), PrimaryError> {
+    fn check_group(&mut self, error: &SqlError) -> Result<(), PrimaryError> {
         if !self.writer.is_group_lost() {
             return Ok(());
         }
         self.writer.rollback_group()?;
         self.pending_bytes = 0;
         for pending in std::mem::take(&mut self.pending) {
-            let error = SqlError::from(EngineError::Misuse {
-                what: "a group that the engine has undone",
-            });
-            pending.answer.send(Err(error));
+            pending.answer.send(Err(error.clone()));
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! Who has the writer between two messages: an interactive transaction, or a lock on all writing.
 //!
-//! A transaction that changes something keeps the engine's one write transaction until it ends;
-//! others wait and get error 1205 after their timeout. A private write set with row locks will
+//! Differs from MySQL: a transaction that changes something keeps the engine's one write transaction
+//! until it ends, whatever rows it touches; others wait and get error 1205 after their timeout
+//! (`a_waiting_writer_is_told_1205_and_a_gone_client_frees_it`), and one that idles longer than
+//! `idle_transaction_timeout` is rolled back and told 1213. A private write set with row locks will
 //! take this module's place behind the same requests.
 
 use std::time::Instant;

@@ -55,6 +55,8 @@ pub(crate) struct Pipeline {
     pub(super) hold: Option<Hold>,
     /// Statements and blocks that wait for the holder, in their order.
     pub(super) waiting: VecDeque<Request>,
+    /// What was asked while the engine had no room.
+    pub(super) deferred: VecDeque<Request>,
     /// Connections whose transaction was rolled back without their asking.
     pub(super) rolled_back: HashSet<u64>,
     pub(super) unsynced_groups: u32,
@@ -88,6 +90,7 @@ impl Pipeline {
             pending_bytes: 0,
             hold: None,
             waiting: VecDeque::new(),
+            deferred: VecDeque::new(),
             rolled_back: HashSet::new(),
             unsynced_groups: 0,
         })
@@ -122,6 +125,9 @@ impl Pipeline {
         if self.hold.is_none()
             && let Some(request) = self.waiting.pop_front()
         {
+            return Ok(Some(request));
+        }
+        if let Some(request) = self.deferred.pop_front() {
             return Ok(Some(request));
         }
         match self.requests.try_recv() {

@@ -300,7 +300,7 @@ fn files_rotate_by_size_and_by_request_and_purge_keeps_what_is_needed() {
         assert_eq!(primary.binary_logs().await.unwrap().len(), logs.len() + 1);
         let held = LogFileName::parse(&logs[1].name).unwrap();
         let guard = primary.feed().guards().hold(held.clone());
-        crate::checkpoint::checkpoint(primary.database(), primary.state());
+        crate::checkpoint::checkpoint(primary.database(), primary.state()).unwrap();
         let to = PurgeTo::File(active.file.clone());
         let warning = primary
             .purge_binary_logs(to.clone())
