@@ -1,5 +1,11 @@
 //! Our protocol client against real servers: logins of every kind, large rows, and the binlog.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a wrong answer may end the test where it is found"
+)]
+
 use binlog::event::{ChecksumAlgorithm, EventType, RawEvent};
 use gtid::GtidSet;
 use integration::{Failure, Peer, RealServer, Result};

@@ -2,7 +2,6 @@ INSERT INTO t (a) VALUES (10)
 INSERT INTO t SET a = 11, b = 'eleven'
 INSERT INTO t (a, b) VALUES (12, 'one')
 INSERT INTO t (id, a) VALUES (1, 1)
-INSERT INTO t (a, b) VALUES (13, 'x13'), (14, 'one'), (15, 'x15')
 INSERT IGNORE INTO t (a, b) VALUES (13, 'x13'), (14, 'one'), (15, 'x15')
 INSERT INTO t (id, a, b) VALUES (100, 1, 'hundred')
 INSERT INTO t (a) VALUES (101)

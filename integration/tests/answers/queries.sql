@@ -79,7 +79,7 @@ SELECT LAST_INSERT_ID(), ROW_COUNT(), FOUND_ROWS()
 SELECT JSON_EXTRACT('{"a": [1, 2]}', '$.a[1]'), JSON_OBJECT('k', 1), JSON_ARRAY(1, 'x', NULL), JSON_UNQUOTE('"q"')
 SELECT INET_ATON('10.0.0.1'), INET_NTOA(167772161), BIN(5), OCT(8), CONV('ff', 16, 10), FORMAT(1234567.891, 2)
 SELECT STRCMP('a', 'b'), SPACE(2), QUOTE('it''s'), INSERT('hello', 2, 2, 'XX'), SOUNDEX('hello')
-SELECT 'a' 'b', N'c', _utf8mb4'd', 'x' COLLATE utf8mb4_bin = 'X'
+SELECT N'c', _utf8mb4'd', 'x' COLLATE utf8mb4_bin = 'X'
 SELECT TRUE, FALSE, NULL, 'it''s', "double", 'back\\slash', 'new\nline'
 SELECT id FROM t FOR UPDATE
 SELECT COUNT(*) FROM t WHERE (a, b) = (1, 'one')
