@@ -1,7 +1,7 @@
 //! Dump sessions: replicas being sent the binlog.
 //!
-//! [`serve`] is the shell. Under it [`reader`] turns files into a stream, [`filter`] decides what
-//! is sent, [`artificial`] makes the events that lie in no file, [`refusal`] has MySQL's texts.
+//! [`serve`] is the shell. Under it `reader` turns files into a stream, `filter` decides what
+//! is sent, `artificial` makes the events that lie in no file, `refusal` has MySQL's texts.
 
 mod artificial;
 mod filter;

@@ -186,7 +186,7 @@ pub trait Role: Send + Sync {
         Ok(())
     }
 
-    /// RESET REPLICA [ALL].
+    /// `RESET REPLICA [ALL]`.
     async fn reset_replica(&self, _all: bool) -> Result<(), SqlError> {
         Ok(())
     }

@@ -30,7 +30,7 @@ pub struct GeneratedPassword {
 pub struct AccountChange {
     /// Passwords that were made, to be shown once.
     pub generated: Vec<GeneratedPassword>,
-    /// Notes in place of errors, for IF [NOT] EXISTS.
+    /// Notes in place of errors, for `IF [NOT] EXISTS`.
     pub notes: Vec<SqlError>,
 }
 
