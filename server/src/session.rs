@@ -13,6 +13,7 @@ mod privileges;
 mod replication;
 mod select;
 mod set;
+mod text;
 mod transaction;
 
 use std::collections::HashMap;
@@ -361,20 +362,6 @@ impl Session {
             if failed || !more || self.is_closing {
                 return Ok(());
             }
-        }
-    }
-
-    /// Statement text as UTF-8. Text that is not valid in its character set stays as it is: the
-    /// lexer finds out whether it matters.
-    fn decoded<'a>(&self, sql: &'a [u8]) -> Result<std::borrow::Cow<'a, [u8]>, SqlError> {
-        use std::borrow::Cow;
-        match self.context.character_set_client {
-            Charset::Latin1 => Ok(match Charset::Latin1.decode(sql) {
-                Ok(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
-                Ok(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
-                Err(_) => Cow::Borrowed(sql),
-            }),
-            _ => Ok(Cow::Borrowed(sql)),
         }
     }
 
