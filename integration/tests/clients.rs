@@ -72,6 +72,9 @@ async fn mysql_async_gets_the_answers_of_mysql() -> Result {
             tls,
         };
         let mut client = Client::connect(&options).await?;
+        ensure(client.is_encrypted().await? == tls, || {
+            format!("encrypted, wanted {tls}")
+        })?;
         let mut lines = Vec::new();
         for statement in script::STATEMENTS {
             lines.push(match client.attempt(statement).await? {

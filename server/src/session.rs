@@ -47,7 +47,7 @@ const WARNINGS_MAX: usize = 1024;
 /// One client.
 pub(crate) struct Session {
     pub(crate) node: Arc<Node>,
-    connection: Connection,
+    pub(crate) connection: Connection,
     registered: Registered,
     pub(crate) account: Arc<Account>,
     /// Away while a statement executes elsewhere.

@@ -28,9 +28,11 @@ pub(crate) fn execute(session: &mut Session, show: &Show) -> Result<ResultSet, S
             let grid = server::variables(session, *scope == SetScope::Global);
             filter::apply(grid, filter.as_ref(), 0)
         }
-        Show::Status { filter, .. } => {
-            filter::apply(server::status(&session.node), filter.as_ref(), 0)
-        }
+        Show::Status { filter, .. } => filter::apply(
+            server::status(&session.node, session.connection.tls_session()),
+            filter.as_ref(),
+            0,
+        ),
         Show::Warnings { count, limit } => Ok(server::warnings(session, *count, *limit, false)),
         Show::Errors { count, limit } => Ok(server::warnings(session, *count, *limit, true)),
         Show::ProcessList { full } => Ok(server::process_list(session, *full)),

@@ -11,6 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use super::{
     EventPackets, Peer, ServerIdentity,
     handshake::{Handshake, Next, Step},
+    tls_session::TlsSession,
 };
 use crate::{
     BinaryCell, Capabilities, ColumnDefinition, Command, ErrPacket, Error, OkPacket, Transport,
@@ -30,7 +31,7 @@ pub struct Connection {
     identity: Arc<ServerIdentity>,
     peer: Peer,
     login: Login,
-    is_tls: bool,
+    tls: Option<TlsSession>,
 }
 
 impl Connection {
@@ -57,13 +58,14 @@ impl Connection {
                 return Err(refuse(&mut stream, bad, Capabilities::SERVER, error).await);
             }
         };
-        let login = authenticate(&mut stream, &mut handshake, &identity, first).await?;
+        let mut tls = None;
+        let login = authenticate(&mut stream, &mut handshake, &identity, first, &mut tls).await?;
         stream.set_payload_max(identity.max_allowed_packet);
         let commands = CommandDecoder::new(login.capabilities, identity.max_allowed_packet);
         Ok(Self {
             stream,
             commands,
-            is_tls: handshake.is_tls(),
+            tls,
             identity,
             peer,
             login: *login,
@@ -119,7 +121,13 @@ impl Connection {
     /// Whether the connection is inside TLS.
     #[must_use]
     pub const fn is_tls(&self) -> bool {
-        self.is_tls
+        self.tls.is_some()
+    }
+
+    /// What the TLS handshake agreed on; `None` without TLS.
+    #[must_use]
+    pub const fn tls_session(&self) -> Option<&TlsSession> {
+        self.tls.as_ref()
     }
 
     /// Sends what is pending, then reads a command; `None` when the client is gone.
@@ -299,11 +307,12 @@ impl Connection {
             Arc::clone(&self.identity),
             self.peer.clone(),
             Nonce::generate(),
-            self.is_tls,
+            self.is_tls(),
             self.commands.capabilities,
             change,
         );
-        let login = authenticate(&mut self.stream, &mut handshake, &self.identity, first).await?;
+        let (stream, tls) = (&mut self.stream, &mut self.tls);
+        let login = authenticate(stream, &mut handshake, &self.identity, first, tls).await?;
         self.commands.reset();
         self.login.user = login.user;
         self.login.database = login.database;
@@ -336,6 +345,7 @@ async fn authenticate(
     handshake: &mut Handshake,
     identity: &ServerIdentity,
     first: Step,
+    tls: &mut Option<TlsSession>,
 ) -> Result<Box<Login>, Error> {
     let mut step = first;
     loop {
@@ -352,7 +362,9 @@ async fn authenticate(
                 if let Some(config) = &identity.tls {
                     let transport = stream.take_transport();
                     let acceptor = TlsAcceptor::from(Arc::clone(config));
-                    stream.set_transport(Box::new(acceptor.accept(transport).await?));
+                    let accepted = acceptor.accept(transport).await?;
+                    *tls = Some(TlsSession::of(accepted.get_ref().1));
+                    stream.set_transport(Box::new(accepted));
                     handshake.on_tls();
                 }
             }
@@ -381,7 +393,7 @@ impl std::fmt::Debug for Connection {
         f.debug_struct("Connection")
             .field("peer", &self.peer)
             .field("user", &self.login.user)
-            .field("is_tls", &self.is_tls)
+            .field("is_tls", &self.is_tls())
             .finish_non_exhaustive()
     }
 }

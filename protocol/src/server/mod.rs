@@ -7,12 +7,14 @@ mod authentication;
 mod connection;
 mod events;
 mod handshake;
+mod tls_session;
 
 use std::sync::Arc;
 
 pub use connection::Connection;
 pub use events::EventPackets;
 pub use handshake::{Handshake, Next, Step};
+pub use tls_session::TlsSession;
 
 use crate::auth::{AuthPlugin, RsaKeyPair, Sha2Cache};
 

@@ -6,6 +6,7 @@ use engine::collation::{self, Charset};
 use engine::error::{SqlError, Warning, WarningLevel};
 use engine::outcome::ResultSet;
 use engine::sql::ast::AccountName;
+use protocol::server::TlsSession;
 
 use super::grid::{Cell, Grid};
 use crate::accounts::Privilege;
@@ -27,7 +28,7 @@ pub(super) fn variables(session: &Session, global: bool) -> Grid {
     grid
 }
 
-pub(super) fn status(node: &Node) -> Grid {
+pub(super) fn status(node: &Node, tls: Option<&TlsSession>) -> Grid {
     let mut rows: Vec<(String, String)> = node
         .commands()
         .into_iter()
@@ -56,6 +57,9 @@ pub(super) fn status(node: &Node) -> Grid {
     ] {
         rows.push((name.to_owned(), value.to_string()));
     }
+    let (version, cipher) = tls.map_or(("", ""), |tls| (tls.version, tls.cipher.as_str()));
+    rows.push(("Ssl_cipher".to_owned(), cipher.to_owned()));
+    rows.push(("Ssl_version".to_owned(), version.to_owned()));
     if let Some(observation) = node.control.observe() {
         rows.extend(observation.status_variables());
     }
