@@ -175,7 +175,7 @@ fn power_loss_chain(seed: u64) {
 
 #[test]
 fn two_hundred_power_losses_lose_nothing_that_was_acknowledged() {
-    for seed in 0..70 {
+    for seed in 0..100 {
         power_loss_chain(seed);
     }
 }

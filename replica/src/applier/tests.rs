@@ -387,7 +387,7 @@ fn applies_in_order_and_commits_the_position_with_the_rows() {
 
 #[test]
 fn any_crash_loses_nothing_and_repeats_nothing() {
-    for seed in 0..100_u64 {
+    for seed in 0..400_u64 {
         let source = Source::rows(30);
         let mut replica = Replica::open(SimStorage::new(seed), MemoryTarget::default());
         let mut round = 0_u64;
