@@ -1,7 +1,10 @@
 //! The command line: what can be asked for, with the help texts.
 
+mod binlog;
+
 use std::path::PathBuf;
 
+pub(crate) use binlog::{BinlogCommand, InputArguments, ShowArguments, VerifyArguments};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use config::definition::Role;
 use config::reference;
@@ -105,40 +108,6 @@ pub(crate) struct DemoArguments {
     /// Sessions that write at the same time.
     #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=256))]
     pub(crate) writers: u32,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum BinlogCommand {
-    /// Print every event, and with --rows every changed row.
-    Show(ShowArguments),
-    /// Read files to the last row and say what they hold; exit code 1 if one is damaged.
-    ///
-    /// Checks sizes, checksums, positions, the fields of every event, every row, and that
-    /// transactions begin and end where they may.
-    Verify(VerifyArguments),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ShowArguments {
-    /// Files, in the order they are to be read.
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-    /// Also print changed rows.
-    #[arg(long)]
-    pub(crate) rows: bool,
-    /// One JSON object per event.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct VerifyArguments {
-    /// Files to verify.
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-    /// One JSON object per file.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Failed(String),
     /// It was told all there is to tell already: exit code 1.
     Told,
+    /// Whoever reads the output has seen enough: exit code 0.
+    ReaderGone,
 }
 
 impl Failure {
@@ -25,14 +27,17 @@ impl Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::Failed(error.to_string())
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::ReaderGone,
+            _ => Self::Failed(error.to_string()),
+        }
     }
 }
 
 /// Tells the failure and gives the exit code.
 pub(crate) fn code(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) | Err(Failure::ReaderGone) => ExitCode::SUCCESS,
         Err(Failure::Usage(message)) => {
             output::complain(&message);
             ExitCode::from(2)

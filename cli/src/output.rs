@@ -9,12 +9,10 @@ use std::io::{self, Write};
 ///
 /// # Errors
 ///
-/// If it cannot be written; a reader that went away (`| head`) is not an error.
+/// If it cannot be written. That the reader went away (`| head`) is an error too, so that the
+/// caller stops; as a [`crate::exit::Failure`] it ends the process quietly.
 pub(crate) fn line(text: impl fmt::Display) -> io::Result<()> {
-    match writeln!(io::stdout().lock(), "{text}") {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
-    }
+    writeln!(io::stdout().lock(), "{text}")
 }
 
 /// Writes a line to standard error. That it cannot be written is nobody's business.

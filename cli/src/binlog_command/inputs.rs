@@ -1,0 +1,126 @@
+//! What the subcommands read: files, patterns of names, an index.
+//!
+//! Names are resolved before anything is read, so that a name that does not exist is reported at
+//! once. A file is opened when its turn comes.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use binlog::log::{LogError, LogFileName, LogReader, OsStorage, Storage};
+
+use crate::arguments::InputArguments;
+use crate::exit::Failure;
+
+/// The files that are to be read, in order.
+pub(super) struct Inputs {
+    files: VecDeque<PathBuf>,
+}
+
+/// One of them.
+pub(super) struct InputFile {
+    label: String,
+    path: PathBuf,
+}
+
+impl Inputs {
+    /// Resolves the names of the command line.
+    pub(super) fn new(arguments: &InputArguments) -> Result<Self, Failure> {
+        let mut files = VecDeque::new();
+        for name in &arguments.files {
+            if is_pattern(name) && !name.exists() {
+                files.extend(matching(name)?);
+            } else if is_index(name) {
+                files.extend(listed(name)?);
+            } else {
+                files.push_back(name.clone());
+            }
+        }
+        Ok(Self { files })
+    }
+
+    /// The next file; `None` behind the last.
+    pub(super) fn next_file(&mut self) -> Result<Option<InputFile>, Failure> {
+        Ok(self.files.pop_front().map(|path| InputFile {
+            label: path.display().to_string(),
+            path,
+        }))
+    }
+}
+
+impl InputFile {
+    /// What it is called in output and errors.
+    pub(super) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Reads its head.
+    pub(super) fn open(&self) -> Result<LogReader, LogError> {
+        let directory = self
+            .path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let storage = OsStorage::new(directory.unwrap_or(Path::new(".")));
+        let file_name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let file = storage
+            .open_read(&file_name)
+            .map_err(|error| LogError::io("opening", &self.label, error))?;
+        // A file that was renamed is still a log; errors then call it number 0 of its name.
+        let name =
+            LogFileName::parse(&file_name).unwrap_or_else(|| LogFileName::new(&file_name, 0));
+        LogReader::over(file, name)
+    }
+}
+
+fn is_pattern(name: &Path) -> bool {
+    name.to_string_lossy().contains(['*', '?', '['])
+}
+
+fn is_index(name: &Path) -> bool {
+    name.extension().is_some_and(|ending| ending == "index")
+}
+
+/// The log files that a pattern names, by base and number.
+fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let text = pattern.to_string_lossy();
+    let failed = |error: &dyn std::fmt::Display| Failure::failed(&text, error);
+    let paths = glob::glob(&text).map_err(|error| Failure::Usage(format!("{text}: {error}")))?;
+    let mut found = Vec::new();
+    for path in paths {
+        let path = path.map_err(|error| failed(&error))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Some(name) = LogFileName::parse(&name) {
+            found.push((path.parent().map(Path::to_path_buf), name, path));
+        }
+    }
+    if found.is_empty() {
+        return Err(failed(&"no log file has a name like that"));
+    }
+    found.sort();
+    Ok(found.into_iter().map(|(_, _, path)| path).collect())
+}
+
+/// The files that an index lists. They are looked for where the list says, and if that is a
+/// relative name or leads nowhere, beside the index: indexes are copied together with their logs.
+fn listed(index: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let label = index.display().to_string();
+    let text = fs::read_to_string(index).map_err(|error| Failure::failed(&label, error))?;
+    let directory = index.parent().unwrap_or(Path::new(""));
+    let mut files = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        let written = Path::new(line);
+        let Some(name) = written.file_name() else {
+            return Err(Failure::failed(
+                &label,
+                format_args!("'{line}' is not a file"),
+            ));
+        };
+        let beside = directory.join(name);
+        files.push(if written.is_absolute() && !beside.exists() {
+            written.to_path_buf()
+        } else {
+            beside
+        });
+    }
+    Ok(files)
+}
