@@ -7,6 +7,7 @@
 //! Spec: mysql-server 9.7, libs/mysql/binlog/event; MySQL Internals, "Binary Log".
 
 pub mod checksum;
+mod format;
 mod format_description;
 mod frame;
 mod gtid_event;
@@ -25,6 +26,7 @@ mod xid;
 use codec::{DecodeError, Reader, Write};
 
 pub use checksum::ChecksumAlgorithm;
+pub use format::{EventFormat, Flavour};
 pub use format_description::FormatDescription;
 pub use frame::{EventError, RawEvent, write_event};
 pub use gtid_event::{CommitTimestamps, GtidEvent, LogicalClock, ServerVersions};
@@ -84,13 +86,15 @@ pub enum Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    /// Decodes the body of `raw`, whose stream carries checksums of `algorithm`.
+    /// Decodes the body of `raw`, whose stream has `format`; a [`ChecksumAlgorithm`] alone stands
+    /// for today's MySQL format.
     ///
     /// The checksum is not verified here; see [`RawEvent::verify`]. Offsets in errors count from the
     /// start of the event.
-    pub fn decode(raw: &RawEvent<'a>, algorithm: ChecksumAlgorithm) -> Result<Self, DecodeError> {
-        let body = raw.body(algorithm)?;
-        let reader = Reader::at(body, EventHeader::LEN);
+    pub fn decode(raw: &RawEvent<'a>, format: impl Into<EventFormat>) -> Result<Self, DecodeError> {
+        let format = format.into();
+        let body = raw.body(format)?;
+        let reader = Reader::at(body, raw.header_len(format));
         Ok(match raw.header.event_type {
             EventType::FORMAT_DESCRIPTION => {
                 Self::FormatDescription(FormatDescription::decode(raw.bytes)?)

@@ -1,26 +1,31 @@
 //! `FORMAT_DESCRIPTION_EVENT`: first event of every file and dump.
 //!
-//! Says who wrote the log and whether events carry checksums. It has a checksum itself in any case.
-//! Servers older than MySQL 5.6.1 and MariaDB 5.3 wrote neither; their logs are refused here.
+//! Says who wrote the log and whether events carry checksums. It has a checksum itself in any case,
+//! unless its server is older than MySQL 5.6.1 and MariaDB 5.3, which knew none.
 
 use codec::{DecodeError, Reader, Write};
 
-use super::{ChecksumAlgorithm, EventHeader, checksum};
+use super::{ChecksumAlgorithm, EventFormat, EventHeader, EventType, Flavour, checksum};
 
 /// | offset | size | field                                                   |
 /// |-------:|-----:|---------------------------------------------------------|
-/// |      0 |    2 | binlog version, always 4                                |
+/// |      0 |    2 | `binlog_version`, always 4                              |
 /// |      2 |   50 | `server_version`, NUL-padded                            |
 /// |     52 |    4 | `created`                                               |
-/// |     56 |    1 | header length, always 19                                |
+/// |     56 |    1 | `header_len`, 19 but in files of patched servers        |
 /// |     57 |    n | `post_header_lengths`, one byte per event type from 1   |
-/// | 57 + n |    1 | `checksum`, before the event's own checksum             |
+/// | 57 + n |  0/1 | `checksum`, before the event's own checksum             |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormatDescription {
+    /// Version of the format: 4 in an event; less when the description stands for the
+    /// [`super::StartV3`] of an old file.
+    pub binlog_version: u16,
     /// Version text of the server that wrote the log, at most 50 bytes.
     pub server_version: String,
     /// Seconds since 1970 when the server started, if this is its first log since; else 0.
     pub created: u32,
+    /// Bytes of the header of every other event.
+    pub header_len: u8,
     /// Fixed part of each event type's body, from type 1.
     pub post_header_lengths: Vec<u8>,
     /// Checksums of the events that follow.
@@ -40,8 +45,10 @@ impl FormatDescription {
     #[must_use]
     pub fn current(server_version: &str, checksum: ChecksumAlgorithm) -> Self {
         Self {
+            binlog_version: 4,
             server_version: server_version.to_owned(),
             created: 0,
+            header_len: EventHeader::LEN_U8,
             post_header_lengths: POST_HEADER_LENGTHS.to_vec(),
             checksum,
         }
@@ -50,7 +57,25 @@ impl FormatDescription {
     /// Whether MariaDB wrote the log.
     #[must_use]
     pub fn is_mariadb(&self) -> bool {
-        self.server_version.contains("-MariaDB")
+        is_mariadb(self.server_version.as_bytes())
+    }
+
+    /// How the events behind this one are laid out.
+    #[must_use]
+    pub fn format(&self) -> EventFormat {
+        let index = usize::from(EventType::TABLE_MAP.0) - 1;
+        let has_short_ids = self.post_header_lengths.get(index) == Some(&6);
+        EventFormat {
+            checksum: self.checksum,
+            flavour: if self.is_mariadb() {
+                Flavour::MariaDb
+            } else {
+                Flavour::MySql
+            },
+            header_len: self.header_len,
+            table_id_len: if has_short_ids { 4 } else { 6 },
+            binlog_version: self.binlog_version,
+        }
     }
 
     /// Decodes a whole event, checksum included.
@@ -58,55 +83,94 @@ impl FormatDescription {
         let body = event.get(EventHeader::LEN..).unwrap_or(&[]);
         let mut reader = Reader::at(body, EventHeader::LEN);
         let offset = reader.offset();
-        let version = reader.u16("binlog version")?;
-        if version != 4 {
-            let found = u64::from(version);
+        let binlog_version = reader.u16("binlog version")?;
+        if binlog_version != 4 {
+            let found = u64::from(binlog_version);
             return Err(DecodeError::invalid("binlog version", offset, found, "4"));
         }
         let offset = reader.offset();
-        let text = reader.bytes(SERVER_VERSION_LEN, "server version")?;
-        let text = text.split(|&byte| byte == 0).next().unwrap_or(text);
+        let text = until_nul(reader.bytes(SERVER_VERSION_LEN, "server version")?);
         let server_version = Reader::text(text, offset, "server version")?.to_owned();
         let created = reader.u32("creation time")?;
         let offset = reader.offset();
         let header_len = reader.u8("event header length")?;
-        if usize::from(header_len) != EventHeader::LEN {
-            let found = u64::from(header_len);
-            return Err(DecodeError::invalid(
-                "event header length",
-                offset,
-                found,
-                "19",
-            ));
+        if header_len < EventHeader::LEN_U8 {
+            let (found, expected) = (u64::from(header_len), "at least 19");
+            let what = "event header length";
+            return Err(DecodeError::invalid(what, offset, found, expected));
+        }
+        let mut description = Self {
+            binlog_version,
+            server_version,
+            created,
+            header_len,
+            post_header_lengths: Vec::new(),
+            checksum: ChecksumAlgorithm::None,
+        };
+        if !knows_checksums(text) {
+            description.post_header_lengths = reader.rest().to_vec();
+            return Ok(description);
         }
         let types = reader.remaining().saturating_sub(1 + checksum::LEN);
-        let post_header_lengths = reader.bytes(types, "post-header lengths")?.to_vec();
+        description.post_header_lengths = reader.bytes(types, "post-header lengths")?.to_vec();
         let offset = reader.offset();
         let code = reader.u8("checksum algorithm")?;
-        let checksum = ChecksumAlgorithm::from_code(code).ok_or_else(|| {
+        description.checksum = ChecksumAlgorithm::from_code(code).ok_or_else(|| {
             let expected = "0 (none) or 1 (CRC32)";
             DecodeError::invalid("checksum algorithm", offset, u64::from(code), expected)
         })?;
         reader.u32("event checksum")?;
-        Ok(Self {
-            server_version,
-            created,
-            post_header_lengths,
-            checksum,
-        })
+        Ok(description)
     }
 
     /// Appends the body, without the event's own checksum.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        out.put_u16(4);
+        out.put_u16(self.binlog_version);
         let mut version = [0; SERVER_VERSION_LEN];
         for (to, from) in version.iter_mut().zip(self.server_version.bytes()) {
             *to = from;
         }
         out.put(&version);
         out.put_u32(self.created);
-        out.put_u8(19);
+        out.put_u8(self.header_len);
         out.put(&self.post_header_lengths);
-        out.put_u8(self.checksum.code());
+        if knows_checksums(self.server_version.as_bytes()) {
+            out.put_u8(self.checksum.code());
+        }
     }
+}
+
+/// Whether the format description in `event` ends in a checksum, which its server version decides.
+pub(super) fn has_checksum(event: &[u8]) -> bool {
+    let start = EventHeader::LEN + 2;
+    let version = event.get(start..start + SERVER_VERSION_LEN);
+    version.is_none_or(|version| knows_checksums(until_nul(version)))
+}
+
+fn until_nul(text: &[u8]) -> &[u8] {
+    text.split(|&byte| byte == 0).next().unwrap_or(text)
+}
+
+fn is_mariadb(server_version: &[u8]) -> bool {
+    let mut windows = server_version.windows(8);
+    windows.any(|window| window == b"-MariaDB")
+}
+
+/// Whether the server of this version writes checksums. A text without a version is today's.
+fn knows_checksums(server_version: &[u8]) -> bool {
+    let mut numbers = server_version.split(|byte| !byte.is_ascii_digit());
+    let mut number = || -> Option<u32> {
+        let digits = std::str::from_utf8(numbers.next()?).ok()?;
+        digits.parse().ok()
+    };
+    let (Some(major), Some(minor)) = (number(), number()) else {
+        return true;
+    };
+    let version = (major, minor, number().unwrap_or(0));
+    let since = if is_mariadb(server_version) {
+        (5, 3, 0)
+    } else {
+        (5, 6, 1)
+    };
+    version >= since
 }

@@ -33,6 +33,12 @@ impl EventHeader {
     /// Bytes of a header.
     pub const LEN: usize = 19;
 
+    /// Bytes of a header in binlog version 1 (MySQL 3.23): it has no `end_log_pos` and no flags.
+    pub const LEN_V1: usize = 13;
+
+    /// [`EventHeader::LEN`] as a format description has it.
+    pub const LEN_U8: u8 = 19;
+
     /// A header whose size and position are still to be filled, by [`super::write_event`].
     #[must_use]
     pub const fn new(event_type: EventType, timestamp: u32, server_id: u32) -> Self {
@@ -63,6 +69,19 @@ impl EventHeader {
             event_size: reader.u32("event size")?,
             end_log_pos: reader.u32("event end_log_pos")?,
             flags: EventFlags(reader.u16("event flags")?),
+        })
+    }
+
+    /// Reads a header of binlog version 1, which ends behind the size.
+    pub fn decode_v1(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        Ok(Self {
+            timestamp: reader.u32("event timestamp")?,
+            event_type: EventType(reader.u8("event type")?),
+            server_id: reader.u32("event server id")?,
+            event_size: reader.u32("event size")?,
+            end_log_pos: 0,
+            flags: EventFlags::NONE,
         })
     }
 
@@ -118,3 +137,4 @@ impl std::ops::BitOr for EventFlags {
 }
 
 const _: () = assert!(EventHeader::LEN == 4 + 1 + 4 + 4 + 4 + 2);
+const _: () = assert!(EventHeader::LEN == EventHeader::LEN_U8 as usize);

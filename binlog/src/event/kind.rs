@@ -3,6 +3,7 @@
 //! An event type is an integer, not an enum, so that one this build does not know survives a round
 //! trip.
 
+use std::borrow::Cow;
 use std::fmt;
 
 /// Type code of an event.
@@ -13,7 +14,7 @@ pub struct EventType(
 );
 
 macro_rules! event_types {
-    ($($code:literal $name:ident $shown:literal)*) => {
+    ($($code:literal $name:ident $(= $text:literal)? $shown:literal)*) => {
         impl EventType {
             $(
                 #[doc = concat!("Type ", $code, ", `", $shown, "` in SHOW BINLOG EVENTS.")]
@@ -24,10 +25,12 @@ macro_rules! event_types {
             pub const KNOWN: &'static [Self] = &[$(Self::$name),*];
 
             /// The type's name, for instance `WRITE_ROWS`; `UNKNOWN` for a type without one.
+            ///
+            /// MariaDB's `GTID` is a type of its own but has the name of MySQL's.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self.0 {
-                    $($code => stringify!($name),)*
+                    $($code => event_types!(@name $name $($text)?),)*
                     _ => "UNKNOWN",
                 }
             }
@@ -42,6 +45,8 @@ macro_rules! event_types {
             }
         }
     };
+    (@name $name:ident) => { stringify!($name) };
+    (@name $name:ident $text:literal) => { $text };
 }
 
 event_types! {
@@ -89,8 +94,8 @@ event_types! {
     42 GTID_TAGGED "Gtid_tagged_log_event"
     160 ANNOTATE_ROWS "Annotate_rows"
     161 BINLOG_CHECKPOINT "Binlog_checkpoint"
-    162 MARIADB_GTID "Gtid"
-    163 MARIADB_GTID_LIST "Gtid_list"
+    162 MARIADB_GTID = "GTID" "Gtid"
+    163 MARIADB_GTID_LIST = "GTID_LIST" "Gtid_list"
     164 START_ENCRYPTION "Start_encryption"
     165 QUERY_COMPRESSED "Query_compressed"
     166 WRITE_ROWS_COMPRESSED_V1 "Write_rows_compressed_v1"
@@ -99,9 +104,23 @@ event_types! {
     169 WRITE_ROWS_COMPRESSED "Write_rows_compressed"
     170 UPDATE_ROWS_COMPRESSED "Update_rows_compressed"
     171 DELETE_ROWS_COMPRESSED "Delete_rows_compressed"
+    172 PARTIAL_ROW_DATA "Partial_row_data"
 }
 
 impl EventType {
+    /// Type 0, which no event has.
+    pub const UNKNOWN: Self = Self(0);
+
+    /// The type's name; `UNKNOWN_n` with its code for a type without one.
+    #[must_use]
+    pub fn label(self) -> Cow<'static, str> {
+        if self.is_known() || self == Self::UNKNOWN {
+            Cow::Borrowed(self.name())
+        } else {
+            Cow::Owned(format!("UNKNOWN_{}", self.0))
+        }
+    }
+
     /// Whether this build can name the type.
     #[must_use]
     pub fn is_known(self) -> bool {
