@@ -10,6 +10,7 @@ mod arith;
 mod digits;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -357,15 +358,9 @@ impl FromStr for Decimal {
 impl fmt::Display for Decimal {
     /// Prints every digit after the point, as MySQL does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scale = usize::from(self.scale);
-        let digits = self.coefficient.to_text();
-        let digits = format!("{digits:0>width$}", width = scale + 1);
-        let (whole, fraction) = digits
-            .split_at_checked(digits.len() - scale)
-            .unwrap_or((&digits, ""));
-        let sign = if self.negative { "-" } else { "" };
-        let dot = if scale > 0 { "." } else { "" };
-        write!(f, "{sign}{whole}{dot}{fraction}")
+        let mut text = Vec::with_capacity(Self::DIGITS_MAX + 2);
+        self.put_text(&mut text);
+        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

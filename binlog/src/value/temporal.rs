@@ -247,23 +247,25 @@ impl Timestamp {
 }
 
 /// Days since 1970-01-01 to a Gregorian date; `days` of a `u32` of seconds stays before 2107.
+///
+/// Years are counted from March, so that a leap day is a year's last, and in eras of 400 years,
+/// which all have the same length.
 fn civil_from_days(days: u32) -> (u16, u8, u8) {
-    let mut left = u64::from(days);
-    let mut year = 1970_u16;
-    loop {
-        let length = if is_leap(year) { 366 } else { 365 };
-        if left < length {
-            break;
-        }
-        left -= length;
-        year += 1;
-    }
-    let mut month = 1_u8;
-    while left >= month_length(year, month) {
-        left -= month_length(year, month);
-        month += 1;
-    }
-    (year, month, low_u8(left + 1, 8))
+    const ERA: u64 = 146_097;
+    let days = u64::from(days) + 719_468;
+    let (era, day_of_era) = (days / ERA, days % ERA);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 {
+        month_from_march + 3
+    } else {
+        month_from_march - 9
+    };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (low_u16(year, 16), low_u8(month, 8), low_u8(day, 8))
 }
 
 fn days_from_civil(year: u16, month: u8, day: u8) -> Option<u64> {

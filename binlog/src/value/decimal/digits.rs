@@ -20,7 +20,7 @@ pub(super) struct Digits {
 const BASE: u64 = 1_000_000_000;
 
 impl Digits {
-    const LIMBS: usize = 8;
+    pub(super) const LIMBS: usize = 8;
 
     pub(super) const ZERO: Self = Self {
         limbs: [0; Self::LIMBS],
@@ -28,6 +28,11 @@ impl Digits {
 
     pub(super) fn is_zero(&self) -> bool {
         self.limbs.iter().all(|&limb| limb == 0)
+    }
+
+    /// Groups of nine digits, lowest first.
+    pub(super) const fn limbs(&self) -> &[u32; Self::LIMBS] {
+        &self.limbs
     }
 
     /// Multiplies by `10^digits` (at most 9) and adds `group`. What no longer fits is lost; callers
