@@ -10,6 +10,7 @@
 //! in-use flag of the head.
 
 mod cursor;
+pub mod encryption;
 mod error;
 mod guards;
 mod head;
