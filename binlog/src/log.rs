@@ -31,7 +31,7 @@ pub use head::LogHead;
 pub use index::LogIndex;
 pub use locate::{first_file_since, locate_by_gtid_set};
 pub use name::{LogFileName, LogPosition, MAX_LOG_NUMBER};
-pub use reader::{FIRST_EVENT, LogReader, MAGIC, MAX_EVENT_BYTES};
+pub use reader::{Checksums, FIRST_EVENT, LogReader, MAGIC, MAX_EVENT_BYTES, ReadOptions};
 pub use recover::{KnownPlace, RecoverOptions, Recovered, TornTail, recover, recover_from};
 pub use storage::{CrashKind, OsStorage, SimStorage, Storage, StorageFile};
 pub use writer::{LogFlavour, LogOptions, LogWriter};

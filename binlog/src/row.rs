@@ -10,6 +10,7 @@ mod encoder;
 mod metadata;
 mod plan;
 mod rows_event;
+mod table;
 mod table_map;
 #[cfg(test)]
 mod tests;
@@ -19,4 +20,5 @@ pub use column::{Column, ColumnType};
 pub use encoder::{ROW_EVENT_SIZE_MAX, RowsEncoder};
 pub use plan::{Row, RowPair, RowPlan, RowReader};
 pub use rows_event::{RowsEvent, RowsFlags, RowsKind, RowsVersion};
+pub use table::Table;
 pub use table_map::TableMap;

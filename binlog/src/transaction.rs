@@ -11,6 +11,12 @@
 //! standalone  = any other QUERY
 //! ```
 
+mod info;
+mod reader;
+
+pub use info::{TransactionGtid, TransactionInfo, TransactionKind};
+pub use reader::{Step, TransactionReader};
+
 use std::fmt;
 
 use codec::{DecodeError, Reader};

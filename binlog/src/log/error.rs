@@ -9,6 +9,7 @@ use gtid::GtidSet;
 use super::name::{LogFileName, LogPosition};
 use super::storage::is_no_space;
 use crate::event::EventType;
+use crate::stream::payload::PayloadDamage;
 use crate::transaction::BoundaryError;
 
 /// Why a log could not be read, written or recovered. Variants are by who must act.
@@ -90,6 +91,10 @@ pub struct Corrupt {
     pub at: LogPosition,
     /// The event's type, if its header could be read.
     pub event: Option<EventType>,
+    /// Where in the decompressed content of the payload event at `at` the damage is.
+    pub inner: Option<u64>,
+    /// The transaction that was open, as its GTID is written, if it has one.
+    pub gtid: Option<String>,
     /// What is wrong with it.
     pub damage: Damage,
 }
@@ -130,6 +135,8 @@ pub enum Damage {
     NoFormatDescription,
     /// The event's fields cannot be read.
     Undecodable(DecodeError),
+    /// The payload of a `TRANSACTION_PAYLOAD` event is damaged.
+    Payload(PayloadDamage),
     /// The event may not stand where it stands.
     OutOfOrder(String),
     /// The event is damaged, and the log goes on behind it with transactions that were written
@@ -180,8 +187,30 @@ impl LogError {
         Self::Corrupt(Box::new(Corrupt {
             at: LogPosition::new(file.clone(), offset),
             event,
+            inner: None,
+            gtid: None,
             damage,
         }))
+    }
+
+    /// The same error inside a payload, `offset` bytes into its decompressed content.
+    #[must_use]
+    pub fn inside(mut self, offset: u64) -> Self {
+        if let Self::Corrupt(corrupt) = &mut self {
+            corrupt.inner = Some(offset);
+        }
+        self
+    }
+
+    /// The same error in the transaction `gtid`, if it does not name one yet.
+    #[must_use]
+    pub fn in_transaction(mut self, gtid: Option<String>) -> Self {
+        if let Self::Corrupt(corrupt) = &mut self
+            && corrupt.gtid.is_none()
+        {
+            corrupt.gtid = gtid;
+        }
+        self
     }
 
     /// Whether the operation may succeed once there is room again.
@@ -219,6 +248,7 @@ impl fmt::Display for Damage {
                 f.write_str("the first event of a file is its format description, this one is not")
             }
             Self::Undecodable(error) => error.fmt(f),
+            Self::Payload(damage) => damage.fmt(f),
             Self::OutOfOrder(what) => f.write_str(what),
             Self::NotATornTail {
                 damage,
@@ -246,10 +276,22 @@ impl fmt::Display for LogError {
                 "an earlier write to {file} failed; the log takes nothing more until it is reopened"
             ),
             Self::Corrupt(corrupt) => {
-                let Corrupt { at, event, damage } = corrupt.as_ref();
+                let Corrupt {
+                    at,
+                    event,
+                    inner,
+                    gtid,
+                    damage,
+                } = corrupt.as_ref();
                 write!(f, "{} at offset {}", at.file, at.offset)?;
+                if let Some(inner) = inner {
+                    write!(f, ", byte {inner} of its decompressed payload")?;
+                }
                 if let Some(event) = event {
-                    write!(f, ", event {}", event.name())?;
+                    write!(f, ", event {}", event.label())?;
+                }
+                if let Some(gtid) = gtid {
+                    write!(f, ", in transaction {gtid}")?;
                 }
                 write!(f, ": {damage}")
             }

@@ -8,8 +8,9 @@ use super::error::{Damage, LogError};
 use super::name::LogFileName;
 use super::storage::{Storage, StorageFile, read_full_at};
 use crate::event::{
-    ChecksumAlgorithm, EventHeader, EventType, FormatDescription, RawEvent, checksum,
+    ChecksumAlgorithm, EventFormat, EventHeader, EventType, FormatDescription, RawEvent, checksum,
 };
+use crate::limits::Limits;
 
 /// The bytes in front of the first event.
 pub const MAGIC: [u8; 4] = [0xfe, b'b', b'i', b'n'];
@@ -25,17 +26,39 @@ pub const MAX_EVENT_BYTES: u64 = (1 << 30) + (1 << 20);
 /// What is read from the file at once, at least.
 const CHUNK: usize = 256 << 10;
 
+/// What a reader does about an event whose checksum is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Checksums {
+    /// It stops in front of the event.
+    #[default]
+    Stop,
+    /// It shows the event and says so.
+    Report,
+}
+
+/// How a file is read.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// What to do about wrong checksums.
+    pub checksums: Checksums,
+    /// Bounds on memory.
+    pub limits: Limits,
+}
+
 /// A cursor over the events of one file.
 #[derive(Debug)]
 pub struct LogReader {
     file: Box<dyn StorageFile>,
     name: LogFileName,
+    options: ReadOptions,
     description: FormatDescription,
-    checksum: ChecksumAlgorithm,
+    format: EventFormat,
     /// Offset of the event after the current one.
     next: u64,
     /// The current event: offset in the file and its bytes in `buffer`.
     current: Option<(u64, std::ops::Range<usize>)>,
+    /// Whether the checksum of the current event is right.
+    checksum_ok: bool,
     /// Bytes of the file from `buffer_offset`; `filled` of them are valid.
     buffer: Vec<u8>,
     buffer_offset: u64,
@@ -60,6 +83,15 @@ impl LogReader {
 
     /// Reads an open file that is called `name` in errors.
     pub fn over(file: Box<dyn StorageFile>, name: LogFileName) -> Result<Self, LogError> {
+        Self::over_with(file, name, &ReadOptions::default())
+    }
+
+    /// Reads an open file that is called `name` in errors, as `options` say.
+    pub fn over_with(
+        file: Box<dyn StorageFile>,
+        name: LogFileName,
+        options: &ReadOptions,
+    ) -> Result<Self, LogError> {
         let mut magic = [0; 4];
         let read = read_full_at(file.as_ref(), 0, &mut magic)
             .map_err(|error| LogError::io("reading", name.as_str(), error))?;
@@ -76,11 +108,12 @@ impl LogReader {
         let mut reader = Self {
             file,
             name,
-            description: FormatDescription::current("", ChecksumAlgorithm::Crc32),
-            // The format description always carries a checksum.
-            checksum: ChecksumAlgorithm::Crc32,
+            options: options.clone(),
+            description: FormatDescription::current("", ChecksumAlgorithm::None),
+            format: ChecksumAlgorithm::None.into(),
             next: FIRST_EVENT,
             current: None,
+            checksum_ok: true,
             buffer: Vec::new(),
             buffer_offset: 0,
             filled: 0,
@@ -103,7 +136,7 @@ impl LogReader {
         }
         let description = FormatDescription::decode(event.bytes)
             .map_err(|error| fail(Damage::Undecodable(error)))?;
-        self.checksum = description.checksum;
+        self.format = description.format();
         self.description = description;
         self.rewind();
         Ok(())
@@ -143,7 +176,26 @@ impl LogReader {
     /// The checksum that events of this file carry.
     #[must_use]
     pub const fn checksum(&self) -> ChecksumAlgorithm {
-        self.checksum
+        self.format.checksum
+    }
+
+    /// How the events of this file are laid out.
+    #[must_use]
+    pub const fn format(&self) -> EventFormat {
+        self.format
+    }
+
+    /// Whether the current event's checksum is right; true if it has none. Only with
+    /// [`Checksums::Report`] it may be wrong.
+    #[must_use]
+    pub const fn is_checksum_ok(&self) -> bool {
+        self.checksum_ok
+    }
+
+    /// How this file is read.
+    #[must_use]
+    pub const fn options(&self) -> &ReadOptions {
+        &self.options
     }
 
     /// Where the next event begins.
@@ -185,15 +237,9 @@ impl LogReader {
         }
         let header = self.header(offset)?;
         let event_type = Some(header.event_type);
-        let is_description = header.event_type == EventType::FORMAT_DESCRIPTION;
-        let algorithm = if is_description {
-            ChecksumAlgorithm::Crc32
-        } else {
-            self.checksum
-        };
         let fail = |damage| LogError::corrupt(&self.name, offset, event_type, damage);
         let size = u64::from(header.event_size);
-        let smallest = EventHeader::LEN as u64 + algorithm.trailer_len() as u64;
+        let smallest = EventHeader::LEN as u64;
         if size < smallest || size > MAX_EVENT_BYTES {
             return Err(fail(Damage::BadSize { size }));
         }
@@ -220,7 +266,14 @@ impl LogReader {
         let start = self.start_of(offset);
         let range = start..start.saturating_add(len);
         let bytes = self.buffer.get(range.clone()).unwrap_or_default();
-        if algorithm == ChecksumAlgorithm::Crc32 && !checksum::verify(bytes) {
+        let trailer = RawEvent { header, bytes }.trailer_len(self.format);
+        self.checksum_ok = trailer == 0 || checksum::verify(bytes);
+        if len < usize::from(self.format.header_len).saturating_add(trailer)
+            && header.event_type != EventType::FORMAT_DESCRIPTION
+        {
+            return Err(fail(Damage::BadSize { size }));
+        }
+        if !self.checksum_ok && self.options.checksums == Checksums::Stop {
             return Err(fail(Damage::BadChecksum));
         }
         let after = offset.saturating_add(size);

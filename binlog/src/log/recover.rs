@@ -217,6 +217,8 @@ fn walk(
             Ok(_) => {}
             Err(damage) => {
                 walk.damage = Some(Box::new(Corrupt {
+                    inner: None,
+                    gtid: None,
                     at: LogPosition::new(file.clone(), offset),
                     event: Some(event.header.event_type),
                     damage: damage.into(),
