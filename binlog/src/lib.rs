@@ -13,6 +13,8 @@ pub mod event;
 
 pub mod row;
 
+pub mod schema;
+
 pub mod stream;
 
 pub mod transaction;

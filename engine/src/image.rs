@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use binlog::row::{Column as MapColumn, ColumnType as Code, TableMap};
+use binlog::schema::{KeyPart, KeySnapshot, TableSnapshot};
 
 use crate::catalog::{BlobSize, Column, ColumnType, IntegerSize, Table};
 use crate::collation::{BINARY, Collation};
@@ -31,6 +32,38 @@ pub fn table_map(table: &Table, table_id: u64) -> TableMap<'static> {
         primary_key: primary,
         unknown_metadata: Vec::new(),
     }
+}
+
+/// What is kept beside the log of a table, so that its rows can be read with names.
+#[must_use]
+pub fn snapshot(table: &Table) -> Option<TableSnapshot> {
+    let map = table_map(table, table.id.0);
+    let declared = |index: usize| {
+        let column = table.columns.get(index);
+        column.map_or_else(String::new, |column| column.column_type.to_string())
+    };
+    let mut snapshot = TableSnapshot::of(&map, declared)?;
+    for (own, column) in snapshot.columns.iter_mut().zip(&table.columns) {
+        own.generated = column.generated.is_some();
+    }
+    snapshot.keys = table
+        .unique_keys()
+        .map(|key| KeySnapshot {
+            name: key.name.clone(),
+            columns: key
+                .parts
+                .iter()
+                .filter_map(|part| {
+                    let (_, column) = table.column_by_id(part.column)?;
+                    Some(KeyPart {
+                        column: column.name.clone(),
+                        prefix: u64::from(part.prefix.unwrap_or(0)),
+                    })
+                })
+                .collect(),
+        })
+        .collect();
+    Some(snapshot)
 }
 
 fn column(column: &Column) -> MapColumn<'static> {

@@ -18,6 +18,7 @@ mod hold;
 mod late;
 mod purge;
 mod request;
+mod schema;
 mod thread;
 
 pub(crate) use commit::{Durability, now_seconds};

@@ -14,12 +14,14 @@ mod tests;
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use binlog::event::{
     ChecksumAlgorithm, CommitTimestamps, EventFlags, EventHeader, EventType, GtidEvent,
     LogicalClock, ServerVersions, Xid, write_event,
 };
 use config::settings::BinlogRowMetadata;
+use engine::catalog::Table;
 use engine::rows::RowChange;
 use engine::session::SessionContext;
 use gtid::Gtid;
@@ -58,6 +60,8 @@ enum Body {
         begin: Vec<u8>,
         cache: EventCache,
         write_set: WriteSet,
+        /// The tables whose rows were changed.
+        tables: Vec<Arc<Table>>,
     },
     /// Body of the query, and its flags.
     Ddl(Vec<u8>, EventFlags),
@@ -95,6 +99,7 @@ impl Transaction {
                 begin: Vec::new(),
                 cache: EventCache::new(directory),
                 write_set: WriteSet::default(),
+                tables: Vec::new(),
             },
             began: 0,
             ended: 0,
@@ -136,6 +141,7 @@ impl Transaction {
             begin,
             cache,
             write_set,
+            tables,
         } = &mut self.body
         else {
             return Ok(());
@@ -160,6 +166,9 @@ impl Transaction {
             return Err(error);
         }
         for change in changes {
+            if !tables.iter().any(|table| Arc::ptr_eq(table, &change.table)) {
+                tables.push(Arc::clone(&change.table));
+            }
             for row in [&change.before, &change.after].into_iter().flatten() {
                 write_set.add(&change.table, row);
             }
@@ -170,6 +179,14 @@ impl Transaction {
     /// Whether the log has nothing to hear of it.
     pub(crate) fn is_empty(&self) -> bool {
         matches!(&self.body, Body::Rows { cache, .. } if cache.is_empty())
+    }
+
+    /// The tables whose rows it changed, those of undone statements included.
+    pub(crate) fn tables(&self) -> &[Arc<Table>] {
+        match &self.body {
+            Body::Rows { tables, .. } => tables,
+            Body::Ddl(..) => &[],
+        }
     }
 
     /// The place now.

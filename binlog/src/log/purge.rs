@@ -10,6 +10,7 @@ use super::error::LogError;
 use super::index::LogIndex;
 use super::name::LogFileName;
 use super::storage::{Storage, read_small, replace_file};
+use crate::schema::side_file_name;
 
 /// A register of this size names a quarter of a million files.
 const MAX_REGISTER_BYTES: u64 = 16 << 20;
@@ -60,6 +61,8 @@ pub(super) fn remove_registered(
         .split(|&byte| byte == b'\n')
         .filter_map(|line| LogFileName::parse_path(std::str::from_utf8(line).ok()?));
     for file in files.filter(|file| !index.contains(file)) {
+        // A schema snapshot that stays is in nobody's way.
+        let _ = storage.remove(&side_file_name(file.as_str()));
         match storage.remove(file.as_str()) {
             Ok(()) => removed.push(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -20,6 +20,7 @@ use super::name::{LogFileName, LogPosition, MAX_LOG_NUMBER};
 use super::reader::FIRST_EVENT;
 use super::storage::{Storage, StorageFile, is_no_space, write_all_at};
 use crate::event::{ChecksumAlgorithm, EventFlags, EventHeader, EventType, write_event};
+use crate::schema::{SchemaWriter, TableSnapshot, side_file_name};
 
 /// What the log is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,8 @@ pub struct LogWriter {
     /// End of what is durable; `synced <= sealed` between calls.
     synced: u64,
     is_poisoned: bool,
+    /// The schema snapshots beside the file.
+    schema: SchemaWriter,
 }
 
 impl fmt::Debug for LogWriter {
@@ -107,6 +110,7 @@ impl LogWriter {
             written: end,
             synced: end,
             is_poisoned: false,
+            schema: SchemaWriter::default(),
         })
     }
 
@@ -202,6 +206,17 @@ impl LogWriter {
         }
     }
 
+    /// Keeps the snapshot of a table beside the file, for events that will be written from here on;
+    /// a snapshot that the file has already is not repeated. Says whether it was added.
+    ///
+    /// An error leaves the log as it is: it only lacks the names of this table's columns.
+    pub fn note_table(&mut self, snapshot: &TableSnapshot) -> Result<bool, LogError> {
+        let file = self.name.as_str();
+        self.schema
+            .note(self.storage.as_ref(), file, self.written, snapshot)
+            .map_err(|error| LogError::io("writing", &side_file_name(file), error))
+    }
+
     /// Makes what was written part of the log; it is durable only after [`LogWriter::sync`].
     pub fn seal(&mut self) -> LogPosition {
         self.sealed = self.written;
@@ -223,7 +238,8 @@ impl LogWriter {
         if self.synced == self.sealed && self.written == self.sealed {
             return Ok(());
         }
-        match self.file.sync() {
+        // Names come before the rows that need them.
+        match self.schema.sync().and_then(|()| self.file.sync()) {
             Ok(()) => {
                 self.synced = self.sealed;
                 Ok(())
@@ -259,6 +275,7 @@ impl LogWriter {
         self.name = next;
         self.file = file;
         (self.sealed, self.written, self.synced) = (end, end, end);
+        self.schema = SchemaWriter::default();
         Ok(())
     }
 

@@ -193,6 +193,7 @@ impl Pipeline {
                 checksum: self.log.options().checksum,
             };
             let log = &mut self.log;
+            self.noted.note(log, transaction.tables());
             offset = transaction.write(&placement, offset, &mut out, |out| {
                 log.write(out)?;
                 out.clear();
@@ -250,6 +251,7 @@ impl Pipeline {
         match self.log.rotate(&self.executed, now_seconds()) {
             Ok(()) => {
                 self.dependencies.rotated();
+                self.noted.rotated();
                 self.unsynced_groups = 0;
                 self.publish();
                 self.expire();

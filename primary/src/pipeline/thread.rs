@@ -14,6 +14,7 @@ use server::feed::LogFeed;
 use super::commit::{Answer, Durability, Pending, now_seconds};
 use super::hold::Hold;
 use super::request::Request;
+use super::schema::NotedTables;
 use crate::error::PrimaryError;
 use crate::state::State;
 use crate::transaction::{Dependencies, EventOrigin};
@@ -45,6 +46,7 @@ pub(crate) struct Pipeline {
     pub(super) state: Arc<State>,
     pub(super) requests: mpsc::Receiver<Request>,
     pub(super) dependencies: Dependencies,
+    pub(super) noted: NotedTables,
     pub(super) executed: GtidSet,
     /// What the engine stands for after the open group.
     pub(super) position: EnginePosition,
@@ -84,6 +86,7 @@ impl Pipeline {
             state,
             requests,
             dependencies: Dependencies::default(),
+            noted: NotedTables::default(),
             last_commit_micros: 0,
             next_xid: 0,
             pending: Vec::new(),

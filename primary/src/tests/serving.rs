@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use binlog::event::{Event, EventType};
 use binlog::log::{LogFileName, LogIndex, LogReader, SimStorage, Storage};
+use binlog::schema::SchemaSnapshots;
 use server::feed::GtidState as _;
 use server::role::{EventsRequest, PurgeTo, Role};
 
@@ -436,4 +437,34 @@ fn a_log_without_gtids_and_checksums_is_replayed_as_well() {
     let replayed = open(other.path(), &storage, &options).unwrap();
     assert_eq!(integers(&replayed, "SELECT id FROM t WHERE s = 'c'"), [2]);
     assert!(replayed.state().executed().is_empty());
+}
+
+#[test]
+fn a_log_with_minimal_metadata_is_read_with_the_names_of_its_columns() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let primary = open(directory.path(), &storage, &["--binlog-row-metadata=MINIMAL"]).unwrap();
+    block_on(async {
+        create_table(&primary).await;
+        let mut client = Client::new(&primary, 2);
+        client.run("INSERT INTO t VALUES (1, 2, 'x')").await.unwrap();
+    });
+    let file = LogFileName::new("b", 1);
+    let snapshots = SchemaSnapshots::load(&storage, &file).unwrap().unwrap();
+    let mut reader = LogReader::open(&storage, &file).unwrap();
+    let mut named = Vec::new();
+    while reader.advance(None).unwrap() {
+        let checksum = reader.checksum();
+        let (offset, event) = reader.current().unwrap();
+        if let Event::TableMap(mut map) = Event::decode(&event, checksum).unwrap() {
+            assert!(map.columns.iter().all(|column| column.name.is_none()));
+            let snapshot = snapshots.find(&map, offset).unwrap();
+            snapshot.complete(&mut map);
+            let columns = map.columns.iter();
+            named.extend(columns.map(|column| column.name.clone().unwrap().into_owned()));
+            assert_eq!(map.primary_key, Some(vec![(0, 0)]));
+            assert_eq!(snapshot.columns[2].declared, "varchar(50)");
+        }
+    }
+    assert_eq!(named, ["id", "v", "s"]);
 }
