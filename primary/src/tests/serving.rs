@@ -443,11 +443,19 @@ fn a_log_without_gtids_and_checksums_is_replayed_as_well() {
 fn a_log_with_minimal_metadata_is_read_with_the_names_of_its_columns() {
     let directory = tempfile::tempdir().unwrap();
     let storage = SimStorage::new(1);
-    let primary = open(directory.path(), &storage, &["--binlog-row-metadata=MINIMAL"]).unwrap();
+    let primary = open(
+        directory.path(),
+        &storage,
+        &["--binlog-row-metadata=MINIMAL"],
+    )
+    .unwrap();
     block_on(async {
         create_table(&primary).await;
         let mut client = Client::new(&primary, 2);
-        client.run("INSERT INTO t VALUES (1, 2, 'x')").await.unwrap();
+        client
+            .run("INSERT INTO t VALUES (1, 2, 'x')")
+            .await
+            .unwrap();
     });
     let file = LogFileName::new("b", 1);
     let snapshots = SchemaSnapshots::load(&storage, &file).unwrap().unwrap();
