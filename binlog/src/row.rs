@@ -5,7 +5,9 @@
 //! statement; the same id may name another table later.
 
 mod cell;
+mod chunks;
 mod column;
+pub(crate) mod compressed;
 mod encoder;
 mod metadata;
 mod plan;
@@ -16,9 +18,10 @@ mod table_map;
 mod tests;
 
 pub use cell::EncodeError;
+pub use chunks::RowChunks;
 pub use column::{Column, ColumnType};
 pub use encoder::{ROW_EVENT_SIZE_MAX, RowsEncoder};
 pub use plan::{Row, RowPair, RowPlan, RowReader};
-pub use rows_event::{RowsEvent, RowsFlags, RowsKind, RowsVersion};
+pub use rows_event::{RowsCompression, RowsEvent, RowsFlags, RowsKind, RowsPartition, RowsVersion};
 pub use table::Table;
 pub use table_map::TableMap;

@@ -50,6 +50,9 @@ pub enum Value<'a> {
     Bit(u64),
     /// JSON in MySQL's binary form; see [`json`]. No bytes at all stand for JSON null.
     Json(Cow<'a, [u8]>),
+    /// Changes that make the JSON value of the row's before image the one after it; no bytes at all
+    /// change nothing. Only in after images of partial updates; see [`json`].
+    JsonDiffs(Cow<'a, [u8]>),
 }
 
 impl Value<'_> {
@@ -73,6 +76,7 @@ impl Value<'_> {
             Self::Set(value) => Value::Set(value),
             Self::Bit(value) => Value::Bit(value),
             Self::Json(bytes) => Value::Json(Cow::Owned(bytes.into_owned())),
+            Self::JsonDiffs(bytes) => Value::JsonDiffs(Cow::Owned(bytes.into_owned())),
         }
     }
 
@@ -82,6 +86,7 @@ impl Value<'_> {
         match self {
             Self::Bytes(bytes) => Value::Bytes(Cow::Borrowed(bytes)),
             Self::Json(bytes) => Value::Json(Cow::Borrowed(bytes)),
+            Self::JsonDiffs(bytes) => Value::JsonDiffs(Cow::Borrowed(bytes)),
             other => other.clone().into_owned(),
         }
     }

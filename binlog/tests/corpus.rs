@@ -318,6 +318,7 @@ fn is_same_cell(cell: &Value<'_>, expected: &Json, column: &Json) -> bool {
         Value::Enum(number) => is_same_number(&expected["num"], &number.to_string()),
         Value::Set(bits) => is_same_number(&expected["num"], &bits.to_string()),
         Value::Bit(bits) => expected["uint"].to_string().trim_matches('"').parse() == Ok(*bits),
+        Value::JsonDiffs(_) => panic!("this case has no partial updates"),
         Value::Json(binary) => {
             let text = json::to_text(binary).unwrap();
             let tree = json::decode(binary).unwrap();
@@ -355,6 +356,7 @@ fn rows_encode_back_to_their_bytes() {
                     Event::Rows(rows)
                         if rows.version == RowsVersion::V2
                             && rows.extra.is_empty()
+                            && !rows.is_partial
                             && case.to_str().unwrap().contains("mysql-9.7") =>
                     {
                         let map = &maps[&rows.table_id];

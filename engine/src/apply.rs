@@ -13,6 +13,7 @@ pub use error::ApplyError;
 
 use std::sync::Arc;
 
+use binlog::limits::Limits;
 use binlog::row::{RowPair, RowPlan, RowsEvent, TableMap};
 
 use self::columns::Mapping;
@@ -97,13 +98,15 @@ impl Applier {
         event: &RowsEvent<'_>,
         check: RowCheck,
     ) -> Result<u64, ApplyError> {
-        let mut reader = event.read(&self.plan)?;
-        let mut pair = RowPair::default();
+        let mut chunks = event.chunks(&self.plan, &Limits::default())?;
         let mut rows = rows::Rows::new(writer.rows(&self.table)?, &self.mapping, event, check);
         let mut count = 0;
-        while reader.next_into(&mut pair)? {
-            rows.apply(&pair)?;
-            count += 1;
+        while let Some(mut reader) = chunks.next_chunk()? {
+            let mut pair = RowPair::default();
+            while reader.next_into(&mut pair)? {
+                rows.apply(&pair)?;
+                count += 1;
+            }
         }
         Ok(count)
     }

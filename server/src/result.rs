@@ -110,7 +110,7 @@ pub(crate) fn text<'a>(
         Value::Bytes(bytes) => Some(converted(column, bytes, charset)),
         Value::Enum(value) => owned(value.to_string()),
         Value::Set(value) | Value::Bit(value) => owned(value.to_string()),
-        Value::Json(bytes) => Some(Cow::Borrowed(bytes)),
+        Value::Json(bytes) | Value::JsonDiffs(bytes) => Some(Cow::Borrowed(bytes)),
     }
 }
 

@@ -148,6 +148,7 @@ pub fn value_text(value: &Value<'_>) -> String {
         },
         Value::Enum(number) => number.to_string(),
         Value::Bit(bits) => format!("b'{bits:b}'"),
+        Value::JsonDiffs(bytes) => format!("diffs {}", hexadecimal(bytes)),
         Value::Json(bytes) if bytes.is_empty() => "'null'".to_owned(),
         Value::Json(bytes) => match json::to_text(bytes) {
             Ok(text) => format!("'{text}'"),

@@ -228,6 +228,35 @@ impl Cell {
         })
     }
 
+    /// Whether the column is JSON, of which partial updates log changes.
+    pub(super) const fn is_json(self) -> bool {
+        matches!(self, Self::Json { .. })
+    }
+
+    /// Skips one value that is not NULL.
+    pub(super) fn skip(self, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        let len = match self {
+            Self::Int { width, .. } | Self::Enum { width } | Self::Set { width } => {
+                usize::from(width)
+            }
+            Self::Year => 1,
+            Self::Date | Self::TimeOld => 3,
+            Self::Float | Self::TimestampOld => 4,
+            Self::Double | Self::DateTimeOld => 8,
+            Self::Time { fsp } => 3 + fraction_len(fsp),
+            Self::Timestamp { fsp } => 4 + fraction_len(fsp),
+            Self::DateTime { fsp } => 5 + fraction_len(fsp),
+            Self::Decimal { precision, scale } => {
+                Decimal::packed_len(precision, scale).unwrap_or(0)
+            }
+            Self::Bit { bytes, bits } => usize::from(bytes) + usize::from(bits > 0),
+            Self::Bytes { len_width }
+            | Self::Padded { len_width, .. }
+            | Self::Json { len_width } => return sized(reader, len_width).map(|_| ()),
+        };
+        reader.bytes(len, "value").map(|_| ())
+    }
+
     /// Appends one value that is not NULL; on error nothing is appended.
     pub(super) fn encode(self, out: &mut Vec<u8>, value: &Value<'_>) -> Result<(), &'static str> {
         match (self, value) {

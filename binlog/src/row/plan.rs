@@ -3,10 +3,12 @@
 //! Invariant: reading a row either fails or consumes at least one byte, so that no event can make a
 //! reader loop for ever.
 
+use std::borrow::Cow;
+
 use codec::{DecodeError, Reader};
 
 use super::cell::Cell;
-use super::rows_event::{RowsEvent, RowsKind};
+use super::rows_event::{RowsEvent, RowsKind, RowsVersion};
 use super::table_map::{TableMap, bit};
 use crate::value::Value;
 
@@ -45,32 +47,103 @@ impl RowPlan {
         self.cells.len()
     }
 
+    /// Skips one image.
+    fn skip_image(&self, reader: &mut Reader<'_>, image: Image<'_>) -> Result<(), DecodeError> {
+        let diffs = self.diffs(reader, image)?;
+        let present = (0..self.cells.len()).filter(|&index| bit(image.columns, index));
+        let nulls = reader.bytes(present.count().div_ceil(8), "NULL bitmap")?;
+        let (mut position, mut json) = (0, 0);
+        for (index, cell) in self.cells.iter().enumerate() {
+            let is_diff = cell.is_json() && bit(diffs, json);
+            json += usize::from(cell.is_json());
+            if !bit(image.columns, index) {
+                continue;
+            }
+            if !bit(nulls, position) {
+                match is_diff {
+                    true => drop(json_diffs(reader)?),
+                    false => cell.skip(reader)?,
+                }
+            }
+            position += 1;
+        }
+        Ok(())
+    }
+
     /// Reads one image into `row`, which is cleared first.
     fn read_image<'a>(
         &self,
         reader: &mut Reader<'a>,
-        columns: &[u8],
+        image: Image<'_>,
         row: &mut Row<'a>,
     ) -> Result<(), DecodeError> {
         row.clear();
         row.reserve(self.cells.len());
-        let present = (0..self.cells.len()).filter(|&index| bit(columns, index));
+        let diffs = self.diffs(reader, image)?;
+        let present = (0..self.cells.len()).filter(|&index| bit(image.columns, index));
         let nulls = reader.bytes(present.count().div_ceil(8), "NULL bitmap")?;
-        let mut position = 0;
+        let (mut position, mut json) = (0, 0);
         for (index, cell) in self.cells.iter().enumerate() {
-            if !bit(columns, index) {
+            let is_diff = cell.is_json() && bit(diffs, json);
+            json += usize::from(cell.is_json());
+            if !bit(image.columns, index) {
                 row.push(None);
                 continue;
             }
-            let value = match bit(nulls, position) {
-                true => Value::Null,
-                false => cell.decode(reader)?,
+            let value = match (bit(nulls, position), is_diff) {
+                (true, _) => Value::Null,
+                (false, true) => json_diffs(reader)?,
+                (false, false) => cell.decode(reader)?,
             };
             row.push(Some(value));
             position += 1;
         }
         Ok(())
     }
+
+    /// Reads which of the table's JSON columns, present in the image or not, hold diffs.
+    fn diffs<'a>(
+        &self,
+        reader: &mut Reader<'a>,
+        image: Image<'_>,
+    ) -> Result<&'a [u8], DecodeError> {
+        const PARTIAL_JSON: u64 = 1;
+        if !image.is_partial {
+            return Ok(&[]);
+        }
+        let offset = reader.offset();
+        match reader.lenenc("value options")? {
+            0 => Ok(&[]),
+            PARTIAL_JSON => {
+                let count = self.cells.iter().filter(|cell| cell.is_json()).count();
+                reader.bytes(count.div_ceil(8), "partial JSON columns")
+            }
+            found => {
+                let expected = "0, or 1 for partial JSON";
+                Err(DecodeError::invalid(
+                    "value options",
+                    offset,
+                    found,
+                    expected,
+                ))
+            }
+        }
+    }
+}
+
+/// One JSON value written as changes to the one before.
+fn json_diffs<'a>(reader: &mut Reader<'a>) -> Result<Value<'a>, DecodeError> {
+    let len = reader.u32("JSON diffs length")?;
+    let diffs = reader.bytes_u64(u64::from(len), "JSON diffs")?;
+    Ok(Value::JsonDiffs(Cow::Borrowed(diffs)))
+}
+
+/// Which columns an image has, and how.
+#[derive(Debug, Clone, Copy)]
+struct Image<'e> {
+    columns: &'e [u8],
+    /// Whether JSON columns may hold diffs.
+    is_partial: bool,
 }
 
 /// Reads the rows of one event one by one.
@@ -78,17 +151,24 @@ impl RowPlan {
 pub struct RowReader<'e> {
     plan: &'e RowPlan,
     kind: RowsKind,
-    before_columns: &'e [u8],
-    after_columns: &'e [u8],
+    before: Image<'e>,
+    after: Image<'e>,
     reader: Reader<'e>,
 }
 
 impl<'e> RowReader<'e> {
+    /// A reader of `rows`, which lie at `offset` of `event` or were inflated from what lies there.
     pub(super) fn new(
         plan: &'e RowPlan,
         event: &'e RowsEvent<'_>,
+        rows: &'e [u8],
         offset: usize,
     ) -> Result<Self, DecodeError> {
+        if event.version == RowsVersion::PreGa {
+            let found = u64::from(event.event_type().0);
+            let expected = "rows of a released version, whose layout the log describes";
+            return Err(DecodeError::invalid("event type", 4, found, expected));
+        }
         if plan.column_count() != event.column_count {
             let found = event.column_count as u64;
             let expected = "the number of columns in the table map";
@@ -102,9 +182,15 @@ impl<'e> RowReader<'e> {
         Ok(Self {
             plan,
             kind: event.kind,
-            before_columns: &event.before_columns,
-            after_columns: &event.after_columns,
-            reader: Reader::at(&event.rows, offset),
+            before: Image {
+                columns: &event.before_columns,
+                is_partial: false,
+            },
+            after: Image {
+                columns: &event.after_columns,
+                is_partial: event.is_partial,
+            },
+            reader: Reader::at(rows, offset),
         })
     }
 
@@ -119,20 +205,41 @@ impl<'e> RowReader<'e> {
         if self.kind != RowsKind::Write {
             let reader = &mut self.reader;
             self.plan
-                .read_image(reader, self.before_columns, &mut pair.before)?;
+                .read_image(reader, self.before, &mut pair.before)?;
         }
         if self.kind != RowsKind::Delete {
             let reader = &mut self.reader;
-            self.plan
-                .read_image(reader, self.after_columns, &mut pair.after)?;
+            self.plan.read_image(reader, self.after, &mut pair.after)?;
         }
+        self.check_progress(offset, left)
+    }
+
+    /// Skips the next row without making values of it; false behind the last row.
+    pub fn skip_row(&mut self) -> Result<bool, DecodeError> {
+        if self.reader.is_empty() {
+            return Ok(false);
+        }
+        let (offset, left) = (self.reader.offset(), self.reader.remaining());
+        if self.kind != RowsKind::Write {
+            self.plan.skip_image(&mut self.reader, self.before)?;
+        }
+        if self.kind != RowsKind::Delete {
+            self.plan.skip_image(&mut self.reader, self.after)?;
+        }
+        self.check_progress(offset, left)
+    }
+
+    /// Where the next row begins, from the start of the event.
+    #[must_use]
+    pub const fn offset(&self) -> usize {
+        self.reader.offset()
+    }
+
+    /// True when the row that began at `offset` with `left` bytes to read took any of them.
+    const fn check_progress(&self, offset: usize, left: usize) -> Result<bool, DecodeError> {
         if self.reader.remaining() == left {
-            return Err(DecodeError::invalid(
-                "row image",
-                offset,
-                0,
-                "at least one column",
-            ));
+            let expected = "at least one column";
+            return Err(DecodeError::invalid("row image", offset, 0, expected));
         }
         Ok(true)
     }

@@ -263,6 +263,7 @@ impl Conversion {
     pub(super) fn apply<'v>(self, value: &'v Value<'v>) -> Option<Value<'v>> {
         Some(match (self, value) {
             (_, Value::Null) => Value::Null,
+            (_, Value::JsonDiffs(_)) => return None,
             (Conversion::Same, value) => value.borrowed(),
             (Conversion::Signedness { unsigned: false }, Value::UInt(value)) => {
                 Value::Int(i64::try_from(*value).ok()?)

@@ -144,6 +144,10 @@ pub(super) fn value_datum(
             let text = json::to_text(binary).map_err(SqlError::storage_engine)?;
             Datum::Json(Arc::from(text))
         }
+        Value::JsonDiffs(_) => {
+            let reason = "a column cannot hold changes of a JSON value";
+            return Err(SqlError::storage_engine(reason));
+        }
     })
 }
 

@@ -82,6 +82,7 @@ pub(crate) fn eval_of(column: &Column, value: &Value<'_>, zone: &TimeZone) -> Ev
         (Value::Bytes(bytes), column_type) if column_type.collation().is_none() => {
             EvalValue::Binary(bytes.to_vec())
         }
+        (Value::JsonDiffs(diffs), _) => EvalValue::Binary(diffs.to_vec()),
         (Value::Json(_), _) => EvalValue::Json(value_text(column, value, zone)),
         (Value::Bytes(_) | Value::Enum(_) | Value::Set(_), _) => {
             EvalValue::Text(value_text(column, value, zone))

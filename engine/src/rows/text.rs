@@ -49,6 +49,7 @@ pub(crate) fn value_text(column: &Column, value: &Value<'_>, zone: &TimeZone) ->
         (Value::Set(bits), ColumnType::Set { members, .. }) => set_text(members, *bits),
         (Value::Enum(index), _) => index.to_string(),
         (Value::Set(bits) | Value::Bit(bits), _) => bits.to_string(),
+        (Value::JsonDiffs(diffs), _) => escaped(diffs),
         (Value::Json(binary), _) => json::to_text(binary).unwrap_or_default(),
         (Value::Bytes(bytes), column_type) => match column_type.collation() {
             Some(collation) => decoded(collation.charset, bytes),

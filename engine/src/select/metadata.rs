@@ -242,7 +242,9 @@ pub fn result_text(column: &ResultColumn, value: &Value<'_>) -> Option<Vec<u8>> 
         Value::Time(time) => time.text(fsp),
         Value::DateTime(moment) => moment.text(fsp),
         Value::Timestamp(moment) => moment.text_utc(fsp),
-        Value::Bytes(bytes) | Value::Json(bytes) => return Some(bytes.to_vec()),
+        Value::Bytes(bytes) | Value::Json(bytes) | Value::JsonDiffs(bytes) => {
+            return Some(bytes.to_vec());
+        }
     };
     if column.flags & ZEROFILL == 0 {
         return Some(text.into_bytes());

@@ -101,7 +101,7 @@ fn hash_value(hasher: &mut Fnv, column_type: &ColumnType, value: &Value<'static>
             hasher.write(format!("{value:?}").as_bytes());
         }
         // Cannot be a part of a key; a constant is always safe.
-        Value::Json(_) => {}
+        Value::Json(_) | Value::JsonDiffs(_) => {}
     }
 }
 

@@ -195,6 +195,7 @@ impl Coordinator {
                 self.tables.learn(body, EventHeader::LEN, &self.filter)?;
                 Ok(())
             }
+            EventType::PARTIAL_UPDATE_ROWS => refuse_unless_ignorable(event, kind),
             kind if RowsEvent::is_rows(kind) => self.rows(event, checksum),
             EventType::XID | EventType::ROWS_QUERY | EventType::ANNOTATE_ROWS => Ok(()),
             EventType::INCIDENT => self.incident(event, checksum),

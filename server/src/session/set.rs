@@ -203,7 +203,7 @@ fn eval_value(column: &ResultColumn, value: Value<'static>) -> EvalValue {
         Value::DateTime(value) => EvalValue::DateTime(value),
         Value::Timestamp(value) => EvalValue::DateTime(value.to_utc()),
         Value::Enum(value) => EvalValue::UInt(u64::from(value)),
-        Value::Bytes(bytes) | Value::Json(bytes) => {
+        Value::Bytes(bytes) | Value::Json(bytes) | Value::JsonDiffs(bytes) => {
             let bytes = bytes.into_owned();
             if column.collation.is_binary() && column.type_code != protocol::column_type::JSON {
                 return EvalValue::Binary(bytes);

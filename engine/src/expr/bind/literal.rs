@@ -89,7 +89,7 @@ impl Binder<'_> {
                 Ok(text) => self.text_constant(text),
                 Err(_) => bytes_constant(bytes.to_vec()),
             },
-            Value::Json(bytes) => bytes_constant(bytes.to_vec()),
+            Value::Json(bytes) | Value::JsonDiffs(bytes) => bytes_constant(bytes.to_vec()),
         }
     }
 
