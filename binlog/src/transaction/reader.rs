@@ -7,6 +7,7 @@ use super::{Boundary, TransactionTracker};
 use crate::event::{Event, EventFormat, EventType, RawEvent};
 use crate::log::{Damage, LogError};
 use crate::row::{RowsFlags, Table};
+use crate::schema::SchemaSnapshots;
 use crate::stream::{EventSource, EventStream, Place, StreamEvent};
 
 /// One event with everything that the reader knows of it.
@@ -39,6 +40,8 @@ pub struct TransactionReader<S> {
     transaction: Option<TransactionInfo>,
     /// Whether the statement that the table maps belong to has ended.
     is_statement_ended: bool,
+    /// What the columns are called where the log does not say.
+    schemas: Option<SchemaSnapshots>,
 }
 
 impl<S: EventSource> TransactionReader<S> {
@@ -50,7 +53,13 @@ impl<S: EventSource> TransactionReader<S> {
             tables: HashMap::new(),
             transaction: None,
             is_statement_ended: false,
+            schemas: None,
         }
+    }
+
+    /// Takes names of columns, and what else minimal metadata leaves open, from `schemas`.
+    pub fn set_schemas(&mut self, schemas: SchemaSnapshots) {
+        self.schemas = Some(schemas);
     }
 
     /// What is read.
@@ -66,7 +75,9 @@ impl<S: EventSource> TransactionReader<S> {
     /// Whether the last event left no transaction open.
     #[must_use]
     pub fn is_between_transactions(&self) -> bool {
-        self.transaction.as_ref().is_none_or(|info| info.is_complete)
+        self.transaction
+            .as_ref()
+            .is_none_or(|info| info.is_complete)
     }
 
     /// The transaction of the last event.
@@ -82,7 +93,10 @@ impl<S: EventSource> TransactionReader<S> {
     /// Those of the source; an event that cannot be decoded or that may not stand where it stands.
     /// The error names file, offset, type and the GTID of the open transaction. The reader cannot
     /// be used after an error.
-    #[expect(clippy::should_implement_trait, reason = "a step borrows from the reader")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a step borrows from the reader"
+    )]
     pub fn next(&mut self) -> Result<Option<Step<'_>>, LogError> {
         if self.is_between_transactions() {
             self.transaction = None;
@@ -121,7 +135,9 @@ impl<S: EventSource> TransactionReader<S> {
         };
         match &event {
             Event::TableMap(map) => {
-                let table = Table::new(map.clone()).map_err(undecodable)?;
+                let known = self.schemas.as_ref();
+                let snapshot = known.and_then(|known| known.find(map, place.offset));
+                let table = Table::described(map.clone(), snapshot).map_err(undecodable)?;
                 self.tables.insert(map.table_id, table);
             }
             Event::Rows(rows) if rows.flags.contains(RowsFlags::STATEMENT_END) => {
@@ -172,7 +188,9 @@ fn begin(event: &StreamEvent<'_>) -> TransactionInfo {
 fn learn(info: &mut TransactionInfo, event: &Event<'_>, raw: &RawEvent<'_>) {
     match event {
         Event::Gtid(gtid) => {
-            info.gtid = gtid.gtid.map_or(TransactionGtid::None, TransactionGtid::MySql);
+            info.gtid = gtid
+                .gtid
+                .map_or(TransactionGtid::None, TransactionGtid::MySql);
             info.commit_timestamps = gtid.commit_timestamps;
             info.logical_clock = gtid.logical_clock;
             info.transaction_length = gtid.transaction_length;
