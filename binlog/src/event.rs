@@ -106,8 +106,10 @@ impl<'a> Event<'a> {
             )?),
             EventType::GTID_TAGGED => Self::Gtid(GtidEvent::decode_tagged(reader)?),
             EventType::QUERY => Self::Query(Query::decode(reader)?),
-            EventType::TABLE_MAP => Self::TableMap(TableMap::decode(reader)?),
-            kind if RowsEvent::is_rows(kind) => Self::Rows(RowsEvent::decode(kind, reader)?),
+            EventType::TABLE_MAP => Self::TableMap(TableMap::decode(reader, format)?),
+            kind if RowsEvent::is_rows(kind) => {
+                Self::Rows(RowsEvent::decode(kind, reader, format)?)
+            }
             EventType::XID => Self::Xid(Xid::decode(reader)?),
             EventType::ROTATE => Self::Rotate(Rotate::decode(reader)?),
             EventType::STOP => Self::Stop,

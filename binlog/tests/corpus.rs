@@ -384,7 +384,8 @@ fn rows_encode_back_to_their_bytes() {
                             let ends = rows.flags.contains(RowsFlags::STATEMENT_END);
                             let body = encoder.finish(ends).unwrap();
                             let body = Reader::at(&body, EventHeader::LEN);
-                            let again = RowsEvent::decode(raw.header.event_type, body).unwrap();
+                            let again =
+                                RowsEvent::decode(raw.header.event_type, body, algorithm).unwrap();
                             assert_eq!(again.flags, rows.flags);
                             assert_eq!(again.rows, rows.rows, "{} {offset}", case.display());
                         }

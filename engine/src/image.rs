@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use binlog::event::Flavour;
 use binlog::row::{Column as MapColumn, ColumnType as Code, TableMap};
 use binlog::schema::{KeyPart, KeySnapshot, TableSnapshot};
 
@@ -23,15 +24,11 @@ pub fn table_map(table: &Table, table_id: u64) -> TableMap<'static> {
         });
         parts.collect()
     });
-    TableMap {
-        table_id,
-        flags: TableMap::FLAG_BIT_LENGTHS_EXACT,
-        schema: Cow::Owned(table.database.clone()),
-        table: Cow::Owned(table.name.clone()),
-        columns: table.columns.iter().map(column).collect(),
-        primary_key: primary,
-        unknown_metadata: Vec::new(),
-    }
+    let columns = table.columns.iter().map(column).collect();
+    let (database, name) = (table.database.clone(), table.name.clone());
+    let mut map = TableMap::new(table_id, database, name, columns);
+    map.primary_key = primary;
+    map
 }
 
 /// What is kept beside the log of a table, so that its rows can be read with names.
@@ -73,7 +70,7 @@ fn column(column: &Column) -> MapColumn<'static> {
         map.unsigned =
             Some(column.column_type.is_unsigned() || column.column_type == ColumnType::Year);
     }
-    if map.is_character() || map.is_enum_or_set() {
+    if map.is_character(Flavour::MySql) || map.is_enum_or_set() {
         map.charset = Some(column.column_type.collation().unwrap_or(&BINARY).id);
     }
     map.name = Some(Cow::Owned(column.name.clone()));

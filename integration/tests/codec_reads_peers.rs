@@ -118,7 +118,7 @@ fn read_rows(event: &RowsEvent<'_>, map: &TableMap<'_>) -> Result<usize> {
         let mut second = event.clone();
         second.version = RowsVersion::V2;
         let event_type = second.event_type();
-        let event = RowsEvent::decode(event_type, Reader::new(body))?;
+        let event = RowsEvent::decode(event_type, Reader::new(body), ChecksumAlgorithm::None)?;
         images.extend_from_slice(&event.rows);
         again.extend(
             self::pairs(&event, &plan)?

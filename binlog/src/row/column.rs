@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::event::Flavour;
+
 /// Type code of a column as written in a table map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ColumnType(
@@ -24,6 +26,12 @@ macro_rules! column_types {
                     $($code => stringify!($name),)*
                     _ => "UNKNOWN",
                 }
+            }
+
+            /// Whether this build knows the type, and so how many bytes its parameters take.
+            #[must_use]
+            pub const fn is_known(self) -> bool {
+                matches!(self.0, $($code)|*)
             }
         }
     };
@@ -149,19 +157,21 @@ impl Column<'_> {
         matches!(self.column_type.0, 1..=5 | 8 | 9 | 13 | 246)
     }
 
-    /// Whether the column's collation is logged among those of text columns.
+    /// Whether a server of `flavour` logs the column's collation among those of text columns: those
+    /// of bytes are text columns too, with collation 63.
     #[must_use]
-    pub const fn is_character(&self) -> bool {
-        matches!(
-            self.real_type(),
+    pub const fn is_character(&self, flavour: Flavour) -> bool {
+        match self.real_type() {
             ColumnType::VARCHAR
-                | ColumnType::VAR_STRING
-                | ColumnType::BLOB
-                | ColumnType::STRING
-                | ColumnType::BLOB_COMPRESSED
-                | ColumnType::VARCHAR_COMPRESSED
-                | ColumnType::VECTOR
-        )
+            | ColumnType::VAR_STRING
+            | ColumnType::BLOB
+            | ColumnType::STRING => true,
+            ColumnType::VECTOR => matches!(flavour, Flavour::MySql),
+            ColumnType::BLOB_COMPRESSED | ColumnType::VARCHAR_COMPRESSED | ColumnType::GEOMETRY => {
+                matches!(flavour, Flavour::MariaDb)
+            }
+            _ => false,
+        }
     }
 
     /// Whether the column is an ENUM or a SET.

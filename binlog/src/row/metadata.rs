@@ -46,19 +46,22 @@ fn decode_field<'a>(
     kind: u8,
     mut value: Reader<'a>,
 ) -> Result<(), DecodeError> {
+    let flavour = map.flavour();
+    let is_character = |column: &Column<'_>| column.is_character(flavour);
     let columns = &mut map.columns;
     match kind {
         SIGNEDNESS => {
-            let bits = value.rest();
+            let count = columns.iter().filter(|column| column.is_numeric()).count();
+            let bits = value.bytes(count.div_ceil(8), "signedness")?;
             for (index, column) in select(columns, Column::is_numeric).enumerate() {
                 column.unsigned = Some(high_bit(bits, index));
             }
         }
-        DEFAULT_CHARSET => default_charset(columns, Column::is_character, &mut value)?,
+        DEFAULT_CHARSET => default_charset(columns, is_character, &mut value)?,
         ENUM_AND_SET_DEFAULT_CHARSET => {
             default_charset(columns, Column::is_enum_or_set, &mut value)?;
         }
-        COLUMN_CHARSET => column_charset(columns, Column::is_character, &mut value)?,
+        COLUMN_CHARSET => column_charset(columns, is_character, &mut value)?,
         ENUM_AND_SET_COLUMN_CHARSET => {
             column_charset(columns, Column::is_enum_or_set, &mut value)?;
         }
@@ -82,7 +85,7 @@ fn decode_field<'a>(
             map.primary_key = Some(primary_key(map.columns.len(), has_prefix, &mut value)?);
         }
         COLUMN_VISIBILITY => {
-            let bits = value.rest();
+            let bits = value.bytes(columns.len().div_ceil(8), "column visibility")?;
             for (index, column) in columns.iter_mut().enumerate() {
                 column.visible = Some(high_bit(bits, index));
             }
@@ -161,7 +164,18 @@ fn members<'a>(
     value: &mut Reader<'a>,
 ) -> Result<(), DecodeError> {
     for column in select(columns, |column| column.real_type() == kind) {
+        let offset = value.offset();
         let count = value.lenenc("member count")?;
+        let most = if kind == ColumnType::SET { 64 } else { 65_535 };
+        if count > most {
+            let expected = "at most 65535 members, 64 of a SET";
+            return Err(DecodeError::invalid(
+                "member count",
+                offset,
+                count,
+                expected,
+            ));
+        }
         let mut members = Vec::new();
         for _ in 0..count {
             members.push(Cow::Borrowed(value.lenenc_bytes("member")?));
@@ -219,7 +233,8 @@ pub(super) fn encode(map: &TableMap<'_>, out: &mut Vec<u8>) {
         .filter_map(|column| column.unsigned)
         .collect();
     put_high_bits(out, SIGNEDNESS, &unsigned);
-    let charsets = columns.iter().filter(|column| column.is_character());
+    let flavour = map.flavour();
+    let charsets = columns.iter().filter(|column| column.is_character(flavour));
     let charsets: Option<Vec<u16>> = charsets.map(|column| column.charset).collect();
     put_charsets(out, DEFAULT_CHARSET, COLUMN_CHARSET, charsets);
     put_numbers(out, GEOMETRY_TYPE, columns, |column| column.geometry_type);

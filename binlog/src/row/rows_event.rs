@@ -13,7 +13,8 @@ use codec::{DecodeError, Reader, Write};
 use super::chunks::RowChunks;
 use super::compressed::CompressedRecord;
 use super::plan::{RowPlan, RowReader};
-use crate::event::EventType;
+use super::table_map::table_id;
+use crate::event::{EventFormat, EventType};
 use crate::limits::Limits;
 
 /// What happened to the rows.
@@ -114,6 +115,8 @@ pub struct RowsEvent<'a> {
     pub after_columns: Cow<'a, [u8]>,
     /// The row images, not yet decoded, and still compressed if `compression` says so.
     pub rows: Cow<'a, [u8]>,
+    /// Bytes of the table id.
+    table_id_len: u8,
     /// Where `rows` begin in the event, for errors.
     rows_offset: usize,
 }
@@ -189,13 +192,18 @@ impl<'a> RowsEvent<'a> {
         EventType(first + index)
     }
 
-    /// Decodes the body of an event of `event_type`.
-    pub fn decode(event_type: EventType, mut reader: Reader<'a>) -> Result<Self, DecodeError> {
+    /// Decodes the body of an event of `event_type` in a stream of `format`.
+    pub fn decode(
+        event_type: EventType,
+        mut reader: Reader<'a>,
+        format: impl Into<EventFormat>,
+    ) -> Result<Self, DecodeError> {
+        let table_id_len = format.into().table_id_len;
         let shape = Shape::of(event_type).ok_or_else(|| {
             let (found, expected) = (u64::from(event_type.0), "a row event");
             DecodeError::invalid("event type", 4, found, expected)
         })?;
-        let table_id = reader.u48("table id")?;
+        let table_id = table_id(&mut reader, table_id_len)?;
         let flags = RowsFlags(reader.u16("rows flags")?);
         let mut extra: &[u8] = &[];
         if shape.version == RowsVersion::V2 {
@@ -237,13 +245,14 @@ impl<'a> RowsEvent<'a> {
             before_columns: Cow::Borrowed(before),
             after_columns: Cow::Borrowed(after),
             rows: Cow::Borrowed(reader.rest()),
+            table_id_len,
             rows_offset,
         })
     }
 
     /// Appends the body.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        out.put_u48(self.table_id);
+        out.put_uint(self.table_id, usize::from(self.table_id_len));
         out.put_u16(self.flags.0);
         if self.version == RowsVersion::V2 {
             let len = u16::try_from(self.extra.len() + 2).unwrap_or(u16::MAX);

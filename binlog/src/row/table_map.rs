@@ -8,10 +8,11 @@ use codec::{DecodeError, Reader, Write};
 
 use super::column::{Column, ColumnType};
 use super::metadata;
+use crate::event::{ChecksumAlgorithm, EventFormat, Flavour};
 
 /// | size       | field                                        |
 /// |-----------:|----------------------------------------------|
-/// |          6 | `table_id`                                   |
+/// |     6 or 4 | `table_id`; 4 bytes in MySQL 5.1.4 to 5.1.15 |
 /// |          2 | `flags`                                      |
 /// | 1 + n + 1  | `schema`: length, text, NUL                  |
 /// | 1 + n + 1  | `table`: length, text, NUL                   |
@@ -20,7 +21,7 @@ use super::metadata;
 /// | 1-9 + n    | metadata of the columns behind its length    |
 /// | (n + 7)/8  | nullable columns, lowest bit first           |
 /// |       rest | optional metadata                            |
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct TableMap<'a> {
     /// Number of the table in the source's process, 48 bits; means nothing elsewhere.
     pub table_id: u64,
@@ -38,18 +39,71 @@ pub struct TableMap<'a> {
     pub primary_key: Option<Vec<(usize, u64)>>,
     /// Optional metadata of types this build does not know.
     pub unknown_metadata: Vec<(u8, Cow<'a, [u8]>)>,
+    /// Whose map it is: MySQL and MariaDB count other columns as text.
+    flavour: Flavour,
+    /// Bytes of the table id.
+    table_id_len: u8,
+    /// The optional metadata as it was read. Servers differ in its order; see [`TableMap::encode`].
+    metadata_read: Option<Cow<'a, [u8]>>,
 }
 
+/// Two maps are equal when they say the same, however they were written.
+impl PartialEq for TableMap<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        let names = |map: &Self| (map.table_id, map.flags, map.flavour);
+        names(self) == names(other)
+            && self.schema == other.schema
+            && self.table == other.table
+            && self.columns == other.columns
+            && self.primary_key == other.primary_key
+            && self.unknown_metadata == other.unknown_metadata
+    }
+}
+
+impl Eq for TableMap<'_> {}
+
 impl<'a> TableMap<'a> {
+    /// A MySQL table map without a primary key.
+    pub fn new(
+        table_id: u64,
+        schema: impl Into<Cow<'a, str>>,
+        table: impl Into<Cow<'a, str>>,
+        columns: Vec<Column<'a>>,
+    ) -> Self {
+        let format = EventFormat::mysql(ChecksumAlgorithm::None);
+        Self {
+            table_id,
+            flags: Self::FLAG_BIT_LENGTHS_EXACT,
+            schema: schema.into(),
+            table: table.into(),
+            columns,
+            primary_key: None,
+            unknown_metadata: Vec::new(),
+            flavour: format.flavour,
+            table_id_len: format.table_id_len,
+            metadata_read: None,
+        }
+    }
+
+    /// Whose map it is.
+    #[must_use]
+    pub const fn flavour(&self) -> Flavour {
+        self.flavour
+    }
+
     /// Most columns that a table can have.
     pub const COLUMNS_MAX: usize = 4096;
 
     /// Flag that is always set: lengths of BIT columns are exact.
     pub const FLAG_BIT_LENGTHS_EXACT: u16 = 1;
 
-    /// Decodes the body.
-    pub fn decode(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
-        let table_id = reader.u48("table id")?;
+    /// Decodes the body of an event in a stream of `format`.
+    pub fn decode(
+        mut reader: Reader<'a>,
+        format: impl Into<EventFormat>,
+    ) -> Result<Self, DecodeError> {
+        let format = format.into();
+        let table_id = table_id(&mut reader, format.table_id_len)?;
         let flags = reader.u16("table map flags")?;
         let schema = short_name(&mut reader, "schema name")?;
         let table = short_name(&mut reader, "table name")?;
@@ -59,6 +113,7 @@ impl<'a> TableMap<'a> {
             .ok()
             .filter(|&count| count <= Self::COLUMNS_MAX)
             .ok_or_else(|| DecodeError::invalid("column count", offset, count, "at most 4096"))?;
+        let types_offset = reader.offset();
         let types = reader.bytes(count, "column types")?;
         let len = reader.lenenc("column metadata length")?;
         let offset = reader.offset();
@@ -68,29 +123,31 @@ impl<'a> TableMap<'a> {
         let mut columns = Vec::with_capacity(count);
         for (index, &code) in types.iter().enumerate() {
             let column_type = ColumnType(code);
+            if !column_type.is_known() {
+                let (offset, found) = (types_offset.saturating_add(index), u64::from(code));
+                let expected = "a column type that this build knows";
+                return Err(DecodeError::invalid("column type", offset, found, expected));
+            }
             let parameter = decode_parameter(&mut parameters, column_type)?;
             columns.push(Column::new(column_type, parameter, bit(nullable, index)));
         }
         parameters.finish("column metadata")?;
-        let mut map = Self {
-            table_id,
-            flags,
-            schema,
-            table,
-            columns,
-            primary_key: None,
-            unknown_metadata: Vec::new(),
-        };
+        let mut map = Self::new(table_id, schema, table, columns);
+        map.flags = flags;
+        map.flavour = format.flavour;
+        map.table_id_len = format.table_id_len;
+        map.metadata_read = Some(Cow::Borrowed(reader.peek()));
         metadata::decode(&mut map, reader)?;
         Ok(map)
     }
 
     /// Appends the body. Names longer than 255 bytes, which MySQL cannot have, are cut.
     ///
-    /// Optional metadata is written for what is known of the columns; see
-    /// [`TableMap::without_full_metadata`].
+    /// Optional metadata is written for what is known of the columns, see
+    /// [`TableMap::without_full_metadata`]: byte for byte as it was read when it still says the same,
+    /// else in MySQL's order.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        out.put_u48(self.table_id);
+        out.put_uint(self.table_id, usize::from(self.table_id_len));
         out.put_u16(self.flags);
         for name in [&self.schema, &self.table] {
             let len = u8::try_from(name.len()).unwrap_or(u8::MAX);
@@ -106,7 +163,30 @@ impl<'a> TableMap<'a> {
         }
         out.put_lenenc_bytes(&parameters);
         put_bits(out, self.columns.iter().map(|column| column.nullable));
-        metadata::encode(self, out);
+        match self.metadata_unchanged() {
+            Some(metadata) => out.put(metadata),
+            None => metadata::encode(self, out),
+        }
+    }
+
+    /// The optional metadata as it was read, when the columns are still what it says.
+    fn metadata_unchanged(&self) -> Option<&[u8]> {
+        let metadata = self.metadata_read.as_deref()?;
+        let bare = self.columns.iter().map(|column| {
+            let Column {
+                column_type,
+                metadata,
+                nullable,
+                ..
+            } = *column;
+            Column::new(column_type, metadata, nullable)
+        });
+        let (schema, table) = (self.schema.as_ref(), self.table.as_ref());
+        let mut again = TableMap::new(self.table_id, schema, table, bare.collect());
+        again.flags = self.flags;
+        again.flavour = self.flavour;
+        metadata::decode(&mut again, Reader::new(metadata)).ok()?;
+        (again == *self).then_some(metadata)
     }
 
     /// The same map with what `binlog_row_metadata=MINIMAL` leaves out removed.
@@ -139,8 +219,18 @@ impl<'a> TableMap<'a> {
             unknown_metadata: unknown
                 .map(|(kind, bytes)| (kind, Cow::Owned(bytes.into_owned())))
                 .collect(),
+            flavour: self.flavour,
+            table_id_len: self.table_id_len,
+            metadata_read: self
+                .metadata_read
+                .map(|bytes| Cow::Owned(bytes.into_owned())),
         }
     }
+}
+
+/// Reads a table id of 6 bytes, or of 4.
+pub(super) fn table_id(reader: &mut Reader<'_>, len: u8) -> Result<u64, DecodeError> {
+    reader.uint(usize::from(len), "table id")
 }
 
 fn short_name<'a>(
@@ -150,7 +240,14 @@ fn short_name<'a>(
     let len = reader.u8(what)?;
     let offset = reader.offset();
     let name = reader.bytes(usize::from(len), what)?;
-    reader.u8(what)?;
+    let end = reader.offset();
+    match reader.u8(what)? {
+        0 => {}
+        found => {
+            let (found, expected) = (u64::from(found), "a NUL behind the name");
+            return Err(DecodeError::invalid(what, end, found, expected));
+        }
+    }
     Ok(Cow::Borrowed(Reader::text(name, offset, what)?))
 }
 

@@ -4,19 +4,13 @@ use codec::Reader;
 use proptest::prelude::*;
 
 use super::*;
-use crate::event::{EventHeader, EventType};
+use crate::event::{ChecksumAlgorithm, EventHeader, EventType, Flavour};
 use crate::value::{Date, DateTime, Time, Timestamp, Value};
 
+const NONE: ChecksumAlgorithm = ChecksumAlgorithm::None;
+
 fn map(columns: Vec<Column<'static>>) -> TableMap<'static> {
-    TableMap {
-        table_id: 108,
-        flags: TableMap::FLAG_BIT_LENGTHS_EXACT,
-        schema: Cow::Borrowed("d"),
-        table: Cow::Borrowed("t"),
-        columns,
-        primary_key: None,
-        unknown_metadata: Vec::new(),
-    }
+    TableMap::new(108, "d", "t", columns)
 }
 
 fn column(kind: ColumnType, metadata: u16) -> Column<'static> {
@@ -24,7 +18,7 @@ fn column(kind: ColumnType, metadata: u16) -> Column<'static> {
     if column.is_numeric() {
         column.unsigned = Some(false);
     }
-    if column.is_character() {
+    if column.is_character(Flavour::MySql) {
         column.charset = Some(255);
     }
     column
@@ -112,7 +106,7 @@ fn read(map: &TableMap<'_>, bodies: &[Vec<u8>]) -> Vec<Vec<Value<'static>>> {
     let mut rows = Vec::new();
     for body in bodies {
         let reader = Reader::at(body, EventHeader::LEN);
-        let event = RowsEvent::decode(EventType::WRITE_ROWS, reader).unwrap();
+        let event = RowsEvent::decode(EventType::WRITE_ROWS, reader, NONE).unwrap();
         for pair in event.read(&plan).unwrap() {
             let cells = pair.unwrap().after.into_iter();
             rows.push(cells.map(|cell| cell.unwrap().into_owned()).collect());
@@ -131,7 +125,7 @@ proptest! {
         let map = map(columns);
         let mut encoded = Vec::new();
         map.encode(&mut encoded);
-        prop_assert_eq!(&TableMap::decode(Reader::new(&encoded)).unwrap(), &map);
+        prop_assert_eq!(&TableMap::decode(Reader::new(&encoded), NONE).unwrap(), &map);
 
         let mut encoder = RowsEncoder::new(RowsKind::Write, &map, RowsFlags::default()).unwrap();
         let mut bodies = Vec::new();
@@ -185,7 +179,7 @@ fn an_image_without_columns_is_an_error_and_not_a_loop() {
     let plan = RowPlan::new(&map).unwrap();
     let body = [108, 0, 0, 0, 0, 0, 1, 0, 2, 0, 0, 1, 2, 3];
     let reader = Reader::at(&body, EventHeader::LEN);
-    let event = RowsEvent::decode(EventType::WRITE_ROWS, reader).unwrap();
+    let event = RowsEvent::decode(EventType::WRITE_ROWS, reader, NONE).unwrap();
     let rows: Vec<_> = event.read(&plan).unwrap().collect();
     assert_eq!(rows.len(), 1);
     assert!(rows[0].is_err());
@@ -196,7 +190,7 @@ fn a_column_without_a_logged_sign_is_signed() {
     let plan = RowPlan::new(&map(vec![Column::new(ColumnType::TINY, 0, false)])).unwrap();
     let body = [108, 0, 0, 0, 0, 0, 1, 0, 2, 0, 1, 0xff, 0, 0xff];
     let reader = Reader::at(&body, EventHeader::LEN);
-    let event = RowsEvent::decode(EventType::WRITE_ROWS, reader).unwrap();
+    let event = RowsEvent::decode(EventType::WRITE_ROWS, reader, NONE).unwrap();
     let row = event.read(&plan).unwrap().next().unwrap().unwrap();
     assert_eq!(row.after, [Some(Value::Int(-1))]);
 }

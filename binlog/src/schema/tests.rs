@@ -14,15 +14,9 @@ fn full_map() -> TableMap<'static> {
     size.name = Some(Cow::Borrowed("size"));
     size.charset = Some(255);
     size.members = Some(vec![Cow::Borrowed(b"small"), Cow::Borrowed(b"\xff\xfe")]);
-    TableMap {
-        table_id: 7,
-        flags: 1,
-        schema: Cow::Borrowed("shop"),
-        table: Cow::Borrowed("item"),
-        columns: vec![id, size],
-        primary_key: Some(vec![(0, 0)]),
-        unknown_metadata: Vec::new(),
-    }
+    let mut map = TableMap::new(7, "shop", "item", vec![id, size]);
+    map.primary_key = Some(vec![(0, 0)]);
+    map
 }
 
 fn snapshot() -> TableSnapshot {

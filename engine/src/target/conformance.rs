@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use binlog::event::{Charset, StatusVariable, StatusVariables};
+use binlog::event::{Charset, ChecksumAlgorithm, StatusVariable, StatusVariables};
 use binlog::row::{Column, ColumnType, RowsEncoder, RowsEvent, RowsFlags, RowsKind, TableMap};
 use binlog::value::Value;
 
@@ -275,7 +275,11 @@ fn apply(
         RowsKind::Delete => binlog::event::EventType::DELETE_ROWS,
     };
     let event = must(
-        RowsEvent::decode(event_type, codec::Reader::new(&body)),
+        RowsEvent::decode(
+            event_type,
+            codec::Reader::new(&body),
+            ChecksumAlgorithm::None,
+        ),
         "an event",
     );
     let change = RowsChange {
@@ -298,15 +302,8 @@ fn map(table: &str) -> TableMap<'static> {
     number.unsigned = Some(false);
     let mut text = Column::new(ColumnType::VARCHAR, 80, true);
     text.charset = Some(255);
-    TableMap {
-        table_id: if table == "t" { 100 } else { 101 },
-        flags: TableMap::FLAG_BIT_LENGTHS_EXACT,
-        schema: Cow::Borrowed("d"),
-        table: Cow::Owned(table.to_owned()),
-        columns: vec![number, text],
-        primary_key: None,
-        unknown_metadata: Vec::new(),
-    }
+    let table_id = if table == "t" { 100 } else { 101 };
+    TableMap::new(table_id, "d", table.to_owned(), vec![number, text])
 }
 
 fn statement(target: &mut impl Target, sql: &str) -> Result<StatementOutcome, TargetError> {

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use binlog::event::ChecksumAlgorithm;
 use binlog::row::TableMap;
 use codec::{DecodeError, Reader};
 use config::ReplicationFilter;
@@ -51,7 +52,7 @@ impl Tables {
         if known.is_some_and(|known| known.body.as_ref() == body) {
             return Ok(());
         }
-        let map = TableMap::decode(Reader::at(body, offset))?.into_owned();
+        let map = TableMap::decode(Reader::at(body, offset), ChecksumAlgorithm::None)?.into_owned();
         let database: Arc<str> = filter.rewrite(&map.schema).into();
         let is_admitted = filter.admits_row_event(&map.schema, &map.table);
         let table = Table {

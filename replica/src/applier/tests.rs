@@ -168,15 +168,8 @@ fn gtid(number: usize) -> Gtid {
 fn table_map(table: &str) -> TableMap<'static> {
     let mut column = Column::new(ColumnType::LONGLONG, 0, false);
     column.unsigned = Some(false);
-    TableMap {
-        table_id: 100 + table.len() as u64,
-        flags: 1,
-        schema: "d".into(),
-        table: table.to_owned().into(),
-        columns: vec![column],
-        primary_key: None,
-        unknown_metadata: Vec::new(),
-    }
+    let table_id = 100 + table.len() as u64;
+    TableMap::new(table_id, "d", table.to_owned(), vec![column])
 }
 
 impl Source {
