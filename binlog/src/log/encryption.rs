@@ -8,6 +8,34 @@
 //! Spec: mysql-server 9.7, `sql/rpl_log_encryption.cc` and `sql/stream_cipher.cc`; MariaDB 11.8,
 //! `sql/log_event.cc` and `mysys_ssl/my_crypt.cc`.
 
+mod error;
+mod file;
+mod header;
 mod keys;
+mod mariadb;
 
+use std::io;
+
+pub use error::EncryptionError;
+pub use header::{ENCRYPTED_MAGIC, EncryptionHeader, HEADER_LEN};
 pub use keys::{KeyFileError, Keys, Secret};
+
+use super::reader::MAGIC;
+use super::storage::{StorageFile, read_full_at};
+
+/// The clear stream of `file`, whoever encrypted it; the file itself if nobody did.
+///
+/// Fails with an [`EncryptionError`] inside the `io::Error` if `keys` do not hold the file's key,
+/// if the key is another one of the same name, or if the file's encryption is not known.
+pub fn decrypted(file: Box<dyn StorageFile>, keys: &Keys) -> io::Result<Box<dyn StorageFile>> {
+    let mut magic = [0; MAGIC.len()];
+    let read = read_full_at(file.as_ref(), 0, &mut magic)?;
+    match magic.get(..read) {
+        Some(found) if found == ENCRYPTED_MAGIC => Ok(Box::new(file::open(file, keys)?)),
+        Some(found) if found == MAGIC => mariadb::open(file, keys),
+        _ => Ok(file),
+    }
+}
+
+#[cfg(test)]
+mod tests;

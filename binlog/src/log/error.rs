@@ -6,6 +6,7 @@ use std::io;
 use codec::DecodeError;
 use gtid::GtidSet;
 
+use super::encryption::EncryptionError;
 use super::name::{LogFileName, LogPosition};
 use super::storage::is_no_space;
 use crate::event::EventType;
@@ -108,8 +109,8 @@ pub enum Damage {
         /// Its first bytes.
         found: Vec<u8>,
     },
-    /// The file is encrypted by MySQL; its content cannot be read here.
-    Encrypted,
+    /// The file is encrypted and cannot be decrypted.
+    Encryption(EncryptionError),
     /// The file ends inside the event.
     Truncated {
         /// Bytes that the event needs.
@@ -176,6 +177,20 @@ impl LogError {
         }
     }
 
+    /// An error of opening `file`: one that is not there and one that cannot be decrypted are told
+    /// apart from those of the machine.
+    #[must_use]
+    pub fn opening(file: &LogFileName, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::NotFound {
+            let file = file.to_string();
+            return Self::UnknownFile { file };
+        }
+        match EncryptionError::from_io(source) {
+            Ok(error) => Self::corrupt(file, 0, None, Damage::Encryption(error)),
+            Err(source) => Self::io("opening", file.as_str(), source),
+        }
+    }
+
     /// Damage of the event at `offset` of `file`.
     #[must_use]
     pub fn corrupt(
@@ -227,10 +242,7 @@ impl fmt::Display for Damage {
                 f,
                 "a log file begins with fe 62 69 6e, this one with {found:02x?}"
             ),
-            Self::Encrypted => f.write_str(
-                "the file is encrypted by MySQL (it begins with fd 62 69 6e); \
-                 read it from the server instead",
-            ),
+            Self::Encryption(error) => error.fmt(f),
             Self::Truncated { needed, available } => write!(
                 f,
                 "the event needs {needed} bytes, but the file ends after {available}"

@@ -4,6 +4,7 @@
 //! before it is shown. Positions come from sizes; what an event says about its own position is
 //! never trusted (MariaDB writes 0 there), only compared if asked to.
 
+use super::encryption::{self, Keys};
 use super::error::{Damage, LogError};
 use super::name::LogFileName;
 use super::storage::{Storage, StorageFile, read_full_at};
@@ -14,8 +15,6 @@ use crate::limits::Limits;
 
 /// The bytes in front of the first event.
 pub const MAGIC: [u8; 4] = [0xfe, b'b', b'i', b'n'];
-/// The same bytes of a file that MySQL encrypted.
-const ENCRYPTED_MAGIC: [u8; 4] = [0xfd, b'b', b'i', b'n'];
 
 /// Where the first event of a file begins.
 pub const FIRST_EVENT: u64 = 4;
@@ -43,6 +42,8 @@ pub struct ReadOptions {
     pub checksums: Checksums,
     /// Bounds on memory.
     pub limits: Limits,
+    /// Keys of encrypted files.
+    pub keys: Keys,
 }
 
 /// A cursor over the events of one file.
@@ -69,15 +70,9 @@ pub struct LogReader {
 impl LogReader {
     /// Opens `name` and reads its format description, which is also the first event shown.
     pub fn open(storage: &dyn Storage, name: &LogFileName) -> Result<Self, LogError> {
-        let file = storage.open_read(name.as_str()).map_err(|error| {
-            if error.kind() == std::io::ErrorKind::NotFound {
-                LogError::UnknownFile {
-                    file: name.to_string(),
-                }
-            } else {
-                LogError::io("opening", name.as_str(), error)
-            }
-        })?;
+        let file = storage
+            .open_read(name.as_str())
+            .map_err(|error| LogError::opening(name, error))?;
         Self::over(file, name.clone())
     }
 
@@ -92,17 +87,14 @@ impl LogReader {
         name: LogFileName,
         options: &ReadOptions,
     ) -> Result<Self, LogError> {
+        let file = encryption::decrypted(file, &options.keys)
+            .map_err(|error| LogError::opening(&name, error))?;
         let mut magic = [0; 4];
         let read = read_full_at(file.as_ref(), 0, &mut magic)
             .map_err(|error| LogError::io("reading", name.as_str(), error))?;
         if magic != MAGIC {
-            let damage = if magic == ENCRYPTED_MAGIC {
-                Damage::Encrypted
-            } else {
-                Damage::BadMagic {
-                    found: magic.get(..read).unwrap_or_default().to_vec(),
-                }
-            };
+            let found = magic.get(..read).unwrap_or_default().to_vec();
+            let damage = Damage::BadMagic { found };
             return Err(LogError::corrupt(&name, 0, None, damage));
         }
         let mut reader = Self {

@@ -86,6 +86,13 @@ impl Keys {
         Ok(keys)
     }
 
+    /// Adds a key that MySQL's keyring calls `name`.
+    #[must_use]
+    pub fn with_keyring_key(mut self, name: &str, key: Secret) -> Self {
+        self.keyring.insert(name.to_owned(), key);
+        self
+    }
+
     /// Adds the keys of `other`, which win where both have one of the same name.
     #[must_use]
     pub fn with(mut self, other: Self) -> Self {
