@@ -5,6 +5,8 @@
 //! passes here holds nothing that an applier could not read. Memory is bounded by the largest
 //! event, never by the file.
 
+pub mod filter;
+pub mod stats;
 mod text;
 
 use std::collections::HashMap;

@@ -4,7 +4,9 @@ mod binlog;
 
 use std::path::PathBuf;
 
-pub(crate) use binlog::{BinlogCommand, InputArguments, ShowArguments, VerifyArguments};
+pub(crate) use binlog::{
+    BinlogCommand, InputArguments, ShowArguments, StatsArguments, VerifyArguments,
+};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use config::definition::Role;
 use config::reference;

@@ -3,7 +3,9 @@
 mod inputs;
 mod progress;
 mod show;
+mod stats;
 mod verify;
+mod words;
 
 use crate::arguments::BinlogCommand;
 use crate::exit::Failure;
@@ -12,5 +14,6 @@ pub(crate) fn run(command: &BinlogCommand) -> Result<(), Failure> {
     match command {
         BinlogCommand::Show(arguments) => show::run(arguments),
         BinlogCommand::Verify(arguments) => verify::run(arguments),
+        BinlogCommand::Stats(arguments) => stats::run(arguments),
     }
 }

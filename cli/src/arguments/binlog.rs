@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use binlog::inspect::filter::{Filter, GtidChoice, parse_gtid};
+use binlog::transaction::TransactionGtid;
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
@@ -13,6 +15,11 @@ pub(crate) enum BinlogCommand {
     /// Checks sizes, checksums, positions, the fields of every event, every row, and that
     /// transactions begin and end where they may.
     Verify(VerifyArguments),
+    /// Count events, transactions, rows and bytes; by table, and the transactions that stand out.
+    ///
+    /// One pass in bounded memory. A damaged file is counted up to the damage, and the exit code is
+    /// then 1.
+    Stats(StatsArguments),
 }
 
 /// What is read: the same for every subcommand.
@@ -24,6 +31,106 @@ pub(crate) struct InputArguments {
     /// lists.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+}
+
+/// What of it is asked for. MySQL's names, where mysqlbinlog has the option.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Filter")]
+pub(crate) struct FilterArguments {
+    /// Only rows and statements of this database; may be repeated.
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) database: Vec<String>,
+    /// Only rows and statements of this table; may be repeated.
+    #[arg(short = 'T', long, value_name = "DB.TABLE", value_parser = table_name)]
+    pub(crate) table: Vec<(String, String)>,
+    /// Only these transactions: a MySQL GTID set, MariaDB GTIDs (0-1-5) and runs (0-1-5:9), by
+    /// commas.
+    #[arg(long, value_name = "GTIDS", value_parser = gtids)]
+    pub(crate) include_gtids: Vec<GtidChoice>,
+    /// Not these transactions.
+    #[arg(long, value_name = "GTIDS", value_parser = gtids)]
+    pub(crate) exclude_gtids: Vec<GtidChoice>,
+    /// Only transactions whose first event is of this second or later: '2026-11-21 05:00:00' in
+    /// the local time zone ($TZ), '2026-11-21T05:00:00Z', or seconds since 1970.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) start_datetime: Option<u32>,
+    /// End in front of the first transaction whose first event is of this second or later.
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub(crate) stop_datetime: Option<u32>,
+    /// Only events at this offset of the first file or behind it.
+    #[arg(short = 'j', long, value_name = "OFFSET")]
+    pub(crate) start_position: Option<u64>,
+    /// End in front of the first event at this offset of the last file or behind it.
+    #[arg(long, value_name = "OFFSET")]
+    pub(crate) stop_position: Option<u64>,
+    /// Only this transaction and those behind it.
+    #[arg(long, value_name = "GTID", value_parser = gtid)]
+    pub(crate) start_gtid: Option<TransactionGtid>,
+    /// End behind this transaction.
+    #[arg(long, value_name = "GTID", value_parser = gtid)]
+    pub(crate) stop_gtid: Option<TransactionGtid>,
+}
+
+impl FilterArguments {
+    /// What they ask for.
+    pub(crate) fn filter(&self) -> Filter {
+        let union = |choices: &[GtidChoice]| {
+            choices.iter().fold(GtidChoice::default(), |mut all, one| {
+                all.union(one.clone());
+                all
+            })
+        };
+        Filter {
+            databases: self.database.clone(),
+            tables: self.table.clone(),
+            include_gtids: (!self.include_gtids.is_empty()).then(|| union(&self.include_gtids)),
+            exclude_gtids: union(&self.exclude_gtids),
+            start_datetime: self.start_datetime,
+            stop_datetime: self.stop_datetime,
+            start_position: self.start_position,
+            stop_position: self.stop_position,
+            start_gtid: self.start_gtid,
+            stop_gtid: self.stop_gtid,
+        }
+    }
+}
+
+fn table_name(text: &str) -> Result<(String, String), String> {
+    let (schema, table) = text
+        .split_once('.')
+        .ok_or("expected DATABASE.TABLE, for instance shop.orders")?;
+    let bare = |name: &str| {
+        name.strip_prefix('`')
+            .and_then(|name| name.strip_suffix('`'))
+            .map_or_else(|| name.to_owned(), |name| name.replace("``", "`"))
+    };
+    Ok((bare(schema), bare(table)))
+}
+
+fn gtids(text: &str) -> Result<GtidChoice, String> {
+    text.parse()
+        .map_err(|error: gtid::ParseError| error.to_string())
+}
+
+fn gtid(text: &str) -> Result<TransactionGtid, String> {
+    parse_gtid(text).map_err(|error| error.to_string())
+}
+
+/// Reads a point in time as seconds since 1970.
+fn moment(text: &str) -> Result<u32, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(seconds);
+    }
+    let timestamp = match text.parse::<jiff::Timestamp>() {
+        Ok(timestamp) => timestamp,
+        Err(_) => text
+            .parse::<jiff::civil::DateTime>()
+            .and_then(|local| local.to_zoned(jiff::tz::TimeZone::system()))
+            .map_err(|error| error.to_string())?
+            .timestamp(),
+    };
+    u32::try_from(timestamp.as_second())
+        .map_err(|_| "binlogs know times from 1970 to 2106 only".to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -45,4 +152,43 @@ pub(crate) struct VerifyArguments {
     /// One JSON object per file.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatsArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
+    /// One JSON object per file.
+    #[arg(long, help_heading = "Options")]
+    pub(crate) json: bool,
+    /// A wrong checksum is an error too, not only listed.
+    #[arg(long, help_heading = "Options")]
+    pub(crate) verify: bool,
+    /// How many tables and transactions are listed.
+    #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Options")]
+    pub(crate) top: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_read_with_a_zone_and_as_seconds() {
+        assert_eq!(moment("2026-11-21T05:00:00Z"), Ok(1_795_237_200));
+        assert_eq!(moment("1795237200"), Ok(1_795_237_200));
+        assert!(moment("2026-11-21 05:00:00").is_ok());
+        assert!(moment("1969-01-01T00:00:00Z").is_err());
+        assert!(moment("yesterday").is_err());
+    }
+
+    #[test]
+    fn a_table_is_named_with_its_database() {
+        let name = |text| table_name(text).unwrap();
+        assert_eq!(name("a.b"), ("a".to_owned(), "b".to_owned()));
+        assert_eq!(name("`a`.`b``c`"), ("a".to_owned(), "b`c".to_owned()));
+        assert!(table_name("b").is_err());
+    }
 }

@@ -7,20 +7,30 @@ use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use binlog::log::{LogError, LogFileName, LogReader, OsStorage, Storage};
+use binlog::log::{Checksums, LogError, LogFileName, LogReader, OsStorage, ReadOptions, Storage};
+use binlog::stream::EventStream;
+use binlog::transaction::TransactionReader;
 
 use crate::arguments::InputArguments;
 use crate::exit::Failure;
 
+/// What goes through a file.
+pub(super) type Reader = TransactionReader<LogReader>;
+
 /// The files that are to be read, in order.
 pub(super) struct Inputs {
     files: VecDeque<PathBuf>,
+    is_begun: bool,
 }
 
 /// One of them.
 pub(super) struct InputFile {
     label: String,
     path: PathBuf,
+    /// Whether it is the first of the input.
+    pub(super) is_first: bool,
+    /// Whether it is the last of the input.
+    pub(super) is_last: bool,
 }
 
 impl Inputs {
@@ -36,14 +46,23 @@ impl Inputs {
                 files.push_back(name.clone());
             }
         }
-        Ok(Self { files })
+        Ok(Self {
+            files,
+            is_begun: false,
+        })
     }
 
     /// The next file; `None` behind the last.
     pub(super) fn next_file(&mut self) -> Result<Option<InputFile>, Failure> {
-        Ok(self.files.pop_front().map(|path| InputFile {
+        let Some(path) = self.files.pop_front() else {
+            return Ok(None);
+        };
+        let is_first = !std::mem::replace(&mut self.is_begun, true);
+        Ok(Some(InputFile {
             label: path.display().to_string(),
             path,
+            is_first,
+            is_last: self.files.is_empty(),
         }))
     }
 }
@@ -54,8 +73,30 @@ impl InputFile {
         &self.label
     }
 
-    /// Reads its head.
+    /// Its size on the medium, if it has one.
+    pub(super) fn size(&self) -> Option<u64> {
+        fs::metadata(&self.path).ok().map(|metadata| metadata.len())
+    }
+
+    /// Reads its head. An event with a wrong checksum stops the reader.
     pub(super) fn open(&self) -> Result<LogReader, LogError> {
+        self.open_with(&ReadOptions::default())
+    }
+
+    /// Begins to read it. An event with a wrong checksum is given, and says so.
+    pub(super) fn read(&self) -> Result<Reader, LogError> {
+        let options = ReadOptions {
+            checksums: Checksums::Report,
+            ..ReadOptions::default()
+        };
+        let reader = self.open_with(&options)?;
+        Ok(TransactionReader::new(EventStream::new(
+            reader,
+            options.limits,
+        )))
+    }
+
+    fn open_with(&self, options: &ReadOptions) -> Result<LogReader, LogError> {
         let directory = self
             .path
             .parent()
@@ -68,7 +109,7 @@ impl InputFile {
         // A file that was renamed is still a log; errors then call it number 0 of its name.
         let name =
             LogFileName::parse(&file_name).unwrap_or_else(|| LogFileName::new(&file_name, 0));
-        LogReader::over(file, name)
+        LogReader::over_with(file, name, options)
     }
 }
 

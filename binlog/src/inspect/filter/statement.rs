@@ -1,0 +1,194 @@
+//! Which tables a statement is about, as far as its words say.
+//!
+//! A binlog names the tables of row events, not those of statements. For definitions (CREATE, ALTER,
+//! DROP, RENAME, TRUNCATE and the like) the name stands in the text and is looked for there; the
+//! text is cut into words, strings and comments are passed over. Nothing more of SQL is understood.
+
+/// Whether a statement only frames a transaction or sets up what follows it.
+#[must_use]
+pub fn is_control(sql: &[u8]) -> bool {
+    let mut words = Words::new(sql);
+    let Some(Word::Name(first)) = words.next() else {
+        return false;
+    };
+    [
+        "BEGIN",
+        "COMMIT",
+        "ROLLBACK",
+        "XA",
+        "SAVEPOINT",
+        "RELEASE",
+        "START",
+    ]
+    .iter()
+    .any(|word| first.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether the words of `sql` name the table, in `default_schema` where they name no schema.
+///
+/// Statements that change rows (statement-based logging) are looked through in the same way, so a
+/// column or alias of the table's name counts too: rather one statement too many than one lost.
+#[must_use]
+pub fn names_table(sql: &[u8], default_schema: &[u8], schema: &[u8], table: &[u8]) -> bool {
+    let mut before: [Option<Word<'_>>; 2] = [None, None];
+    for word in Words::new(sql) {
+        if let Word::Name(name) = word
+            && name == table
+        {
+            let qualifier = match (before[0], before[1]) {
+                (Some(Word::Name(qualifier)), Some(Word::Other(b'.'))) => Some(qualifier),
+                _ => None,
+            };
+            if qualifier.map_or(default_schema == schema, |qualifier| qualifier == schema) {
+                return true;
+            }
+        }
+        before = [before[1], Some(word)];
+    }
+    false
+}
+
+/// Whether the words of `sql` name the schema.
+#[must_use]
+pub fn names_schema(sql: &[u8], schema: &[u8]) -> bool {
+    Words::new(sql).any(|word| word == Word::Name(schema))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word<'a> {
+    /// A keyword, a name, or what stood between backquotes.
+    Name(&'a [u8]),
+    /// One byte of anything else.
+    Other(u8),
+}
+
+/// The words of a statement.
+struct Words<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Words<'a> {
+    const fn new(sql: &'a [u8]) -> Self {
+        Self { rest: sql }
+    }
+
+    /// Takes the next `len` bytes.
+    fn take(&mut self, len: usize) -> &'a [u8] {
+        let (taken, rest) = self.rest.split_at(len.min(self.rest.len()));
+        self.rest = rest;
+        taken
+    }
+
+    /// Takes everything up to the closing `quote`; a doubled one belongs to the text.
+    fn quoted(&mut self, quote: u8) -> &'a [u8] {
+        let mut len = 0;
+        while let Some(&byte) = self.rest.get(len) {
+            if byte == b'\\' && quote != b'`' {
+                len += 2;
+                continue;
+            }
+            if byte == quote {
+                if self.rest.get(len + 1) != Some(&quote) {
+                    break;
+                }
+                len += 1;
+            }
+            len += 1;
+        }
+        let text = self.take(len);
+        self.take(1);
+        text
+    }
+
+    fn skip_to(&mut self, end: &[u8]) {
+        let found = self.rest.windows(end.len()).position(|at| at == end);
+        self.take(found.map_or(self.rest.len(), |at| at + end.len()));
+    }
+}
+
+impl<'a> Iterator for Words<'a> {
+    type Item = Word<'a>;
+
+    fn next(&mut self) -> Option<Word<'a>> {
+        loop {
+            let first = *self.rest.first()?;
+            let second = self.rest.get(1).copied();
+            match (first, second) {
+                (b' ' | b'\t' | b'\r' | b'\n', _) => {
+                    self.take(1);
+                }
+                (b'#', _) | (b'-', Some(b'-')) => self.skip_to(b"\n"),
+                // What stands in a versioned comment is executed.
+                (b'/', Some(b'*')) if self.rest.get(2) == Some(&b'!') => {
+                    self.take(3);
+                    let digits = self.rest.iter().take_while(|byte| byte.is_ascii_digit());
+                    let len = digits.count();
+                    self.take(len);
+                }
+                (b'/', Some(b'*')) => self.skip_to(b"*/"),
+                (b'\'' | b'"', _) => {
+                    self.take(1);
+                    self.quoted(first);
+                    return Some(Word::Other(first));
+                }
+                (b'`', _) => {
+                    self.take(1);
+                    return Some(Word::Name(self.quoted(b'`')));
+                }
+                _ if is_name(first) => {
+                    let len = self.rest.iter().take_while(|&&byte| is_name(byte)).count();
+                    return Some(Word::Name(self.take(len)));
+                }
+                _ => {
+                    self.take(1);
+                    return Some(Word::Other(first));
+                }
+            }
+        }
+    }
+}
+
+const fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_found_with_and_without_its_schema() {
+        for (sql, expected) in [
+            ("CREATE TABLE t (a INT)", true),
+            ("create table `t`(a int)", true),
+            ("DROP TABLE `shop`.`t` /* generated by server */", true),
+            ("DROP TABLE other.t", false),
+            ("ALTER TABLE u COMMENT 't'", false),
+            ("ALTER TABLE u /* t */ ADD b INT -- t", false),
+            ("ALTER TABLE u /*!50100 RENAME t */", true),
+            ("INSERT INTO t2 VALUES ('it''s t', \"\\\"t\")", false),
+        ] {
+            let found = names_table(sql.as_bytes(), b"shop", b"shop", b"t");
+            assert_eq!(found, expected, "{sql}");
+        }
+        assert!(!names_table(b"DROP TABLE t", b"", b"shop", b"t"));
+    }
+
+    #[test]
+    fn the_frame_of_a_transaction_is_control() {
+        for sql in ["BEGIN", "xa start 'a'", "COMMIT", "SAVEPOINT `s`"] {
+            assert!(is_control(sql.as_bytes()), "{sql}");
+        }
+        for sql in ["CREATE TABLE begin (a INT)", "", "'BEGIN'"] {
+            assert!(!is_control(sql.as_bytes()), "{sql}");
+        }
+    }
+
+    #[test]
+    fn unfinished_quotes_and_comments_end_with_the_statement() {
+        for sql in ["`t", "'t", "/* t", "-- t", "\"t\\", "/*!"] {
+            let _ = names_table(sql.as_bytes(), b"", b"", b"x");
+        }
+        assert!(names_schema(b"DROP DATABASE `shop", b"shop"));
+    }
+}
