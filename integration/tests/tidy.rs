@@ -88,7 +88,7 @@ const TABLE_FUNCTIONS: [(&str, &str); 3] = [
 /// Where the wire or the file format itself says the old words, as identifiers.
 const OLD_WORDS: [&str; 2] = [
     "ReplicationSlave", // the privileges REPLICATION SLAVE and REPLICATION_SLAVE_ADMIN
-    "7 SLAVE",          // event type 7, of which only the name is left
+    "7 SOURCE_POSITION", // event type 7, whose name is SLAVE
 ];
 
 #[test]

@@ -26,6 +26,7 @@ use super::{ChecksumAlgorithm, EventHeader, EventType};
 /// |        |     4 | immediate server version; bit 31: the original one follows   | 8.0   |
 /// |        |   0/4 | original server version                                      | 8.0   |
 /// |        |   0/8 | `commit_group_ticket`                                        | 8.0   |
+/// |        |  rest | `unknown_fields`                                             |       |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GtidEvent {
     /// The transaction; `None` when anonymous.
@@ -42,6 +43,8 @@ pub struct GtidEvent {
     pub server_versions: Option<ServerVersions>,
     /// Number of a commit group that group replication keeps together.
     pub commit_group_ticket: Option<u64>,
+    /// What later versions append; it has no lengths, so it is kept as it is.
+    pub unknown_fields: Vec<u8>,
 }
 
 /// Numbers within one log file that say which transactions are independent.
@@ -90,6 +93,7 @@ impl GtidEvent {
             transaction_length: None,
             server_versions: None,
             commit_group_ticket: None,
+            unknown_fields: Vec::new(),
         }
     }
 
@@ -128,7 +132,7 @@ impl GtidEvent {
         let mut event = Self::new(gtid);
         event.flags = flags;
         event.decode_later_fields(&mut reader)?;
-        reader.finish("GTID event")?;
+        event.unknown_fields = reader.rest().to_vec();
         Ok(event)
     }
 
@@ -234,9 +238,11 @@ impl GtidEvent {
             out.put_u32(versions.immediate | ORIGINAL_VERSION_FOLLOWS);
             out.put_u32(versions.original);
         }
-        if let Some(ticket) = self.commit_group_ticket {
-            out.put_u64(ticket);
-        }
+        let Some(ticket) = self.commit_group_ticket else {
+            return;
+        };
+        out.put_u64(ticket);
+        out.put(&self.unknown_fields);
     }
 
     /// Bytes of the whole event, header and checksum included.

@@ -36,6 +36,9 @@ impl EventHeader {
     /// Bytes of a header in binlog version 1 (MySQL 3.23): it has no `end_log_pos` and no flags.
     pub const LEN_V1: usize = 13;
 
+    /// [`EventHeader::LEN_V1`] as a format description would have it.
+    pub const LEN_V1_U8: u8 = 13;
+
     /// [`EventHeader::LEN`] as a format description has it.
     pub const LEN_U8: u8 = 19;
 

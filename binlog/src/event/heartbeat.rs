@@ -20,6 +20,8 @@ pub struct Heartbeat<'a> {
     pub file: Cow<'a, [u8]>,
     /// Offset in it behind the last event sent.
     pub position: u64,
+    /// Fields of version 2 whose types this build does not know, as they came.
+    pub unknown_fields: Vec<u8>,
 }
 
 impl<'a> Heartbeat<'a> {
@@ -43,30 +45,37 @@ impl<'a> Heartbeat<'a> {
             version: 1,
             file: Cow::Borrowed(reader.rest()),
             position: u64::from(header.end_log_pos),
+            unknown_fields: Vec::new(),
         }
     }
 
-    /// Decodes the second version. Fields of unknown types are skipped.
+    /// Decodes the second version.
     pub fn decode_v2(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
         let (mut file, mut position): (&[u8], u64) = (&[], 0);
+        let mut unknown_fields = Vec::new();
         loop {
-            match reader.u8("heartbeat field type")? {
-                Self::END => break,
-                Self::FILE => file = reader.lenenc_bytes("heartbeat file name")?,
+            let field = reader.u8("heartbeat field type")?;
+            if field == Self::END {
+                break;
+            }
+            let value = reader.lenenc_bytes("heartbeat field")?;
+            match field {
+                Self::FILE => file = value,
                 Self::POSITION => {
-                    let offset = reader.offset();
-                    let value = reader.lenenc_bytes("heartbeat position")?;
-                    position = Reader::at(value, offset + 1).lenenc("heartbeat position")?;
+                    let mut value = Reader::at(value, reader.offset() - value.len());
+                    position = value.lenenc("heartbeat position")?;
                 }
-                _ => drop(reader.lenenc_bytes("heartbeat field")?),
+                _ => {
+                    unknown_fields.put_u8(field);
+                    unknown_fields.put_lenenc_bytes(value);
+                }
             }
         }
-        let file = Cow::Borrowed(file);
-        let version = 2;
         Ok(Self {
-            version,
-            file,
+            version: 2,
+            file: Cow::Borrowed(file),
             position,
+            unknown_fields,
         })
     }
 
@@ -82,6 +91,7 @@ impl<'a> Heartbeat<'a> {
         let mut position = Vec::with_capacity(9);
         position.put_lenenc(self.position);
         out.put_lenenc_bytes(&position);
+        out.put(&self.unknown_fields);
         out.put_u8(Self::END);
     }
 }

@@ -56,7 +56,7 @@ event_types! {
     4 ROTATE "Rotate"
     5 INTVAR "Intvar"
     6 LOAD "Load"
-    7 SLAVE "Slave" // legacy name of the format, never written today
+    7 SOURCE_POSITION = "SLAVE" "Slave" // legacy name of the format, never written today
     8 CREATE_FILE "Create_file"
     9 APPEND_BLOCK "Append_block"
     10 EXEC_LOAD "Exec_load"
@@ -125,6 +125,12 @@ impl EventType {
     #[must_use]
     pub fn is_known(self) -> bool {
         Self::KNOWN.contains(&self)
+    }
+
+    /// Whether the type is one of those that only MariaDB writes.
+    #[must_use]
+    pub const fn is_mariadb(self) -> bool {
+        self.0 >= Self::ANNOTATE_ROWS.0
     }
 
     /// Whether an event of this type begins a transaction by its GTID.

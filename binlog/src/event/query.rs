@@ -10,6 +10,8 @@ use codec::{DecodeError, Reader, Write};
 
 pub use status::{Charset, StatusVariable, StatusVariables};
 
+use super::EventFormat;
+
 /// | offset | size | field                                         |
 /// |-------:|-----:|-----------------------------------------------|
 /// |      0 |    4 | `thread_id`                                   |
@@ -36,43 +38,69 @@ pub struct Query<'a> {
     pub sql: Cow<'a, [u8]>,
 }
 
+/// The fixed fields of a statement, read before the others.
+pub(super) struct QueryHead {
+    thread_id: u32,
+    exec_time: u32,
+    schema_len: u8,
+    error_code: u16,
+    status_len: u16,
+}
+
 impl<'a> Query<'a> {
     /// Decodes the body.
     pub fn decode(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
-        let thread_id = reader.u32("query thread id")?;
-        let exec_time = reader.u32("query execution time")?;
-        let schema_len = reader.u8("query schema length")?;
-        let error_code = reader.u16("query error code")?;
-        let status_len = reader.u16("query status length")?;
-        let status = reader.sub(usize::from(status_len), "query status variables")?;
-        let status = StatusVariables::decode(status)?;
-        let schema = reader.bytes(usize::from(schema_len), "query schema")?;
-        reader.u8("query schema end")?;
-        let sql = reader.rest();
-        Ok(Self {
-            thread_id,
-            exec_time,
-            error_code,
-            status,
-            schema: Cow::Borrowed(schema),
-            sql: Cow::Borrowed(sql),
-        })
+        Self::decode_head(&mut reader)?.decode_rest(reader)
+    }
+
+    /// Decodes the body in a stream of `format`: before version 4 there are no status variables and
+    /// no length of theirs.
+    pub fn decode_as(mut reader: Reader<'a>, format: EventFormat) -> Result<Self, DecodeError> {
+        if format.binlog_version >= 4 {
+            return Self::decode(reader);
+        }
+        QueryHead::decode(&mut reader, false)?.decode_rest(reader)
+    }
+
+    pub(super) fn decode_head(reader: &mut Reader<'a>) -> Result<QueryHead, DecodeError> {
+        QueryHead::decode(reader, true)
     }
 
     /// Appends the body. A schema name longer than 255 bytes, which MySQL cannot have, is cut.
     pub fn encode(&self, out: &mut Vec<u8>) {
-        let schema_len = u8::try_from(self.schema.len()).unwrap_or(u8::MAX);
+        self.encode_with(out, |_| {});
+    }
+
+    /// Appends the body as a stream of `format` has it.
+    pub fn encode_as(&self, out: &mut Vec<u8>, format: EventFormat) {
+        if format.binlog_version >= 4 {
+            return self.encode(out);
+        }
+        let schema = self.encode_head(out);
+        out.put_nul_terminated(schema);
+        out.put(&self.sql);
+    }
+
+    /// Appends the body with more fixed fields, which `more` appends.
+    pub(super) fn encode_with(&self, out: &mut Vec<u8>, more: impl FnOnce(&mut Vec<u8>)) {
+        let schema = self.encode_head(out);
         let mut status = Vec::with_capacity(96);
         self.status.encode(&mut status);
+        out.put_u16(u16::try_from(status.len()).unwrap_or(u16::MAX));
+        more(out);
+        out.put(&status);
+        out.put_nul_terminated(schema);
+        out.put(&self.sql);
+    }
+
+    /// Appends the fields that every version has; returns as much of the schema as can be written.
+    fn encode_head(&self, out: &mut Vec<u8>) -> &[u8] {
+        let schema_len = u8::try_from(self.schema.len()).unwrap_or(u8::MAX);
         out.put_u32(self.thread_id);
         out.put_u32(self.exec_time);
         out.put_u8(schema_len);
         out.put_u16(self.error_code);
-        out.put_u16(u16::try_from(status.len()).unwrap_or(u16::MAX));
-        out.put(&status);
-        let schema = self.schema.get(..usize::from(schema_len));
-        out.put_nul_terminated(schema.unwrap_or(&[]));
-        out.put(&self.sql);
+        self.schema.get(..usize::from(schema_len)).unwrap_or(&[])
     }
 
     /// Whether the statement begins, byte for byte, a transaction's events: `BEGIN`.
@@ -85,5 +113,37 @@ impl<'a> Query<'a> {
     #[must_use]
     pub fn is_commit(&self) -> bool {
         self.sql.as_ref() == b"COMMIT"
+    }
+}
+
+impl QueryHead {
+    fn decode(reader: &mut Reader<'_>, has_status: bool) -> Result<Self, DecodeError> {
+        Ok(Self {
+            thread_id: reader.u32("query thread id")?,
+            exec_time: reader.u32("query execution time")?,
+            schema_len: reader.u8("query schema length")?,
+            error_code: reader.u16("query error code")?,
+            status_len: if has_status {
+                reader.u16("query status length")?
+            } else {
+                0
+            },
+        })
+    }
+
+    /// Decodes what follows the fixed fields.
+    pub(super) fn decode_rest<'a>(self, mut reader: Reader<'a>) -> Result<Query<'a>, DecodeError> {
+        let status = reader.sub(usize::from(self.status_len), "query status variables")?;
+        let status = StatusVariables::decode(status)?;
+        let schema = reader.bytes(usize::from(self.schema_len), "query schema")?;
+        reader.u8("query schema end")?;
+        Ok(Query {
+            thread_id: self.thread_id,
+            exec_time: self.exec_time,
+            error_code: self.error_code,
+            status,
+            schema: Cow::Borrowed(schema),
+            sql: Cow::Borrowed(reader.rest()),
+        })
     }
 }

@@ -72,6 +72,7 @@ fn gtid_event() -> impl Strategy<Value = GtidEvent> {
             transaction_length: (known > 2).then_some(length),
             server_versions: (known > 3).then_some(versions),
             commit_group_ticket: ticket.filter(|_| known > 3),
+            unknown_fields: Vec::new(),
         }
     })
 }
@@ -93,7 +94,7 @@ proptest! {
     #[test]
     fn heartbeats_round_trip(file in "[a-z.0-9-]{1,300}", position: u64) {
         let file = Cow::Owned(file.into_bytes());
-        check(&Event::Heartbeat(Heartbeat { version: 2, file, position }));
+        check(&Event::Heartbeat(Heartbeat { version: 2, file, position, unknown_fields: Vec::new() }));
     }
 
     #[test]

@@ -73,6 +73,7 @@ pub(super) fn info(
             )
         }
         Event::Other { body, .. } => format!("{} bytes, kept as they are", body.len()),
+        other => shown(format!("{other:?}").as_bytes()),
     }
 }
 

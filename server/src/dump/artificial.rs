@@ -43,6 +43,7 @@ impl Artificial {
             version: if self.has_heartbeat_v2 { 2 } else { 1 },
             file: Cow::Borrowed(position.file.as_str().as_bytes()),
             position: position.offset,
+            unknown_fields: Vec::new(),
         };
         let mut header = EventHeader::new(heartbeat.event_type(), 0, self.server_id);
         header.end_log_pos = match u32::try_from(position.offset) {

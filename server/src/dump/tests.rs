@@ -484,6 +484,7 @@ async fn a_session_that_waits_beats_at_the_asked_period() {
             version: 2,
             file: b"b.000001"[..].into(),
             position: log.feed.durable_end().offset,
+            unknown_fields: Vec::new(),
         };
         assert_eq!(heartbeat, expected);
     }

@@ -69,17 +69,18 @@ pub(super) fn decode(mut reader: Reader<'_>) -> Result<GtidEvent, DecodeError> {
         let (what, expected) = ("tagged GTID last required field", "a known field, 0 to 11");
         return Err(DecodeError::invalid(what, offset, required, expected));
     }
-    let mut fields = Fields::default();
+    let (mut fields, mut unknown) = (Fields::default(), Vec::new());
     while !reader.is_empty() {
-        let offset = reader.offset();
         let id = reader.varint("tagged GTID field id")?;
         if !fields.decode(id, &mut reader)? {
-            // Unknown fields have no length; what follows cannot be found.
-            let (what, expected) = ("tagged GTID field id", "a known field, 0 to 11");
-            return Err(DecodeError::invalid(what, offset, id, expected));
+            // Unknown fields have no length: what follows cannot be told apart.
+            unknown.put_varint(id);
+            unknown.put(reader.rest());
         }
     }
-    fields.finish(start)
+    let mut event = fields.finish(start)?;
+    event.unknown_fields = unknown;
+    Ok(event)
 }
 
 impl Fields {
@@ -236,5 +237,6 @@ fn encode_fields(event: &GtidEvent) -> Vec<u8> {
         original.map(|versions| versions.original.into()),
     );
     number(TICKET, event.commit_group_ticket);
+    out.put(&event.unknown_fields);
     out
 }

@@ -394,7 +394,7 @@ fn put_schemas(out: &mut Vec<u8>, schemas: Option<&[Cow<'_, [u8]>]>) {
     let named = schemas.and_then(|schemas| {
         let count = u8::try_from(schemas.len()).ok();
         count
-            .filter(|&count| count < TOO_MANY_SCHEMAS)
+            .filter(|&count| count != TOO_MANY_SCHEMAS)
             .zip(Some(schemas))
     });
     match named {

@@ -152,6 +152,7 @@ fn a_heartbeat_moves_the_place_over_what_was_not_sent() {
         version: 2,
         file: b"binlog.000002".into(),
         position: 5000,
+        unknown_fields: Vec::new(),
     }
     .encode(&mut body);
     let mut core = in_file();
