@@ -103,6 +103,19 @@ impl<'a> Query<'a> {
         self.schema.get(..usize::from(schema_len)).unwrap_or(&[])
     }
 
+    /// The same statement with bytes of its own.
+    #[must_use]
+    pub fn into_owned(self) -> Query<'static> {
+        Query {
+            thread_id: self.thread_id,
+            exec_time: self.exec_time,
+            error_code: self.error_code,
+            status: self.status.into_owned(),
+            schema: Cow::Owned(self.schema.into_owned()),
+            sql: Cow::Owned(self.sql.into_owned()),
+        }
+    }
+
     /// Whether the statement begins, byte for byte, a transaction's events: `BEGIN`.
     #[must_use]
     pub fn is_begin(&self) -> bool {

@@ -2,9 +2,16 @@
 //!
 //! Spec: mariadb-server 11.8, sql/log_event.h, `Query_compressed_log_event`.
 
-use codec::{DecodeError, Reader};
+use std::borrow::Cow;
+
+use codec::{DecodeError, DecodeErrorKind, Reader};
 
 use super::Query;
+use crate::limits::Limits;
+use crate::row::compressed::CompressedRecord;
+
+/// How much is inflated before the limit is looked at again.
+const STEP: usize = 64 << 10;
 
 /// A [`Query`] with a compressed record in place of its statement:
 ///
@@ -35,5 +42,28 @@ impl<'a> QueryCompressed<'a> {
     /// Appends the body.
     pub fn encode(&self, out: &mut Vec<u8>) {
         self.query.encode(out);
+    }
+
+    /// The statement with its text inflated. Fails for a damaged record, and for a text larger than
+    /// [`Limits::inflated_max`].
+    pub fn inflate(&self, limits: &Limits) -> Result<Query<'static>, DecodeError> {
+        let offset = self.record_offset;
+        let record = CompressedRecord::parse(Reader::at(&self.query.sql, offset))?;
+        let mut inflater = record.inflater();
+        let mut sql = Vec::new();
+        while !inflater.is_ended() {
+            inflater.fill(&mut sql, STEP)?;
+            let (size, limit) = (sql.len() as u64, limits.inflated_max);
+            if size > limit {
+                let what = "compressed statement";
+                let kind = DecodeErrorKind::TooLarge { size, limit };
+                return Err(DecodeError { what, offset, kind });
+            }
+        }
+        let query = Query {
+            sql: Cow::Owned(sql),
+            ..self.query.clone()
+        };
+        Ok(query.into_owned())
     }
 }

@@ -65,8 +65,9 @@ pub(super) fn decode(mut reader: Reader<'_>) -> Result<GtidEvent, DecodeError> {
     }
     let offset = reader.offset();
     let required = reader.varint("tagged GTID last required field")?;
-    if required > TICKET {
-        let (what, expected) = ("tagged GTID last required field", "a known field, 0 to 11");
+    // It is written as the number of the field plus 1, 0 for none.
+    if required > TICKET + 1 {
+        let (what, expected) = ("tagged GTID last required field", "a known field, up to 11");
         return Err(DecodeError::invalid(what, offset, required, expected));
     }
     let (mut fields, mut unknown) = (Fields::default(), Vec::new());

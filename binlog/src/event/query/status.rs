@@ -121,6 +121,13 @@ impl<'a> StatusVariables<'a> {
         }
     }
 
+    /// The same variables with bytes of their own.
+    #[must_use]
+    pub fn into_owned(self) -> StatusVariables<'static> {
+        let variables = self.0.into_iter();
+        StatusVariables(variables.map(StatusVariable::into_owned).collect())
+    }
+
     /// The session options.
     #[must_use]
     pub fn flags2(&self) -> Option<u32> {
@@ -235,6 +242,54 @@ impl<'a> StatusVariable<'a> {
             Self::MariaAlter { .. } => 130,
             Self::MariaCharsetCollations(_) => 131,
             Self::Unknown { code, .. } => *code,
+        }
+    }
+
+    /// The same variable with bytes of its own.
+    #[must_use]
+    pub fn into_owned(self) -> StatusVariable<'static> {
+        use StatusVariable as To;
+        let own = |bytes: Cow<'a, [u8]>| Cow::Owned(bytes.into_owned());
+        match self {
+            Self::Flags2(value) => To::Flags2(value),
+            Self::SqlMode(value) => To::SqlMode(value),
+            Self::CatalogOld(text) => To::CatalogOld(own(text)),
+            Self::AutoIncrement { increment, offset } => To::AutoIncrement { increment, offset },
+            Self::Charset(charset) => To::Charset(charset),
+            Self::TimeZone(text) => To::TimeZone(own(text)),
+            Self::Catalog(text) => To::Catalog(own(text)),
+            Self::LcTimeNames(value) => To::LcTimeNames(value),
+            Self::CollationDatabase(value) => To::CollationDatabase(value),
+            Self::TableMapForUpdate(value) => To::TableMapForUpdate(value),
+            Self::SourceDataWritten(value) => To::SourceDataWritten(value),
+            Self::Invoker { user, host } => To::Invoker {
+                user: own(user),
+                host: own(host),
+            },
+            Self::UpdatedSchemas(schemas) => {
+                To::UpdatedSchemas(schemas.map(|names| names.into_iter().map(own).collect()))
+            }
+            Self::Microseconds(value) => To::Microseconds(value),
+            Self::ExplicitDefaultsForTimestamp(value) => To::ExplicitDefaultsForTimestamp(value),
+            Self::DdlXid(value) => To::DdlXid(value),
+            Self::DefaultCollationForUtf8mb4(value) => To::DefaultCollationForUtf8mb4(value),
+            Self::RequirePrimaryKey(value) => To::RequirePrimaryKey(value),
+            Self::DefaultTableEncryption(value) => To::DefaultTableEncryption(value),
+            Self::EnableCascadeTriggers(value) => To::EnableCascadeTriggers(value),
+            Self::MariaMicroseconds(value) => To::MariaMicroseconds(value),
+            Self::MariaXid(value) => To::MariaXid(value),
+            Self::MariaAlter {
+                flags,
+                start_sequence,
+            } => To::MariaAlter {
+                flags,
+                start_sequence,
+            },
+            Self::MariaCharsetCollations(pairs) => To::MariaCharsetCollations(pairs),
+            Self::Unknown { code, rest } => To::Unknown {
+                code,
+                rest: own(rest),
+            },
         }
     }
 
