@@ -92,13 +92,13 @@ impl<S: EventSource> EventStream<S> {
     ///
     /// # Errors
     /// Those of the source; damage of a payload, with the place of the payload event and the offset
-    /// inside it.
+    /// inside it. After damage of a payload the stream goes on behind the payload event.
     pub fn advance(&mut self) -> Result<bool, LogError> {
-        if let Some(payload) = &mut self.payload {
-            if payload.advance(&mut self.source, &self.limits)? {
-                return Ok(true);
-            }
-            self.payload = None;
+        if let Some(mut payload) = self.payload.take()
+            && payload.advance(&mut self.source, &self.limits)?
+        {
+            self.payload = Some(payload);
+            return Ok(true);
         }
         if !self.source.advance()? {
             return Ok(false);

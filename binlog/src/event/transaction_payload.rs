@@ -72,6 +72,23 @@ impl<'a> TransactionPayload<'a> {
 
     /// Decodes the body.
     pub fn decode(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
+        let (mut event, size) = Self::decode_fields(&mut reader)?;
+        if let Some((offset, size)) = size
+            && size != reader.remaining() as u64
+        {
+            let expected = "the number of bytes behind the fields";
+            return Err(DecodeError::invalid("payload size", offset, size, expected));
+        }
+        event.payload = Cow::Borrowed(reader.rest());
+        Ok(event)
+    }
+
+    /// Decodes what stands in front of the payload, of which nothing need be there; `reader` is
+    /// left where the payload begins. Also gives the size that is announced for it, in bytes, and
+    /// the offset of that field.
+    pub(crate) fn decode_fields(
+        reader: &mut Reader<'a>,
+    ) -> Result<(Self, Option<(usize, u64)>), DecodeError> {
         let mut event = Self {
             compression: None,
             uncompressed_size: None,
@@ -83,7 +100,7 @@ impl<'a> TransactionPayload<'a> {
             let offset = reader.offset();
             let field = reader.lenenc("payload field")?;
             if field == Self::END {
-                break;
+                return Ok((event, size));
             }
             let value = reader.lenenc_bytes("payload field value")?;
             let mut number = Reader::at(value, reader.offset() - value.len());
@@ -104,14 +121,6 @@ impl<'a> TransactionPayload<'a> {
             }
             number.finish("payload field value")?;
         }
-        if let Some((offset, size)) = size
-            && size != reader.remaining() as u64
-        {
-            let expected = "the number of bytes behind the fields";
-            return Err(DecodeError::invalid("payload size", offset, size, expected));
-        }
-        event.payload = Cow::Borrowed(reader.rest());
-        Ok(event)
     }
 
     /// Appends the body.

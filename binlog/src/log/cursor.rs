@@ -10,7 +10,7 @@ use super::error::LogError;
 use super::guards::{FileGuard, FileGuards};
 use super::index::LogIndex;
 use super::name::{LogFileName, LogPosition};
-use super::reader::{FIRST_EVENT, LogReader};
+use super::reader::{FIRST_EVENT, LogReader, ReadOptions};
 use super::storage::Storage;
 use crate::event::RawEvent;
 
@@ -21,6 +21,8 @@ pub struct LogCursor {
     index_name: String,
     reader: LogReader,
     guard: Option<FileGuard>,
+    options: ReadOptions,
+    end: Option<LogPosition>,
 }
 
 /// Where a step of the cursor led.
@@ -36,12 +38,25 @@ pub enum Step {
 
 impl LogCursor {
     /// Starts at `position`, whose offset is the start of an event. With `guards` the file and
-    /// all after it are kept from being purged as long as the cursor needs them.
+    /// all after it are kept from being purged as long as the cursor needs them. Every event is
+    /// held whole.
     pub fn open(
         storage: Arc<dyn Storage>,
         index_name: &str,
         position: &LogPosition,
         guards: Option<&FileGuards>,
+    ) -> Result<Self, LogError> {
+        let options = ReadOptions::whole_events();
+        Self::open_with(storage, index_name, position, guards, options)
+    }
+
+    /// Starts at `position` as [`LogCursor::open`] does, and reads as `options` say.
+    pub fn open_with(
+        storage: Arc<dyn Storage>,
+        index_name: &str,
+        position: &LogPosition,
+        guards: Option<&FileGuards>,
+        options: ReadOptions,
     ) -> Result<Self, LogError> {
         let guard = guards.map(|guards| guards.hold(position.file.clone()));
         let index = LogIndex::load(storage.as_ref(), index_name)?;
@@ -50,13 +65,15 @@ impl LogCursor {
                 file: position.file.to_string(),
             });
         }
-        let mut reader = LogReader::open(storage.as_ref(), &position.file)?;
+        let mut reader = LogReader::open_with(storage.as_ref(), &position.file, &options)?;
         reader.seek(position.offset.max(FIRST_EVENT));
         Ok(Self {
             storage,
             index_name: index_name.to_owned(),
             reader,
             guard,
+            options,
+            end: None,
         })
     }
 
@@ -90,6 +107,22 @@ impl LogCursor {
         self.reader.current_bytes()
     }
 
+    /// Bytes of the current event from its byte `at`; see [`LogReader::piece`].
+    pub fn piece(&mut self, at: u64) -> Result<&[u8], LogError> {
+        self.reader.piece(at)
+    }
+
+    /// Sets how far [`crate::stream::EventSource::advance`] goes; before that it goes nowhere.
+    pub fn set_end(&mut self, end: LogPosition) {
+        self.end = Some(end);
+    }
+
+    /// The end that was set.
+    #[must_use]
+    pub const fn end(&self) -> Option<&LogPosition> {
+        self.end.as_ref()
+    }
+
     /// Moves on, at most to `end`.
     pub fn advance(&mut self, end: &LogPosition) -> Result<Step, LogError> {
         let here = self.reader.name();
@@ -108,7 +141,7 @@ impl LogCursor {
         let Some(next) = index.next_after(self.reader.name()) else {
             return Ok(Step::End);
         };
-        self.reader = LogReader::open(self.storage.as_ref(), next)?;
+        self.reader = LogReader::open_with(self.storage.as_ref(), next, &self.options)?;
         if let Some(guard) = &self.guard {
             guard.move_to(next.clone());
         }

@@ -6,12 +6,14 @@
 //! Contract that both implementations keep: bytes are durable only after [`StorageFile::sync`]
 //! returned `Ok`, and a created, renamed or removed name only after [`Storage::sync_dir`] did.
 
+mod forward;
 mod os;
 mod sim;
 
 use std::fmt::Debug;
 use std::io;
 
+pub use forward::ForwardFile;
 pub use os::OsStorage;
 pub use sim::{CrashKind, SimStorage};
 
@@ -56,6 +58,12 @@ pub trait StorageFile: Send + Sync + Debug {
 
     /// Makes the file's bytes and length durable.
     fn sync(&self) -> io::Result<()>;
+
+    /// Whether the file can be read only once, from front to back, and its length is not known:
+    /// it is a pipe.
+    fn is_forward_only(&self) -> bool {
+        false
+    }
 
     /// Whether the file holds no byte.
     fn is_empty(&self) -> io::Result<bool> {

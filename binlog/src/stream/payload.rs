@@ -6,10 +6,8 @@
 //!
 //! Spec: mysql-server 9.7, libs/mysql/binlog/event/codecs, `binary::Transaction_payload`.
 
-mod head;
 mod reader;
 
-pub use head::{PayloadCompression, PayloadHead};
 pub(super) use reader::PayloadReader;
 
 use std::fmt;

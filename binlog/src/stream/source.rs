@@ -1,7 +1,7 @@
 //! Where whole events come from: a file, standard input, a live server.
 
 use crate::event::{EventFormat, EventHeader, FormatDescription};
-use crate::log::{Damage, LogError, LogFileName, LogReader};
+use crate::log::{Damage, LogCursor, LogError, LogFileName, LogReader, Step};
 
 /// One event as its source gives it.
 #[derive(Debug, Clone, Copy)]
@@ -89,7 +89,7 @@ impl<S: EventSource + ?Sized> EventSource for Box<S> {
 
 impl EventSource for LogReader {
     fn advance(&mut self) -> Result<bool, LogError> {
-        Self::advance(self, None)
+        Self::advance(self, self.end())
     }
 
     fn current(&self) -> Option<SourceEvent<'_>> {
@@ -104,9 +104,7 @@ impl EventSource for LogReader {
     }
 
     fn piece(&mut self, at: u64) -> Result<&[u8], LogError> {
-        let bytes = self.current_bytes().map_or(&[][..], |(_, bytes)| bytes);
-        let at = usize::try_from(at).unwrap_or(usize::MAX);
-        Ok(bytes.get(at..).unwrap_or_default())
+        Self::piece(self, at)
     }
 
     fn format(&self) -> EventFormat {
@@ -123,5 +121,45 @@ impl EventSource for LogReader {
 
     fn next_offset(&self) -> u64 {
         Self::next_offset(self)
+    }
+}
+
+/// Goes from file to file up to the end that [`LogCursor::set_end`] set.
+impl EventSource for LogCursor {
+    fn advance(&mut self) -> Result<bool, LogError> {
+        let Some(end) = self.end().cloned() else {
+            return Ok(false);
+        };
+        loop {
+            match Self::advance(self, &end)? {
+                Step::Event => return Ok(true),
+                Step::NextFile => {}
+                Step::End => return Ok(false),
+            }
+        }
+    }
+
+    fn current(&self) -> Option<SourceEvent<'_>> {
+        EventSource::current(self.reader())
+    }
+
+    fn piece(&mut self, at: u64) -> Result<&[u8], LogError> {
+        Self::piece(self, at)
+    }
+
+    fn format(&self) -> EventFormat {
+        self.reader().format()
+    }
+
+    fn name(&self) -> &LogFileName {
+        self.file()
+    }
+
+    fn description(&self) -> &FormatDescription {
+        self.reader().description()
+    }
+
+    fn next_offset(&self) -> u64 {
+        self.reader().next_offset()
     }
 }

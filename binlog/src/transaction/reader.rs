@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use codec::{DecodeError, Reader};
+
 use super::info::{TransactionGtid, TransactionInfo, TransactionKind};
 use super::{Boundary, TransactionTracker};
-use crate::event::{Event, EventFormat, EventType, RawEvent};
+use crate::event::{Event, EventFormat, EventType, RawEvent, TransactionPayload};
 use crate::log::{Damage, LogError};
 use crate::row::{RowsFlags, Table};
 use crate::schema::SchemaSnapshots;
@@ -126,7 +128,7 @@ impl<S: EventSource> TransactionReader<S> {
         };
         let undecodable = |error| fail(Damage::Undecodable(error));
         let is_payload = raw.header.event_type == EventType::TRANSACTION_PAYLOAD;
-        let event = Event::decode(&raw, format).map_err(undecodable)?;
+        let event = decode(&raw, format).map_err(undecodable)?;
         let boundary = if is_payload {
             Boundary::Inside
         } else {
@@ -169,6 +171,21 @@ impl<S: EventSource> TransactionReader<S> {
     fn gtid_text(&self) -> Option<String> {
         self.transaction.as_ref().and_then(|info| info.gtid.text())
     }
+}
+
+/// Decodes an event; of a payload event that is not held whole the fields and what there is of the
+/// payload.
+fn decode<'a>(raw: &RawEvent<'a>, format: EventFormat) -> Result<Event<'a>, DecodeError> {
+    let is_whole = u32::try_from(raw.bytes.len()) == Ok(raw.header.event_size);
+    if is_whole || raw.header.event_type != EventType::TRANSACTION_PAYLOAD {
+        return Event::decode(raw, format);
+    }
+    let header_len = raw.header_len(format);
+    let body = raw.bytes.get(header_len..).unwrap_or_default();
+    let mut reader = Reader::at(body, header_len);
+    let (mut event, _) = TransactionPayload::decode_fields(&mut reader)?;
+    event.payload = reader.rest().into();
+    Ok(Event::TransactionPayload(event))
 }
 
 fn begin(event: &StreamEvent<'_>) -> TransactionInfo {

@@ -131,4 +131,8 @@ impl StorageFile for EncryptedFile {
     fn sync(&self) -> io::Result<()> {
         self.inner.sync()
     }
+
+    fn is_forward_only(&self) -> bool {
+        self.inner.is_forward_only()
+    }
 }

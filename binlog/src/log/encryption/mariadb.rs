@@ -544,6 +544,10 @@ impl StorageFile for EventwiseFile {
     fn sync(&self) -> io::Result<()> {
         self.inner.sync()
     }
+
+    fn is_forward_only(&self) -> bool {
+        self.inner.is_forward_only()
+    }
 }
 
 fn read_only() -> io::Error {

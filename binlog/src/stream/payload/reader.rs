@@ -5,9 +5,10 @@ use std::ops::Range;
 use codec::{DecodeError, Reader};
 use zstd::stream::raw::{DParameter, Decoder, Operation};
 
-use super::head::HEAD_MAX;
-use super::{PayloadCompression, PayloadDamage, PayloadHead};
-use crate::event::{EventFormat, EventHeader, EventType};
+use super::PayloadDamage;
+use crate::event::{
+    EventFormat, EventHeader, EventType, PayloadCompression, RawEvent, TransactionPayload,
+};
 use crate::limits::Limits;
 use crate::log::{Damage, LogError};
 use crate::stream::{EventSource, SourceEvent};
@@ -59,40 +60,41 @@ impl PayloadReader {
         event: &SourceEvent<'_>,
         format: EventFormat,
     ) -> Result<Self, Damage> {
-        let header_len = usize::from(format.header_len);
-        let head_end = if event.is_whole() {
-            let trailer = format.checksum.trailer_len();
-            event.bytes.len().saturating_sub(trailer).max(header_len)
-        } else {
-            event.bytes.len()
+        let raw = RawEvent {
+            header: event.header,
+            bytes: event.bytes,
         };
-        let head_end = head_end.min(header_len.saturating_add(HEAD_MAX));
-        let body = event.bytes.get(header_len..head_end).unwrap_or_default();
-        let head =
-            PayloadHead::decode(Reader::at(body, header_len)).map_err(Damage::Undecodable)?;
-        let event_end =
-            u64::from(event.header.event_size).saturating_sub(format.checksum.trailer_len() as u64);
-        let available = event_end.saturating_sub(head.payload_start);
-        if let Some(size) = head.payload_size
-            && size != available
+        let header_len = raw.header_len(format);
+        let trailer = raw.trailer_len(format);
+        let fields_end = match event.is_whole() {
+            true => event.bytes.len().saturating_sub(trailer),
+            false => event.bytes.len(),
+        };
+        let body = event.bytes.get(header_len..fields_end).unwrap_or_default();
+        let mut reader = Reader::at(body, header_len);
+        let decoded = TransactionPayload::decode_fields(&mut reader);
+        let (fields, size) = decoded.map_err(Damage::Undecodable)?;
+        let start = reader.offset() as u64;
+        let end = u64::from(event.header.event_size).saturating_sub(trailer as u64);
+        if let Some((offset, size)) = size
+            && size != end.saturating_sub(start)
         {
-            let offset = usize::try_from(head.payload_start).unwrap_or(usize::MAX);
-            let expected = "the number of bytes that follow";
+            let expected = "the number of bytes behind the fields";
             let error = DecodeError::invalid("payload size", offset, size, expected);
             return Err(Damage::Undecodable(error));
         }
-        let decoder = match head.compression {
-            PayloadCompression::None => None,
-            PayloadCompression::Zstd => Some(new_decoder().map_err(Damage::Payload)?),
-            PayloadCompression::Unknown(code) => {
+        let decoder = match fields.compression {
+            Some(PayloadCompression::None) | None => None,
+            Some(PayloadCompression::Zstd) => Some(new_decoder().map_err(Damage::Payload)?),
+            Some(PayloadCompression::Unknown(code)) => {
                 return Err(Damage::Payload(PayloadDamage::Compression { code }));
             }
         };
         Ok(Self {
             decoder,
-            at: head.payload_start,
-            end: event_end,
-            announced: head.content_size,
+            at: start,
+            end,
+            announced: fields.uncompressed_size,
             header_len,
             is_inside_frame: false,
             window: Vec::new(),
