@@ -22,6 +22,8 @@ pub mod sql;
 
 pub mod binlog_tools;
 pub mod compare;
+pub mod large_log;
+pub mod measured;
 pub mod sysbench;
 pub mod workload;
 
