@@ -7,6 +7,7 @@
 
 pub mod filter;
 pub mod stats;
+pub mod measure;
 mod text;
 
 use std::collections::HashMap;
