@@ -6,8 +6,8 @@
 //! event, never by the file.
 
 pub mod filter;
-pub mod stats;
 pub mod measure;
+pub mod stats;
 mod text;
 
 use std::collections::HashMap;
