@@ -5,6 +5,8 @@
 //! socket, a session or an engine. Bytes are never trusted: sizes are checked before they are used
 //! and before anything is allocated.
 
+pub mod charset;
+
 pub mod limits;
 
 pub mod value;
