@@ -33,7 +33,7 @@ pub use locate::{first_file_since, locate_by_gtid_set};
 pub use name::{LogFileName, LogPosition, MAX_LOG_NUMBER};
 pub use reader::{Checksums, FIRST_EVENT, LogReader, MAGIC, MAX_EVENT_BYTES, ReadOptions};
 pub use recover::{KnownPlace, RecoverOptions, Recovered, TornTail, recover, recover_from};
-pub use storage::{CrashKind, ForwardFile, OsStorage, SimStorage, Storage, StorageFile};
+pub use storage::{CrashKind, ForwardFile, OsStorage, SimStorage, Storage, StorageFile, Stored};
 pub use writer::{LogFlavour, LogOptions, LogWriter};
 
 #[cfg(test)]

@@ -1,6 +1,13 @@
 //! Encrypted logs of real servers, read with their keys: byte by byte what the decrypted copies
 //! hold, in whatever pieces they are read.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod corpora;
 
 use std::path::Path;

@@ -11,14 +11,20 @@
 mod error;
 mod file;
 mod header;
+mod keyring;
 mod keys;
 mod mariadb;
+mod server;
+mod storage;
 
 use std::io;
 
 pub use error::EncryptionError;
 pub use header::{ENCRYPTED_MAGIC, EncryptionHeader, HEADER_LEN};
+pub use keyring::Keyring;
 pub use keys::{KeyFileError, Keys, Secret};
+pub use server::LogEncryption;
+pub use storage::EncryptedStorage;
 
 use super::reader::MAGIC;
 use super::storage::{StorageFile, read_full_at};

@@ -39,6 +39,28 @@ pub trait Storage: Send + Sync + Debug {
 
     /// Makes every creation, renaming and removal so far durable.
     fn sync_dir(&self) -> io::Result<()>;
+
+    /// [`Storage::create`] of a file that nobody but its owner can read.
+    fn create_private(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
+        self.create(name)
+    }
+
+    /// What the file is on disk, which the lengths and offsets of its content do not tell.
+    fn stored(&self, name: &str) -> io::Result<Stored> {
+        Ok(Stored {
+            bytes: self.open_read(name)?.len()?,
+            is_encrypted: false,
+        })
+    }
+}
+
+/// A file as it is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// Its size in bytes, encryption header included.
+    pub bytes: u64,
+    /// Whether it is encrypted.
+    pub is_encrypted: bool,
 }
 
 /// An open file. Reads may run beside the one writer.

@@ -6,12 +6,14 @@
 )]
 
 mod crashing;
+mod encrypting;
 mod writing;
 
 use std::sync::Arc;
 
 use gtid::GtidSet;
 
+use super::encryption::LogEncryption;
 use super::*;
 use crate::event::{ChecksumAlgorithm, EventFlags, EventHeader, EventType, write_event};
 

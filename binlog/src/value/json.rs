@@ -76,6 +76,23 @@ impl JsonValue {
     }
 }
 
+/// The member `name` of an object.
+pub(crate) fn member<'a>(value: &'a JsonValue, name: &str) -> Option<&'a JsonValue> {
+    let JsonValue::Object(members) = value else {
+        return None;
+    };
+    let (_, value) = members.iter().find(|(key, _)| key == name)?;
+    Some(value)
+}
+
+/// The member `name` of an object, if it is a text.
+pub(crate) fn text_member<'a>(value: &'a JsonValue, name: &str) -> Option<&'a str> {
+    match member(value, name)? {
+        JsonValue::String(text) => Some(text),
+        _ => None,
+    }
+}
+
 /// The text of a value in binary form, as MySQL prints it.
 pub fn to_text(binary: &[u8]) -> Result<String, DecodeError> {
     Ok(decode(binary)?.to_string())

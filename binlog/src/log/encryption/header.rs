@@ -123,7 +123,6 @@ impl EncryptionHeader {
         out
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "the writing side uses it"))]
     /// Locks `password` with the master key `name`.
     pub(super) fn lock(
         name: &str,
@@ -164,7 +163,6 @@ impl EncryptionHeader {
     }
 }
 
-#[cfg_attr(not(test), expect(dead_code, reason = "the writing side uses it"))]
 /// A new password for a file.
 pub(super) fn new_password() -> Result<FilePassword, EncryptionError> {
     let mut password = Zeroizing::new([0; PASSWORD_LEN]);

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::value::json::{self, JsonValue};
 
 /// A file of keys larger than this is none.
-const KEY_FILE_BYTES_MAX: u64 = 16 << 20;
+pub(super) const KEY_FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// What OpenSSL's `enc` puts in front of what it encrypted with a password.
 const OPENSSL_SALTED: &[u8] = b"Salted__";
@@ -58,20 +59,20 @@ impl Keys {
     /// "data": hex, "extension"}]}`.
     pub fn load_keyring(path: impl AsRef<Path>) -> Result<Self, KeyFileError> {
         let path = path.as_ref();
-        let mut keys = Self::default();
-        let text = read_key_file(path, &mut keys.warnings)?;
-        for (name, _, secret) in parse_keyring(path, &text)? {
-            keys.keyring.insert(name, secret);
-        }
-        Ok(keys)
+        let (text, warnings) = read_key_file(path)?;
+        let (_, keys) = parse_keyring(path, &text)?;
+        Ok(Self { warnings, ..keys })
     }
 
     /// Reads a key file of MariaDB's `file_key_management`: lines `number;hex`, of which the last
     /// with a number counts; what follows a `#` is a comment. Keys have 16, 24 or 32 bytes.
     pub fn load_file_keys(path: impl AsRef<Path>) -> Result<Self, KeyFileError> {
         let path = path.as_ref();
-        let mut keys = Self::default();
-        let text = read_key_file(path, &mut keys.warnings)?;
+        let (text, warnings) = read_key_file(path)?;
+        let mut keys = Self {
+            warnings,
+            ..Self::default()
+        };
         if text.starts_with(OPENSSL_SALTED) {
             return Err(KeyFileError::Encrypted {
                 file: path.to_owned(),
@@ -114,6 +115,27 @@ impl Keys {
         self.numbered.get(&number)
     }
 
+    /// Names of the keys of MySQL's keyrings.
+    pub(super) fn keyring_names(&self) -> impl Iterator<Item = &str> {
+        self.keyring.keys().map(String::as_str)
+    }
+
+    /// Replaces a key of MySQL's keyring, or removes it.
+    pub(super) fn set_keyring_key(&mut self, name: &str, key: Option<Secret>) {
+        match key {
+            Some(key) => self.keyring.insert(name.to_owned(), key),
+            None => self.keyring.remove(name),
+        };
+    }
+
+    /// Adds a warning if everybody can read the keys' file.
+    pub(super) fn warn_if_public(mut self, path: &Path) -> Self {
+        if let Ok(metadata) = path.metadata() {
+            self.warnings.extend(public_warning(path, &metadata));
+        }
+        self
+    }
+
     /// Whether there is no key at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -127,53 +149,34 @@ impl Keys {
     }
 }
 
-/// One element of a keyring: name, user, key.
-pub(super) type Element = (String, String, Secret);
-
-/// The elements of a keyring's text.
-fn parse_keyring(path: &Path, text: &[u8]) -> Result<Vec<Element>, KeyFileError> {
+/// The elements of a keyring's text, and their keys.
+pub(super) fn parse_keyring(
+    path: &Path,
+    text: &[u8],
+) -> Result<(Vec<JsonValue>, Keys), KeyFileError> {
     let bad = |what: &'static str| KeyFileError::NotAKeyring {
         file: path.to_owned(),
         what,
     };
     let text = std::str::from_utf8(text).map_err(|_| bad("it is not UTF-8 text"))?;
     let root = json::parse(text).map_err(|error| bad(error.message))?;
-    match member(&root, "version") {
-        Some(JsonValue::String(version)) if version == "1.0" => {}
+    match json::text_member(&root, "version") {
+        Some("1.0") => {}
         Some(_) => return Err(bad("its version is not 1.0")),
         None => return Err(bad("it is no JSON object with a version")),
     }
-    let Some(JsonValue::Array(elements)) = member(&root, "elements") else {
+    let Some(JsonValue::Array(elements)) = json::member(&root, "elements") else {
         return Err(bad("it has no array 'elements'"));
     };
-    let mut found = Vec::new();
+    let mut keys = Keys::default();
     for element in elements {
-        let Some(name) = text_of(element, "data_id") else {
-            return Err(bad("an element has no 'data_id'"));
-        };
-        let Some(secret) = text_of(element, "data").and_then(|data| from_hex(data.as_bytes()))
-        else {
-            return Err(bad("an element's 'data' is not hexadecimal"));
-        };
-        let user = text_of(element, "user").unwrap_or_default();
-        found.push((name.to_owned(), user.to_owned(), secret));
+        let name = json::text_member(element, "data_id");
+        let name = name.ok_or_else(|| bad("an element has no 'data_id'"))?;
+        let data = json::text_member(element, "data").and_then(|data| from_hex(data.as_bytes()));
+        let secret = data.ok_or_else(|| bad("an element's 'data' is not hexadecimal"))?;
+        keys.keyring.insert(name.to_owned(), secret);
     }
-    Ok(found)
-}
-
-fn member<'a>(value: &'a JsonValue, name: &str) -> Option<&'a JsonValue> {
-    let JsonValue::Object(members) = value else {
-        return None;
-    };
-    let (_, value) = members.iter().find(|(key, _)| key == name)?;
-    Some(value)
-}
-
-fn text_of<'a>(value: &'a JsonValue, name: &str) -> Option<&'a str> {
-    match member(value, name)? {
-        JsonValue::String(text) => Some(text),
-        _ => None,
-    }
+    Ok((elements.clone(), keys))
 }
 
 /// A line of a key file; `None` if it holds no key.
@@ -212,25 +215,14 @@ fn from_hex(text: &[u8]) -> Option<Secret> {
     Some(Secret::new(bytes))
 }
 
-/// Reads a file of keys and notes if others than its owner and group can do the same.
-fn read_key_file(
-    path: &Path,
-    warnings: &mut Vec<String>,
-) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+/// Reads a file of keys; and a warning if others than its owner and group can do the same.
+fn read_key_file(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Vec<String>), KeyFileError> {
     let fail = |source| KeyFileError::Io {
         file: path.to_owned(),
         source,
     };
     let file = File::open(path).map_err(fail)?;
     let metadata = file.metadata().map_err(fail)?;
-    let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions());
-    if mode & 0o004 != 0 {
-        warnings.push(format!(
-            "the key file {} can be read by every user (mode {:04o}); 0600 is enough",
-            path.display(),
-            mode & 0o7777
-        ));
-    }
     if metadata.len() > KEY_FILE_BYTES_MAX {
         let kind = io::ErrorKind::FileTooLarge;
         return Err(fail(io::Error::new(kind, "too large for a file of keys")));
@@ -239,7 +231,19 @@ fn read_key_file(
     file.take(KEY_FILE_BYTES_MAX)
         .read_to_end(&mut bytes)
         .map_err(fail)?;
-    Ok(bytes)
+    Ok((bytes, public_warning(path, &metadata)))
+}
+
+fn public_warning(path: &Path, metadata: &Metadata) -> Vec<String> {
+    let mode = PermissionsExt::mode(&metadata.permissions());
+    if mode & 0o004 == 0 {
+        return Vec::new();
+    }
+    vec![format!(
+        "the key file {} can be read by every user (mode {:04o}); 0600 is enough",
+        path.display(),
+        mode & 0o7777
+    )]
 }
 
 /// Why a file of keys could not be used. No variant holds a part of a key.
@@ -410,7 +414,7 @@ mod tests {
     fn warns_of_a_key_file_that_everybody_can_read() {
         let warn = |mode| {
             in_file(KEYRING, |path| {
-                let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+                let mode = PermissionsExt::from_mode(mode);
                 std::fs::set_permissions(path, mode).unwrap();
                 Keys::load_keyring(path).unwrap().warnings().to_vec()
             })

@@ -35,14 +35,22 @@ impl OsStorage {
         }
         Ok(self.root.join(name))
     }
+
+    fn create_with_mode(&self, name: &str, mode: u32) -> io::Result<Box<dyn StorageFile>> {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, mode);
+        Ok(Box::new(OsFile(options.open(self.path(name)?)?)))
+    }
 }
 
 impl Storage for OsStorage {
     fn create(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true);
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
-        Ok(Box::new(OsFile(options.open(self.path(name)?)?)))
+        self.create_with_mode(name, 0o640)
+    }
+
+    fn create_private(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {
+        self.create_with_mode(name, 0o600)
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn StorageFile>> {

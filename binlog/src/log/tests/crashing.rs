@@ -22,7 +22,7 @@ impl Choices {
     }
 }
 
-fn executed(last: u64) -> GtidSet {
+pub(super) fn executed(last: u64) -> GtidSet {
     match last {
         0 => GtidSet::default(),
         last => set(&format!("{UUID}:1-{last}")),
@@ -30,7 +30,7 @@ fn executed(last: u64) -> GtidSet {
 }
 
 /// A transaction of `rows` filler events that begins at `offset`.
-fn transaction(number: u64, group: u64, rows: u64, offset: u64) -> Vec<u8> {
+pub(super) fn transaction(number: u64, group: u64, rows: u64, offset: u64) -> Vec<u8> {
     let mut gtid = GtidEvent::new(Some(Gtid {
         tsid: Tsid::untagged(UUID.parse().unwrap()),
         gno: Gno::new(number).unwrap(),
@@ -70,7 +70,7 @@ fn transaction(number: u64, group: u64, rows: u64, offset: u64) -> Vec<u8> {
     out
 }
 
-fn recover_options() -> RecoverOptions {
+pub(super) fn recover_options() -> RecoverOptions {
     RecoverOptions {
         base: "b".to_owned(),
         index: "b.index".to_owned(),
@@ -91,13 +91,36 @@ struct Promise {
     written: u64,
 }
 
+/// What a start makes of the disk.
+pub(super) struct Booted {
+    /// The log's files.
+    pub(super) storage: Arc<dyn Storage>,
+    /// Their encryption, if there is one.
+    pub(super) encryption: Option<Arc<LogEncryption>>,
+}
+
+/// A start; the number is a choice that it may depend on.
+pub(super) type Boot = fn(&SimStorage, u64) -> Result<Booted, LogError>;
+
+fn plain(storage: &SimStorage, _: u64) -> Result<Booted, LogError> {
+    Ok(Booted {
+        storage: Arc::new(storage.clone()),
+        encryption: None,
+    })
+}
+
 /// Recovers, then writes groups, rotates and purges until something fails.
 fn live(
     storage: &SimStorage,
+    boot: Boot,
     choices: &mut Choices,
     promise: &mut Promise,
 ) -> Result<(), LogError> {
-    let found = recovered(storage)?;
+    let Booted {
+        storage,
+        encryption,
+    } = boot(storage, choices.below(u64::MAX))?;
+    let found = recover(&storage, &recover_options())?;
     let last = found.gtid_executed.count();
     assert_eq!(
         found.gtid_executed,
@@ -111,8 +134,7 @@ fn live(
         acknowledged: last,
         written: last,
     };
-    let shared: Arc<dyn Storage> = Arc::new(storage.clone());
-    let mut log = LogWriter::create(shared, options(), found.index, &executed(last), 5)?;
+    let mut log = LogWriter::create(storage, options(), found.index, &executed(last), 5)?;
     for group in 0..30 {
         let size = 1 + choices.below(4);
         let mut bytes = Vec::new();
@@ -137,6 +159,13 @@ fn live(
             log.rotate(&everything, 6)?;
             promise.acknowledged = promise.written;
         }
+        if let Some(encryption) = encryption.as_deref().filter(|_| choices.below(8) == 0) {
+            let failed = |error| LogError::io("rotating the key of", "b", error);
+            encryption.begin_rotation().map_err(failed)?;
+            log.rotate(&executed(promise.written), 6)?;
+            promise.acknowledged = promise.written;
+            encryption.finish_rotation().map_err(failed)?;
+        }
         if choices.below(12) == 0 && log.index().files().len() > 2 {
             let keep = log.index().files()[log.index().files().len() - 2].clone();
             log.purge_before(&keep)?;
@@ -150,7 +179,7 @@ fn live(
 }
 
 /// The transactions that the files hold, in order.
-fn replay(storage: &SimStorage) -> Vec<u64> {
+fn replay(storage: &dyn Storage) -> Vec<u64> {
     let mut numbers = Vec::new();
     for file in LogIndex::load(storage, "b.index").unwrap().files() {
         let mut reader = LogReader::open(storage, file).unwrap();
@@ -166,14 +195,14 @@ fn replay(storage: &SimStorage) -> Vec<u64> {
     numbers
 }
 
-fn crash_chain(seed: u64, kind: CrashKind) {
+pub(super) fn crash_chain(seed: u64, kind: CrashKind, boot: Boot) {
     let mut choices = Choices(seed);
     let mut storage = SimStorage::new(seed);
     let mut promise = Promise::default();
     for life in 0..5 {
         storage.set_short_writes(choices.below(2) == 0);
         storage.stop_after(choices.below(140));
-        let result = live(&storage, &mut choices, &mut promise);
+        let result = live(&storage, boot, &mut choices, &mut promise);
         if let Err(error) = result {
             let is_stop = error
                 .to_string()
@@ -183,29 +212,31 @@ fn crash_chain(seed: u64, kind: CrashKind) {
         }
         storage = storage.crash(kind, choices.below(u64::MAX));
     }
-    let found = recovered(&storage).unwrap();
+    let storage = boot(&storage, 0).unwrap().storage;
+    let found = recover(&storage, &recover_options()).unwrap();
     assert!(
         found.gtid_executed.count() >= promise.acknowledged,
         "seed {seed}"
     );
-    let numbers = replay(&storage);
+    let numbers = replay(storage.as_ref());
     let last = found.gtid_executed.count();
     let first = found.gtid_purged.count() + 1;
     assert_eq!(numbers, (first..=last).collect::<Vec<_>>(), "seed {seed}");
-    assert_eq!(recovered(&storage).unwrap().torn, None, "seed {seed}");
+    let again = recover(&storage, &recover_options()).unwrap();
+    assert_eq!(again.torn, None, "seed {seed}");
 }
 
 #[test]
 fn whatever_was_synced_survives_a_chain_of_power_losses_and_nothing_else_appears() {
     for seed in 0..2000 {
-        crash_chain(seed, CrashKind::Power);
+        crash_chain(seed, CrashKind::Power, plain);
     }
 }
 
 #[test]
 fn whatever_was_synced_survives_a_chain_of_killed_processes() {
     for seed in 0..1000 {
-        crash_chain(seed, CrashKind::Process);
+        crash_chain(seed, CrashKind::Process, plain);
     }
 }
 

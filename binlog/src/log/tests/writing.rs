@@ -207,7 +207,7 @@ fn files_that_are_no_logs_are_refused() {
     let storage = SimStorage::new(1);
     let name = LogFileName::new("b", 1);
     for (bytes, text) in [
-        (&b"\xfdbinxxxx"[..], "encrypted by MySQL"),
+        (&b"\xfdbinxxxx"[..], "the encryption header has 512 bytes"),
         (b"#!/bin/sh\n", "begins with fe 62 69 6e"),
         (b"", "begins with fe 62 69 6e"),
         (b"\xfebin", "format description"),
