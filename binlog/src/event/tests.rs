@@ -1,3 +1,9 @@
+mod bytes;
+mod damage;
+mod formats;
+mod golden;
+mod handmade;
+
 use std::borrow::Cow;
 
 use gtid::{Gno, Gtid, GtidSet, Tag, Tsid, Uuid};
