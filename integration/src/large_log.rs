@@ -296,7 +296,11 @@ impl RowEvents {
         let body = encoder
             .finish(false)
             .ok_or_else(|| Failure::new("no rows"))?;
-        let event = RowsEvent::decode(EventType::WRITE_ROWS, Reader::new(&body))?;
+        let event = RowsEvent::decode(
+            EventType::WRITE_ROWS,
+            Reader::new(&body),
+            ChecksumAlgorithm::None,
+        )?;
         let (rows_at, rows) = (body.len() - event.rows.len(), event.rows.len());
         let per_event = usize::try_from(ROWS_PER_EVENT)?;
         Ok(Self {
@@ -394,23 +398,18 @@ fn table() -> TableMap<'static> {
         column.charset = Some(collation);
         column
     };
-    TableMap {
-        table_id: 120,
-        flags: TableMap::FLAG_BIT_LENGTHS_EXACT,
-        schema: "big".into(),
-        table: "t".into(),
-        columns: vec![
-            number(ColumnType::LONGLONG, "id"),
-            number(ColumnType::LONG, "a"),
-            text(ColumnType::VARCHAR, 400, "name", 255),
-            column(ColumnType::DATETIME2, 0, "created"),
-            column(ColumnType::DATE, 0, "day"),
-            number(ColumnType::TINY, "flag"),
-            text(ColumnType::BLOB, 2, "data", 63),
-        ],
-        primary_key: Some(vec![(0, 0)]),
-        unknown_metadata: Vec::new(),
-    }
+    let columns = vec![
+        number(ColumnType::LONGLONG, "id"),
+        number(ColumnType::LONG, "a"),
+        text(ColumnType::VARCHAR, 400, "name", 255),
+        column(ColumnType::DATETIME2, 0, "created"),
+        column(ColumnType::DATE, 0, "day"),
+        number(ColumnType::TINY, "flag"),
+        text(ColumnType::BLOB, 2, "data", 63),
+    ];
+    let mut map = TableMap::new(120, "big", "t", columns);
+    map.primary_key = Some(vec![(0, 0)]);
+    map
 }
 
 fn row(filling: Filling) -> Vec<Value<'static>> {
