@@ -9,6 +9,7 @@ pub mod filter;
 pub mod measure;
 pub mod stats;
 mod text;
+pub mod verify;
 
 use std::collections::HashMap;
 

@@ -1,16 +1,24 @@
 //! The looks from outside, on files that real servers wrote.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 mod corpora;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use binlog::event::EventType;
 use binlog::inspect::filter::{Filter, FilterRun, GtidChoice, Verdict, parse_gtid};
 use binlog::inspect::stats::Stats;
+use binlog::inspect::verify::{FileCheck, Finding, FindingKind, History, Severity};
 use binlog::limits::Limits;
-use binlog::log::{Checksums, LogFileName, LogReader, OsStorage, ReadOptions, Storage};
+use binlog::log::storage::write_all_at;
+use binlog::log::{Checksums, LogFileName, LogReader, OsStorage, ReadOptions, SimStorage, Storage};
 use binlog::stream::EventStream;
 use binlog::transaction::TransactionReader;
 
@@ -145,4 +153,141 @@ fn a_filter_by_table_leaves_its_rows_and_its_definitions() {
     assert_eq!(tables.into_iter().collect::<Vec<_>>(), ["chi"]);
     assert_eq!((stats.rows.inserts, stats.rows.deletes), (1, 1));
     assert_eq!(stats.statements, 1, "CREATE TABLE chi");
+}
+
+fn verify(files: &[(&str, Vec<u8>)], is_last_open: bool) -> Vec<Vec<Finding>> {
+    let mut history = History::default();
+    let count = files.len();
+    let mut all = Vec::new();
+    for (index, (name, source)) in files.iter().enumerate() {
+        let name = LogFileName::parse(name).unwrap();
+        history.begin_file(&name);
+        let storage = SimStorage::new(0);
+        let file = storage.create(name.as_str()).unwrap();
+        write_all_at(file.as_ref(), 0, source).unwrap();
+        let options = ReadOptions {
+            checksums: Checksums::Report,
+            ..ReadOptions::default()
+        };
+        let reader = LogReader::over_with(file, name, &options).unwrap();
+        let mut check = FileCheck::new(Some(reader.description()), Limits::default());
+        let mut reader = TransactionReader::new(EventStream::new(reader, Limits::default()));
+        loop {
+            match reader.next() {
+                Ok(Some(step)) => check.feed(&step),
+                Ok(None) => break,
+                Err(error) => {
+                    if !check.feed_error(&error) {
+                        break;
+                    }
+                }
+            }
+        }
+        check.finish(&mut history, is_last_open && index + 1 == count);
+        all.push(check.findings);
+    }
+    all
+}
+
+fn rotation() -> Vec<(String, Vec<u8>)> {
+    case("mysql-9.7", "rotation")
+        .files()
+        .iter()
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, std::fs::read(path).unwrap())
+        })
+        .collect()
+}
+
+fn kinds(findings: &[Finding]) -> Vec<(Severity, FindingKind)> {
+    findings
+        .iter()
+        .map(|finding| (finding.severity, finding.kind))
+        .collect()
+}
+
+#[test]
+fn files_of_one_log_follow_each_other() {
+    let files = rotation();
+    assert!(files.len() >= 3);
+    let pick = |order: &[usize]| {
+        let picked: Vec<_> = order
+            .iter()
+            .map(|&index| (files[index].0.as_str(), files[index].1.clone()))
+            .collect();
+        verify(&picked, true).pop().unwrap()
+    };
+    assert_eq!(pick(&[0, 1, 2]), []);
+    let lost = pick(&[0, 2]);
+    assert!(
+        kinds(&lost).contains(&(Severity::Error, FindingKind::Chain)),
+        "{lost:?}"
+    );
+    assert!(
+        kinds(&lost).contains(&(Severity::Error, FindingKind::Gtids)),
+        "{lost:?}"
+    );
+    assert!(
+        lost.iter()
+            .any(|finding| finding.message.contains("are missing between"))
+    );
+    let turned = pick(&[1, 0]);
+    assert!(turned[0].message.contains("not in order"), "{turned:?}");
+    let doubled = pick(&[0, 0]);
+    assert!(doubled[0].message.contains("already"), "{doubled:?}");
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_file_is_told() {
+    let (name, whole) = rotation().swap_remove(0);
+    let reader = open(&case("mysql-9.7", "rotation").files()[0]);
+    let mut places = Vec::new();
+    let mut reader = reader;
+    while let Some(step) = reader.next().unwrap() {
+        let place = usize::try_from(step.place.offset).unwrap();
+        places.push((step.raw.header.event_type, place));
+    }
+    let of = |wanted: EventType| {
+        let all: Vec<usize> = places
+            .iter()
+            .filter(|(event_type, _)| *event_type == wanted)
+            .map(|(_, place)| *place)
+            .collect();
+        all
+    };
+    let mut bytes = whole.clone();
+    // Two wrong checksums and, in another event, a position that is not its own.
+    let xids = of(EventType::XID);
+    bytes[xids[0] + 20] ^= 1;
+    bytes[xids[1] + 20] ^= 1;
+    let query = of(EventType::QUERY)[1];
+    bytes[query + 13] ^= 1;
+    let told = kinds(&verify(&[(&name, bytes)], true)[0]);
+    let count = |kind| told.iter().filter(|&&(_, found)| found == kind).count();
+    assert_eq!(count(FindingKind::Checksum), 3, "{told:?}");
+    assert_eq!(count(FindingKind::Position), 1, "{told:?}");
+
+    let cut = whole[..whole.len() - 50].to_vec();
+    let told = &verify(&[(&name, cut)], true)[0];
+    assert!(
+        kinds(told).contains(&(Severity::Error, FindingKind::Structure)),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_file_in_use_may_end_anywhere() {
+    let (name, mut bytes) = rotation().swap_remove(0);
+    // The in-use flag of the format description, which its checksum leaves out.
+    bytes[4 + 17] |= 1;
+    bytes.truncate(bytes.len() - 50);
+    let told = &verify(&[(&name, bytes.clone())], true)[0];
+    assert_eq!(
+        kinds(told),
+        [(Severity::Warning, FindingKind::Structure)],
+        "{told:?}"
+    );
+    let told = &verify(&[(&name, bytes)], false)[0];
+    assert!(kinds(told).contains(&(Severity::Error, FindingKind::Structure)));
 }

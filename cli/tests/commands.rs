@@ -134,7 +134,7 @@ fn good_binlogs_are_verified_and_damaged_ones_named() {
     assert_eq!(code, 1);
     assert!(stdout.contains(&format!("{good}: ok")), "{stdout}");
     assert!(
-        stderr.contains(&format!("weir: {}", bad.display())),
+        stderr.contains(&format!("weir: {}: offset", bad.display())),
         "{stderr}"
     );
 }

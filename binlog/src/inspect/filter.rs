@@ -12,6 +12,7 @@ pub use gtids::{GtidChoice, parse_gtid};
 pub use statement::{is_control, names_schema, names_table};
 
 use crate::event::{Event, EventType, Query, StatusVariable};
+use crate::limits::Limits;
 use crate::transaction::{Boundary, Step, TransactionGtid, TransactionInfo};
 
 /// What is asked for; the default is everything.
@@ -254,6 +255,11 @@ impl<'f> FilterRun<'f> {
                 .table
                 .is_none_or(|table| filter.has_table(&table.map.schema, &table.map.table))),
             Event::Query(query) if !is_control(&query.sql) => by(filter.has_statement(query)),
+            Event::ExecuteLoadQuery(load) => by(filter.has_statement(&load.query)),
+            // One that cannot be inflated is shown, so that whoever shows it meets the error.
+            Event::QueryCompressed(query) => by(query
+                .inflate(&Limits::default())
+                .map_or(true, |query| filter.has_statement(&query))),
             Event::Incident(_) => Verdict::Show,
             // What ends a transaction is shown with what was shown of it.
             _ if matches!(step.boundary, Boundary::End { .. }) => by(is_shown),

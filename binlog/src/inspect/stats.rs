@@ -127,6 +127,19 @@ impl Stats {
     /// # Errors
     /// If the rows of the event cannot be told apart.
     pub fn feed(&mut self, step: &Step<'_>, limits: &Limits) -> Result<(), StopPlace> {
+        let rows = match (&step.event, step.table) {
+            (Event::Rows(event), Some(table)) => Some(
+                count_rows(event, table, limits)
+                    .map_err(|error| StopPlace::of_rows(step, &error))?,
+            ),
+            _ => None,
+        };
+        self.feed_counted(step, rows);
+        Ok(())
+    }
+
+    /// Counts an event whose rows were counted; `None` if it has none.
+    pub fn feed_counted(&mut self, step: &Step<'_>, rows: Option<u64>) {
         let header = &step.raw.header;
         let bytes = u64::from(header.event_size);
         if step.place.inner.is_none() {
@@ -141,11 +154,8 @@ impl Stats {
             let (first, last) = self.times.unwrap_or((header.timestamp, header.timestamp));
             self.times = Some((first.min(header.timestamp), last.max(header.timestamp)));
         }
-        let rows = self
-            .feed_body(step, limits)
-            .map_err(|error| StopPlace::of_rows(step, &error))?;
-        self.feed_transaction(step, rows);
-        Ok(())
+        self.feed_body(step, rows.unwrap_or(0));
+        self.feed_transaction(step, rows.unwrap_or(0));
     }
 
     /// The file ends here, or cannot be read any further.
@@ -168,8 +178,7 @@ impl Stats {
         }
     }
 
-    /// Counts what is in the event; gives the number of its rows.
-    fn feed_body(&mut self, step: &Step<'_>, limits: &Limits) -> Result<u64, codec::DecodeError> {
+    fn feed_body(&mut self, step: &Step<'_>, rows: u64) {
         let bytes = u64::from(step.raw.header.event_size);
         match &step.event {
             Event::FormatDescription(_) => {
@@ -178,23 +187,21 @@ impl Stats {
             Event::PreviousGtids(previous) => {
                 self.previous_gtids = Some(previous.gtids.clone());
             }
+            Event::GtidList(list) => self.gtid_list = Some(list.gtids.clone()),
             Event::TableMap(map) => self.tables.get(&map.schema, &map.table).add_map(bytes),
             Event::Rows(event) => {
                 self.row_events += 1;
-                let Some(table) = step.table else {
-                    return Ok(0);
-                };
-                let rows = count_rows(event, table, limits)?;
                 self.rows.add(event.kind, rows);
-                self.tables
-                    .get(&table.map.schema, &table.map.table)
-                    .add_rows(event.kind, rows, bytes);
-                return Ok(rows);
+                if let Some(table) = step.table {
+                    self.tables
+                        .get(&table.map.schema, &table.map.table)
+                        .add_rows(event.kind, rows, bytes);
+                }
             }
             Event::Query(query) if !super::filter::is_control(&query.sql) => self.statements += 1,
+            Event::QueryCompressed(_) | Event::ExecuteLoadQuery(_) => self.statements += 1,
             _ => {}
         }
-        Ok(0)
     }
 
     fn feed_transaction(&mut self, step: &Step<'_>, rows: u64) {

@@ -10,16 +10,19 @@ use clap::{Args, Subcommand};
 pub(crate) enum BinlogCommand {
     /// Print every event, and with --rows every changed row.
     Show(ShowArguments),
-    /// Read files to the last row and say what they hold; exit code 1 if one is damaged.
+    /// Read files to the last value and say everything that is wrong; exit code 1 if anything is.
     ///
-    /// Checks sizes, checksums, positions, the fields of every event, every row, and that
-    /// transactions begin and end where they may.
+    /// Checks sizes, checksums, positions, the fields of every event, every value of every row,
+    /// that transactions begin and end where they may and are as long as they say, and that no GTID
+    /// is there twice. Files of one log (same directory and base name, in the order given) are
+    /// judged as one history too: none missing, doubled or out of order, and each begins with the
+    /// GTIDs where the one before ends. The last one may still be in use.
     Verify(VerifyArguments),
     /// Count events, transactions, rows and bytes; by table, and the transactions that stand out.
     ///
     /// One pass in bounded memory. A damaged file is counted up to the damage, and the exit code is
     /// then 1.
-    Stats(StatsArguments),
+    Stats(Box<StatsArguments>),
 }
 
 /// What is read: the same for every subcommand.
@@ -31,6 +34,12 @@ pub(crate) struct InputArguments {
     /// lists.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// Keys of files that MySQL encrypted: the file of component_keyring_file (JSON).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keyring: Option<PathBuf>,
+    /// Keys of files that MariaDB encrypted: the file of file_key_management (id;key lines).
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file_key: Option<PathBuf>,
 }
 
 /// What of it is asked for. MySQL's names, where mysqlbinlog has the option.
@@ -149,8 +158,11 @@ pub(crate) struct ShowArguments {
 pub(crate) struct VerifyArguments {
     #[command(flatten)]
     pub(crate) input: InputArguments,
+    /// Judge every file for itself, not as a part of its log.
+    #[arg(long, help_heading = "Options")]
+    pub(crate) separate: bool,
     /// One JSON object per file.
-    #[arg(long)]
+    #[arg(long, help_heading = "Options")]
     pub(crate) json: bool,
 }
 

@@ -7,12 +7,14 @@ use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use binlog::log::encryption::Keys;
 use binlog::log::{Checksums, LogError, LogFileName, LogReader, OsStorage, ReadOptions, Storage};
 use binlog::stream::EventStream;
 use binlog::transaction::TransactionReader;
 
 use crate::arguments::InputArguments;
 use crate::exit::Failure;
+use crate::output;
 
 /// What goes through a file.
 pub(super) type Reader = TransactionReader<LogReader>;
@@ -21,12 +23,14 @@ pub(super) type Reader = TransactionReader<LogReader>;
 pub(super) struct Inputs {
     files: VecDeque<PathBuf>,
     is_begun: bool,
+    keys: Keys,
 }
 
 /// One of them.
 pub(super) struct InputFile {
     label: String,
     path: PathBuf,
+    keys: Keys,
     /// Whether it is the first of the input.
     pub(super) is_first: bool,
     /// Whether it is the last of the input.
@@ -49,6 +53,7 @@ impl Inputs {
         Ok(Self {
             files,
             is_begun: false,
+            keys: keys(arguments)?,
         })
     }
 
@@ -61,16 +66,59 @@ impl Inputs {
         Ok(Some(InputFile {
             label: path.display().to_string(),
             path,
+            keys: self.keys.clone(),
             is_first,
             is_last: self.files.is_empty(),
         }))
     }
 }
 
+impl Inputs {
+    /// Whether the file behind `file` belongs to the same log.
+    pub(super) fn goes_on_after(&self, file: &InputFile) -> bool {
+        self.files.front().is_some_and(|next| {
+            let name = next.file_name().unwrap_or_default().to_string_lossy();
+            next.parent() == file.path.parent()
+                && LogFileName::parse(&name).is_some_and(|next| next.base() == file.name().base())
+        })
+    }
+}
+
+/// The keys of encrypted files, as far as they are given.
+fn keys(arguments: &InputArguments) -> Result<Keys, Failure> {
+    let mut keys = Keys::default();
+    if let Some(path) = &arguments.keyring {
+        keys = keys
+            .with(Keys::load_keyring(path).map_err(|error| Failure::Failed(error.to_string()))?);
+    }
+    if let Some(path) = &arguments.file_key {
+        keys = keys
+            .with(Keys::load_file_keys(path).map_err(|error| Failure::Failed(error.to_string()))?);
+    }
+    for warning in keys.warnings() {
+        output::note(format_args!("weir: warning: {warning}"));
+    }
+    Ok(keys)
+}
+
 impl InputFile {
     /// What it is called in output and errors.
     pub(super) fn label(&self) -> &str {
         &self.label
+    }
+
+    /// Its name as a log file. A file that was renamed is still a log: number 0 of its name.
+    pub(super) fn name(&self) -> LogFileName {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        LogFileName::parse(&name).unwrap_or_else(|| LogFileName::new(&name, 0))
+    }
+
+    /// Where it lies.
+    pub(super) fn directory(&self) -> &Path {
+        let directory = self.path.parent();
+        directory
+            .filter(|directory| !directory.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
     }
 
     /// Its size on the medium, if it has one.
@@ -80,13 +128,17 @@ impl InputFile {
 
     /// Reads its head. An event with a wrong checksum stops the reader.
     pub(super) fn open(&self) -> Result<LogReader, LogError> {
-        self.open_with(&ReadOptions::default())
+        self.open_with(&ReadOptions {
+            keys: self.keys.clone(),
+            ..ReadOptions::default()
+        })
     }
 
     /// Begins to read it. An event with a wrong checksum is given, and says so.
     pub(super) fn read(&self) -> Result<Reader, LogError> {
         let options = ReadOptions {
             checksums: Checksums::Report,
+            keys: self.keys.clone(),
             ..ReadOptions::default()
         };
         let reader = self.open_with(&options)?;
@@ -97,19 +149,12 @@ impl InputFile {
     }
 
     fn open_with(&self, options: &ReadOptions) -> Result<LogReader, LogError> {
-        let directory = self
-            .path
-            .parent()
-            .filter(|parent| !parent.as_os_str().is_empty());
-        let storage = OsStorage::new(directory.unwrap_or(Path::new(".")));
+        let storage = OsStorage::new(self.directory());
         let file_name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let file = storage
             .open_read(&file_name)
             .map_err(|error| LogError::io("opening", &self.label, error))?;
-        // A file that was renamed is still a log; errors then call it number 0 of its name.
-        let name =
-            LogFileName::parse(&file_name).unwrap_or_else(|| LogFileName::new(&file_name, 0));
-        LogReader::over_with(file, name, options)
+        LogReader::over_with(file, self.name(), options)
     }
 }
 

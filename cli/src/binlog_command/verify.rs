@@ -1,111 +1,203 @@
-//! `weir binlog verify`: the whole input judged.
+//! `weir binlog verify`: the input judged, each file and how they follow each other.
+
+use std::path::PathBuf;
 
 use binlog::event::EventType;
-use binlog::inspect::{Inspector, Summary};
+use binlog::inspect::verify::{FileCheck, Finding, History, Severity};
+use binlog::limits::Limits;
 use serde_json::{Map, Value, json};
 
-use super::inputs::{InputFile, Inputs};
+use super::inputs::{InputFile, Inputs, Reader};
 use super::progress::Progress;
+use super::words::{bytes, count};
 use crate::arguments::VerifyArguments;
 use crate::exit::Failure;
 use crate::output;
 
 pub(super) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
-    let mut damaged = 0;
     let mut inputs = Inputs::new(&arguments.input)?;
+    let mut history = History::default();
+    let mut directory: Option<PathBuf> = None;
+    let mut is_valid = true;
     while let Some(input) = inputs.next_file()? {
-        let file = input.label().to_owned();
-        match verify_file(input) {
-            Ok(summary) if arguments.json => {
-                output::line(summary_object(&file, &summary))?;
-            }
-            Ok(summary) => output::line(summary_text(&file, &summary))?,
-            Err(Failure::Failed(error)) => {
-                damaged += 1;
-                if arguments.json {
-                    output::line(json!({"file": file, "valid": false, "error": error}))?;
-                } else {
-                    output::complain(&error);
-                }
-            }
-            Err(other) => return Err(other),
+        let name = input.name();
+        let is_same_log = directory.as_deref() == Some(input.directory())
+            && history.continues_with(&name)
+            && !arguments.separate;
+        if !is_same_log {
+            history = History::default();
+            directory = Some(input.directory().to_owned());
+        }
+        history.begin_file(&name);
+        let is_last = arguments.separate || !inputs.goes_on_after(&input);
+        let (check, version) = judge(&input, &mut history, is_last);
+        is_valid &= check.errors == 0;
+        if arguments.json {
+            output::line(object(input.label(), version.as_deref(), &check))?;
+        } else {
+            tell(input.label(), version.as_deref(), &check)?;
         }
     }
-    if damaged == 0 {
-        Ok(())
-    } else {
-        Err(Failure::Told)
-    }
+    if is_valid { Ok(()) } else { Err(Failure::Told) }
 }
 
-fn verify_file(input: InputFile) -> Result<Summary, Failure> {
-    let file = input.label().to_owned();
-    let failed = |error| Failure::failed(&file, error);
-    let mut inspector = input.open().and_then(Inspector::new).map_err(failed)?;
-    let mut progress = Progress::new(&file, Some(inspector.summary().bytes));
+/// Judges one file; gives the version of its server too, if it can be read.
+fn judge(input: &InputFile, history: &mut History, is_last: bool) -> (FileCheck, Option<String>) {
+    let limits = Limits::default();
+    let (mut check, version) = match input.read() {
+        Ok(mut reader) => {
+            let description = reader.stream().source().description().clone();
+            let mut check = FileCheck::new(Some(&description), limits);
+            let mut progress = Progress::new(input.label(), input.size());
+            read(&mut reader, &mut check, &mut progress);
+            (check, Some(description.server_version))
+        }
+        Err(error) => {
+            let mut check = FileCheck::new(None, limits);
+            check.feed_error(&error);
+            (check, None)
+        }
+    };
+    check.finish(history, is_last);
+    (check, version)
+}
+
+fn read(reader: &mut Reader, check: &mut FileCheck, progress: &mut Progress) {
     loop {
-        let line = inspector.next_line(false).map_err(failed)?;
-        let Some(line) = line else { break };
-        progress.reach(line.offset);
+        match reader.next() {
+            Ok(Some(step)) => {
+                check.feed(&step);
+                progress.reach(step.place.end);
+            }
+            Ok(None) => return,
+            Err(error) => {
+                if !check.feed_error(&error) {
+                    return;
+                }
+            }
+        }
     }
-    Ok(inspector.summary().clone())
 }
 
-fn summary_text(file: &str, summary: &Summary) -> String {
-    let events: u64 = summary.events.values().sum();
-    let mut notes = vec![format!("server {}", summary.server_version)];
-    if !summary.is_checksummed {
-        notes.push("no checksums".to_owned());
+fn tell(file: &str, version: Option<&str>, check: &FileCheck) -> Result<(), Failure> {
+    for finding in &check.findings {
+        output::complain(&format!("{file}: {}", sentence(finding)));
     }
-    if summary.is_in_use {
+    let stats = &check.stats;
+    let events: u64 = stats.events.values().map(|tally| tally.count).sum();
+    let verdict = match (check.errors, check.warnings) {
+        (0, 0) => "ok".to_owned(),
+        (0, 1) => "ok with a warning".to_owned(),
+        (0, warnings) => format!("ok with {} warnings", count(warnings)),
+        (1, _) => "1 ERROR".to_owned(),
+        (errors, _) => format!("{} ERRORS", count(errors)),
+    };
+    let mut notes = Vec::new();
+    if let Some(version) = version {
+        notes.push(format!("server {version}"));
+        if !check.is_checksummed() {
+            notes.push("no checksums".to_owned());
+        }
+    }
+    if stats.is_in_use {
         notes.push("in use".to_owned());
     }
-    if summary.ends_inside_transaction {
+    if stats.ends_inside_transaction {
         notes.push("ends inside a transaction".to_owned());
     }
-    if !summary.is_closed {
+    if !stats.is_closed {
         notes.push("not closed".to_owned());
     }
-    let mut text = format!(
-        "{file}: ok, {} bytes, {events} events, {} transactions, {} rows ({})",
-        summary.bytes,
-        summary.transactions,
-        summary.rows,
+    output::line(format_args!(
+        "{file}: {verdict}, {}, {} events, {} transactions, {} rows ({})",
+        bytes(stats.end),
+        count(events),
+        count(stats.transactions),
+        count(stats.rows.total()),
         notes.join(", ")
-    );
-    if !summary.gtids.is_empty() {
-        text.push_str(&format!(
-            "\n  gtids {}",
-            summary.gtids.to_string().replace('\n', " ")
-        ));
+    ))?;
+    if !stats.gtids.is_empty() {
+        let gtids = stats.gtids.to_string().replace('\n', " ");
+        output::line(format_args!("  gtids {gtids}"))?;
     }
+    for ((domain, server), (first, last, _)) in &stats.mariadb_gtids {
+        output::line(format_args!(
+            "  gtids {domain}-{server}-{first} to {domain}-{server}-{last}"
+        ))?;
+    }
+    Ok(())
+}
+
+/// A finding in one line, with its place.
+fn sentence(finding: &Finding) -> String {
+    let mut text = match finding.severity {
+        Severity::Error => String::new(),
+        Severity::Warning => "warning: ".to_owned(),
+    };
+    if finding.offset > 0 {
+        text.push_str(&format!("offset {}", finding.offset));
+        if let Some(inner) = finding.inner {
+            text.push_str(&format!(", at {inner} in its payload"));
+        }
+        if let Some(event) = finding.event {
+            text.push_str(&format!(", event {}", event.label()));
+        }
+        if let Some(gtid) = &finding.gtid {
+            text.push_str(&format!(", transaction {gtid}"));
+        }
+        text.push_str(": ");
+    }
+    text.push_str(&finding.message);
     text
 }
 
-fn summary_object(file: &str, summary: &Summary) -> Value {
-    let mut types: Vec<(EventType, u64)> = summary
+fn object(file: &str, version: Option<&str>, check: &FileCheck) -> Value {
+    let stats = &check.stats;
+    let events: Map<String, Value> = stats
         .events
         .iter()
-        .map(|(event_type, count)| (*event_type, *count))
+        .map(|(event_type, tally)| (event_type.label().into_owned(), tally.count.into()))
         .collect();
-    types.sort_unstable();
-    let events: Map<String, Value> = types
-        .into_iter()
-        .map(|(kind, count)| (kind.name().to_owned(), count.into()))
+    let mariadb: Vec<String> = stats
+        .mariadb_gtids
+        .iter()
+        .map(|((domain, server), (first, last, _))| format!("{domain}-{server}-{first}:{last}"))
         .collect();
+    let findings: Vec<Value> = check.findings.iter().map(finding_object).collect();
     json!({
         "file": file,
-        "valid": true,
-        "server_version": summary.server_version,
-        "bytes": summary.bytes,
+        "valid": check.errors == 0,
+        "errors": check.errors,
+        "warnings": check.warnings,
+        "findings": findings,
+        "server_version": version,
+        "bytes": stats.end,
         "events": events,
-        "transactions": summary.transactions,
-        "rows": summary.rows,
-        "gtids": summary.gtids.to_string(),
-        "previous_gtids": summary.previous_gtids.as_ref().map(ToString::to_string),
-        "checksummed": summary.is_checksummed,
-        "closed": summary.is_closed,
-        "in_use": summary.is_in_use,
-        "ends_inside_transaction": summary.ends_inside_transaction,
+        "transactions": stats.transactions,
+        "rows": stats.rows.total(),
+        "gtids": stats.gtids.to_string().replace('\n', ""),
+        "previous_gtids": stats.previous_gtids.as_ref().map(|set| set.to_string().replace('\n', "")),
+        "mariadb_gtids": mariadb.join(","),
+        "checksummed": check.is_checksummed(),
+        "relay_log": check.is_relay_log(),
+        "closed": stats.is_closed,
+        "in_use": stats.is_in_use,
+        "ends_inside_transaction": stats.ends_inside_transaction,
+    })
+}
+
+fn finding_object(finding: &Finding) -> Value {
+    let severity = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    };
+    json!({
+        "severity": severity,
+        "kind": finding.kind.word(),
+        "offset": finding.offset,
+        "in_payload": finding.inner,
+        "event": finding.event.map(EventType::label),
+        "gtid": finding.gtid,
+        "message": finding.message,
     })
 }
