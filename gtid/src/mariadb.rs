@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use codec::{DecodeError, Reader, Write};
+
 use crate::ParseError;
 use crate::identifier::parse_number;
 
@@ -16,6 +18,30 @@ pub struct MariaGtid {
     pub server: u32,
     /// Number within the domain.
     pub sequence: u64,
+}
+
+impl MariaGtid {
+    /// Bytes of the binary form.
+    pub const LEN: usize = 16;
+
+    /// Reads the binary form, as in GTID_LIST: domain u32, server u32, sequence u64.
+    pub fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut after = reader.clone();
+        let gtid = Self {
+            domain: after.u32("GTID domain")?,
+            server: after.u32("GTID server")?,
+            sequence: after.u64("GTID sequence number")?,
+        };
+        *reader = after;
+        Ok(gtid)
+    }
+
+    /// Appends the binary form.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.put_u32(self.domain);
+        out.put_u32(self.server);
+        out.put_u64(self.sequence);
+    }
 }
 
 impl fmt::Display for MariaGtid {
@@ -74,6 +100,14 @@ impl MariaPosition {
     }
 }
 
+impl FromIterator<MariaGtid> for MariaPosition {
+    /// Of several transactions of a domain the last one counts, as in GTID_LIST.
+    fn from_iter<I: IntoIterator<Item = MariaGtid>>(gtids: I) -> Self {
+        let last = gtids.into_iter().map(|gtid| (gtid.domain, gtid)).collect();
+        Self { last }
+    }
+}
+
 impl fmt::Display for MariaPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, gtid) in self.iter().enumerate() {
@@ -115,6 +149,27 @@ mod tests {
         let position: MariaPosition = " 1-1-7, 0-1-5".parse().unwrap();
         assert_eq!(position.to_string(), "0-1-5,1-1-7");
         assert_eq!("".parse::<MariaPosition>().unwrap().to_string(), "");
+    }
+
+    #[test]
+    fn the_binary_form_is_that_of_gtid_list() {
+        let gtid: MariaGtid = "4294967295-88-9223372036854775806".parse().unwrap();
+        let mut bytes = Vec::new();
+        gtid.encode(&mut bytes);
+        assert_eq!(
+            bytes,
+            b"\xff\xff\xff\xff\x58\0\0\0\xfe\xff\xff\xff\xff\xff\xff\x7f"
+        );
+        assert_eq!(MariaGtid::decode(&mut Reader::new(&bytes)), Ok(gtid));
+        for len in 0..MariaGtid::LEN {
+            assert!(MariaGtid::decode(&mut Reader::new(&bytes[..len])).is_err());
+        }
+    }
+
+    #[test]
+    fn the_last_transaction_of_a_domain_is_its_position() {
+        let gtids = ["0-1-5", "1-1-9", "0-2-4"].map(|text| text.parse::<MariaGtid>().unwrap());
+        assert_eq!(MariaPosition::from_iter(gtids).to_string(), "0-2-4,1-1-9");
     }
 
     #[test]

@@ -73,6 +73,19 @@ impl GtidSet {
         }
     }
 
+    /// Adds an interval that is put in its place only by [`GtidSet::settle`]: many of them, in any
+    /// order, take no longer than sorting them. `expected` intervals in all are to come.
+    fn push(&mut self, tsid: Tsid, interval: GnoInterval, expected: usize) {
+        let intervals = self.tsids.entry(tsid);
+        let intervals = intervals.or_insert_with(|| Vec::with_capacity(expected));
+        intervals.push(interval);
+    }
+
+    /// Restores the invariant behind the last [`GtidSet::push`].
+    fn settle(&mut self) {
+        self.tsids.values_mut().for_each(algebra::settle);
+    }
+
     /// Removes one transaction; whether it was present.
     pub fn remove(&mut self, gtid: &Gtid) -> bool {
         let present = self.contains(gtid);
@@ -88,8 +101,11 @@ impl GtidSet {
     pub fn union(&mut self, other: &Self) {
         for (tsid, theirs) in &other.tsids {
             let ours = self.tsids.entry(*tsid).or_default();
-            for interval in theirs {
-                algebra::add(ours, *interval);
+            if let [one] = theirs.as_slice() {
+                algebra::add(ours, *one);
+            } else {
+                ours.extend_from_slice(theirs);
+                algebra::settle(ours);
             }
         }
     }

@@ -3,7 +3,7 @@
 //! Spec: mariadb-server 11.8, sql/log_event.h, `Gtid_list_log_event`.
 
 use codec::{DecodeError, Reader, Write};
-use gtid::MariaGtid;
+use gtid::{MariaGtid, MariaPosition};
 
 /// | offset | size   | field                                                    |
 /// |-------:|-------:|----------------------------------------------------------|
@@ -34,14 +34,11 @@ impl<'a> GtidList<'a> {
         let [_, _, _, high] = word.to_le_bytes();
         let count = u64::from(word & ((1 << COUNT_BITS) - 1));
         let offset = reader.offset();
-        let mut entries = Reader::at(reader.bytes_u64(count * 16, "GTID list")?, offset);
-        let mut gtids = Vec::with_capacity(entries.remaining() / 16);
+        let entries = reader.bytes_u64(count * MariaGtid::LEN as u64, "GTID list")?;
+        let mut entries = Reader::at(entries, offset);
+        let mut gtids = Vec::with_capacity(entries.remaining() / MariaGtid::LEN);
         while !entries.is_empty() {
-            gtids.push(MariaGtid {
-                domain: entries.u32("GTID domain")?,
-                server: entries.u32("GTID server")?,
-                sequence: entries.u64("GTID sequence number")?,
-            });
+            gtids.push(MariaGtid::decode(&mut entries)?);
         }
         Ok(Self {
             flags: high >> 4,
@@ -56,10 +53,14 @@ impl<'a> GtidList<'a> {
         let flags = u32::from(self.flags) << COUNT_BITS;
         out.put_u32(count & ((1 << COUNT_BITS) - 1) | flags);
         for gtid in &self.gtids {
-            out.put_u32(gtid.domain);
-            out.put_u32(gtid.server);
-            out.put_u64(gtid.sequence);
+            gtid.encode(out);
         }
         out.put(self.rest);
+    }
+
+    /// Where a replica stands that has everything in earlier files.
+    #[must_use]
+    pub fn position(&self) -> MariaPosition {
+        self.gtids.iter().copied().collect()
     }
 }

@@ -28,6 +28,19 @@ pub(super) fn add(intervals: &mut Vec<GnoInterval>, new: GnoInterval) {
     intervals.splice(first..first.saturating_add(touched), [merged]);
 }
 
+/// Sorts intervals of any order and merges those that overlap or touch.
+pub(super) fn settle(intervals: &mut Vec<GnoInterval>) {
+    // Stable, because it is linear for runs that are sorted already.
+    intervals.sort_by_key(|interval| interval.start);
+    intervals.dedup_by(|next, kept| {
+        let is_one = next.start <= kept.end.saturating_add(1);
+        if is_one {
+            kept.end = kept.end.max(next.end);
+        }
+        is_one
+    });
+}
+
 /// What is in `ours` and not in `theirs`.
 pub(super) fn difference(ours: &[GnoInterval], theirs: &[GnoInterval]) -> Vec<GnoInterval> {
     let mut left = Vec::with_capacity(ours.len());

@@ -10,8 +10,11 @@
 use codec::{DecodeError, Reader, Write};
 use uuid::Uuid;
 
-use super::GtidSet;
+use super::{GnoInterval, GtidSet};
 use crate::{Gno, Tag, Tsid};
+
+/// Bytes of an interval in either form.
+const INTERVAL_LEN: usize = 16;
 
 impl GtidSet {
     /// Appends the set in MySQL's binary form: format 1 when it has a tag, else format 0.
@@ -76,6 +79,7 @@ impl GtidSet {
         for _ in 0..count {
             set.decode_entry(reader, is_tagged)?;
         }
+        set.settle();
         Ok(set)
     }
 
@@ -89,6 +93,9 @@ impl GtidSet {
         }
         let tsid = Tsid { uuid, tag };
         let intervals = reader.u64("GTID interval count")?;
+        // What is not there is not waited for.
+        let possible = reader.remaining() / INTERVAL_LEN;
+        let expected = usize::try_from(intervals).map_or(possible, |count| count.min(possible));
         for _ in 0..intervals {
             let offset = reader.offset();
             let start = reader.u64("GTID interval start")?;
@@ -112,7 +119,8 @@ impl GtidSet {
                     "more than the start",
                 ));
             }
-            self.add_interval(tsid, start, end);
+            let (start, end) = (start.get(), end.get());
+            self.push(tsid, GnoInterval { start, end }, expected);
         }
         Ok(())
     }

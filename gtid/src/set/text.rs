@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::GtidSet;
+use super::{GnoInterval, GtidSet};
 use crate::identifier::{parse_number, parse_uuid};
 use crate::{Gno, ParseError, Tag, Tsid};
 
@@ -71,6 +71,7 @@ impl FromStr for GtidSet {
                 ));
             }
         }
+        set.settle();
         Ok(set)
     }
 }
@@ -95,6 +96,9 @@ fn add_interval(set: &mut GtidSet, tsid: Tsid, text: &str) -> Result<(), ParseEr
         Some("") => return Err(error()),
         Some(end) => parse_number(end).and_then(Gno::new).ok_or_else(error)?,
     };
-    set.add_interval(tsid, start, end);
+    if start <= end {
+        let (start, end) = (start.get(), end.get());
+        set.push(tsid, GnoInterval { start, end }, 1);
+    }
     Ok(())
 }
