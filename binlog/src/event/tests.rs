@@ -3,6 +3,7 @@ mod damage;
 mod formats;
 mod golden;
 mod handmade;
+mod properties;
 
 use std::borrow::Cow;
 

@@ -60,7 +60,7 @@ fn an_event_cut_at_any_length_is_refused_or_says_less() {
 
 #[test]
 fn a_header_cut_at_any_length_is_refused() {
-    let event = unhex(super::bytes::XID);
+    let event = unhex(bytes::XID);
     for len in 0..event.len() {
         assert!(RawEvent::parse(&event[..len]).is_err());
         let v1 = EventFormat {

@@ -164,7 +164,7 @@ fn the_version_of_the_server_decides_about_checksums() {
 
 #[test]
 fn a_description_of_shorter_headers_or_another_format_is_refused() {
-    let good = unhex(super::bytes::FORMAT_DESCRIPTION_97);
+    let good = unhex(bytes::FORMAT_DESCRIPTION_97);
     for (at, value) in [(75, 18), (19, 3), (118, 2)] {
         let mut bad = good.clone();
         bad[at] = value;

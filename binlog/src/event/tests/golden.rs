@@ -2,7 +2,7 @@
 
 use gtid::MariaGtid;
 
-use super::bytes::{self, ALL};
+use super::bytes::ALL;
 use super::*;
 use crate::limits::Limits;
 use crate::row::{RowsKind, RowsVersion};

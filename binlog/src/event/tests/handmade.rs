@@ -281,7 +281,7 @@ fn old_status_variables_are_known_too() {
     let status = b"\x02\x03std\0\x0a\x07\0\0\0\x0c\x02a\0b\0\x08\x21\0";
     let body = [
         b"\x01\0\0\0\0\0\0\0\x01\0\0" as &[u8],
-        &[status.len() as u8, 0],
+        &u16::try_from(status.len()).unwrap().to_le_bytes(),
         status,
         b"d\0BEGIN",
     ]
