@@ -24,7 +24,7 @@ mod origin;
 
 mod command_line;
 pub mod option_file;
-mod toml_file;
+pub mod toml_file;
 
 pub mod definition;
 mod effective;

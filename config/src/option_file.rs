@@ -59,6 +59,15 @@ impl OptionFile {
         Ok(file)
     }
 
+    /// Reads the options that the text of a file holds for any of `groups`; `path` is what errors
+    /// call it. Includes are not followed, and warned of.
+    #[must_use]
+    pub fn parse(bytes: &[u8], path: &Path, groups: &[String]) -> Self {
+        let mut file = Self::default();
+        file.read_lines(bytes, &Arc::new(path.to_owned()), groups, INCLUDE_DEPTH_MAX);
+        file
+    }
+
     fn read_file(
         &mut self,
         path: &Path,
@@ -81,6 +90,11 @@ impl OptionFile {
             return Ok(());
         }
         let bytes = fs::read(path.as_path())?;
+        self.read_lines(&bytes, &path, groups, depth);
+        Ok(())
+    }
+
+    fn read_lines(&mut self, bytes: &[u8], path: &Arc<PathBuf>, groups: &[String], depth: usize) {
         let mut group = None;
         for (index, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
             let origin = Origin::File {
@@ -93,7 +107,6 @@ impl OptionFile {
                 self.errors.push(ConfigError::Syntax { origin, message });
             }
         }
-        Ok(())
     }
 
     /// `group` is `None` before the first group, then whether the current one was asked for.

@@ -29,12 +29,22 @@ pub(crate) fn read(path: &Path, groups: &[String], errors: &mut Vec<ConfigError>
             return Vec::new();
         }
     };
+    parse(&text, path, groups, errors)
+}
+
+/// Reads the options of a file's text; `path` is what errors call it.
+pub fn parse(
+    text: &str,
+    path: &Path,
+    groups: &[String],
+    errors: &mut Vec<ConfigError>,
+) -> Vec<Written> {
     let mut reader = Reader {
         path: Arc::new(path.to_owned()),
-        text: &text,
+        text,
         errors,
     };
-    match DeTable::parse(&text) {
+    match DeTable::parse(text) {
         Ok(table) => reader.table(table.get_ref(), groups, true),
         Err(error) => {
             let origin = reader.origin(error.span().unwrap_or_default());

@@ -15,6 +15,8 @@ pub mod client;
 mod column;
 mod command;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod greeting;
 mod login;
 pub mod packet;

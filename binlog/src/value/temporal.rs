@@ -91,12 +91,13 @@ impl Time {
         if self.negative { -packed } else { packed }
     }
 
-    /// Reverses [`Time::packed`]; fields out of range come out as they are, cut to their bits.
+    /// Reverses [`Time::packed`]; fields out of range come out as they are, cut to their bits. What
+    /// is cut to nothing has no sign.
     #[must_use]
     pub fn from_packed(packed: i64) -> Self {
-        let bits = packed.unsigned_abs();
+        let bits = packed.unsigned_abs() & 0x3fff_ffff_ffff;
         Self {
-            negative: packed < 0,
+            negative: packed < 0 && bits != 0,
             hours: low_u16(bits >> 36, 10),
             minutes: low_u8(bits >> 30, 6),
             seconds: low_u8(bits >> 24, 6),

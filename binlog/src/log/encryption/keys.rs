@@ -60,8 +60,13 @@ impl Keys {
     pub fn load_keyring(path: impl AsRef<Path>) -> Result<Self, KeyFileError> {
         let path = path.as_ref();
         let (text, warnings) = read_key_file(path)?;
-        let (_, keys) = parse_keyring(path, &text)?;
+        let keys = Self::parse_keyring(path, &text)?;
         Ok(Self { warnings, ..keys })
+    }
+
+    /// Takes the text of such a keyring, which errors call `path`.
+    pub fn parse_keyring(path: &Path, text: &[u8]) -> Result<Self, KeyFileError> {
+        parse_keyring(path, text).map(|(_, keys)| keys)
     }
 
     /// Reads a key file of MariaDB's `file_key_management`: lines `number;hex`, of which the last
@@ -69,10 +74,13 @@ impl Keys {
     pub fn load_file_keys(path: impl AsRef<Path>) -> Result<Self, KeyFileError> {
         let path = path.as_ref();
         let (text, warnings) = read_key_file(path)?;
-        let mut keys = Self {
-            warnings,
-            ..Self::default()
-        };
+        let keys = Self::parse_file_keys(path, &text)?;
+        Ok(Self { warnings, ..keys })
+    }
+
+    /// Takes the text of such a key file, which errors call `path`.
+    pub fn parse_file_keys(path: &Path, text: &[u8]) -> Result<Self, KeyFileError> {
+        let mut keys = Self::default();
         if text.starts_with(OPENSSL_SALTED) {
             return Err(KeyFileError::Encrypted {
                 file: path.to_owned(),
