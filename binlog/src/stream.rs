@@ -7,6 +7,8 @@
 //!
 //! What an event means for its transaction is the matter of [`crate::transaction`].
 
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod payload;
 mod source;
 

@@ -1,30 +1,53 @@
-//! Where transactions begin and end in a stream of events: what recovery cuts at, what a receiver
-//! seals at and an applier commits at. It reads no file and keeps no event.
+//! Transactions in a stream of events: where they begin and end, which event may stand where, and
+//! one reader that everything above uses.
 //!
 //! ```text
 //! log         = file { file }
-//! file        = FORMAT_DESCRIPTION [PREVIOUS_GTIDS] { unit | other } [ROTATE | STOP]
-//! unit        = [gtid] ( standalone | PAYLOAD | INCIDENT | begin { inside } end )
-//! gtid        = GTID | GTID_TAGGED | ANONYMOUS_GTID | MARIADB_GTID
-//! begin       = QUERY "BEGIN" | QUERY "XA START ..."
-//! end         = XID | XA_PREPARE | QUERY "COMMIT" | QUERY "ROLLBACK"
-//! standalone  = any other QUERY
+//! file        = DESCRIPTION { NOTICE } { unit | outside } [ROTATE | STOP]
+//! unit        = GTID            { VARIABLE } ( single | PAYLOAD | INCIDENT | begun | xa )
+//!             | MARIADB_GTID    { inside } end                  (not standalone: it is the begin)
+//!             | MARIADB_GTID    { inside } ( single | INCIDENT )      (standalone: DDL, XA COMMIT)
+//!             | { VARIABLE } ( single | begun | xa | bare )         (servers without GTIDs)
+//! begun       = "BEGIN" { inside } end
+//! xa          = "XA START" { inside } "XA END" ( XA_PREPARE | "XA ROLLBACK" | "XA COMMIT" )
+//! bare        = { ROWS_HEAD | ROWS } ROWS with the flag that ends the statement
+//! end         = XID | "COMMIT" | "ROLLBACK" | XA_PREPARE | "XA COMMIT" | "XA ROLLBACK"
+//! single      = any statement but "BEGIN" and "XA START": DDL, "XA COMMIT", "XA ROLLBACK",
+//!               a statement that commits by itself, LOAD DATA
+//! inside      = statement ("SAVEPOINT", "CREATE TABLE .. START TRANSACTION", ..) | VARIABLE
+//!             | { TABLE_MAP | ROWS_QUERY | ANNOTATE_ROWS } ROWS | blocks of LOAD DATA | INCIDENT
+//!             | VIEW_CHANGE | unknown
+//! outside     = INCIDENT | heartbeats | TRANSACTION_CONTEXT | blocks of LOAD DATA | unknown
+//! PAYLOAD     = what follows a GTID, compressed: begun or xa and nothing else
+//! DESCRIPTION = FORMAT_DESCRIPTION | START_V3
+//! NOTICE      = PREVIOUS_GTIDS | GTID_LIST | BINLOG_CHECKPOINT | START_ENCRYPTION
+//! VARIABLE    = INTVAR | RAND | USER_VAR
 //! ```
+//!
+//! GTID is any of MySQL's three GTID events. Rows follow the table map of their table within one
+//! statement; the flag that ends the statement drops the table maps, as does the end of the
+//! transaction. In relay logs the replica's own rotates and format descriptions, and what dump
+//! threads made, stand anywhere, and the source's files follow each other without a description.
 
+mod grammar;
 mod info;
 mod reader;
+mod symbol;
+mod tables;
+#[cfg(test)]
+mod tests;
 
 pub use info::{TransactionGtid, TransactionInfo, TransactionKind};
-pub use reader::{Step, TransactionReader};
+pub use reader::{Order, Step, TransactionReader};
 
 use std::fmt;
 
 use codec::{DecodeError, Reader};
 use gtid::Gtid;
 
-use crate::event::{
-    ChecksumAlgorithm, EventFlags, EventHeader, EventType, GtidEvent, Query, RawEvent,
-};
+use crate::event::{EventFormat, EventHeader, EventType, GtidEvent, RawEvent};
+use grammar::{Machine, Mark};
+use symbol::Symbol;
 
 /// What an event means for the framing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +85,7 @@ impl fmt::Display for BoundaryError {
         match self {
             Self::Undecodable(error) => error.fmt(f),
             Self::OutOfOrder { event_type, place } => {
-                write!(f, "{} may not stand {place}", event_type.name())
+                write!(f, "{} may not stand {place}", event_type.label())
             }
         }
     }
@@ -70,154 +93,67 @@ impl fmt::Display for BoundaryError {
 
 impl std::error::Error for BoundaryError {}
 
-#[derive(Debug, Default)]
-enum State {
-    #[default]
-    ExpectUnit,
-    ExpectBody {
-        gtid: Option<Gtid>,
-    },
-    InTransaction {
-        gtid: Option<Gtid>,
-    },
-    FileEnded,
-}
-
-/// Follows the events of one file.
+/// Follows the events of one log as they are: a payload event is one whole transaction. Reads no
+/// file and keeps no event.
 #[derive(Debug, Default)]
 pub struct TransactionTracker {
-    state: State,
+    machine: Machine,
+    /// The identifier of the open transaction, if it has one of MySQL's.
+    gtid: Option<Gtid>,
     /// Commit timestamp of the last GTID event, which names the group it was written with.
     pub last_commit_timestamp: Option<u64>,
 }
 
 impl TransactionTracker {
     /// Whether the last event left no transaction open.
+    #[must_use]
     pub const fn is_between_units(&self) -> bool {
-        matches!(self.state, State::ExpectUnit | State::FileEnded)
+        self.machine.state.is_between()
     }
 
     /// Takes the next event.
     pub fn feed(
         &mut self,
         event: &RawEvent<'_>,
-        checksum: ChecksumAlgorithm,
+        format: impl Into<EventFormat>,
     ) -> Result<Boundary, BoundaryError> {
-        let event_type = event.header.event_type;
-        let body = event.body(checksum).map_err(BoundaryError::Undecodable)?;
-        match event_type {
-            // In a relay log the source's next file follows its last one.
-            EventType::FORMAT_DESCRIPTION if matches!(self.state, State::FileEnded) => {
-                self.state = State::ExpectUnit;
-                Ok(Boundary::Outside)
-            }
-            EventType::FORMAT_DESCRIPTION
-            | EventType::PREVIOUS_GTIDS
-            | EventType::MARIADB_GTID_LIST
-            | EventType::BINLOG_CHECKPOINT
-            | EventType::START_ENCRYPTION
-            | EventType::HEARTBEAT
-            | EventType::HEARTBEAT_V2 => Ok(Boundary::Outside),
-            EventType::ROTATE | EventType::STOP => self.file_end(event),
-            EventType::GTID | EventType::ANONYMOUS_GTID | EventType::GTID_TAGGED => {
-                let decoded = decode_gtid(event_type, body).map_err(BoundaryError::Undecodable)?;
-                self.last_commit_timestamp = decoded.commit_timestamps.map(|at| at.immediate);
-                self.open(event_type, State::ExpectBody { gtid: decoded.gtid })
-            }
-            // The low bit of the flags says that one statement follows and no end of its own.
-            EventType::MARIADB_GTID => {
-                let standalone = body.get(12).is_some_and(|flags| flags & 1 != 0);
-                let next = if standalone {
-                    State::ExpectBody { gtid: None }
-                } else {
-                    State::InTransaction { gtid: None }
-                };
-                self.open(event_type, next)
-            }
-            EventType::QUERY | EventType::QUERY_COMPRESSED => {
-                let sql = statement(event_type, body).map_err(BoundaryError::Undecodable)?;
-                self.query(&sql)
-            }
-            EventType::XID | EventType::XA_PREPARE => match std::mem::take(&mut self.state) {
-                State::InTransaction { gtid } => Ok(Boundary::End { gtid }),
-                state => Err(self.refuse(state, event_type)),
+        let format = format.into();
+        let symbol = Symbol::of_raw(event, format).map_err(BoundaryError::Undecodable)?;
+        let mark = step(&mut self.machine, symbol, event.header.event_type)?;
+        if symbol == Symbol::Gtid {
+            let body = event.body(format).map_err(BoundaryError::Undecodable)?;
+            let decoded = decode_gtid(event.header.event_type, body);
+            let decoded = decoded.map_err(BoundaryError::Undecodable)?;
+            self.last_commit_timestamp = decoded.commit_timestamps.map(|at| at.immediate);
+            self.gtid = decoded.gtid;
+        }
+        if matches!(symbol, Symbol::MariadbGtid { .. }) {
+            self.gtid = None;
+        }
+        Ok(self.boundary(mark))
+    }
+
+    fn boundary(&mut self, mark: Mark) -> Boundary {
+        match mark {
+            Mark::Outside => Boundary::Outside,
+            Mark::Inside => Boundary::Inside,
+            Mark::End => Boundary::End {
+                gtid: self.gtid.take(),
             },
-            EventType::TRANSACTION_PAYLOAD => match std::mem::take(&mut self.state) {
-                State::ExpectBody { gtid } => Ok(Boundary::End { gtid }),
-                state => Err(self.refuse(state, event_type)),
-            },
-            // MySQL gives the statement that it could not log a GTID, so the two are a transaction.
-            EventType::INCIDENT if matches!(self.state, State::ExpectBody { .. }) => {
-                match std::mem::take(&mut self.state) {
-                    State::ExpectBody { gtid } => Ok(Boundary::End { gtid }),
-                    state => Err(self.refuse(state, event_type)),
-                }
-            }
-            _ => match &self.state {
-                State::ExpectUnit => Ok(Boundary::Outside),
-                State::ExpectBody { .. } | State::InTransaction { .. } => Ok(Boundary::Inside),
-                State::FileEnded => Err(self.refuse(State::FileEnded, event_type)),
-            },
+            Mark::FileEnd => Boundary::FileEnd,
         }
     }
+}
 
-    fn open(&mut self, event_type: EventType, next: State) -> Result<Boundary, BoundaryError> {
-        match std::mem::take(&mut self.state) {
-            State::ExpectUnit => {
-                self.state = next;
-                Ok(Boundary::Inside)
-            }
-            state => Err(self.refuse(state, event_type)),
-        }
-    }
-
-    fn file_end(&mut self, event: &RawEvent<'_>) -> Result<Boundary, BoundaryError> {
-        // A rotate that a dump thread made stands in relay logs and ends no file.
-        if event.header.flags.contains(EventFlags::ARTIFICIAL) {
-            return Ok(Boundary::Outside);
-        }
-        match std::mem::take(&mut self.state) {
-            State::ExpectUnit | State::FileEnded => {
-                self.state = State::FileEnded;
-                Ok(Boundary::FileEnd)
-            }
-            state => Err(self.refuse(state, event.header.event_type)),
-        }
-    }
-
-    fn query(&mut self, sql: &[u8]) -> Result<Boundary, BoundaryError> {
-        let begins = is_word(sql, b"BEGIN") || has_prefix(sql, b"XA START");
-        let ends = is_word(sql, b"COMMIT") || is_word(sql, b"ROLLBACK");
-        match std::mem::take(&mut self.state) {
-            State::ExpectUnit if begins => {
-                self.state = State::InTransaction { gtid: None };
-                Ok(Boundary::Inside)
-            }
-            State::ExpectUnit => Ok(Boundary::End { gtid: None }),
-            State::ExpectBody { gtid } if begins => {
-                self.state = State::InTransaction { gtid };
-                Ok(Boundary::Inside)
-            }
-            State::ExpectBody { gtid } => Ok(Boundary::End { gtid }),
-            State::InTransaction { gtid } if ends => Ok(Boundary::End { gtid }),
-            State::InTransaction { gtid } if !begins => {
-                self.state = State::InTransaction { gtid };
-                Ok(Boundary::Inside)
-            }
-            state => Err(self.refuse(state, EventType::QUERY)),
-        }
-    }
-
-    fn refuse(&mut self, state: State, event_type: EventType) -> BoundaryError {
-        let place = match &state {
-            State::ExpectUnit => "between transactions",
-            State::ExpectBody { .. } => "directly after a GTID",
-            State::InTransaction { .. } => "inside a transaction",
-            State::FileEnded => "after the event that ends the file",
-        };
-        self.state = state;
-        BoundaryError::OutOfOrder { event_type, place }
-    }
+/// Moves `machine` on by an event of `event_type`, which stands for `symbol`.
+fn step(
+    machine: &mut Machine,
+    symbol: Symbol,
+    event_type: EventType,
+) -> Result<Mark, BoundaryError> {
+    let place = machine.state.place();
+    let mark = machine.step(symbol);
+    mark.ok_or(BoundaryError::OutOfOrder { event_type, place })
 }
 
 /// Decodes any of MySQL's three GTID events.
@@ -228,24 +164,4 @@ pub(crate) fn decode_gtid(event_type: EventType, body: &[u8]) -> Result<GtidEven
     } else {
         GtidEvent::decode(reader, event_type == EventType::ANONYMOUS_GTID)
     }
-}
-
-/// The SQL of a QUERY event; of a compressed one nothing but that it is neither BEGIN nor COMMIT,
-/// which MariaDB never compresses.
-fn statement(event_type: EventType, body: &[u8]) -> Result<Vec<u8>, DecodeError> {
-    if event_type == EventType::QUERY_COMPRESSED {
-        return Ok(b"compressed".to_vec());
-    }
-    Ok(Query::decode(Reader::at(body, EventHeader::LEN))?
-        .sql
-        .into_owned())
-}
-
-fn is_word(sql: &[u8], word: &[u8]) -> bool {
-    sql.trim_ascii().eq_ignore_ascii_case(word)
-}
-
-fn has_prefix(sql: &[u8], prefix: &[u8]) -> bool {
-    sql.get(..prefix.len())
-        .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
 }

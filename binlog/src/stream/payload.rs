@@ -7,6 +7,11 @@
 //! Spec: mysql-server 9.7, libs/mysql/binlog/event/codecs, `binary::Transaction_payload`.
 
 mod reader;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use writer::{DEFAULT_LEVEL, PayloadWriter, compress};
 
 pub(super) use reader::PayloadReader;
 

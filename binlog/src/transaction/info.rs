@@ -4,8 +4,10 @@ use std::fmt;
 
 use gtid::{Gtid, MariaGtid};
 
-use crate::event::{CommitTimestamps, LogicalClock};
-use crate::stream::Place;
+use super::grammar::Mark;
+use super::symbol::{Statement, Symbol};
+use crate::event::{CommitTimestamps, Event, LogicalClock, MariadbGtidFlags};
+use crate::stream::{Place, StreamEvent};
 
 /// The identifier of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -103,6 +105,83 @@ pub struct TransactionInfo {
     pub logical_clock: Option<LogicalClock>,
     /// Announced bytes of all its events in the file it was written to; MySQL since 8.0.
     pub transaction_length: Option<u64>,
+    /// Flags of MariaDB's GTID event.
+    pub mariadb_flags: Option<MariadbGtidFlags>,
+    /// Number that MariaDB's transactions committed together share.
+    pub commit_id: Option<u64>,
     /// Whether its last event was seen.
     pub is_complete: bool,
+}
+
+impl TransactionInfo {
+    /// A transaction whose first event is `event`.
+    pub(super) const fn begin(event: &StreamEvent<'_>) -> Self {
+        Self {
+            gtid: TransactionGtid::None,
+            kind: TransactionKind::Begun,
+            start: event.place,
+            timestamp: event.raw.header.timestamp,
+            server_id: event.raw.header.server_id,
+            commit_timestamps: None,
+            logical_clock: None,
+            transaction_length: None,
+            mariadb_flags: None,
+            commit_id: None,
+            is_complete: false,
+        }
+    }
+
+    /// Takes from an event what it says about the transaction.
+    pub(super) fn learn(&mut self, event: &Event<'_>, symbol: Symbol, mark: Mark) {
+        match event {
+            Event::Gtid(gtid) => {
+                self.gtid = gtid
+                    .gtid
+                    .map_or(TransactionGtid::None, TransactionGtid::MySql);
+                self.commit_timestamps = gtid.commit_timestamps;
+                self.logical_clock = gtid.logical_clock;
+                self.transaction_length = gtid.transaction_length;
+            }
+            Event::MariadbGtid(gtid) => {
+                self.gtid = TransactionGtid::MariaDb(gtid.gtid);
+                self.mariadb_flags = Some(gtid.flags);
+                self.commit_id = gtid.commit_id;
+            }
+            _ => {}
+        }
+        self.kind = self.kind_after(symbol, mark);
+    }
+
+    fn has_flag(&self, flag: MariadbGtidFlags) -> bool {
+        self.mariadb_flags.is_some_and(|flags| flags.contains(flag))
+    }
+
+    fn kind_after(&self, symbol: Symbol, mark: Mark) -> TransactionKind {
+        let is_single = mark == Mark::End && self.kind == TransactionKind::Begun;
+        match symbol {
+            Symbol::Incident => TransactionKind::Incident,
+            Symbol::XaPrepare { is_one_phase: true } => TransactionKind::XaOnePhase,
+            Symbol::XaPrepare { .. } | Symbol::Statement(Statement::XaStart) => {
+                TransactionKind::XaPrepare
+            }
+            Symbol::MariadbGtid { .. } if self.has_flag(MariadbGtidFlags::PREPARED_XA) => {
+                TransactionKind::XaPrepare
+            }
+            Symbol::Statement(Statement::XaCommit) => TransactionKind::XaCommit,
+            Symbol::Statement(Statement::XaRollback) => TransactionKind::XaRollback,
+            Symbol::Statement(Statement::CreateSelect) => TransactionKind::CreateSelect,
+            Symbol::Statement(Statement::Ddl) if is_single => TransactionKind::Ddl,
+            Symbol::Statement(Statement::Ddl) if self.has_flag(MariadbGtidFlags::DDL) => {
+                TransactionKind::CreateSelect
+            }
+            Symbol::Statement(Statement::Dml | Statement::Ddl)
+            | Symbol::Rows { .. }
+            | Symbol::Xid
+                if self.kind == TransactionKind::Begun =>
+            {
+                TransactionKind::Dml
+            }
+            _ => self.kind,
+        }
+    }
 }

@@ -1,12 +1,13 @@
 //! One reader of transactions, used by everything that needs more than single events.
 
-use std::collections::HashMap;
-
 use codec::{DecodeError, Reader};
 
-use super::info::{TransactionGtid, TransactionInfo, TransactionKind};
-use super::{Boundary, TransactionTracker};
-use crate::event::{Event, EventFormat, EventType, RawEvent, TransactionPayload};
+use super::grammar::{Machine, Mark, State};
+use super::info::TransactionInfo;
+use super::symbol::Symbol;
+use super::tables::Tables;
+use super::{Boundary, BoundaryError, step};
+use crate::event::{Event, EventFormat, EventHeader, EventType, RawEvent, TransactionPayload};
 use crate::log::{Damage, LogError};
 use crate::row::{RowsFlags, Table};
 use crate::schema::SchemaSnapshots;
@@ -23,23 +24,42 @@ pub struct Step<'a> {
     pub format: EventFormat,
     /// Its fields.
     pub event: Event<'a>,
-    /// What it means for its transaction.
+    /// What it means for its transaction. A payload event is inside its transaction, which the
+    /// last event of the payload ends.
     pub boundary: Boundary,
-    /// The table of a row event.
+    /// The table of a row event. `None` for row events that only end a statement and have no table,
+    /// and for those whose table map is missing ([`Step::order_error`] says so).
     pub table: Option<&'a Table>,
     /// False if its checksum is wrong and the source lets that pass.
     pub checksum_ok: bool,
-    /// The transaction it belongs to.
+    /// The transaction it belongs to, as far as it was read.
     pub transaction: Option<&'a TransactionInfo>,
+    /// Why it may not stand where it stands; only with [`Order::Report`].
+    pub order_error: Option<BoundaryError>,
 }
 
-/// Reads a stream transaction by transaction, one event at a time.
+/// What a reader does about an event that may not stand where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Order {
+    /// It is an error.
+    #[default]
+    Stop,
+    /// The event is given with [`Step::order_error`], and reading goes on as if no transaction had
+    /// been open in front of it.
+    Report,
+}
+
+/// Reads a stream transaction by transaction, one event at a time. Between two events of it nothing
+/// is held but the open transaction's [`TransactionInfo`] and the tables.
 #[derive(Debug)]
 pub struct TransactionReader<S> {
     stream: EventStream<S>,
-    tracker: TransactionTracker,
-    tables: HashMap<u64, Table>,
+    machine: Machine,
+    order: Order,
+    tables: Tables,
     transaction: Option<TransactionInfo>,
+    /// Whether the last event was inside a payload.
+    was_inner: bool,
     /// Whether the statement that the table maps belong to has ended.
     is_statement_ended: bool,
     /// What the columns are called where the log does not say.
@@ -51,12 +71,19 @@ impl<S: EventSource> TransactionReader<S> {
     pub fn new(stream: EventStream<S>) -> Self {
         Self {
             stream,
-            tracker: TransactionTracker::default(),
-            tables: HashMap::new(),
+            machine: Machine::default(),
+            order: Order::default(),
+            tables: Tables::default(),
             transaction: None,
+            was_inner: false,
             is_statement_ended: false,
             schemas: None,
         }
+    }
+
+    /// Sets what is done about events that may not stand where they stand.
+    pub const fn set_order(&mut self, order: Order) {
+        self.order = order;
     }
 
     /// Takes names of columns, and what else minimal metadata leaves open, from `schemas`.
@@ -76,10 +103,8 @@ impl<S: EventSource> TransactionReader<S> {
 
     /// Whether the last event left no transaction open.
     #[must_use]
-    pub fn is_between_transactions(&self) -> bool {
-        self.transaction
-            .as_ref()
-            .is_none_or(|info| info.is_complete)
+    pub const fn is_between_transactions(&self) -> bool {
+        self.machine.state.is_between()
     }
 
     /// The transaction of the last event.
@@ -88,27 +113,34 @@ impl<S: EventSource> TransactionReader<S> {
         self.transaction.as_ref()
     }
 
+    /// Forgets the open transaction, its tables and what is left of a payload: the source was moved
+    /// to a place between two transactions.
+    pub fn restart(&mut self) {
+        self.machine.state = State::default();
+        self.transaction = None;
+        self.tables.end_statement();
+        self.was_inner = false;
+        self.is_statement_ended = false;
+        self.stream.skip_payload();
+    }
+
     /// The next event; `None` when the source has none now. A source that grows may have one later:
     /// the reader goes on inside the transaction that is open.
     ///
     /// # Errors
-    /// Those of the source; an event that cannot be decoded or that may not stand where it stands.
-    /// The error names file, offset, type and the GTID of the open transaction. The reader cannot
-    /// be used after an error.
+    /// Those of the source, which come again with the next call; an event that cannot be decoded or
+    /// that may not stand where it stands, or damage of a payload, behind which the next call goes
+    /// on. The error names file, offset, type and the GTID of the open transaction.
     #[expect(
         clippy::should_implement_trait,
         reason = "a step borrows from the reader"
     )]
     pub fn next(&mut self) -> Result<Option<Step<'_>>, LogError> {
-        if self.is_between_transactions() {
-            self.transaction = None;
-        }
-        let moved = self.stream.advance();
-        if !moved.map_err(|error| error.in_transaction(self.gtid_text()))? {
-            return Ok(None);
-        }
-        if std::mem::take(&mut self.is_statement_ended) {
-            self.tables.clear();
+        self.leave_event();
+        match self.stream.advance() {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            Err(error) => return Err(error.in_transaction(self.gtid_text())),
         }
         let Some(current) = self.stream.current() else {
             return Ok(None);
@@ -116,60 +148,157 @@ impl<S: EventSource> TransactionReader<S> {
         let StreamEvent {
             place, raw, format, ..
         } = current;
-        let gtid = self.transaction.as_ref().and_then(|info| info.gtid.text());
         let file = self.stream.source().name();
-        let fail = |damage| {
-            let error = LogError::corrupt(file, place.offset, Some(raw.header.event_type), damage);
-            let error = match place.inner {
-                Some(inner) => error.inside(inner),
-                None => error,
+        let event = match decode(&raw, format) {
+            Ok(event) => event,
+            Err(error) => {
+                let error = corrupt(&current, file, Damage::Undecodable(error));
+                return Err(error.in_transaction(self.gtid_text()));
+            }
+        };
+        let symbol = Symbol::of_event(&event, &raw.header);
+        let mut order_error = None;
+        let mark = match take(&mut self.machine, symbol, &current, self.was_inner) {
+            Ok(mark) => mark,
+            Err(error) if self.order == Order::Report => {
+                order_error = Some(error);
+                self.transaction = None;
+                self.machine.resume(symbol)
+            }
+            Err(error) => {
+                let error = corrupt(&current, file, error.into());
+                return Err(error.in_transaction(gtid_text(self.transaction.as_ref())));
+            }
+        };
+        self.was_inner = place.inner.is_some();
+        if matches!(mark, Mark::Inside | Mark::End) {
+            let info = match &mut self.transaction {
+                Some(info) if symbol.begins_anew() => {
+                    *info = TransactionInfo::begin(&current);
+                    info
+                }
+                Some(info) => info,
+                none => none.insert(TransactionInfo::begin(&current)),
             };
-            error.in_transaction(gtid.clone())
-        };
-        let undecodable = |error| fail(Damage::Undecodable(error));
-        let is_payload = raw.header.event_type == EventType::TRANSACTION_PAYLOAD;
-        let event = decode(&raw, format).map_err(undecodable)?;
-        let boundary = if is_payload {
-            Boundary::Inside
-        } else {
-            let fed = self.tracker.feed(&raw, format.checksum);
-            fed.map_err(|error| fail(error.into()))?
-        };
+            info.learn(&event, symbol, mark);
+            info.is_complete = mark == Mark::End;
+        }
+        let mut table = None;
         match &event {
             Event::TableMap(map) => {
-                let known = self.schemas.as_ref();
-                let snapshot = known.and_then(|known| known.find(map, place.offset));
-                let table = Table::described(map.clone(), snapshot).map_err(undecodable)?;
-                self.tables.insert(map.table_id, table);
+                let schemas = self.schemas.as_ref();
+                let body = raw.body(format);
+                let learnt =
+                    body.and_then(|body| self.tables.learn(map, body, place.offset, schemas));
+                if let Err(error) = learnt {
+                    let error = corrupt(&current, file, Damage::Undecodable(error));
+                    return Err(error.in_transaction(gtid_text(self.transaction.as_ref())));
+                }
             }
-            Event::Rows(rows) if rows.flags.contains(RowsFlags::STATEMENT_END) => {
-                self.is_statement_ended = true;
+            Event::Rows(rows) => {
+                self.is_statement_ended = rows.flags.contains(RowsFlags::STATEMENT_END);
+                table = self.tables.get(rows.table_id);
+                if table.is_none() && !is_dummy(rows.table_id) && order_error.is_none() {
+                    let error = BoundaryError::OutOfOrder {
+                        event_type: raw.header.event_type,
+                        place: "in front of the table map of its table",
+                    };
+                    if self.order == Order::Stop {
+                        let error = corrupt(&current, file, error.into());
+                        return Err(error.in_transaction(gtid_text(self.transaction.as_ref())));
+                    }
+                    order_error = Some(error);
+                }
             }
             _ => {}
         }
-        if matches!(boundary, Boundary::Inside | Boundary::End { .. }) {
-            let info = self.transaction.get_or_insert_with(|| begin(&current));
-            learn(info, &event, &raw);
-            info.is_complete = matches!(boundary, Boundary::End { .. });
-        }
-        let table = match &event {
-            Event::Rows(rows) => self.tables.get(&rows.table_id),
-            _ => None,
-        };
+        let gtid = self.transaction.as_ref().and_then(|info| info.gtid.mysql());
         Ok(Some(Step {
             place,
             raw,
             format,
             event,
-            boundary,
+            boundary: match mark {
+                Mark::Outside => Boundary::Outside,
+                Mark::Inside => Boundary::Inside,
+                Mark::End => Boundary::End { gtid },
+                Mark::FileEnd => Boundary::FileEnd,
+            },
             table,
             checksum_ok: current.checksum_ok,
-            transaction: self.transaction.as_ref(),
+            transaction: match mark {
+                Mark::Inside | Mark::End => self.transaction.as_ref(),
+                Mark::Outside | Mark::FileEnd => None,
+            },
+            order_error,
         }))
     }
 
+    /// Forgets what ended with the last event.
+    fn leave_event(&mut self) {
+        let is_complete = self
+            .transaction
+            .as_ref()
+            .is_some_and(|info| info.is_complete);
+        if is_complete {
+            self.transaction = None;
+        }
+        if std::mem::take(&mut self.is_statement_ended) || is_complete {
+            self.tables.end_statement();
+        }
+    }
+
     fn gtid_text(&self) -> Option<String> {
-        self.transaction.as_ref().and_then(|info| info.gtid.text())
+        gtid_text(self.transaction.as_ref())
+    }
+}
+
+fn gtid_text(transaction: Option<&TransactionInfo>) -> Option<String> {
+    transaction.and_then(|info| info.gtid.text())
+}
+
+/// Moves the state on by an event. A payload event itself changes nothing, its events do; and they
+/// are one transaction, whole.
+fn take(
+    machine: &mut Machine,
+    symbol: Symbol,
+    event: &StreamEvent<'_>,
+    was_inner: bool,
+) -> Result<Mark, BoundaryError> {
+    let event_type = event.raw.header.event_type;
+    let out_of_order = |place| Err(BoundaryError::OutOfOrder { event_type, place });
+    if event.place.inner.is_some() {
+        return match symbol {
+            _ if machine.state.is_between() => out_of_order("behind the transaction in a payload"),
+            Symbol::Notice
+            | Symbol::Description { .. }
+            | Symbol::FileEnd
+            | Symbol::RelayEnd
+            | Symbol::Gtid
+            | Symbol::MariadbGtid { .. } => out_of_order("inside a payload"),
+            _ => step(machine, symbol, event_type),
+        };
+    }
+    if was_inner && !machine.state.is_between() {
+        return out_of_order("behind a payload that lacks the end of its transaction");
+    }
+    if symbol == Symbol::Payload && machine.state.after(symbol).is_some() {
+        return Ok(Mark::Inside);
+    }
+    step(machine, symbol, event_type)
+}
+
+/// Row events that only end a statement, for a table that the replica shall not have.
+const fn is_dummy(table_id: u64) -> bool {
+    table_id == 0x00ff_ffff
+}
+
+fn corrupt(event: &StreamEvent<'_>, file: &crate::log::LogFileName, damage: Damage) -> LogError {
+    let event_type = Some(event.raw.header.event_type);
+    let error = LogError::corrupt(file, event.place.offset, event_type, damage);
+    match event.place.inner {
+        Some(inner) => error.inside(inner),
+        None => error,
     }
 }
 
@@ -180,43 +309,10 @@ fn decode<'a>(raw: &RawEvent<'a>, format: EventFormat) -> Result<Event<'a>, Deco
     if is_whole || raw.header.event_type != EventType::TRANSACTION_PAYLOAD {
         return Event::decode(raw, format);
     }
-    let header_len = raw.header_len(format);
+    let header_len = raw.header_len(format).max(EventHeader::LEN);
     let body = raw.bytes.get(header_len..).unwrap_or_default();
     let mut reader = Reader::at(body, header_len);
     let (mut event, _) = TransactionPayload::decode_fields(&mut reader)?;
     event.payload = reader.rest().into();
     Ok(Event::TransactionPayload(event))
-}
-
-fn begin(event: &StreamEvent<'_>) -> TransactionInfo {
-    TransactionInfo {
-        gtid: TransactionGtid::None,
-        kind: TransactionKind::Begun,
-        start: event.place,
-        timestamp: event.raw.header.timestamp,
-        server_id: event.raw.header.server_id,
-        commit_timestamps: None,
-        logical_clock: None,
-        transaction_length: None,
-        is_complete: false,
-    }
-}
-
-fn learn(info: &mut TransactionInfo, event: &Event<'_>, raw: &RawEvent<'_>) {
-    match event {
-        Event::Gtid(gtid) => {
-            info.gtid = gtid
-                .gtid
-                .map_or(TransactionGtid::None, TransactionGtid::MySql);
-            info.commit_timestamps = gtid.commit_timestamps;
-            info.logical_clock = gtid.logical_clock;
-            info.transaction_length = gtid.transaction_length;
-        }
-        Event::Rows(_) | Event::Xid(_) => info.kind = TransactionKind::Dml,
-        Event::Incident(_) => info.kind = TransactionKind::Incident,
-        _ if raw.header.event_type == EventType::XA_PREPARE => {
-            info.kind = TransactionKind::XaPrepare;
-        }
-        _ => {}
-    }
 }

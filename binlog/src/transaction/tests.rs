@@ -1,0 +1,4 @@
+//! Tests of the grammar and of the reader.
+
+mod grammar;
+mod reader;
