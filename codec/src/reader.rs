@@ -25,6 +25,7 @@ impl<'a> Reader<'a> {
     /// A reader over `bytes` that lie at `offset` of a larger input, for errors that name the
     /// place in that input.
     #[must_use]
+    #[inline]
     pub const fn at(bytes: &'a [u8], offset: usize) -> Self {
         Self {
             rest: bytes,
@@ -34,18 +35,21 @@ impl<'a> Reader<'a> {
 
     /// Offset of the next byte in the outermost input.
     #[must_use]
+    #[inline]
     pub const fn offset(&self) -> usize {
         self.offset
     }
 
     /// Bytes not read yet.
     #[must_use]
+    #[inline]
     pub const fn remaining(&self) -> usize {
         self.rest.len()
     }
 
     /// Whether everything was read.
     #[must_use]
+    #[inline]
     pub const fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
@@ -57,6 +61,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads `N` bytes as an array.
+    #[inline]
     pub fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], DecodeError> {
         match self.rest.split_first_chunk::<N>() {
             Some((head, rest)) => {
@@ -69,6 +74,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads `len` bytes.
+    #[inline]
     pub fn bytes(&mut self, len: usize, what: &'static str) -> Result<&'a [u8], DecodeError> {
         match self.rest.split_at_checked(len) {
             Some((head, rest)) => {
@@ -81,6 +87,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads `len` bytes whose length came from the input as a 64-bit number.
+    #[inline]
     pub fn bytes_u64(&mut self, len: u64, what: &'static str) -> Result<&'a [u8], DecodeError> {
         match usize::try_from(len) {
             Ok(len) => self.bytes(len, what),
@@ -98,6 +105,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Everything that is left.
+    #[inline]
     pub fn rest(&mut self) -> &'a [u8] {
         let rest = std::mem::take(&mut self.rest);
         self.offset = self.offset.saturating_add(rest.len());
@@ -105,27 +113,32 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads one byte.
+    #[inline]
     pub fn u8(&mut self, what: &'static str) -> Result<u8, DecodeError> {
         Ok(u8::from_le_bytes(self.array(what)?))
     }
 
     /// Reads a 2-byte integer.
+    #[inline]
     pub fn u16(&mut self, what: &'static str) -> Result<u16, DecodeError> {
         Ok(u16::from_le_bytes(self.array(what)?))
     }
 
     /// Reads a 3-byte integer.
+    #[inline]
     pub fn u24(&mut self, what: &'static str) -> Result<u32, DecodeError> {
         let [a, b, c] = self.array(what)?;
         Ok(u32::from_le_bytes([a, b, c, 0]))
     }
 
     /// Reads a 4-byte integer.
+    #[inline]
     pub fn u32(&mut self, what: &'static str) -> Result<u32, DecodeError> {
         Ok(u32::from_le_bytes(self.array(what)?))
     }
 
     /// Reads a 6-byte integer.
+    #[inline]
     pub fn u48(&mut self, what: &'static str) -> Result<u64, DecodeError> {
         let [a, b, c, d, e, f] = self.array(what)?;
         Ok(u64::from_le_bytes([a, b, c, d, e, f, 0, 0]))
@@ -138,11 +151,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an 8-byte integer.
+    #[inline]
     pub fn u64(&mut self, what: &'static str) -> Result<u64, DecodeError> {
         Ok(u64::from_le_bytes(self.array(what)?))
     }
 
     /// Reads a little-endian integer of `len` bytes, at most 8.
+    #[inline]
     pub fn uint(&mut self, len: usize, what: &'static str) -> Result<u64, DecodeError> {
         let offset = self.offset;
         if len > 8 {
@@ -153,14 +168,20 @@ impl<'a> Reader<'a> {
                 "at most 8 bytes",
             ));
         }
-        let bytes = self.bytes(len, what)?;
-        Ok(bytes
-            .iter()
-            .rev()
-            .fold(0, |value, &byte| value << 8 | u64::from(byte)))
+        Ok(match len {
+            1 => u64::from(self.u8(what)?),
+            2 => u64::from(self.u16(what)?),
+            4 => u64::from(self.u32(what)?),
+            8 => self.u64(what)?,
+            _ => {
+                let bytes = self.bytes(len, what)?.iter().rev();
+                bytes.fold(0, |value, &byte| value << 8 | u64::from(byte))
+            }
+        })
     }
 
     /// Reads a big-endian integer of `len` bytes, at most 8.
+    #[inline]
     pub fn uint_be(&mut self, len: usize, what: &'static str) -> Result<u64, DecodeError> {
         let offset = self.offset;
         if len > 8 {
@@ -179,6 +200,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a length-encoded integer. The NULL marker (0xfb) and 0xff are errors here; see
     /// [`Reader::lenenc_or_null`].
+    #[inline]
     pub fn lenenc(&mut self, what: &'static str) -> Result<u64, DecodeError> {
         let offset = self.offset;
         match self.lenenc_or_null(what)? {
@@ -193,6 +215,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a length-encoded integer, or `None` for the NULL marker of text result rows.
+    #[inline]
     pub fn lenenc_or_null(&mut self, what: &'static str) -> Result<Option<u64>, DecodeError> {
         let before = self.clone();
         let value = match self.u8(what)? {

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench -p binlog                   both files, every reader
 //! WEIR_MEGABYTES=50 cargo bench -p binlog smaller files
+//! cargo bench -p binlog -- weir           only the readers with this in their name
 //! ```
 //! Two files are made: `wide`, rows of seven columns in row events of 8 KiB, and `narrow`,
 //! transactions of one row. Each reader reads each file several times in turn, in one run; the best
@@ -43,7 +44,15 @@ fn compare(made: &file::Made) {
         "\n{}: {megabytes:.1} MB, {} events, {} row images, checksums on",
         made.what, made.events, made.images
     );
-    let readers = readers::all();
+    let wanted = std::env::args()
+        .skip(1)
+        .find(|argument| !argument.starts_with('-'));
+    let mut readers = readers::all();
+    readers.retain(|reader| {
+        wanted
+            .as_ref()
+            .is_none_or(|text| reader.name().contains(text))
+    });
     let mut best: Vec<Option<Duration>> = vec![None; readers.len()];
     for _ in 0..ROUNDS {
         for (reader, best) in readers.iter().zip(&mut best) {

@@ -171,6 +171,7 @@ impl Cell {
     }
 
     /// Reads one value that is not NULL.
+    #[inline(always)]
     pub(super) fn decode<'a>(self, reader: &mut Reader<'a>) -> Result<Value<'a>, DecodeError> {
         Ok(match self {
             Self::Int { width, unsigned } => int(reader, width, unsigned)?,
@@ -317,14 +318,27 @@ const DATETIME_BIAS: u64 = 0x80_0000_0000;
 /// Added to a packed TIME's first 3 bytes.
 const TIME_BIAS: u64 = 0x80_0000;
 
+#[inline]
 fn int<'a>(reader: &mut Reader<'_>, width: u8, unsigned: bool) -> Result<Value<'a>, DecodeError> {
-    let raw = reader.uint(usize::from(width), "integer")?;
+    let raw = little(reader, width, "integer")?;
     Ok(if unsigned {
         Value::UInt(raw)
     } else {
         let shift = 64 - 8 * u32::from(width);
         Value::Int((raw << shift).cast_signed() >> shift)
     })
+}
+
+/// Reads an integer of `width` bytes; the usual widths without a loop.
+#[inline]
+fn little(reader: &mut Reader<'_>, width: u8, what: &'static str) -> Result<u64, DecodeError> {
+    match width {
+        1 => reader.u8(what).map(u64::from),
+        2 => reader.u16(what).map(u64::from),
+        4 => reader.u32(what).map(u64::from),
+        8 => reader.u64(what),
+        _ => reader.uint(usize::from(width), what),
+    }
 }
 
 fn put_int(
@@ -352,8 +366,9 @@ fn put_int(
 }
 
 /// Length prefix of `width` bytes, then the bytes.
+#[inline]
 fn sized<'a>(reader: &mut Reader<'a>, width: u8) -> Result<&'a [u8], DecodeError> {
-    let len = reader.uint(usize::from(width), "value length")?;
+    let len = little(reader, width, "value length")?;
     reader.bytes_u64(len, "value")
 }
 
@@ -393,10 +408,20 @@ const fn fraction_len(fsp: u8) -> usize {
 }
 
 /// Reads a fraction, as microseconds.
+#[inline]
 fn fraction(reader: &mut Reader<'_>, fsp: u8) -> Result<u32, DecodeError> {
     let len = fraction_len(fsp);
     let offset = reader.offset();
-    let units = reader.uint_be(len, "fraction of a second")?;
+    let what = "fraction of a second";
+    let units = match len {
+        0 => return Ok(0),
+        1 => u64::from(reader.u8(what)?),
+        2 => u64::from(u16::from_be_bytes(reader.array(what)?)),
+        _ => {
+            let [a, b, c] = reader.array(what)?;
+            u64::from(u32::from_be_bytes([0, a, b, c]))
+        }
+    };
     let micros = units * unit_micros(len);
     u32::try_from(micros)
         .ok()
@@ -420,9 +445,11 @@ const fn unit_micros(len: usize) -> u64 {
     }
 }
 
+#[inline]
 fn datetime(reader: &mut Reader<'_>, fsp: u8) -> Result<DateTime, DecodeError> {
     let offset = reader.offset();
-    let biased = reader.uint_be(5, "DATETIME")?;
+    let [a, b, c, d, e] = reader.array("DATETIME")?;
+    let biased = u64::from_be_bytes([0, 0, 0, a, b, c, d, e]);
     let packed = biased
         .checked_sub(DATETIME_BIAS)
         .ok_or_else(|| DecodeError::invalid("DATETIME", offset, biased, "not negative"))?;

@@ -50,8 +50,7 @@ impl RowPlan {
     /// Skips one image.
     fn skip_image(&self, reader: &mut Reader<'_>, image: Image<'_>) -> Result<(), DecodeError> {
         let diffs = self.diffs(reader, image)?;
-        let present = (0..self.cells.len()).filter(|&index| bit(image.columns, index));
-        let nulls = reader.bytes(present.count().div_ceil(8), "NULL bitmap")?;
+        let nulls = reader.bytes(image.present.div_ceil(8), "NULL bitmap")?;
         let (mut position, mut json) = (0, 0);
         for (index, cell) in self.cells.iter().enumerate() {
             let is_diff = cell.is_json() && bit(diffs, json);
@@ -80,8 +79,17 @@ impl RowPlan {
         row.clear();
         row.reserve(self.cells.len());
         let diffs = self.diffs(reader, image)?;
-        let present = (0..self.cells.len()).filter(|&index| bit(image.columns, index));
-        let nulls = reader.bytes(present.count().div_ceil(8), "NULL bitmap")?;
+        let nulls = reader.bytes(image.present.div_ceil(8), "NULL bitmap")?;
+        if image.present == self.cells.len() && diffs.is_empty() {
+            // The usual image: every column, and of JSON the whole value.
+            for (index, cell) in self.cells.iter().enumerate() {
+                row.push(Some(match bit(nulls, index) {
+                    true => Value::Null,
+                    false => cell.decode(reader)?,
+                }));
+            }
+            return Ok(());
+        }
         let (mut position, mut json) = (0, 0);
         for (index, cell) in self.cells.iter().enumerate() {
             let is_diff = cell.is_json() && bit(diffs, json);
@@ -142,8 +150,22 @@ fn json_diffs<'a>(reader: &mut Reader<'a>) -> Result<Value<'a>, DecodeError> {
 #[derive(Debug, Clone, Copy)]
 struct Image<'e> {
     columns: &'e [u8],
+    /// How many columns it has.
+    present: usize,
     /// Whether JSON columns may hold diffs.
     is_partial: bool,
+}
+
+impl<'e> Image<'e> {
+    fn new(columns: &'e [u8], column_count: usize, is_partial: bool) -> Self {
+        Self {
+            columns,
+            present: (0..column_count)
+                .filter(|&index| bit(columns, index))
+                .count(),
+            is_partial,
+        }
+    }
 }
 
 /// Reads the rows of one event one by one.
@@ -182,14 +204,8 @@ impl<'e> RowReader<'e> {
         Ok(Self {
             plan,
             kind: event.kind,
-            before: Image {
-                columns: &event.before_columns,
-                is_partial: false,
-            },
-            after: Image {
-                columns: &event.after_columns,
-                is_partial: event.is_partial,
-            },
+            before: Image::new(&event.before_columns, plan.column_count(), false),
+            after: Image::new(&event.after_columns, plan.column_count(), event.is_partial),
             reader: Reader::at(rows, offset),
         })
     }

@@ -171,6 +171,9 @@ impl Decimal {
             )
         })?;
         let bytes = reader.bytes(layout.len(), what)?;
+        if layout.digits() <= U64_DIGITS {
+            return Self::from_small_packed(layout, bytes, offset);
+        }
         let mut buffer = [0_u8; Packed::LEN_MAX];
         let copy = buffer.get_mut(..bytes.len()).unwrap_or_default();
         copy.copy_from_slice(bytes);
@@ -202,6 +205,50 @@ impl Decimal {
             negative: negative && !coefficient.is_zero(),
             scale,
             coefficient,
+        })
+    }
+
+    /// The same for numbers that a 64-bit integer holds, which most are.
+    fn from_small_packed(layout: Packed, bytes: &[u8], offset: usize) -> Result<Self, DecodeError> {
+        let negative = bytes.first().is_none_or(|first| first & 0x80 == 0);
+        // A negative number has every byte inverted, and every number its highest bit.
+        let inverted = if negative { u32::MAX } else { 0 };
+        let mut sign = 0x80_u32;
+        let (mut value, mut rest, mut is_valid) = (0_u64, bytes, true);
+        let mut push = |digits: u32| {
+            if digits == 0 {
+                return;
+            }
+            let width = bytes_of(digits);
+            let (group, tail) = leading(rest, width);
+            // From 8 to 32.
+            let bits = 8 * u32::try_from(width).unwrap_or(4);
+            let group = group ^ inverted.unbounded_shr(32 - bits) ^ sign.unbounded_shl(bits - 8);
+            sign = 0;
+            let limit = power_of_ten(digits);
+            is_valid &= u64::from(group) < limit;
+            value = value.wrapping_mul(limit).wrapping_add(group.into());
+            rest = tail;
+        };
+        push(layout.whole % 9);
+        for _ in 0..layout.whole / 9 + layout.fraction / 9 {
+            push(9);
+        }
+        push(layout.fraction % 9);
+        if !is_valid {
+            let (found, expected) = (value, "groups of nothing but digits");
+            return Err(DecodeError::invalid(
+                "decimal digits",
+                offset,
+                found,
+                expected,
+            ));
+        }
+        let [scale, ..] = layout.fraction.to_le_bytes();
+        Ok(Self {
+            negative: negative && value != 0,
+            scale,
+            coefficient: Digits::from(value),
         })
     }
 
@@ -277,8 +324,45 @@ impl Packed {
             .chain((last > 0).then_some(last))
     }
 
-    fn len(self) -> usize {
-        self.groups().map(bytes_of).sum()
+    /// Digits in all.
+    const fn digits(self) -> u32 {
+        self.whole + self.fraction
+    }
+
+    const fn len(self) -> usize {
+        let nines = (self.whole / 9 + self.fraction / 9) as usize;
+        bytes_of(self.whole % 9) + nines * bytes_of(9) + bytes_of(self.fraction % 9)
+    }
+}
+
+/// Digits of which a 64-bit integer holds any.
+const U64_DIGITS: u32 = 19;
+
+/// The first `width` bytes (up to 4) as one big-endian number, and what follows them.
+#[inline]
+fn leading(bytes: &[u8], width: usize) -> (u32, &[u8]) {
+    match (width, bytes) {
+        (4, [a, b, c, d, rest @ ..]) => (u32::from_be_bytes([*a, *b, *c, *d]), rest),
+        (3, [a, b, c, rest @ ..]) => (u32::from_be_bytes([0, *a, *b, *c]), rest),
+        (2, [a, b, rest @ ..]) => (u32::from_be_bytes([0, 0, *a, *b]), rest),
+        (1, [a, rest @ ..]) => (u32::from(*a), rest),
+        _ => (0, bytes),
+    }
+}
+
+/// `10^digits`, for up to 9 digits.
+const fn power_of_ten(digits: u32) -> u64 {
+    match digits {
+        0 => 1,
+        1 => 10,
+        2 => 100,
+        3 => 1_000,
+        4 => 10_000,
+        5 => 100_000,
+        6 => 1_000_000,
+        7 => 10_000_000,
+        8 => 100_000_000,
+        _ => 1_000_000_000,
     }
 }
 

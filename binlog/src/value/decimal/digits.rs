@@ -74,10 +74,11 @@ impl Digits {
 impl From<u64> for Digits {
     fn from(value: u64) -> Self {
         let mut digits = Self::ZERO;
-        let mut left = value;
-        for limb in &mut digits.limbs {
-            *limb = group_of(left % BASE);
-            left /= BASE;
+        let [low, middle, high, ..] = &mut digits.limbs;
+        *low = group_of(value % BASE);
+        if value >= BASE {
+            *middle = group_of(value / BASE % BASE);
+            *high = group_of(value / BASE / BASE);
         }
         digits
     }
