@@ -5,7 +5,7 @@ mod binlog;
 use std::path::PathBuf;
 
 pub(crate) use binlog::{
-    BinlogCommand, InputArguments, ShowArguments, StatsArguments, VerifyArguments,
+    BinlogCommand, InputArguments, ShowArguments, SqlFormName, StatsArguments, VerifyArguments,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use config::definition::Role;

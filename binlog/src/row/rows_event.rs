@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use codec::{DecodeError, Reader, Write};
 
 use super::chunks::RowChunks;
-use super::compressed::CompressedRecord;
+use super::compressed::{CompressedRecord, check_size};
 use super::plan::{RowPlan, RowReader};
 use super::table_map::table_id;
 use crate::event::{EventFormat, EventType};
@@ -303,6 +303,39 @@ impl<'a> RowsEvent<'a> {
         limits: &Limits,
     ) -> Result<RowChunks<'e>, DecodeError> {
         RowChunks::new(plan, self, *limits)
+    }
+
+    /// Whether the rows are compressed.
+    #[must_use]
+    pub const fn is_compressed(&self) -> bool {
+        self.compression.is_some()
+    }
+
+    /// The same event with its rows not compressed, for readers that know no compression.
+    ///
+    /// # Errors
+    /// Damaged compressed data, and rows larger than `limits` allow for one thing.
+    pub fn inflated(&self, limits: &Limits) -> Result<RowsEvent<'static>, DecodeError> {
+        const STEP: usize = 256 << 10;
+        let mut rows = Vec::new();
+        match self.compressed_record()? {
+            None => rows.extend_from_slice(&self.rows),
+            Some(record) => {
+                let mut inflater = record.inflater();
+                while !inflater.is_ended() {
+                    inflater.fill(&mut rows, STEP)?;
+                    check_size(&rows, limits, self.rows_offset)?;
+                }
+            }
+        }
+        Ok(RowsEvent {
+            compression: None,
+            extra: Cow::Owned(self.extra.to_vec()),
+            before_columns: Cow::Owned(self.before_columns.to_vec()),
+            after_columns: Cow::Owned(self.after_columns.to_vec()),
+            rows: Cow::Owned(rows),
+            ..*self
+        })
     }
 
     pub(super) const fn rows_offset(&self) -> usize {

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use binlog::inspect::filter::{Filter, GtidChoice, parse_gtid};
 use binlog::transaction::TransactionGtid;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BinlogCommand {
     /// Print every event, and with --rows every changed row.
-    Show(ShowArguments),
+    Show(Box<ShowArguments>),
     /// Read files to the last value and say everything that is wrong; exit code 1 if anything is.
     ///
     /// Checks sizes, checksums, positions, the fields of every event, every value of every row,
@@ -143,15 +143,50 @@ fn moment(text: &str) -> Result<u32, String> {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "The JSON objects and both forms of SQL are described in docs/BINLOG.md.\n\
+                        Replay: weir binlog show --sql binlog.000007 | mysql --binary-mode"
+)]
 pub(crate) struct ShowArguments {
     #[command(flatten)]
     pub(crate) input: InputArguments,
-    /// Also print changed rows.
-    #[arg(long)]
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
+    /// Also print changed rows; with --sql, as comments.
+    #[arg(short = 'v', long, visible_alias = "verbose", help_heading = "Options")]
     pub(crate) rows: bool,
-    /// One JSON object per event.
-    #[arg(long)]
+    /// One JSON object per event, rows included.
+    #[arg(long, conflicts_with = "sql", help_heading = "Options")]
     pub(crate) json: bool,
+    /// SQL that the mysql client replays: rows as BINLOG statements, or as INSERT, UPDATE and
+    /// DELETE, which needs the names of columns.
+    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true,
+          default_missing_value = "binlog", help_heading = "Options")]
+    pub(crate) sql: Option<SqlFormName>,
+    /// Long statements and values whole, not cut and not as digests.
+    #[arg(long, visible_alias = "full", help_heading = "Options")]
+    pub(crate) full_values: bool,
+    /// SQL without GTIDs: transactions get new ones where they are replayed.
+    #[arg(long, requires = "sql", help_heading = "Options")]
+    pub(crate) skip_gtids: bool,
+    /// SQL: where the files of LOAD DATA statements are written.
+    #[arg(long, requires = "sql", value_name = "DIR", help_heading = "Options")]
+    pub(crate) load_files: Option<PathBuf>,
+    /// SQL: a column that the server computes, which INSERT and UPDATE leave out; may be repeated.
+    #[arg(
+        long,
+        requires = "sql",
+        value_name = "DB.TABLE.COLUMN",
+        help_heading = "Options"
+    )]
+    pub(crate) generated_column: Vec<String>,
+}
+
+/// How changed rows become SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SqlFormName {
+    Binlog,
+    Statements,
 }
 
 #[derive(Debug, Args)]

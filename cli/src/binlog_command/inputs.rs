@@ -126,14 +126,6 @@ impl InputFile {
         fs::metadata(&self.path).ok().map(|metadata| metadata.len())
     }
 
-    /// Reads its head. An event with a wrong checksum stops the reader.
-    pub(super) fn open(&self) -> Result<LogReader, LogError> {
-        self.open_with(&ReadOptions {
-            keys: self.keys.clone(),
-            ..ReadOptions::default()
-        })
-    }
-
     /// Begins to read it. An event with a wrong checksum is given, and says so.
     pub(super) fn read(&self) -> Result<Reader, LogError> {
         let options = ReadOptions {

@@ -1,67 +1,124 @@
-//! `weir binlog show`: every event of the input.
+//! `weir binlog show`: every event of the input, as text, JSON or SQL.
 
-use binlog::inspect::{Inspector, Line};
-use serde_json::{Value, json};
+mod held;
 
-use super::inputs::Inputs;
-use crate::arguments::ShowArguments;
+use std::io::{self, IsTerminal, StdoutLock};
+
+use binlog::inspect::filter::{FilterRun, Verdict};
+use binlog::inspect::{
+    JsonLines, JsonOptions, Output, Render, RenderError, Source, SqlForm, SqlLines, SqlOptions,
+    TextLines, TextOptions,
+};
+use binlog::limits::Limits;
+use binlog::log::LogFileName;
+
+use self::held::Held;
+use super::inputs::{InputFile, Inputs};
+use super::progress::Progress;
+use crate::arguments::{ShowArguments, SqlFormName};
 use crate::exit::Failure;
-use crate::output;
+
+type Out = Output<StdoutLock<'static>>;
 
 pub(super) fn run(arguments: &ShowArguments) -> Result<(), Failure> {
+    let filter = arguments.filter.filter();
+    let mut filter = FilterRun::new(&filter);
     let mut inputs = Inputs::new(&arguments.input)?;
+    let mut out = Output::new(io::stdout().lock());
+    let mut render = renderer(arguments);
+    let shown = show(&mut inputs, &mut filter, render.as_mut(), &mut out);
+    // What stands in front of a damaged event was asked for and is shown; SQL gets no end, so that
+    // it does not pass for whole.
+    let ended = match &shown {
+        Ok(()) => render.end(&mut out).map_err(failure),
+        Err(_) => out.flush().map_err(Failure::from),
+    };
+    shown.and(ended)
+}
+
+fn show(
+    inputs: &mut Inputs,
+    filter: &mut FilterRun<'_>,
+    render: &mut dyn Render<StdoutLock<'static>>,
+    out: &mut Out,
+) -> Result<(), Failure> {
     while let Some(input) = inputs.next_file()? {
-        let file = input.label().to_owned();
-        let failed = |error| Failure::failed(&file, error);
-        let mut inspector = input.open().and_then(Inspector::new).map_err(failed)?;
-        if !arguments.json {
-            output::line(format_args!("# {file}"))?;
-        }
-        loop {
-            let line = inspector.next_line(arguments.rows);
-            let line = line.map_err(|error| Failure::failed(&file, error))?;
-            let Some(line) = line else { break };
-            if arguments.json {
-                output::line(object(&file, &line))?;
-                continue;
-            }
-            output::line(text(&line))?;
-            for row in &line.rows {
-                output::line(format_args!("        {row}"))?;
-            }
+        filter.begin_file(input.is_first, input.is_last);
+        if !show_file(&input, filter, render, out)? {
+            break;
         }
     }
     Ok(())
 }
 
-fn text(line: &Line) -> String {
-    format!(
-        "{:>10}  {}  server {:<5} {:<20} {:>8}  {}",
-        line.offset,
-        timestamp(line.header.timestamp),
-        line.header.server_id,
-        line.header.event_type.name(),
-        line.header.event_size,
-        line.info
-    )
+/// False if nothing behind this file is asked for.
+fn show_file(
+    input: &InputFile,
+    filter: &mut FilterRun<'_>,
+    render: &mut dyn Render<StdoutLock<'static>>,
+    out: &mut Out,
+) -> Result<bool, Failure> {
+    let failed = |error| Failure::failed(input.label(), error);
+    let mut reader = input.read().map_err(failed)?;
+    let name: LogFileName = reader.stream().source().name().clone();
+    let source = Source {
+        label: input.label(),
+        name: &name,
+    };
+    // A bar between lines would be in the way.
+    let mut progress =
+        (!io::stdout().is_terminal()).then(|| Progress::new(input.label(), input.size()));
+    let mut held = Held::default();
+    render.begin(source, out).map_err(failure)?;
+    while let Some(step) = reader.next().map_err(failed)? {
+        match filter.judge(&step) {
+            Verdict::Show => {
+                held.release(&step, |step| render.event(source, step, out))
+                    .map_err(failure)?;
+                render.event(source, &step, out).map_err(failure)?;
+            }
+            Verdict::Hold => held.keep(&step),
+            Verdict::Skip => held.skip(),
+            Verdict::Stop => return Ok(false),
+        }
+        if let Some(progress) = &mut progress {
+            progress.reach(step.place.end);
+        }
+    }
+    Ok(true)
 }
 
-fn object(file: &str, line: &Line) -> Value {
-    json!({
-        "file": file,
-        "offset": line.offset,
-        "size": line.header.event_size,
-        "end_log_pos": line.header.end_log_pos,
-        "timestamp": line.header.timestamp,
-        "type": line.header.event_type.name(),
-        "server_id": line.header.server_id,
-        "flags": line.header.flags.0,
-        "info": line.info,
-        "rows": line.rows,
-    })
+fn renderer(arguments: &ShowArguments) -> Box<dyn Render<StdoutLock<'static>>> {
+    let limits = Limits::default();
+    if let Some(form) = arguments.sql {
+        return Box::new(SqlLines::new(SqlOptions {
+            form: match form {
+                SqlFormName::Binlog => SqlForm::Binlog,
+                SqlFormName::Statements => SqlForm::Statements,
+            },
+            skip_gtids: arguments.skip_gtids,
+            rows: arguments.rows,
+            load_files: arguments.load_files.clone(),
+            generated: arguments.generated_column.iter().cloned().collect(),
+            limits,
+        }));
+    }
+    if arguments.json {
+        return Box::new(JsonLines::new(JsonOptions {
+            full_values: arguments.full_values,
+            limits,
+        }));
+    }
+    Box::new(TextLines::new(TextOptions {
+        rows: arguments.rows,
+        full: arguments.full_values,
+        limits,
+    }))
 }
 
-fn timestamp(seconds: u32) -> String {
-    let moment = jiff::Timestamp::from_second(i64::from(seconds));
-    moment.map_or_else(|_| seconds.to_string(), |moment| moment.to_string())
+fn failure(error: RenderError) -> Failure {
+    match error {
+        RenderError::Output(error) => Failure::from(error),
+        other => Failure::Failed(other.to_string()),
+    }
 }
