@@ -56,7 +56,11 @@ pub fn read_by_all_peers(files: &[PathBuf], scope: Scope) -> Result {
     Ok(())
 }
 
-fn reader(peer: Peer) -> Result<Command> {
+/// The peer's reader without any option file.
+///
+/// # Errors
+/// When the peer is missing.
+pub fn reader(peer: Peer) -> Result<Command> {
     let mut command = peer.program(if peer.is_mariadb() {
         "mariadb-binlog"
     } else {

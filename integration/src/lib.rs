@@ -22,6 +22,7 @@ pub mod sql;
 
 pub mod binlog_tools;
 pub mod compare;
+pub mod event_listing;
 pub mod large_log;
 pub mod measured;
 pub mod sysbench;

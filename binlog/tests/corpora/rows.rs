@@ -56,6 +56,73 @@ struct Expected<'a> {
     types: &'a [Json],
 }
 
+/// Why a case is not compared row by row like the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exception {
+    /// The rows of this table cannot be decoded from the log alone: that must be said.
+    Undecodable(&'static str),
+    /// Rows are described by a formula, not listed.
+    Formula,
+    /// The first files were purged, their transactions are listed all the same.
+    Purged,
+    /// A table with system versioning: two more columns, history rows.
+    Versioned(&'static str),
+    /// A sequence: the log has its new row only.
+    Sequence(&'static str),
+    /// A statement that failed while it was logged: the log has an incident in its place.
+    Lost(&'static str),
+}
+
+/// Every exception, by the name of the case.
+pub const EXCEPTIONS: [(&str, Exception, &str); 8] = [
+    (
+        "dates_old_temporal",
+        Exception::Undecodable("d1.ot"),
+        "old temporal types with a fraction: the table map does not say how many bytes they have",
+    ),
+    (
+        "large_trx",
+        Exception::Formula,
+        "10 000 rows, listed as a formula in `notes`",
+    ),
+    (
+        "large_trx_compressed",
+        Exception::Formula,
+        "10 000 rows, listed as a formula in `notes`",
+    ),
+    (
+        "large_commit_rename",
+        Exception::Formula,
+        "12 rows of a megabyte, listed as a formula in expected_note.json",
+    ),
+    (
+        "rotation",
+        Exception::Purged,
+        "binlog.000001 and .000002 were purged during the case",
+    ),
+    (
+        "ddl_maria",
+        Exception::Versioned("sv"),
+        "expected.json has the user's view: rows that are current, without row_start and row_end",
+    ),
+    (
+        "ddl_maria",
+        Exception::Sequence("sq"),
+        "the new state of a sequence is logged as an insert, whatever was there before",
+    ),
+    (
+        "incident",
+        Exception::Lost("inc"),
+        "the statement was too large for the binlog cache",
+    ),
+];
+
+/// What is special about a case.
+pub fn exceptions(case: &Case) -> Vec<Exception> {
+    let of_case = EXCEPTIONS.iter().filter(|(name, ..)| *name == case.name);
+    of_case.map(|exception| exception.1).collect()
+}
+
 /// How the rows of one case compare.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -67,10 +134,12 @@ pub struct Tally {
     pub net: usize,
     /// Of these, not logged by that server: statement format, a filter, a cascade.
     pub not_logged: usize,
+    /// Of these, in files that were purged.
+    pub purged: usize,
+    /// Of these, in tables that cannot be decoded.
+    pub undecodable: usize,
     /// Cells that were compared.
     pub cells: usize,
-    /// Changes in the log that belong to no row in expected.json.
-    pub unexpected: usize,
     /// Transactions whose number of row events was compared.
     pub row_events: usize,
 }
@@ -81,8 +150,9 @@ impl Tally {
         self.exact += other.exact;
         self.net += other.net;
         self.not_logged += other.not_logged;
+        self.purged += other.purged;
+        self.undecodable += other.undecodable;
         self.cells += other.cells;
-        self.unexpected += other.unexpected;
         self.row_events += other.row_events;
     }
 }
@@ -97,6 +167,7 @@ pub fn compare<C: Clone + PartialEq + std::fmt::Debug>(
 ) -> Tally {
     let transactions = expected["transactions"].as_array().unwrap();
     let groups = group(case, transactions, changes);
+    let exceptions = exceptions(case);
     let mut tally = Tally::default();
     for (transaction, found) in transactions.iter().zip(&groups) {
         let place = format!(
@@ -106,17 +177,48 @@ pub fn compare<C: Clone + PartialEq + std::fmt::Debug>(
             transaction["file"],
             transaction["pos"]
         );
-        if let Some(row_events) = transaction["row_events"].as_u64() {
+        let rows = expected_rows(expected, transaction);
+        tally.expected += rows.len();
+        let file = transaction["file"].as_str().unwrap();
+        if exceptions.contains(&Exception::Purged) && !case.folder.join(file).exists() {
+            assert!(found.is_empty());
+            tally.purged += rows.len();
+            continue;
+        }
+        let is_readable = |(row, _): &(Expected<'_>, bool)| {
+            let table = format!("{}.{}", row.schema, row.table);
+            let is_of = |exception: &Exception| matches!(exception, Exception::Undecodable(name) if *name == table);
+            !exceptions.iter().any(is_of)
+        };
+        if let Some(row_events) = transaction["row_events"].as_u64()
+            && rows.iter().all(is_readable)
+        {
             let mut events: Vec<usize> = found.iter().map(|change| change.event).collect();
             events.dedup();
             assert_eq!(events.len() as u64, row_events, "{place}: row events");
             tally.row_events += 1;
         }
-        let rows = expected_rows(expected, transaction);
-        tally.expected += rows.len();
         let (logged, silent): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(_, logged)| *logged);
         tally.not_logged += silent.len();
-        let logged: Vec<Expected<'_>> = logged.into_iter().map(|(row, _)| row).collect();
+        let mut logged: Vec<Expected<'_>> = logged.into_iter().map(|(row, _)| row).collect();
+        for exception in &exceptions {
+            let before = logged.len();
+            match exception {
+                Exception::Undecodable(table) => {
+                    logged.retain(|row| format!("{}.{}", row.schema, row.table) != *table);
+                    tally.undecodable += before - logged.len();
+                }
+                Exception::Lost(table) if transaction["gtids"] == Json::Array(Vec::new()) => {
+                    logged.retain(|row| row.table != *table);
+                    tally.not_logged += before - logged.len();
+                }
+                Exception::Sequence(table) => {
+                    logged.retain(|row| row.table != *table || row.kind != Kind::Delete);
+                    tally.not_logged += before - logged.len();
+                }
+                _ => {}
+            }
+        }
         if transaction["row_events"] == 0 {
             tally.not_logged += logged.len();
             continue;
@@ -249,10 +351,10 @@ fn compare_group<C: Clone + PartialEq + std::fmt::Debug>(
                 *schema == row.schema && *table == row.table && same_image(found, image, row.types)
             });
             let index = index.unwrap_or_else(|| {
-                let image = serde_json::to_string(image).unwrap();
                 panic!(
-                    "{place}: {:?} {}.{}: nothing in the log has {image}; left are {rest:#?}",
-                    row.kind, row.schema, row.table
+                    "{place}: {:?}: {}",
+                    row.kind,
+                    explain(row, image, list, is_same)
                 )
             });
             tally.cells += list[index].2.iter().flatten().count();
@@ -260,7 +362,6 @@ fn compare_group<C: Clone + PartialEq + std::fmt::Debug>(
         }
         tally.net += 1;
     }
-    tally.unexpected += gone.len() + come.len();
     assert!(
         gone.is_empty() && come.is_empty(),
         "{place}: not expected: {gone:?} {come:?}"
@@ -289,4 +390,44 @@ fn net_effect<'c, C: PartialEq>(changes: &[&'c Change<C>]) -> (Images<'c, C>, Im
         }
     }
     (gone, come)
+}
+
+/// Which columns of the nearest image are not as expected.
+fn explain<C: std::fmt::Debug>(
+    row: &Expected<'_>,
+    image: &[Json],
+    left: &Images<'_, C>,
+    is_same: &dyn Fn(&C, &Json, &Json) -> bool,
+) -> String {
+    let table = format!("{}.{}", row.schema, row.table);
+    let differences = |found: &Image<C>| -> Vec<String> {
+        let columns = found.iter().zip(image).zip(row.types);
+        let differ = columns.filter(|((cell, expected), of)| {
+            cell.as_ref()
+                .is_some_and(|cell| !is_same(cell, expected, of))
+        });
+        differ
+            .map(|((cell, expected), of)| {
+                format!(
+                    "{}: {:.300} is not {:.300}",
+                    of["name"],
+                    format!("{cell:?}"),
+                    expected.to_string()
+                )
+            })
+            .collect()
+    };
+    let same_table = left
+        .iter()
+        .filter(|(schema, name, _)| format!("{schema}.{name}") == table);
+    let nearest = same_table
+        .map(|(.., found)| differences(found))
+        .min_by_key(Vec::len);
+    match nearest {
+        None => format!(
+            "{table}: no row of it is left for {:.300}",
+            serde_json::to_string(image).unwrap()
+        ),
+        Some(columns) => format!("{table} ({} columns): {}", image.len(), columns.join("; ")),
+    }
 }
