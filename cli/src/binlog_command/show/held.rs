@@ -80,6 +80,7 @@ impl Held {
                 table: None,
                 checksum_ok: held.checksum_ok,
                 transaction: step.transaction,
+                order_error: None,
             })?;
         }
         Ok(())
