@@ -138,13 +138,14 @@ impl Kept {
 #[must_use]
 pub fn files(corpus: &Corpus) -> Vec<Seed> {
     let mut seeds = Vec::new();
-    for file in &corpus.files {
+    // Each looks at its file in another way.
+    for (file, flags) in corpus.files.iter().zip((0..32).cycle()) {
         let Some(mut parts) = Parts::of(&file.bytes) else {
-            seeds.extend(encrypted(&file.bytes));
+            seeds.extend(encrypted(flags, &file.bytes));
             continue;
         };
         if parts.is_encrypted {
-            seeds.extend(encrypted(&file.bytes));
+            seeds.extend(encrypted(flags, &file.bytes));
             continue;
         }
         let mut len = 0;
@@ -161,7 +162,7 @@ pub fn files(corpus: &Corpus) -> Vec<Seed> {
         seeds.push(Seed {
             label: format!("{server} file"),
             shape: Shape::Events(Stream {
-                prefix: [&[0], &MAGIC[..]].concat(),
+                prefix: [&[flags], &MAGIC[..]].concat(),
                 events: parts.events,
                 has_checksums: parts.format.checksum == ChecksumAlgorithm::Crc32,
             }),
@@ -171,13 +172,13 @@ pub fn files(corpus: &Corpus) -> Vec<Seed> {
 }
 
 /// An encrypted file, whose events nobody can tell apart here.
-fn encrypted(bytes: &[u8]) -> Option<Seed> {
+fn encrypted(flags: u8, bytes: &[u8]) -> Option<Seed> {
     let label = match bytes.first()? {
         0xfd => "mysql file, encrypted",
         _ => "mariadb file, encrypted",
     };
     let is_small = bytes.len() <= FILE_MAX;
-    is_small.then(|| Seed::bytes(label, [&[0], bytes].concat()))
+    is_small.then(|| Seed::bytes(label, [&[flags], bytes].concat()))
 }
 
 fn label(format: EventFormat, event_type: EventType) -> String {

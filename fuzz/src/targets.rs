@@ -66,7 +66,7 @@ pub const ALL: &[Target] = &[
     Target {
         name: "file",
         run: log_file::run,
-        seeds: seeds::files,
+        seeds: log_file::seeds,
         weight: 8,
     },
     Target {
@@ -125,10 +125,38 @@ pub const ALL: &[Target] = &[
     },
 ];
 
+/// Targets that break each rule on some of their inputs, for the tests of the runner.
+pub const BROKEN: &[Target] = &[
+    broken("broken_panic", |input| {
+        assert!(!input.ends_with(&[7]), "an input that ends in 7");
+        Verdict::Decoded
+    }),
+    broken("broken_memory", |input| {
+        let len = if input.ends_with(&[7]) { 80 << 20 } else { 0 };
+        Verdict::from_bool(Vec::<u8>::with_capacity(len).is_empty())
+    }),
+    broken("broken_abort", |input| {
+        if input.ends_with(&[7]) {
+            std::process::abort();
+        }
+        Verdict::Decoded
+    }),
+];
+
+const fn broken(name: &'static str, run: fn(&[u8]) -> Verdict) -> Target {
+    Target {
+        name,
+        run,
+        seeds: |_| vec![Seed::bytes("numbers", [1, 2, 3, 4, 5, 6, 7, 8])],
+        weight: 1,
+    }
+}
+
 /// The target called `name`.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static Target> {
-    ALL.iter().find(|target| target.name == name)
+    let all = ALL.iter().chain(BROKEN);
+    all.into_iter().find(|target| target.name == name)
 }
 
 /// Runs one input on the target called `name`, for entry points outside this crate.

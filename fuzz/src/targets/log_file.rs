@@ -1,21 +1,31 @@
-//! A whole file through the reader, the transaction grammar and the inspector.
+//! A whole file through the reader, the transaction grammar and everything that looks at it.
 
-use std::io;
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
 use std::sync::OnceLock;
 
-use binlog::event::Event;
-use binlog::inspect::Inspector;
+use binlog::inspect::verify::{FileCheck, History};
+use binlog::inspect::{
+    JsonLines, JsonOptions, Output, Render, Source, SqlForm, SqlLines, SqlOptions, TextLines,
+    TextOptions,
+};
 use binlog::log::encryption::Keys;
 use binlog::log::{Checksums, LogFileName, LogReader, ReadOptions, StorageFile};
 use binlog::stream::EventStream;
-use binlog::transaction::TransactionReader;
+use binlog::transaction::{Order, TransactionReader};
 
-use super::{Verdict, rows};
+use super::Verdict;
 use crate::corpus::Corpus;
+use crate::seeds::{self, Seed};
 
-/// Takes a file: a byte of options, then its bytes.
+/// Takes a file behind a byte of options.
 ///
-/// Bit 0 of the options: a wrong checksum does not stop the reader.
+/// | bits | field                                                               |
+/// |-----:|---------------------------------------------------------------------|
+/// |    0 | a wrong checksum does not stop the reader                           |
+/// |    1 | an event out of order does not stop it                              |
+/// |  2-4 | who looks: verify, JSON, text, text in full, BINLOG, SQL statements |
 pub fn run(input: &[u8]) -> Verdict {
     let Some((&flags, file)) = input.split_first() else {
         return Verdict::Refused;
@@ -28,33 +38,118 @@ pub fn run(input: &[u8]) -> Verdict {
         keys: keys().clone(),
         ..ReadOptions::default()
     };
-    let is_read = read(file, &options).is_some();
-    let is_shown = inspect(file, &options).is_some();
-    Verdict::from_bool(is_read && is_shown)
+    let order = match flags & 2 {
+        0 => Order::Stop,
+        _ => Order::Report,
+    };
+    Verdict::from_bool(look(file, flags >> 2 & 7, &options, order).is_some())
 }
 
-fn open(file: &[u8], options: &ReadOptions) -> Option<LogReader> {
+fn look(file: &[u8], who: u8, options: &ReadOptions, order: Order) -> Option<()> {
     let name = LogFileName::parse("binlog.000001")?;
-    LogReader::over_with(Box::new(MemoryFile(file.to_vec())), name, options).ok()
+    let memory = Box::new(MemoryFile(file.to_vec()));
+    let log = LogReader::over_with(memory, name.clone(), options).ok()?;
+    let mut check = FileCheck::new(Some(log.description()), options.limits);
+    let mut reader = TransactionReader::new(EventStream::new(log, options.limits));
+    reader.set_order(order);
+    let source = Source {
+        label: "binlog.000001",
+        name: &name,
+    };
+    let shown = Shown::default();
+    match who {
+        1 => shown.by(JsonLines::new(JsonOptions::default()), &mut reader, source),
+        2 | 3 => {
+            let options = TextOptions {
+                rows: true,
+                full: who == 3,
+                ..TextOptions::default()
+            };
+            shown.by(TextLines::new(options), &mut reader, source)
+        }
+        4 | 5 => {
+            let options = SqlOptions {
+                form: match who {
+                    4 => SqlForm::Binlog,
+                    _ => SqlForm::Statements,
+                },
+                rows: true,
+                ..SqlOptions::default()
+            };
+            shown.by(SqlLines::new(options), &mut reader, source)
+        }
+        _ => return verify(&mut reader, &mut check),
+    }?;
+    let text = shown.0.borrow();
+    for line in text
+        .split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty() && who == 1)
+    {
+        let value: Result<serde_json::Value, _> = serde_json::from_slice(line);
+        assert!(value.is_ok(), "not JSON: {}", String::from_utf8_lossy(line));
+    }
+    Some(())
 }
 
-/// Reads transactions with all their rows; goes on behind errors that leave the framing whole.
-fn read(file: &[u8], options: &ReadOptions) -> Option<()> {
-    let stream = EventStream::new(open(file, options)?, options.limits);
-    let mut reader = TransactionReader::new(stream);
-    let mut is_decoded = true;
-    while let Some(step) = reader.next().ok()? {
-        if let (Event::Rows(event), Some(table)) = (&step.event, step.table) {
-            is_decoded &= rows::check(event, &table.map, &table.plan);
+type Reader = TransactionReader<LogReader>;
+
+/// What a renderer made of a file.
+#[derive(Clone, Default)]
+struct Shown(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Shown {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Shown {
+    /// Shows a whole file; `None` if the renderer or the reader stops.
+    fn by(
+        &self,
+        mut render: impl Render<Self>,
+        reader: &mut Reader,
+        source: Source<'_>,
+    ) -> Option<()> {
+        let mut out = Output::new(self.clone());
+        render.begin(source, &mut out).ok()?;
+        while let Some(step) = reader.next().ok()? {
+            render.event(source, &step, &mut out).ok()?;
+        }
+        render.end(&mut out).ok()?;
+        out.flush().ok()
+    }
+}
+
+/// Goes on behind every error that the check says can be gone on behind.
+fn verify(reader: &mut Reader, check: &mut FileCheck) -> Option<()> {
+    loop {
+        match reader.next() {
+            Ok(Some(step)) => check.feed(&step),
+            Ok(None) => break,
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                if !check.feed_error(&error) {
+                    break;
+                }
+            }
         }
     }
-    is_decoded.then_some(())
+    let mut history = History::default();
+    history.begin_file(reader.stream().source().name());
+    check.finish(&mut history, true);
+    (check.errors == 0).then_some(())
 }
 
-fn inspect(file: &[u8], options: &ReadOptions) -> Option<()> {
-    let mut inspector = Inspector::new(open(file, options)?).ok()?;
-    while inspector.next_line(true).ok()?.is_some() {}
-    Some(())
+/// Whole files, once the keys of the encrypted ones are there: a run must not pay for them.
+#[must_use]
+pub fn seeds(corpus: &Corpus) -> Vec<Seed> {
+    keys();
+    seeds::files(corpus)
 }
 
 /// The keys of the corpora's encrypted files.

@@ -7,7 +7,9 @@
 //! |    n | body of the table map                          |
 //! | rest | body of the row event                          |
 
-use binlog::event::{ChecksumAlgorithm, EventFormat, EventType};
+use binlog::event::{ChecksumAlgorithm, EventFormat, EventType, Flavour};
+use binlog::inspect::cell::{Shape, put_cell};
+use binlog::inspect::put_value;
 use binlog::limits::Limits;
 use binlog::row::{RowPair, RowPlan, RowReader, RowsEvent, TableMap};
 use binlog::value::{Value, json};
@@ -16,7 +18,7 @@ use codec::{DecodeError, Reader};
 use super::Verdict;
 use crate::corpus::Corpus;
 use crate::made;
-use crate::seeds::{self, Seed, Shape};
+use crate::seeds::{self, Seed};
 
 /// Takes a table map and a row event.
 pub fn run(input: &[u8]) -> Verdict {
@@ -36,16 +38,16 @@ fn run_inner(input: &[u8]) -> Option<()> {
     let map = TableMap::decode(Reader::new(map), format).ok()?;
     let plan = RowPlan::new(&map).ok()?;
     let event = RowsEvent::decode(EventType(event_type), Reader::new(rows), format).ok()?;
-    check(&event, &map, &plan).then_some(())
+    check(&event, &map, &plan, format.flavour).then_some(())
 }
 
 /// Reads every row of an event, and skips every row: both find the same number, or both fail.
-pub fn check(event: &RowsEvent<'_>, map: &TableMap<'_>, plan: &RowPlan) -> bool {
+pub fn check(event: &RowsEvent<'_>, map: &TableMap<'_>, plan: &RowPlan, flavour: Flavour) -> bool {
     let read = count(event, plan, |reader| {
         let mut pair = RowPair::default();
         let mut rows = 0;
         while reader.next_into(&mut pair)? {
-            check_pair(map, &pair);
+            check_pair(map, flavour, &pair);
             rows += 1;
         }
         Ok(rows)
@@ -81,14 +83,22 @@ fn count(
 }
 
 /// Looks at every value of a row in every way that a user of the crate does.
-pub fn check_pair(map: &TableMap<'_>, pair: &RowPair<'_>) {
+pub fn check_pair(map: &TableMap<'_>, flavour: Flavour, pair: &RowPair<'_>) {
     for row in [&pair.before, &pair.after] {
-        for (_, value) in map.columns.iter().zip(row) {
+        for (column, value) in map.columns.iter().zip(row) {
             let Some(value) = value else { continue };
-            let text = binlog::inspect::value_text(value);
+            let shape = Shape::of(column, flavour);
+            let (mut text, mut again) = (Vec::new(), Vec::new());
+            put_value(&mut text, value, shape, column, true);
             let owned = value.clone().into_owned();
-            let again = binlog::inspect::value_text(&owned.borrowed());
+            put_value(&mut again, &owned.borrowed(), shape, column, true);
             assert_eq!(text, again, "{value:?} and its copy differ");
+            let mut cell = Vec::new();
+            put_cell(&mut cell, value, shape, column, None, false);
+            assert!(
+                std::str::from_utf8(&cell).is_ok(),
+                "{cell:02x?} of {value:?}"
+            );
             if let Value::Json(binary) = value {
                 let _ = json::to_text(binary);
             }
@@ -101,7 +111,7 @@ pub fn check_pair(map: &TableMap<'_>, pair: &RowPair<'_>) {
 pub fn seeds(corpus: &Corpus) -> Vec<Seed> {
     let mut seeds = made::row_images();
     for seed in seeds::events(corpus) {
-        let Shape::Events(stream) = &seed.shape else {
+        let seeds::Shape::Events(stream) = &seed.shape else {
             continue;
         };
         let [map, rows] = stream.events.as_slice() else {

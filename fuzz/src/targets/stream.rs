@@ -7,6 +7,7 @@
 //! | rest | events, each framed by the size in its header                |
 
 use binlog::event::{ChecksumAlgorithm, Event, EventFormat, Flavour, RawEvent};
+use binlog::limits::Limits;
 use binlog::row::{RowPlan, RowsEvent, TableMap};
 
 use super::{Verdict, rows};
@@ -96,7 +97,7 @@ pub fn event<'a>(bytes: &'a [u8], format: EventFormat, tables: &mut Tables<'a>) 
     look(&event);
     let rest_is_decoded = match event {
         Event::TableMap(map) => tables.add(map),
-        Event::Rows(event) => tables.rows(&event),
+        Event::Rows(event) => tables.rows(&event, format),
         _ => true,
     };
     is_whole && rest_is_decoded
@@ -113,6 +114,11 @@ fn look(event: &Event<'_>) {
                 variables.charset(),
                 variables.time_zone(),
             );
+        }
+        Event::QueryCompressed(query) => {
+            if let Ok(query) = query.inflate(&Limits::default()) {
+                query.encode(&mut Vec::new());
+            }
         }
         Event::UserVar(variable) => {
             let _ = (variable.is_unsigned(), variable.decoded());
@@ -167,11 +173,11 @@ impl<'a> Tables<'a> {
     }
 
     /// Reads rows by the plan of their table, or of the last one if no table has their id.
-    fn rows(&self, event: &RowsEvent<'_>) -> bool {
+    fn rows(&self, event: &RowsEvent<'_>, format: EventFormat) -> bool {
         let same = |table: &&(TableMap<'_>, RowPlan)| table.0.table_id == event.table_id;
         let Some((map, plan)) = self.maps.iter().find(same).or(self.maps.last()) else {
             return true;
         };
-        rows::check(event, map, plan)
+        rows::check(event, map, plan, format.flavour)
     }
 }
