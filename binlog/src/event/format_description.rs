@@ -22,6 +22,8 @@ pub struct FormatDescription {
     pub binlog_version: u16,
     /// Version text of the server that wrote the log, at most 50 bytes.
     pub server_version: String,
+    /// What stands behind the NUL that ends the version text; empty when it is only zeros.
+    pub version_padding: Vec<u8>,
     /// Seconds since 1970 when the server started, if this is its first log since; else 0.
     pub created: u32,
     /// Bytes of the header of every other event.
@@ -47,6 +49,7 @@ impl FormatDescription {
         Self {
             binlog_version: 4,
             server_version: server_version.to_owned(),
+            version_padding: Vec::new(),
             created: 0,
             header_len: EventHeader::LEN_U8,
             post_header_lengths: POST_HEADER_LENGTHS.to_vec(),
@@ -89,7 +92,9 @@ impl FormatDescription {
             return Err(DecodeError::invalid("binlog version", offset, found, "4"));
         }
         let offset = reader.offset();
-        let text = until_nul(reader.bytes(SERVER_VERSION_LEN, "server version")?);
+        let field = reader.bytes(SERVER_VERSION_LEN, "server version")?;
+        let text = until_nul(field);
+        let padding = field.get(text.len().saturating_add(1)..).unwrap_or(&[]);
         let server_version = Reader::text(text, offset, "server version")?.to_owned();
         let created = reader.u32("creation time")?;
         let offset = reader.offset();
@@ -102,6 +107,11 @@ impl FormatDescription {
         let mut description = Self {
             binlog_version,
             server_version,
+            version_padding: if padding.iter().any(|&byte| byte != 0) {
+                padding.to_vec()
+            } else {
+                Vec::new()
+            },
             created,
             header_len,
             post_header_lengths: Vec::new(),
@@ -127,7 +137,9 @@ impl FormatDescription {
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.put_u16(self.binlog_version);
         let mut version = [0; SERVER_VERSION_LEN];
-        for (to, from) in version.iter_mut().zip(self.server_version.bytes()) {
+        let text = self.server_version.bytes().chain([0]);
+        let text = text.chain(self.version_padding.iter().copied());
+        for (to, from) in version.iter_mut().zip(text) {
             *to = from;
         }
         out.put(&version);

@@ -160,8 +160,11 @@ pub fn write_event(
     let at = out.len();
     header.encode(out);
     body(out);
-    let has_checksum =
-        header.event_type == EventType::FORMAT_DESCRIPTION || algorithm == ChecksumAlgorithm::Crc32;
+    let has_checksum = if header.event_type == EventType::FORMAT_DESCRIPTION {
+        format_description::has_checksum(out.get(at..).unwrap_or(&[]))
+    } else {
+        algorithm == ChecksumAlgorithm::Crc32
+    };
     let trailer = if has_checksum { checksum::LEN } else { 0 };
     let len = (out.len() - at + trailer) as u64;
     let end = start.saturating_add(len);

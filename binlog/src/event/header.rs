@@ -123,6 +123,10 @@ impl EventFlags {
     pub const IGNORABLE: Self = Self(0x0080);
     /// Not to be filtered out.
     pub const NO_FILTER: Self = Self(0x0100);
+    /// To be applied alone, with nothing beside it.
+    pub const ISOLATED: Self = Self(0x0200);
+    /// MariaDB: the session ran with `skip_replication=1`.
+    pub const SKIP_REPLICATION: Self = Self(0x8000);
 
     /// Whether every bit of `flags` is set.
     #[must_use]

@@ -62,6 +62,7 @@ impl StartV3 {
         FormatDescription {
             binlog_version: if is_v1 { 1 } else { 3 },
             server_version: String::from_utf8_lossy(text.unwrap_or(&[])).into_owned(),
+            version_padding: Vec::new(),
             created: self.created,
             header_len: if is_v1 {
                 EventHeader::LEN_V1_U8

@@ -104,15 +104,14 @@ fn longer_headers_of_patched_servers_are_stepped_over_and_kept() {
     for extra in [4, 8, 12] {
         let mut description = FormatDescription::current("5.1.24-patched", ChecksumAlgorithm::None);
         description.header_len = EventHeader::LEN_U8 + extra;
-        let mut out = Vec::new();
-        let header = EventHeader::new(EventType::FORMAT_DESCRIPTION, 0, 1);
-        // It is older than checksums, so it is framed by hand.
-        let mut body = Vec::new();
+        let (mut body, mut out) = (Vec::new(), Vec::new());
         description.encode(&mut body);
-        header.encode(&mut out);
-        out.extend(&body);
-        let size = u32::try_from(out.len()).unwrap();
-        out[9..13].copy_from_slice(&size.to_le_bytes());
+        let header = EventHeader::new(EventType::FORMAT_DESCRIPTION, 0, 1);
+        // It is older than checksums: there is none whatever is asked for.
+        write_event(&mut out, &header, 4, ChecksumAlgorithm::Crc32, |out| {
+            out.extend(&body);
+        });
+        assert_eq!(out.len(), EventHeader::LEN + body.len());
         let raw = RawEvent::parse(&out).unwrap();
         let again = FormatDescription::decode(raw.bytes).unwrap();
         assert_eq!(again, description);
@@ -170,6 +169,17 @@ fn a_description_of_shorter_headers_or_another_format_is_refused() {
         bad[at] = value;
         assert!(FormatDescription::decode(&bad).is_err(), "{at}");
     }
+}
+
+#[test]
+fn what_stands_behind_the_version_text_is_kept() {
+    let mut event = unhex(bytes::FORMAT_DESCRIPTION_97);
+    event[40..44].copy_from_slice(b"rest");
+    let description = FormatDescription::decode(&event).unwrap();
+    assert_eq!(description.server_version, "9.7.4-2");
+    let mut body = Vec::new();
+    description.encode(&mut body);
+    assert_eq!(body, event[EventHeader::LEN..event.len() - checksum::LEN]);
 }
 
 #[test]

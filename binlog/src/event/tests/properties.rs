@@ -14,6 +14,11 @@ fn name(most: usize) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(1..=u8::MAX, 0..=most)
 }
 
+/// A length as the field that holds it.
+fn len<T: TryFrom<usize, Error: std::fmt::Debug>, I>(items: &[I]) -> T {
+    T::try_from(items.len()).unwrap()
+}
+
 fn owned<'a>(bytes: Vec<u8>) -> Cow<'a, [u8]> {
     Cow::Owned(bytes)
 }
@@ -107,7 +112,7 @@ prop_compose! {
 fn items(items: &[Vec<u8>]) -> Vec<u8> {
     let mut out = Vec::new();
     for item in items {
-        out.put_u16(u16::try_from(item.len()).unwrap());
+        out.put_u16(len(item));
         out.put(item);
     }
     out
@@ -159,7 +164,7 @@ proptest! {
     ) {
         let (texts, options, empty_fields) = &delimiters;
         let [field_end, enclosed_by, line_end, line_start, escaped_by] = texts;
-        let lengths: Vec<u8> = columns.iter().map(|name| name.len() as u8).collect();
+        let lengths: Vec<u8> = columns.iter().map(|name| len(name)).collect();
         let names: Vec<u8> = columns.iter().flat_map(|name| [name, &[0][..]].concat()).collect();
         // A LOAD is told by its short delimiters, a CREATE_FILE has none of them.
         let file = file.as_ref().filter(|_| empty_fields.is_none());
@@ -215,21 +220,21 @@ proptest! {
             thread_id: numbers.0,
             gtid_specified: numbers.1,
             snapshot_version: &snapshot_version,
-            write_set: ContextItems::new(writes.len() as u32, &write_bytes).unwrap(),
-            read_set: ContextItems::new(reads.len() as u32, &read_bytes).unwrap(),
+            write_set: ContextItems::new(len(&writes), &write_bytes).unwrap(),
+            read_set: ContextItems::new(len(&reads), &read_bytes).unwrap(),
         };
         check(&Event::TransactionContext(context));
         prop_assert_eq!(context.write_set.iter().collect::<Vec<_>>(), writes);
         let mut bytes = Vec::new();
         for (key, value) in &entries {
-            bytes.put_u16(key.len() as u16);
+            bytes.put_u16(len(key));
             bytes.put(key);
-            bytes.put_u32(value.len() as u32);
+            bytes.put_u32(len(value));
             bytes.put(value);
         }
         let mut view_id = [0; 40];
         view_id[..server_uuid.len()].copy_from_slice(&server_uuid);
-        let certification = CertificationInfo::new(entries.len() as u32, &bytes).unwrap();
+        let certification = CertificationInfo::new(len(&entries), &bytes).unwrap();
         let sequence_number = numbers.2;
         check(&Event::ViewChange(ViewChange { view_id, sequence_number, certification }));
         let again: Vec<_> = certification.iter().map(|(k, v)| (k.to_vec(), v.to_vec())).collect();
