@@ -4,17 +4,24 @@
 //! nests no deeper than MySQL allows.
 
 mod decode;
+mod diff;
 mod encode;
 mod parse;
+mod path;
 #[cfg(test)]
 mod tests;
 mod text;
+mod walk;
+mod write;
 
 use codec::DecodeError;
 
 pub use decode::decode;
+pub use diff::{JsonDiff, JsonDiffError, JsonOperation, apply_diffs, diffs};
 pub use encode::{JsonTooLarge, encode};
 pub use parse::{JsonTextError, parse};
+pub use walk::{JsonContainer, JsonRef};
+pub use write::write_text;
 
 use super::{Date, DateTime, Decimal, Time};
 
@@ -74,6 +81,16 @@ impl JsonValue {
         }
         Self::Object(unique)
     }
+
+    /// Containers in one another, this one included; 0 for a scalar.
+    fn depth(&self) -> usize {
+        let deepest = |depths: &mut dyn Iterator<Item = usize>| 1 + depths.max().unwrap_or(0);
+        match self {
+            Self::Array(items) => deepest(&mut items.iter().map(Self::depth)),
+            Self::Object(members) => deepest(&mut members.iter().map(|(_, value)| value.depth())),
+            _ => 0,
+        }
+    }
 }
 
 /// The member `name` of an object.
@@ -95,7 +112,9 @@ pub(crate) fn text_member<'a>(value: &'a JsonValue, name: &str) -> Option<&'a st
 
 /// The text of a value in binary form, as MySQL prints it.
 pub fn to_text(binary: &[u8]) -> Result<String, DecodeError> {
-    Ok(decode(binary)?.to_string())
+    let mut text = Vec::new();
+    write_text(binary, &mut text)?;
+    String::from_utf8(text).map_err(|_| DecodeError::invalid("JSON text", 0, 0, "UTF-8"))
 }
 
 /// A JSON text in binary form.
