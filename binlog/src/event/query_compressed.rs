@@ -4,14 +4,11 @@
 
 use std::borrow::Cow;
 
-use codec::{DecodeError, DecodeErrorKind, Reader};
+use codec::{DecodeError, Reader};
 
 use super::Query;
 use crate::limits::Limits;
 use crate::row::compressed::CompressedRecord;
-
-/// How much is inflated before the limit is looked at again.
-const STEP: usize = 64 << 10;
 
 /// A [`Query`] with a compressed record in place of its statement:
 ///
@@ -49,17 +46,7 @@ impl<'a> QueryCompressed<'a> {
     pub fn inflate(&self, limits: &Limits) -> Result<Query<'static>, DecodeError> {
         let offset = self.record_offset;
         let record = CompressedRecord::parse(Reader::at(&self.query.sql, offset))?;
-        let mut inflater = record.inflater();
-        let mut sql = Vec::new();
-        while !inflater.is_ended() {
-            inflater.fill(&mut sql, STEP)?;
-            let (size, limit) = (sql.len() as u64, limits.inflated_max);
-            if size > limit {
-                let what = "compressed statement";
-                let kind = DecodeErrorKind::TooLarge { size, limit };
-                return Err(DecodeError { what, offset, kind });
-            }
-        }
+        let sql = record.inflate(limits)?;
         let query = Query {
             sql: Cow::Owned(sql),
             ..self.query.clone()

@@ -9,6 +9,7 @@ use std::fmt;
 use codec::{DecodeError, Reader, Write};
 
 use super::column::{BINARY_COLLATION, Column, ColumnType};
+use super::compressed;
 use crate::value::{Date, DateTime, Decimal, Time, Timestamp, Value};
 
 /// How the values of one column are laid out.
@@ -23,6 +24,8 @@ pub(super) enum Cell {
     Decimal {
         precision: u8,
         scale: u8,
+        /// Bytes of a value.
+        len: u8,
     },
     Year,
     Date,
@@ -58,6 +61,16 @@ pub(super) enum Cell {
     },
     Json {
         len_width: u8,
+    },
+    /// MariaDB's COMPRESSED columns.
+    Compressed {
+        len_width: u8,
+    },
+    /// NULL, a type without values.
+    Nothing,
+    /// A type whose values the log does not describe, by its code.
+    Undecodable {
+        code: u8,
     },
 }
 
@@ -118,9 +131,12 @@ impl Cell {
             ColumnType::FLOAT => Self::Float,
             ColumnType::DOUBLE => Self::Double,
             ColumnType::NEWDECIMAL => {
-                Decimal::packed_len(high, low).ok_or_else(unsupported)?;
-                let (precision, scale) = (high, low);
-                Self::Decimal { precision, scale }
+                let len = Decimal::packed_len(high, low).ok_or_else(unsupported)?;
+                Self::Decimal {
+                    precision: high,
+                    scale: low,
+                    len: u8::try_from(len).map_err(|_| unsupported())?,
+                }
             }
             ColumnType::YEAR => Self::Year,
             ColumnType::DATE | ColumnType::NEWDATE => Self::Date,
@@ -152,7 +168,15 @@ impl Cell {
             ColumnType::JSON => Self::Json {
                 len_width: len_width?,
             },
-            _ => return Err(unsupported()),
+            ColumnType::BLOB_COMPRESSED => Self::Compressed {
+                len_width: len_width?,
+            },
+            ColumnType::VARCHAR_COMPRESSED => Self::Compressed {
+                len_width: if column.metadata < 256 { 1 } else { 2 },
+            },
+            ColumnType::NULL => Self::Nothing,
+            // DECIMAL of MySQL 4.1 and older: digits whose number only the table's definition says.
+            ColumnType(code) => Self::Undecodable { code },
         })
     }
 
@@ -170,16 +194,20 @@ impl Cell {
         }
     }
 
-    /// Reads one value that is not NULL.
+    /// Reads one value that is not NULL. What it inflates is taken from `inflated_left`.
     #[inline(always)]
-    pub(super) fn decode<'a>(self, reader: &mut Reader<'a>) -> Result<Value<'a>, DecodeError> {
+    pub(super) fn decode<'a>(
+        self,
+        reader: &mut Reader<'a>,
+        inflated_left: &mut u64,
+    ) -> Result<Value<'a>, DecodeError> {
         Ok(match self {
             Self::Int { width, unsigned } => int(reader, width, unsigned)?,
             Self::Float => Value::Float(f32::from_le_bytes(reader.array("FLOAT")?)),
             Self::Double => Value::Double(f64::from_le_bytes(reader.array("DOUBLE")?)),
-            Self::Decimal { precision, scale } => {
-                Value::Decimal(Decimal::from_packed(reader, precision, scale)?)
-            }
+            Self::Decimal {
+                precision, scale, ..
+            } => Value::Decimal(Decimal::from_packed(reader, precision, scale)?),
             Self::Year => Value::Year(match reader.u8("YEAR")? {
                 0 => 0,
                 year => 1900 + u16::from(year),
@@ -197,7 +225,7 @@ impl Cell {
                 seconds: reader.u32("TIMESTAMP")?,
                 micros: 0,
             }),
-            Self::TimeOld => Value::Time(time_old(reader.u24("TIME")?)),
+            Self::TimeOld => Value::Time(time_old(reader)?),
             Self::DateTimeOld => Value::DateTime(datetime_old(reader)?),
             Self::Bytes { len_width } => Value::Bytes(Cow::Borrowed(sized(reader, len_width)?)),
             Self::Padded { len_width, len } => {
@@ -226,6 +254,19 @@ impl Cell {
                 Value::Bit(reader.uint_be(len, "BIT")?)
             }
             Self::Json { len_width } => Value::Json(Cow::Borrowed(sized(reader, len_width)?)),
+            Self::Compressed { len_width } => {
+                let mut value = reader.clone();
+                let bytes = sized(reader, len_width)?;
+                value.bytes(usize::from(len_width), "value length")?;
+                let stored = Reader::at(bytes, value.offset());
+                Value::Bytes(compressed::column_value(stored, inflated_left)?)
+            }
+            Self::Nothing => Value::Null,
+            Self::Undecodable { code } => {
+                let (offset, found) = (reader.offset(), u64::from(code));
+                let expected = "a type whose values the log describes, not DECIMAL of MySQL 4.1";
+                return Err(DecodeError::invalid("column type", offset, found, expected));
+            }
         })
     }
 
@@ -247,12 +288,13 @@ impl Cell {
             Self::Time { fsp } => 3 + fraction_len(fsp),
             Self::Timestamp { fsp } => 4 + fraction_len(fsp),
             Self::DateTime { fsp } => 5 + fraction_len(fsp),
-            Self::Decimal { precision, scale } => {
-                Decimal::packed_len(precision, scale).unwrap_or(0)
-            }
+            Self::Decimal { len, .. } => usize::from(len),
+            Self::Nothing => 0,
+            Self::Undecodable { .. } => return self.decode(reader, &mut 0).map(|_| ()),
             Self::Bit { bytes, bits } => usize::from(bytes) + usize::from(bits > 0),
             Self::Bytes { len_width }
             | Self::Padded { len_width, .. }
+            | Self::Compressed { len_width }
             | Self::Json { len_width } => return sized(reader, len_width).map(|_| ()),
         };
         reader.bytes(len, "value").map(|_| ())
@@ -264,7 +306,12 @@ impl Cell {
             (Self::Int { width, unsigned }, value) => put_int(out, width, unsigned, value)?,
             (Self::Float, Value::Float(value)) => out.put(&value.to_le_bytes()),
             (Self::Double, Value::Double(value)) => out.put(&value.to_le_bytes()),
-            (Self::Decimal { precision, scale }, Value::Decimal(value)) => {
+            (
+                Self::Decimal {
+                    precision, scale, ..
+                },
+                Value::Decimal(value),
+            ) => {
                 if !value.to_packed(out, precision, scale) {
                     return Err("the DECIMAL has too many digits");
                 }
@@ -288,8 +335,23 @@ impl Cell {
                 out.put(&value.seconds.to_be_bytes());
                 put_fraction(out, value.micros, fsp);
             }
+            (Self::TimestampOld, Value::Timestamp(value)) => out.put_u32(value.seconds),
+            (Self::TimeOld, Value::Time(value)) => put_time_old(out, *value),
+            (Self::DateTimeOld, Value::DateTime(value)) => put_datetime_old(out, *value),
             (Self::Bytes { len_width }, Value::Bytes(bytes))
             | (Self::Json { len_width }, Value::Json(bytes)) => put_sized(out, len_width, bytes)?,
+            (Self::Compressed { len_width }, Value::Bytes(bytes)) => {
+                // As the server writes what compression does not make shorter.
+                let stored: &[&[u8]] = if bytes.is_empty() {
+                    &[]
+                } else {
+                    &[&[0], bytes]
+                };
+                put_sized(out, len_width, &stored.concat())?;
+            }
+            (Self::Padded { len, .. }, Value::Bytes(bytes)) if bytes.len() > usize::from(len) => {
+                return Err("the value is longer than the column");
+            }
             (Self::Padded { len_width, .. }, Value::Bytes(bytes)) => {
                 let end = bytes.iter().rposition(|&byte| byte != 0);
                 let bytes = bytes.get(..end.map_or(0, |last| last + 1));
@@ -321,10 +383,10 @@ const TIME_BIAS: u64 = 0x80_0000;
 #[inline]
 fn int<'a>(reader: &mut Reader<'_>, width: u8, unsigned: bool) -> Result<Value<'a>, DecodeError> {
     let raw = little(reader, width, "integer")?;
+    let shift = 64_u32.saturating_sub(8 * u32::from(width));
     Ok(if unsigned {
         Value::UInt(raw)
     } else {
-        let shift = 64 - 8 * u32::from(width);
         Value::Int((raw << shift).cast_signed() >> shift)
     })
 }
@@ -498,35 +560,70 @@ fn put_time(out: &mut Vec<u8>, time: Time, fsp: u8) {
     out.put_uint_be(biased, 3 + len);
 }
 
+/// What is wrong with an old temporal value; a fraction, of which the log says nothing, moves its
+/// fields.
+const OLD_EXPECTED: &str = "a value without a fraction, which this old format cannot tell";
+
 /// TIME of MySQL 5.5 and older: signed decimal HHMMSS in 3 bytes.
-fn time_old(raw: u32) -> Time {
+fn time_old(reader: &mut Reader<'_>) -> Result<Time, DecodeError> {
+    let offset = reader.offset();
+    let raw = reader.u24("TIME")?;
     let signed = (raw << 8).cast_signed() >> 8;
     let digits = signed.unsigned_abs();
-    let low = |value: u32| value.to_le_bytes();
-    let [low_hour, high_hour, ..] = low(digits / 10_000);
-    let ([minutes, ..], [seconds, ..]) = (low(digits / 100 % 100), low(digits % 100));
-    Time {
+    let [low_hour, high_hour, ..] = (digits / 10_000).to_le_bytes();
+    let [minutes, ..] = (digits / 100 % 100).to_le_bytes();
+    let [seconds, ..] = (digits % 100).to_le_bytes();
+    let time = Time {
         negative: signed < 0,
         hours: u16::from_le_bytes([low_hour, high_hour]),
         minutes,
         seconds,
         micros: 0,
+    };
+    if time.hours > 838 || minutes > 59 || seconds > 59 {
+        let found = u64::from(raw);
+        return Err(DecodeError::invalid("TIME", offset, found, OLD_EXPECTED));
     }
+    Ok(time)
+}
+
+fn put_time_old(out: &mut Vec<u8>, time: Time) {
+    let digits =
+        u32::from(time.hours) * 10_000 + u32::from(time.minutes) * 100 + u32::from(time.seconds);
+    out.put_u24(match time.negative {
+        true => digits.wrapping_neg() & 0xff_ffff,
+        false => digits,
+    });
 }
 
 /// DATETIME of MySQL 5.5 and older: decimal YYYYMMDDhhmmss in 8 bytes.
 fn datetime_old(reader: &mut Reader<'_>) -> Result<DateTime, DecodeError> {
     let offset = reader.offset();
     let digits = reader.u64("DATETIME")?;
-    let invalid = || DecodeError::invalid("DATETIME", offset, digits, "YYYYMMDDhhmmss");
-    let pair = |divisor: u64| u8::try_from(digits / divisor % 100).map_err(|_| invalid());
+    let invalid = || DecodeError::invalid("DATETIME", offset, digits, OLD_EXPECTED);
+    let pair = |divisor: u64, most: u8| {
+        u8::try_from(digits / divisor % 100)
+            .ok()
+            .filter(|&value| value <= most)
+            .ok_or_else(invalid)
+    };
     Ok(DateTime {
-        year: u16::try_from(digits / 10_000_000_000).map_err(|_| invalid())?,
-        month: pair(100_000_000)?,
-        day: pair(1_000_000)?,
-        hour: pair(10_000)?,
-        minute: pair(100)?,
-        second: pair(1)?,
+        year: u16::try_from(digits / 10_000_000_000)
+            .ok()
+            .filter(|&year| year <= 9999)
+            .ok_or_else(invalid)?,
+        month: pair(100_000_000, 12)?,
+        day: pair(1_000_000, 31)?,
+        hour: pair(10_000, 23)?,
+        minute: pair(100, 59)?,
+        second: pair(1, 59)?,
         micros: 0,
     })
+}
+
+fn put_datetime_old(out: &mut Vec<u8>, value: DateTime) {
+    let date = u64::from(value.year) * 10_000 + u64::from(value.month) * 100 + u64::from(value.day);
+    let time =
+        u64::from(value.hour) * 10_000 + u64::from(value.minute) * 100 + u64::from(value.second);
+    out.put_u64(date * 1_000_000 + time);
 }

@@ -64,7 +64,7 @@ impl<'e> RowChunks<'e> {
             Source::Ended => Ok(None),
             Source::Plain => {
                 self.source = Source::Ended;
-                RowReader::new(plan, event, &event.rows, offset).map(Some)
+                RowReader::new(plan, event, &event.rows, offset, self.limits).map(Some)
             }
             Source::Inflated { .. } => match self.next_window() {
                 Ok(Some(len)) => {
@@ -72,7 +72,7 @@ impl<'e> RowChunks<'e> {
                         return Ok(None);
                     };
                     let rows = window.get(used.saturating_sub(len)..*used).unwrap_or(&[]);
-                    RowReader::new(plan, event, rows, offset).map(Some)
+                    RowReader::new(plan, event, rows, offset, self.limits).map(Some)
                 }
                 ended => {
                     self.source = Source::Ended;
@@ -98,8 +98,12 @@ impl<'e> RowChunks<'e> {
         let mut wanted = STEP;
         loop {
             while window.len() < wanted && !inflater.is_ended() {
+                let is_full = window.len() as u64 > self.limits.inflated_max;
+                if is_full {
+                    break;
+                }
                 let missing = (wanted - window.len()).min(STEP);
-                inflater.fill(window, missing)?;
+                inflater.fill(window, missing, &self.limits)?;
             }
             let whole = whole_rows(self.plan, self.event, window)?;
             // What the last window ends with is the reader's to judge.
@@ -112,7 +116,7 @@ impl<'e> RowChunks<'e> {
                 return Ok((len > 0).then_some(len));
             }
             check_size(window, &self.limits, offset)?;
-            wanted = wanted.saturating_mul(2);
+            wanted = wanted.max(window.len()).saturating_mul(2);
         }
     }
 }
@@ -135,7 +139,7 @@ fn whole_rows(
     window: &[u8],
 ) -> Result<Option<usize>, DecodeError> {
     let offset = event.rows_offset();
-    let mut reader = RowReader::new(plan, event, window, offset)?;
+    let mut reader = RowReader::new(plan, event, window, offset, Limits::default())?;
     let mut len = 0;
     loop {
         match reader.skip_row() {

@@ -6,10 +6,15 @@
 //!
 //! Spec: mariadb-server 11.8, sql/log_event.cc, `binlog_buf_compress`.
 
+use std::borrow::Cow;
+
 use codec::{DecodeError, DecodeErrorKind, Reader};
 use flate2::{Decompress, FlushDecompress, Status};
 
 use crate::limits::Limits;
+
+/// Bytes inflated at once.
+const STEP: usize = 64 << 10;
 
 /// A compressed record, its header read and its stream still compressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +34,7 @@ impl<'a> CompressedRecord<'a> {
     pub(crate) fn parse(mut reader: Reader<'a>) -> Result<Self, DecodeError> {
         let offset = reader.offset();
         let head = reader.u8("compressed record")?;
-        if head & 0xf0 != 0x80 {
+        if head & 0xf8 != 0x80 {
             let expected = "0x80 (zlib) and the bytes of the length";
             return Err(invalid(offset, u64::from(head), expected));
         }
@@ -42,6 +47,17 @@ impl<'a> CompressedRecord<'a> {
         })
     }
 
+    /// Inflates all of it, unless it is more than `limits` allow.
+    pub(crate) fn inflate(&self, limits: &Limits) -> Result<Vec<u8>, DecodeError> {
+        let mut inflater = self.inflater();
+        let mut out = Vec::new();
+        while !inflater.is_ended() {
+            inflater.fill(&mut out, STEP, limits)?;
+            check_size(&out, limits, self.offset)?;
+        }
+        Ok(out)
+    }
+
     /// Starts inflating.
     pub(crate) fn inflater(&self) -> Inflater<'a> {
         Inflater {
@@ -52,6 +68,43 @@ impl<'a> CompressedRecord<'a> {
             offset: self.offset,
         }
     }
+}
+
+/// The value of a COMPRESSED column, of what is stored for it. What is inflated is taken from
+/// `inflated_left`, which is an error when it is not enough.
+///
+/// `u8` 0 and the value; or `u8 algorithm << 4 | bare << 3 | n`, `n` bytes of the value's length
+/// (highest first), and a deflate stream, bare or in a zlib wrapper.
+///
+/// Spec: mariadb-server 11.8, sql/field_comp.cc.
+pub(super) fn column_value<'a>(
+    mut stored: Reader<'a>,
+    inflated_left: &mut u64,
+) -> Result<Cow<'a, [u8]>, DecodeError> {
+    const ZLIB: u8 = 8;
+    if stored.is_empty() {
+        return Ok(Cow::Borrowed(&[]));
+    }
+    let offset = stored.offset();
+    let head = stored.u8("compressed value")?;
+    if head == 0 {
+        return Ok(Cow::Borrowed(stored.rest()));
+    }
+    if head >> 4 != ZLIB {
+        return Err(invalid(offset, u64::from(head), "algorithm 8 (zlib)"));
+    }
+    let record = CompressedRecord {
+        inflated_len: stored.uint_be(usize::from(head & 7), "length of the value")?,
+        stream: stored.rest(),
+        has_wrapper: head & 8 == 0,
+        offset,
+    };
+    let limits = Limits {
+        inflated_max: *inflated_left,
+    };
+    let value = record.inflate(&limits)?;
+    *inflated_left = inflated_left.saturating_sub(value.len() as u64);
+    Ok(Cow::Owned(value))
 }
 
 /// Fails when `inflated`, which is one thing, is larger than `limits` allow.
@@ -88,14 +141,29 @@ impl Inflater<'_> {
     }
 
     /// Appends at most `most` bytes to `out`; after it either bytes came or the stream has ended.
+    /// Room for more than `limits` allow is not made, but for one byte that shows the excess.
     ///
     /// Fails for damaged data, and when the stream is longer or shorter than announced.
-    pub(crate) fn fill(&mut self, out: &mut Vec<u8>, most: usize) -> Result<(), DecodeError> {
+    pub(crate) fn fill(
+        &mut self,
+        out: &mut Vec<u8>,
+        most: usize,
+        limits: &Limits,
+    ) -> Result<(), DecodeError> {
+        let one_more = |bytes: u64| {
+            usize::try_from(bytes)
+                .unwrap_or(usize::MAX)
+                .saturating_add(1)
+        };
         let start = out.len();
-        // Room for one byte more than announced shows a stream that is too long.
-        let announced = usize::try_from(self.left).unwrap_or(usize::MAX);
-        let most = most.min(announced.saturating_add(1));
-        out.resize(start.saturating_add(most), 0);
+        let room = one_more(limits.inflated_max).saturating_sub(start);
+        let wanted = start.saturating_add(most.min(one_more(self.left)).min(room));
+        if out.capacity() < wanted {
+            let doubled = out.capacity().saturating_mul(2);
+            let capacity = doubled.min(one_more(limits.inflated_max)).max(wanted);
+            out.reserve_exact(capacity.saturating_sub(start));
+        }
+        out.resize(wanted, 0);
         let mut used = start;
         while used == start && !self.is_ended {
             let room = out.get_mut(used..).unwrap_or_default();

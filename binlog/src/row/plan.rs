@@ -10,6 +10,7 @@ use codec::{DecodeError, Reader};
 use super::cell::Cell;
 use super::rows_event::{RowsEvent, RowsKind, RowsVersion};
 use super::table_map::{TableMap, bit};
+use crate::limits::Limits;
 use crate::value::Value;
 
 /// Values of one row image by column; `None` where the image does not have the column.
@@ -22,6 +23,22 @@ pub struct RowPair<'a> {
     pub before: Row<'a>,
     /// The row after; of Update and Write.
     pub after: Row<'a>,
+}
+
+impl RowPair<'_> {
+    /// The same pair without its values, for rows of another event: their memory is kept.
+    #[must_use]
+    pub fn recycled<'b>(self) -> RowPair<'b> {
+        // Collecting an emptied vector into one of the same layout keeps its allocation.
+        let recycle = |mut row: Row<'_>| -> Row<'b> {
+            row.clear();
+            row.into_iter().filter_map(|_| None).collect()
+        };
+        RowPair {
+            before: recycle(self.before),
+            after: recycle(self.after),
+        }
+    }
 }
 
 /// How the rows of one table are laid out.
@@ -49,7 +66,24 @@ impl RowPlan {
 
     /// Skips one image.
     fn skip_image(&self, reader: &mut Reader<'_>, image: Image<'_>) -> Result<(), DecodeError> {
-        let diffs = self.diffs(reader, image)?;
+        if image.is_partial {
+            return self.skip_partial(reader, image);
+        }
+        let nulls = reader.bytes(image.present.div_ceil(8), "NULL bitmap")?;
+        let mut position = 0;
+        for (index, cell) in self.cells.iter().enumerate() {
+            if image.is_full || bit(image.columns, index) {
+                if !bit(nulls, position) {
+                    cell.skip(reader)?;
+                }
+                position += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn skip_partial(&self, reader: &mut Reader<'_>, image: Image<'_>) -> Result<(), DecodeError> {
+        let diffs = self.diffs(reader)?;
         let nulls = reader.bytes(image.present.div_ceil(8), "NULL bitmap")?;
         let (mut position, mut json) = (0, 0);
         for (index, cell) in self.cells.iter().enumerate() {
@@ -58,38 +92,59 @@ impl RowPlan {
             if !bit(image.columns, index) {
                 continue;
             }
-            if !bit(nulls, position) {
-                match is_diff {
-                    true => drop(json_diffs(reader)?),
-                    false => cell.skip(reader)?,
-                }
+            match (bit(nulls, position), is_diff) {
+                (true, _) => {}
+                (false, true) => drop(json_diffs(reader)?),
+                (false, false) => cell.skip(reader)?,
             }
             position += 1;
         }
         Ok(())
     }
 
-    /// Reads one image into `row`, which is cleared first.
+    /// Reads one image into `row`, which is empty.
     fn read_image<'a>(
         &self,
         reader: &mut Reader<'a>,
         image: Image<'_>,
+        inflated_left: &mut u64,
         row: &mut Row<'a>,
     ) -> Result<(), DecodeError> {
-        row.clear();
         row.reserve(self.cells.len());
-        let diffs = self.diffs(reader, image)?;
+        if image.is_partial {
+            return self.read_partial(reader, image, inflated_left, row);
+        }
         let nulls = reader.bytes(image.present.div_ceil(8), "NULL bitmap")?;
-        if image.present == self.cells.len() && diffs.is_empty() {
-            // The usual image: every column, and of JSON the whole value.
-            for (index, cell) in self.cells.iter().enumerate() {
-                row.push(Some(match bit(nulls, index) {
-                    true => Value::Null,
-                    false => cell.decode(reader)?,
-                }));
+        if image.is_full && has_no_nulls(nulls, image.present) {
+            for cell in &self.cells {
+                row.push(Some(cell.decode(reader, inflated_left)?));
             }
             return Ok(());
         }
+        let mut position = 0;
+        for (index, cell) in self.cells.iter().enumerate() {
+            if !bit(image.columns, index) {
+                row.push(None);
+                continue;
+            }
+            row.push(Some(match bit(nulls, position) {
+                true => Value::Null,
+                false => cell.decode(reader, inflated_left)?,
+            }));
+            position += 1;
+        }
+        Ok(())
+    }
+
+    fn read_partial<'a>(
+        &self,
+        reader: &mut Reader<'a>,
+        image: Image<'_>,
+        inflated_left: &mut u64,
+        row: &mut Row<'a>,
+    ) -> Result<(), DecodeError> {
+        let diffs = self.diffs(reader)?;
+        let nulls = reader.bytes(image.present.div_ceil(8), "NULL bitmap")?;
         let (mut position, mut json) = (0, 0);
         for (index, cell) in self.cells.iter().enumerate() {
             let is_diff = cell.is_json() && bit(diffs, json);
@@ -98,27 +153,19 @@ impl RowPlan {
                 row.push(None);
                 continue;
             }
-            let value = match (bit(nulls, position), is_diff) {
+            row.push(Some(match (bit(nulls, position), is_diff) {
                 (true, _) => Value::Null,
                 (false, true) => json_diffs(reader)?,
-                (false, false) => cell.decode(reader)?,
-            };
-            row.push(Some(value));
+                (false, false) => cell.decode(reader, inflated_left)?,
+            }));
             position += 1;
         }
         Ok(())
     }
 
     /// Reads which of the table's JSON columns, present in the image or not, hold diffs.
-    fn diffs<'a>(
-        &self,
-        reader: &mut Reader<'a>,
-        image: Image<'_>,
-    ) -> Result<&'a [u8], DecodeError> {
+    fn diffs<'a>(&self, reader: &mut Reader<'a>) -> Result<&'a [u8], DecodeError> {
         const PARTIAL_JSON: u64 = 1;
-        if !image.is_partial {
-            return Ok(&[]);
-        }
         let offset = reader.offset();
         match reader.lenenc("value options")? {
             0 => Ok(&[]),
@@ -139,6 +186,18 @@ impl RowPlan {
     }
 }
 
+/// Whether none of the first `count` bits is set; the others mean nothing.
+fn has_no_nulls(nulls: &[u8], count: usize) -> bool {
+    let Some((last, whole)) = nulls.split_last() else {
+        return true;
+    };
+    let used = match count % 8 {
+        0 => 0xff,
+        bits => (1 << bits) - 1,
+    };
+    last & used == 0 && whole.iter().all(|&byte| byte == 0)
+}
+
 /// One JSON value written as changes to the one before.
 fn json_diffs<'a>(reader: &mut Reader<'a>) -> Result<Value<'a>, DecodeError> {
     let len = reader.u32("JSON diffs length")?;
@@ -150,19 +209,21 @@ fn json_diffs<'a>(reader: &mut Reader<'a>) -> Result<Value<'a>, DecodeError> {
 #[derive(Debug, Clone, Copy)]
 struct Image<'e> {
     columns: &'e [u8],
-    /// How many columns it has.
+    /// How many of them.
     present: usize,
+    /// Whether that is all of them.
+    is_full: bool,
     /// Whether JSON columns may hold diffs.
     is_partial: bool,
 }
 
 impl<'e> Image<'e> {
-    fn new(columns: &'e [u8], column_count: usize, is_partial: bool) -> Self {
+    fn new(columns: &'e [u8], count: usize, is_partial: bool) -> Self {
+        let present = (0..count).filter(|&index| bit(columns, index)).count();
         Self {
             columns,
-            present: (0..column_count)
-                .filter(|&index| bit(columns, index))
-                .count(),
+            present,
+            is_full: present == count,
             is_partial,
         }
     }
@@ -175,6 +236,7 @@ pub struct RowReader<'e> {
     kind: RowsKind,
     before: Image<'e>,
     after: Image<'e>,
+    limits: Limits,
     reader: Reader<'e>,
 }
 
@@ -185,6 +247,7 @@ impl<'e> RowReader<'e> {
         event: &'e RowsEvent<'_>,
         rows: &'e [u8],
         offset: usize,
+        limits: Limits,
     ) -> Result<Self, DecodeError> {
         if event.version == RowsVersion::PreGa {
             let found = u64::from(event.event_type().0);
@@ -204,8 +267,9 @@ impl<'e> RowReader<'e> {
         Ok(Self {
             plan,
             kind: event.kind,
-            before: Image::new(&event.before_columns, plan.column_count(), false),
-            after: Image::new(&event.after_columns, plan.column_count(), event.is_partial),
+            before: Image::new(&event.before_columns, event.column_count, false),
+            after: Image::new(&event.after_columns, event.column_count, event.is_partial),
+            limits,
             reader: Reader::at(rows, offset),
         })
     }
@@ -218,14 +282,13 @@ impl<'e> RowReader<'e> {
         let (offset, left) = (self.reader.offset(), self.reader.remaining());
         pair.before.clear();
         pair.after.clear();
+        let (plan, reader) = (self.plan, &mut self.reader);
+        let mut inflated_left = self.limits.inflated_max;
         if self.kind != RowsKind::Write {
-            let reader = &mut self.reader;
-            self.plan
-                .read_image(reader, self.before, &mut pair.before)?;
+            plan.read_image(reader, self.before, &mut inflated_left, &mut pair.before)?;
         }
         if self.kind != RowsKind::Delete {
-            let reader = &mut self.reader;
-            self.plan.read_image(reader, self.after, &mut pair.after)?;
+            plan.read_image(reader, self.after, &mut inflated_left, &mut pair.after)?;
         }
         self.check_progress(offset, left)
     }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use codec::{DecodeError, Reader, Write};
 
 use super::chunks::RowChunks;
-use super::compressed::{CompressedRecord, check_size};
+use super::compressed::CompressedRecord;
 use super::plan::{RowPlan, RowReader};
 use super::table_map::table_id;
 use crate::event::{EventFormat, EventType};
@@ -292,7 +292,7 @@ impl<'a> RowsEvent<'a> {
             let expected = "an event whose rows are not compressed";
             return Err(DecodeError::invalid("event type", 4, found, expected));
         }
-        RowReader::new(plan, self, &self.rows, self.rows_offset)
+        RowReader::new(plan, self, &self.rows, self.rows_offset, Limits::default())
     }
 
     /// The rows in pieces of whole rows: one that borrows from this event, or, when they are
@@ -316,18 +316,10 @@ impl<'a> RowsEvent<'a> {
     /// # Errors
     /// Damaged compressed data, and rows larger than `limits` allow for one thing.
     pub fn inflated(&self, limits: &Limits) -> Result<RowsEvent<'static>, DecodeError> {
-        const STEP: usize = 256 << 10;
-        let mut rows = Vec::new();
-        match self.compressed_record()? {
-            None => rows.extend_from_slice(&self.rows),
-            Some(record) => {
-                let mut inflater = record.inflater();
-                while !inflater.is_ended() {
-                    inflater.fill(&mut rows, STEP)?;
-                    check_size(&rows, limits, self.rows_offset)?;
-                }
-            }
-        }
+        let rows = match self.compressed_record()? {
+            None => self.rows.to_vec(),
+            Some(record) => record.inflate(limits)?,
+        };
         Ok(RowsEvent {
             compression: None,
             extra: Cow::Owned(self.extra.to_vec()),

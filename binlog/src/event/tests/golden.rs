@@ -299,7 +299,7 @@ fn a_compressed_statement_is_inflated_within_its_limit() {
         assert_eq!((query.sql.as_ref(), query.schema.as_ref()), (&sql[..], &b"d1"[..]));
         assert_eq!(query.status, it.query.status);
         let error = it.inflate(&Limits { inflated_max: 59 }).unwrap_err();
-        assert_eq!((error.what, error.offset), ("compressed statement", 70));
+        assert_eq!((error.what, error.offset), ("inflated data", 70));
         assert_eq!(it.inflate(&Limits { inflated_max: 60 }).unwrap().sql.len(), 60);
     });
 }
