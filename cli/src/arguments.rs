@@ -5,7 +5,8 @@ mod binlog;
 use std::path::PathBuf;
 
 pub(crate) use binlog::{
-    BinlogCommand, InputArguments, ShowArguments, SqlFormName, StatsArguments, VerifyArguments,
+    BenchArguments, BinlogCommand, InputArguments, ShowArguments, SqlFormName, StatsArguments,
+    VerifyArguments,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use config::definition::Role;

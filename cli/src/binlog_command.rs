@@ -1,5 +1,6 @@
 //! `weir binlog`: log files looked into from outside. One file per subcommand.
 
+mod bench;
 mod inputs;
 mod progress;
 mod show;
@@ -15,5 +16,6 @@ pub(crate) fn run(command: &BinlogCommand) -> Result<(), Failure> {
         BinlogCommand::Show(arguments) => show::run(arguments),
         BinlogCommand::Verify(arguments) => verify::run(arguments),
         BinlogCommand::Stats(arguments) => stats::run(arguments),
+        BinlogCommand::Bench(arguments) => bench::run(arguments),
     }
 }

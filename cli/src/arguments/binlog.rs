@@ -23,6 +23,9 @@ pub(crate) enum BinlogCommand {
     /// One pass in bounded memory. A damaged file is counted up to the damage, and the exit code is
     /// then 1.
     Stats(Box<StatsArguments>),
+    /// Measure how fast files are read: headers and checksums only, rows found, values borrowed,
+    /// values owned, and JSON written to nowhere.
+    Bench(BenchArguments),
 }
 
 /// What is read: the same for every subcommand.
@@ -216,6 +219,22 @@ pub(crate) struct StatsArguments {
     /// How many tables and transactions are listed.
     #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Options")]
     pub(crate) top: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    /// How often each way reads each file; the best time counts.
+    #[arg(long, default_value_t = 3, value_name = "N", help_heading = "Options")]
+    pub(crate) rounds: u32,
+    /// Also run this tool (mysqlbinlog, mariadb-binlog) with -v in the same turns and print how
+    /// many times as fast everything else is; may be repeated, the first one is compared with.
+    #[arg(long, value_name = "PROGRAM", help_heading = "Options")]
+    pub(crate) beside: Vec<String>,
+    /// One JSON object per file.
+    #[arg(long, help_heading = "Options")]
+    pub(crate) json: bool,
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use binlog::log::encryption::Keys;
 use binlog::log::{Checksums, LogError, LogFileName, LogReader, OsStorage, ReadOptions, Storage};
+use binlog::schema::{SchemaSnapshots, side_file_name};
 use binlog::stream::EventStream;
 use binlog::transaction::TransactionReader;
 
@@ -121,6 +122,11 @@ impl InputFile {
             .unwrap_or(Path::new("."))
     }
 
+    /// Its whole path.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Its size on the medium, if it has one.
     pub(super) fn size(&self) -> Option<u64> {
         fs::metadata(&self.path).ok().map(|metadata| metadata.len())
@@ -134,10 +140,30 @@ impl InputFile {
             ..ReadOptions::default()
         };
         let reader = self.open_with(&options)?;
-        Ok(TransactionReader::new(EventStream::new(
-            reader,
-            options.limits,
-        )))
+        let mut reader = TransactionReader::new(EventStream::new(reader, options.limits));
+        if let Some(schemas) = self.schemas() {
+            reader.set_schemas(schemas);
+        }
+        Ok(reader)
+    }
+
+    /// The same where nothing but the events counts. A wrong checksum is an error.
+    pub(super) fn open(&self) -> Result<LogReader, LogError> {
+        self.open_with(&ReadOptions {
+            keys: self.keys.clone(),
+            ..ReadOptions::default()
+        })
+    }
+
+    /// The schema snapshots beside it. It can be read without, so damaged ones are only told of.
+    fn schemas(&self) -> Option<SchemaSnapshots> {
+        let storage = OsStorage::new(self.directory());
+        let file_name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let read = SchemaSnapshots::read(&storage, &side_file_name(&file_name));
+        read.unwrap_or_else(|error| {
+            output::note(format_args!("{}: {error}", self.label));
+            None
+        })
     }
 
     fn open_with(&self, options: &ReadOptions) -> Result<LogReader, LogError> {
