@@ -5,8 +5,10 @@
 //! event, never by the file.
 
 pub mod cell;
+pub mod cut;
 mod fields;
 pub mod filter;
+pub mod find;
 mod json;
 pub mod measure;
 mod output;

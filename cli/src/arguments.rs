@@ -5,8 +5,8 @@ mod binlog;
 use std::path::PathBuf;
 
 pub(crate) use binlog::{
-    BenchArguments, BinlogCommand, InputArguments, ShowArguments, SqlFormName, StatsArguments,
-    VerifyArguments,
+    BenchArguments, BinlogCommand, CutArguments, FindArguments, InputArguments, ShowArguments,
+    SqlFormName, StatsArguments, VerifyArguments,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use config::definition::Role;

@@ -1,6 +1,8 @@
 //! `weir binlog`: log files looked into from outside. One file per subcommand.
 
 mod bench;
+mod cut;
+mod find;
 mod inputs;
 mod progress;
 mod show;
@@ -17,5 +19,7 @@ pub(crate) fn run(command: &BinlogCommand) -> Result<(), Failure> {
         BinlogCommand::Verify(arguments) => verify::run(arguments),
         BinlogCommand::Stats(arguments) => stats::run(arguments),
         BinlogCommand::Bench(arguments) => bench::run(arguments),
+        BinlogCommand::Find(arguments) => find::run(arguments),
+        BinlogCommand::Cut(arguments) => cut::run(arguments),
     }
 }

@@ -113,6 +113,8 @@ pub struct FilterRun<'f> {
     is_started: bool,
     /// Whether the stop GTID was met.
     is_stopping: bool,
+    /// Positions choose whole transactions too.
+    keeps_whole: bool,
     transaction: Chosen,
 }
 
@@ -138,8 +140,22 @@ impl<'f> FilterRun<'f> {
             is_last_file: false,
             is_started: filter.start_gtid.is_none(),
             is_stopping: false,
+            keeps_whole: false,
             transaction: Chosen::Undecided,
         }
+    }
+
+    /// Lets positions choose whole transactions, by their first event, as times do.
+    #[must_use]
+    pub const fn of_whole_transactions(mut self) -> Self {
+        self.keeps_whole = true;
+        self
+    }
+
+    /// Whether the transaction of the last event is asked for, or something of it.
+    #[must_use]
+    pub const fn is_transaction_chosen(&self) -> bool {
+        matches!(self.transaction, Chosen::Yes { .. })
     }
 
     /// Begins a file. `is_first` and `is_last`: of the input, which is where positions count.
@@ -151,7 +167,10 @@ impl<'f> FilterRun<'f> {
 
     /// Judges the next event.
     pub fn judge(&mut self, step: &Step<'_>) -> Verdict {
-        let offset = step.place.offset;
+        let offset = match step.transaction {
+            Some(transaction) if self.keeps_whole => transaction.start.offset,
+            _ => step.place.offset,
+        };
         let filter = self.filter;
         if self.is_last_file && filter.stop_position.is_some_and(|stop| offset >= stop) {
             return Verdict::Stop;
@@ -165,6 +184,10 @@ impl<'f> FilterRun<'f> {
             self.transaction = Chosen::Undecided;
         }
         if self.transaction == Chosen::Undecided {
+            if is_early && self.keeps_whole {
+                self.transaction = Chosen::No;
+                return Verdict::Skip;
+            }
             match self.choose(transaction) {
                 Some(chosen) => self.transaction = chosen,
                 None => return Verdict::Stop,

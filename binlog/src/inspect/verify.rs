@@ -172,6 +172,10 @@ impl FileCheck {
                 Damage::BadChecksum.to_string(),
             );
         }
+        if let Some(error) = &step.order_error {
+            let message = error.to_string();
+            self.tell(step, Severity::Error, FindingKind::Order, message);
+        }
         let rows = self.check_rows(step);
         self.stats.feed_counted(step, rows);
         self.check_position(step);

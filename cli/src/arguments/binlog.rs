@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use binlog::inspect::filter::{Filter, GtidChoice, parse_gtid};
+use binlog::inspect::find::KeyPart;
 use binlog::transaction::TransactionGtid;
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -23,6 +24,20 @@ pub(crate) enum BinlogCommand {
     /// One pass in bounded memory. A damaged file is counted up to the damage, and the exit code is
     /// then 1.
     Stats(Box<StatsArguments>),
+    /// Find transactions, and what happened to a table or a row; exit code 1 if nothing is found.
+    ///
+    /// By GTID, time and position: the transactions, with their tables and row counts. With --table:
+    /// its row events and the statements that name it. With --table and --key: every change of one
+    /// row, its history. Files that cannot hold a wanted GTID are passed over by their heads.
+    Find(Box<FindArguments>),
+    /// Write the part of a log that is asked for as a binlog of its own.
+    ///
+    /// Whole transactions only, with the head of their source: PREVIOUS_GTIDS (MariaDB: GTID_LIST)
+    /// grown by what was passed over in front of them. Positions, lengths and checksums are those of
+    /// the new file, which is plain even where the source is encrypted. With --database or --table,
+    /// other rows and statements are left out; a transaction that loses everything stays as an empty
+    /// one under its GTID. An existing file is never overwritten.
+    Cut(Box<CutArguments>),
     /// Measure how fast files are read: headers and checksums only, rows found, values borrowed,
     /// values owned, and JSON written to nowhere.
     Bench(BenchArguments),
@@ -57,7 +72,7 @@ pub(crate) struct FilterArguments {
     pub(crate) table: Vec<(String, String)>,
     /// Only these transactions: a MySQL GTID set, MariaDB GTIDs (0-1-5) and runs (0-1-5:9), by
     /// commas.
-    #[arg(long, value_name = "GTIDS", value_parser = gtids)]
+    #[arg(long, visible_alias = "gtid", value_name = "GTIDS", value_parser = gtids)]
     pub(crate) include_gtids: Vec<GtidChoice>,
     /// Not these transactions.
     #[arg(long, value_name = "GTIDS", value_parser = gtids)]
@@ -219,6 +234,51 @@ pub(crate) struct StatsArguments {
     /// How many tables and transactions are listed.
     #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Options")]
     pub(crate) top: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FindArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
+    /// A value of the row's primary key: 42 (the next column of the key), id=42 (by name), or @1=42
+    /// (by position, where the log tells no names); repeated for keys of several columns. Needs
+    /// --table.
+    #[arg(
+        short,
+        long,
+        value_name = "[COLUMN=]VALUE",
+        requires = "table",
+        help_heading = "Options"
+    )]
+    pub(crate) key: Vec<KeyPart>,
+    /// Only the transaction that this offset lies in.
+    #[arg(long, value_name = "OFFSET", help_heading = "Options")]
+    pub(crate) at_position: Option<u64>,
+    /// End after this many finds.
+    #[arg(short = 'n', long, value_name = "N", help_heading = "Options")]
+    pub(crate) limit: Option<u64>,
+    /// One JSON object per find.
+    #[arg(long, help_heading = "Options")]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CutArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
+    /// The file to write.
+    #[arg(short, long, value_name = "FILE", help_heading = "Options")]
+    pub(crate) output: PathBuf,
+    /// Leave out transactions that lose all their changes, and their GTIDs with them.
+    #[arg(long, help_heading = "Options")]
+    pub(crate) drop_empty: bool,
+    /// One JSON object that says what was written.
+    #[arg(long, help_heading = "Options")]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ use binlog::log::encryption::Keys;
 use binlog::log::{Checksums, LogError, LogFileName, LogReader, OsStorage, ReadOptions, Storage};
 use binlog::schema::{SchemaSnapshots, side_file_name};
 use binlog::stream::EventStream;
-use binlog::transaction::TransactionReader;
+use binlog::transaction::{Order, TransactionReader};
 
 use crate::arguments::InputArguments;
 use crate::exit::Failure;
@@ -85,6 +85,20 @@ impl Inputs {
     }
 }
 
+impl Inputs {
+    /// The file behind `file`, if it belongs to the same log; it stays the next one.
+    pub(super) fn next_of_same_log(&self, file: &InputFile) -> Option<InputFile> {
+        let path = self.files.front()?;
+        self.goes_on_after(file).then(|| InputFile {
+            label: path.display().to_string(),
+            path: path.clone(),
+            keys: self.keys.clone(),
+            is_first: false,
+            is_last: self.files.len() == 1,
+        })
+    }
+}
+
 /// The keys of encrypted files, as far as they are given.
 fn keys(arguments: &InputArguments) -> Result<Keys, Failure> {
     let mut keys = Keys::default();
@@ -134,8 +148,24 @@ impl InputFile {
 
     /// Begins to read it. An event with a wrong checksum is given, and says so.
     pub(super) fn read(&self) -> Result<Reader, LogError> {
+        self.read_with(Checksums::Report)
+    }
+
+    /// The same, and events that may not stand where they stand are given and say so too.
+    pub(super) fn read_leniently(&self) -> Result<Reader, LogError> {
+        let mut reader = self.read_with(Checksums::Report)?;
+        reader.set_order(Order::Report);
+        Ok(reader)
+    }
+
+    /// Begins to read it. An event with a wrong checksum or out of order is an error.
+    pub(super) fn read_strictly(&self) -> Result<Reader, LogError> {
+        self.read_with(Checksums::Stop)
+    }
+
+    fn read_with(&self, checksums: Checksums) -> Result<Reader, LogError> {
         let options = ReadOptions {
-            checksums: Checksums::Report,
+            checksums,
             keys: self.keys.clone(),
             ..ReadOptions::default()
         };

@@ -62,7 +62,7 @@ fn count(input: &InputFile, run: &mut FilterRun<'_>, verify: bool) -> Report {
         stats: Stats::default(),
         error: None,
     };
-    let stopped = match input.read() {
+    let stopped = match input.read_leniently() {
         Ok(mut reader) => count_events(&mut reader, run, &mut report),
         Err(error) => Err(StopPlace::of(&error, 0)),
     };

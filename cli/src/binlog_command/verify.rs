@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
 /// Judges one file; gives the version of its server too, if it can be read.
 fn judge(input: &InputFile, history: &mut History, is_last: bool) -> (FileCheck, Option<String>) {
     let limits = Limits::default();
-    let (mut check, version) = match input.read() {
+    let (mut check, version) = match input.read_leniently() {
         Ok(mut reader) => {
             let description = reader.stream().source().description().clone();
             let mut check = FileCheck::new(Some(&description), limits);
