@@ -171,6 +171,12 @@ impl TransactionInfo {
             Symbol::Statement(Statement::XaRollback) => TransactionKind::XaRollback,
             Symbol::Statement(Statement::CreateSelect) => TransactionKind::CreateSelect,
             Symbol::Statement(Statement::Ddl) if is_single => TransactionKind::Ddl,
+            // A compressed statement is not looked into: its GTID says what it is.
+            Symbol::Statement(Statement::Dml)
+                if is_single && self.has_flag(MariadbGtidFlags::DDL) =>
+            {
+                TransactionKind::Ddl
+            }
             Symbol::Statement(Statement::Ddl) if self.has_flag(MariadbGtidFlags::DDL) => {
                 TransactionKind::CreateSelect
             }

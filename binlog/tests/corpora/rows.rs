@@ -8,6 +8,7 @@
     dead_code,
     unreachable_pub,
     clippy::indexing_slicing,
+    clippy::expect_used,
     reason = "each test uses its own part, and fails by panicking"
 )]
 
@@ -16,6 +17,9 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 
 use super::Case;
+
+/// Rows in all expected.json, those of formulas included.
+pub const ROWS: usize = 25_617;
 
 /// What happened to a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -226,6 +230,38 @@ pub fn compare<C: Clone + PartialEq + std::fmt::Debug>(
         tally.add(compare_group(&place, &logged, found, is_same));
     }
     tally
+}
+
+/// The end of a row that is current in a table with system versioning, in 32 and in 64 bits.
+pub const END_OF_TIME: [&str; 2] = ["2038-01-19 03:14:07.999999", "2106-02-07 06:28:15.999999"];
+
+/// What a user sees of a table with system versioning: the rows whose end is the end of time,
+/// without the two columns of the system.
+pub fn user_view<C>(
+    changes: Vec<Change<C>>,
+    table: &str,
+    is_end: &dyn Fn(&C) -> bool,
+) -> Vec<Change<C>> {
+    let current = |image: Option<Image<C>>| {
+        let mut image = image?;
+        let end = image.pop().flatten().expect("row_end");
+        image.pop().flatten().expect("row_start");
+        is_end(&end).then_some(image)
+    };
+    let view = |mut change: Change<C>| {
+        if change.table == table {
+            change.before = current(change.before);
+            change.after = current(change.after);
+            change.kind = match (&change.before, &change.after) {
+                (None, Some(_)) => Kind::Insert,
+                (Some(_), None) => Kind::Delete,
+                // Of a history row there is nothing to see, but it is an event.
+                _ => Kind::Update,
+            };
+        }
+        change
+    };
+    changes.into_iter().map(view).collect()
 }
 
 /// The changes of each transaction.

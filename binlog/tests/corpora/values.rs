@@ -8,6 +8,8 @@
     reason = "each test uses its own part, and fails by panicking"
 )]
 
+use std::collections::HashMap;
+
 use binlog::event::Event;
 use binlog::limits::Limits;
 use binlog::row::{RowPair, RowsKind};
@@ -22,7 +24,7 @@ use super::{Case, open};
 pub fn changes(case: &Case, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Change<Value<'static>>> {
     let mut changes = Vec::new();
     let mut event = 0;
-    let mut hack = None;
+    let mut documents = Documents::default();
     for path in case.files() {
         let file = path.file_name().unwrap().to_str().unwrap().to_owned();
         let mut reader = open::transactions(&path, open::keys(case));
@@ -30,9 +32,6 @@ pub fn changes(case: &Case, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Change<Valu
             let step = reader.next();
             let step = step.unwrap_or_else(|error| panic!("{}: {error}", case.label()));
             let Some(step) = step else { break };
-            if let Event::MariadbGtid(gtid) = &step.event {
-                hack = Some(gtid.gtid.to_string());
-            }
             let Event::Rows(rows) = &step.event else {
                 continue;
             };
@@ -47,8 +46,7 @@ pub fn changes(case: &Case, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Change<Valu
                 event,
                 gtid: step
                     .transaction
-                    .and_then(|transaction| transaction.gtid.text())
-                    .or(hack.clone()),
+                    .and_then(|transaction| transaction.gtid.text()),
                 kind: match rows.kind {
                     RowsKind::Write => Kind::Insert,
                     RowsKind::Update => Kind::Update,
@@ -67,6 +65,7 @@ pub fn changes(case: &Case, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Change<Valu
                     let mut change = head.clone();
                     change.before = (rows.kind != RowsKind::Write).then(|| own(&pair.before));
                     change.after = (rows.kind != RowsKind::Delete).then(|| own(&pair.after));
+                    documents.apply(&mut change);
                     changes.push(change);
                 }
             }
@@ -104,10 +103,45 @@ pub fn refusals(case: &Case, table: &str) -> (usize, Vec<String>) {
     (rows_read, errors)
 }
 
+/// The JSON documents of each row by table, key (the first column) and column: what a partial update
+/// of a minimal image is applied to.
+#[derive(Default)]
+struct Documents(HashMap<(String, String, usize), Vec<u8>>);
+
+impl Documents {
+    /// Replaces partial updates by the documents that they make of the old ones.
+    fn apply(&mut self, change: &mut Change<Value<'static>>) {
+        let key =
+            |image: &Option<Image<_>>| Some(format!("{:?}", image.as_ref()?.first()?.as_ref()?));
+        let key = key(&change.before)
+            .or(key(&change.after))
+            .unwrap_or_default();
+        for (column, new) in change.after.iter_mut().flatten().enumerate() {
+            let place = (change.table.clone(), key.clone(), column);
+            let old = match change.before.as_ref().map(|before| &before[column]) {
+                Some(Some(Value::Json(old))) => Some(old.to_vec()),
+                _ => self.0.get(&place).cloned(),
+            };
+            if let Some(Value::JsonDiffs(diffs)) = &new {
+                let old = old.expect("a document before");
+                *new = Some(Value::Json(json::apply_diffs(&old, diffs).unwrap().into()));
+            }
+            if let Some(Value::Json(new)) = new {
+                self.0.insert(place, new.to_vec());
+            }
+        }
+    }
+}
+
 fn own(row: &[Option<Value<'_>>]) -> Image<Value<'static>> {
     row.iter()
         .map(|cell| cell.clone().map(Value::into_owned))
         .collect()
+}
+
+/// Whether the type is stored as BINARY, zeros at the end cut off.
+pub fn is_padded(column: &str) -> bool {
+    column.starts_with("binary(") || ["inet4", "inet6", "uuid"].contains(&column)
 }
 
 /// Whether two numbers are the same text but for leading zeros, which ZEROFILL adds.
@@ -155,7 +189,7 @@ pub fn is_same(cell: &Value<'_>, expected: &Json, column: &Json) -> bool {
         Value::DateTime(value) => *expected == value.text(fsp),
         Value::Timestamp(value) => *expected == value.text_utc(fsp),
         // Without metadata nothing says that it is padded.
-        Value::Bytes(bytes) if column.starts_with("binary(") => {
+        Value::Bytes(bytes) if is_padded(column) => {
             let Some(text) = expected["hex"].as_str() else {
                 return is_same_bytes(bytes, expected);
             };
