@@ -90,6 +90,12 @@ impl<S: EventSource> EventStream<S> {
         self.payload.is_some()
     }
 
+    /// Bytes of payload content in memory.
+    #[cfg(test)]
+    pub(crate) fn bytes_held(&self) -> usize {
+        self.payload.as_ref().map_or(0, PayloadReader::bytes_held)
+    }
+
     /// Moves to the next event; false at the end of what the source has now.
     ///
     /// # Errors
@@ -151,6 +157,3 @@ impl<S: EventSource> EventStream<S> {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -385,6 +385,12 @@ impl LogReader {
         Ok(self.len()? == 0)
     }
 
+    /// Bytes of the file in memory.
+    #[cfg(test)]
+    pub(crate) fn bytes_held(&self) -> usize {
+        self.window.capacity()
+    }
+
     fn fill(&mut self, offset: u64, len: usize, end: Option<u64>) -> Result<usize, LogError> {
         let filled = self.window.fill(offset, len, end);
         filled.map_err(|error| LogError::io("reading", self.name.as_str(), error))

@@ -111,4 +111,10 @@ impl Window {
         }
         self.offset = offset;
     }
+
+    /// Bytes of memory that are held.
+    #[cfg(test)]
+    pub(super) const fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
 }

@@ -106,6 +106,11 @@ impl PayloadReader {
         })
     }
 
+    #[cfg(test)]
+    pub(in crate::stream) fn bytes_held(&self) -> usize {
+        self.window.capacity()
+    }
+
     /// The inner event and its offset in the content.
     pub(in crate::stream) fn current(&self) -> Option<(u64, &[u8])> {
         let range = self.current.clone()?;
