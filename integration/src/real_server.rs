@@ -33,6 +33,16 @@ impl RealServer {
     /// # Errors
     /// When the peer is missing or does not answer in time.
     pub async fn start(peer: Peer, server_id: u32, options: &[&str]) -> Result<Self> {
+        let mut server = Self::prepare(peer, server_id, options)?;
+        server.launch().await?;
+        Ok(server)
+    }
+
+    /// [`RealServer::start`] without launching it, so that its directory can be changed before.
+    ///
+    /// # Errors
+    /// When the peer is missing.
+    pub fn prepare(peer: Peer, server_id: u32, options: &[&str]) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("weir-peer-").tempdir()?;
         let template = peers::folder(peer.folder())?.join("template");
         let copied = Command::new("cp")
@@ -53,8 +63,38 @@ impl RealServer {
         server
             .options
             .extend(options.iter().map(|&option| option.to_owned()));
-        server.launch().await?;
         Ok(server)
+    }
+
+    /// Gives a MySQL server that is not launched yet its own copy of a keyring file, through
+    /// `component_keyring_file`.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn use_keyring(&mut self, keyring: &Path) -> Result {
+        let home = self.home();
+        std::fs::create_dir_all(&home)?;
+        let own = home.join("keyring");
+        std::fs::copy(keyring, &own)?;
+        let plugin = "component_keyring_file.so";
+        let plugins = peers::folder(self.peer.folder())?.join("root/usr/lib/mysql/plugin");
+        std::fs::copy(plugins.join(plugin), home.join(plugin))?;
+        let path = own.display();
+        std::fs::write(
+            home.join("component_keyring_file.cnf"),
+            format!(r#"{{"path": "{path}", "read_only": false}}"#),
+        )?;
+        // The server looks for it in its working directory.
+        let manifest = r#"{"components": "file://component_keyring_file"}"#;
+        std::fs::write(home.join("mysqld.my"), manifest)?;
+        self.options
+            .push(format!("--plugin-dir={}", home.display()));
+        Ok(())
+    }
+
+    /// The working directory of the process.
+    fn home(&self) -> PathBuf {
+        self.directory.path().join("home")
     }
 
     /// Starts the server again after [`RealServer::kill`] or [`RealServer::stop`].
@@ -140,6 +180,9 @@ impl RealServer {
             Peer::MariaDb118 => ("mariadbd", base.join("share/mariadb")),
         };
         let mut command = self.peer.program(program)?;
+        if self.home().is_dir() {
+            command.current_dir(self.home());
+        }
         command.arg("--no-defaults").args([
             format!("--basedir={}", base.display()),
             format!("--lc-messages-dir={}", share.display()),

@@ -50,6 +50,9 @@ pub enum PrimaryError {
         /// Why not.
         reason: String,
     },
+    /// The log's encryption cannot be set up.
+    #[error(transparent)]
+    Encryption(#[from] server::encryption::EncryptionSetupError),
     /// A setting does not fit.
     #[error("{0}")]
     Setting(String),

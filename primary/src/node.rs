@@ -5,6 +5,7 @@ use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
+use binlog::log::encryption::LogEncryption;
 use config::PrimarySettings;
 use engine::database::Database;
 use gtid::Uuid;
@@ -26,6 +27,7 @@ pub(crate) struct Parts {
     pub(crate) server_uuid: Uuid,
     pub(crate) database: Database,
     pub(crate) feed: Arc<LogFeed>,
+    pub(crate) encryption: Arc<LogEncryption>,
     pub(crate) state: Arc<State>,
     pub(crate) requests: mpsc::Sender<Request>,
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use binlog::event::ChecksumAlgorithm;
+use binlog::log::encryption::LogEncryption;
 use binlog::log::{
     FileGuards, KnownPlace, LogFileName, LogFlavour, LogOptions, LogPosition, LogWriter, OsStorage,
     RecoverOptions, Recovered, Storage, recover_from,
@@ -64,6 +65,8 @@ impl Primary {
         let lock = lock(datadir)?;
         let server_uuid = config::auto_cnf::server_uuid(datadir)
             .map_err(|error| PrimaryError::io("reading the identity in", datadir, error))?;
+        let (storage, encryption) =
+            server::encryption::open(&settings.server, server_uuid, storage)?;
         let log_options = log_options(&settings)?;
         let database = Database::open(&datadir.join(DATABASE_FILE), EngineOptions::default())?;
         let mut writer = database.writer()?;
@@ -90,6 +93,7 @@ impl Primary {
             database,
             writer,
             log,
+            encryption,
             recovered,
             lock,
             on_fatal,
@@ -107,6 +111,7 @@ fn start(
     database: Database,
     writer: Writer,
     log: LogWriter,
+    encryption: Arc<LogEncryption>,
     recovered: Recovered,
     lock: File,
     on_fatal: OnFatal,
@@ -159,6 +164,7 @@ fn start(
         server_uuid,
         database,
         feed,
+        encryption,
         state,
         requests,
     };

@@ -48,11 +48,11 @@ impl Role for Primary {
             let index = LogIndex::load(storage, feed.index_name()).map_err(|e| log_error(&e))?;
             let sizes = index.files().iter().map(|file| {
                 // A file that is purged just now counts as empty, as in MySQL.
-                let size = storage.open_read(file.as_str()).and_then(|file| file.len());
+                let stored = storage.stored(file.as_str()).ok();
                 BinaryLogFile {
                     name: file.to_string(),
-                    size: size.unwrap_or(0),
-                    is_encrypted: false,
+                    size: stored.map_or(0, |stored| stored.bytes),
+                    is_encrypted: stored.is_some_and(|stored| stored.is_encrypted),
                 }
             });
             Ok(sizes.collect())
@@ -105,6 +105,16 @@ impl Role for Primary {
 
     async fn flush_binary_logs(&self) -> Result<(), SqlError> {
         self.ask(Request::Rotate).await
+    }
+
+    async fn set_binlog_encryption(&self, on: bool) -> Result<(), SqlError> {
+        let encryption = &self.parts.encryption;
+        server::encryption::switch(encryption, on, self.ask(Request::Rotate)).await
+    }
+
+    async fn rotate_binlog_master_key(&self) -> Result<(), SqlError> {
+        let encryption = &self.parts.encryption;
+        server::encryption::rotate_master_key(encryption, self.ask(Request::Rotate)).await
     }
 
     async fn block_writes(&self) -> Result<WriteBlock, SqlError> {

@@ -141,8 +141,9 @@ impl Primary {
             return 0;
         };
         let len = |name: &binlog::log::LogFileName| {
-            let len = storage.open_read(name.as_str()).and_then(|file| file.len());
-            len.unwrap_or(0)
+            storage
+                .stored(name.as_str())
+                .map_or(0, |stored| stored.bytes)
         };
         index.files().iter().map(len).sum()
     }

@@ -33,6 +33,9 @@ pub enum ReplicaError {
     /// The relay log cannot be opened.
     #[error("the relay log cannot be opened: {0}")]
     RelayLog(#[from] LogError),
+    /// The log's encryption cannot be set up.
+    #[error(transparent)]
+    Encryption(#[from] server::encryption::EncryptionSetupError),
     /// The engine cannot be opened.
     #[error("the engine cannot be opened: {0}")]
     Engine(#[from] EngineError),

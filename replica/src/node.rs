@@ -6,6 +6,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use binlog::log::encryption::LogEncryption;
 use binlog::log::{OsStorage, Storage};
 use config::ReplicaSettings;
 use config::settings::Initialize;
@@ -56,12 +57,14 @@ pub async fn run(settings: ReplicaSettings, control: Control) -> Result<(), Repl
         server_uuid,
         database,
         channel,
+        encryption,
     } = opened;
+    let role = Arc::new(ReplicaRole::new(Arc::clone(&channel), encryption));
     let checkpointer = Checkpointer::start(database.clone());
     let checkpointer = checkpointer.map_err(|error| {
         ReplicaError::io("starting a thread for", &settings.server.datadir, error)
     })?;
-    let server = Server::bind(parts(&settings, server_uuid, database, &channel, &control)).await?;
+    let server = Server::bind(parts(&settings, server_uuid, database, role, &control)).await?;
     let counts = server.session_counts();
     let observed = Arc::clone(&channel);
     control.observe_with(move || observe(&observed, counts()));
@@ -82,7 +85,7 @@ fn parts(
     settings: &ReplicaSettings,
     server_uuid: Uuid,
     database: Database,
-    channel: &Arc<Channel>,
+    role: Arc<ReplicaRole>,
     control: &Control,
 ) -> ServerParts {
     let facts = vec![
@@ -98,7 +101,7 @@ fn parts(
         server_uuid: server_uuid.to_string(),
         database,
         executor: Arc::new(ReadOnly),
-        role: Arc::new(ReplicaRole::new(Arc::clone(channel))),
+        role,
         facts,
         replicas: ReplicaRegistry::default(),
         control: control.clone(),
@@ -112,6 +115,7 @@ struct Opened {
     server_uuid: Uuid,
     database: Database,
     channel: Arc<Channel>,
+    encryption: Arc<LogEncryption>,
 }
 
 impl Opened {
@@ -124,7 +128,7 @@ impl Opened {
             .map_err(|error| ReplicaError::io("reading the identity in", datadir, error))?;
         let source_info = SourceInfoFile::in_datadir(datadir);
         let source = source_info.load_or(&settings.source)?;
-        let relay_log = open_relay_log(settings)?;
+        let (relay_log, encryption) = open_relay_log(settings, server_uuid)?;
         let database = Database::open(&datadir.join(DATABASE_FILE), EngineOptions::default())?;
         let mut target: Box<dyn Target> = Box::new(SqliteTarget::new(&database, DEFAULT_CHANNEL)?);
         let applier_status = Arc::new(ApplierStatus::default());
@@ -147,11 +151,15 @@ impl Opened {
             server_uuid,
             database,
             channel,
+            encryption,
         })
     }
 }
 
-fn open_relay_log(settings: &ReplicaSettings) -> Result<RelayLog, ReplicaError> {
+fn open_relay_log(
+    settings: &ReplicaSettings,
+    server_uuid: Uuid,
+) -> Result<(RelayLog, Arc<LogEncryption>), ReplicaError> {
     let names = &settings.relay_log;
     let index = names.index.file_name().and_then(|name| name.to_str());
     let is_beside = names.index.parent() == Some(names.directory.as_path());
@@ -165,6 +173,7 @@ fn open_relay_log(settings: &ReplicaSettings) -> Result<RelayLog, ReplicaError> 
     std::fs::create_dir_all(&names.directory)
         .map_err(|error| ReplicaError::io("creating", &names.directory, error))?;
     let storage: Arc<dyn Storage> = Arc::new(OsStorage::new(&names.directory));
+    let (storage, encryption) = server::encryption::open(&settings.server, server_uuid, storage)?;
     let options = RelayLogOptions {
         base: names.base.clone(),
         index: index.to_owned(),
@@ -175,7 +184,8 @@ fn open_relay_log(settings: &ReplicaSettings) -> Result<RelayLog, ReplicaError> 
         server_id: settings.server.server_id,
         server_version: settings.server.version.clone(),
     };
-    Ok(RelayLog::open(storage, options, now_seconds())?)
+    let relay_log = RelayLog::open(storage, options, now_seconds())?;
+    Ok((relay_log, encryption))
 }
 
 fn identity(settings: &ReplicaSettings, server_uuid: Uuid) -> ReplicaIdentity {

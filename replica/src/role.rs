@@ -5,6 +5,7 @@ mod status_row;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use binlog::log::encryption::LogEncryption;
 use engine::error::SqlError;
 use engine::sql::ast::{OptionAssignment, ReplicaThreads, UntilCondition};
 use gtid::GtidSet;
@@ -15,13 +16,17 @@ use crate::channel::Channel;
 /// The replica's side of the server.
 pub struct ReplicaRole {
     channel: Arc<Channel>,
+    encryption: Arc<LogEncryption>,
 }
 
 impl ReplicaRole {
-    /// The role of a node with this channel.
+    /// The role of a node with this channel, whose relay log is encrypted by `encryption`.
     #[must_use]
-    pub const fn new(channel: Arc<Channel>) -> Self {
-        Self { channel }
+    pub const fn new(channel: Arc<Channel>, encryption: Arc<LogEncryption>) -> Self {
+        Self {
+            channel,
+            encryption,
+        }
     }
 }
 
@@ -50,6 +55,14 @@ impl Role for ReplicaRole {
 
     async fn flush_relay_logs(&self) -> Result<(), SqlError> {
         self.channel.flush_relay_log()
+    }
+
+    async fn set_binlog_encryption(&self, on: bool) -> Result<(), SqlError> {
+        server::encryption::switch(&self.encryption, on, self.flush_relay_logs()).await
+    }
+
+    async fn rotate_binlog_master_key(&self) -> Result<(), SqlError> {
+        server::encryption::rotate_master_key(&self.encryption, self.flush_relay_logs()).await
     }
 
     fn replica_status(&self) -> Vec<ReplicaStatus> {

@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod control;
 pub mod dump;
+pub mod encryption;
 pub mod executor;
 pub mod feed;
 mod information_schema;

@@ -154,6 +154,17 @@ pub trait Role: Send + Sync {
         Err(SqlError::not_supported("RESET BINARY LOGS AND GTIDS"))
     }
 
+    /// SET GLOBAL binlog_encryption: new log files are encrypted or not, beginning with one that is
+    /// begun now.
+    async fn set_binlog_encryption(&self, _on: bool) -> Result<(), SqlError> {
+        Err(SqlError::not_supported("SET GLOBAL binlog_encryption"))
+    }
+
+    /// ALTER INSTANCE ROTATE BINLOG MASTER KEY.
+    async fn rotate_binlog_master_key(&self) -> Result<(), SqlError> {
+        Err(SqlError::not_supported("ALTER INSTANCE"))
+    }
+
     /// SHOW REPLICA STATUS: one row per channel, none without a source.
     fn replica_status(&self) -> Vec<ReplicaStatus> {
         Vec::new()

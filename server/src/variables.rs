@@ -484,6 +484,11 @@ fn from_settings(settings: &ServerSettings) -> Vec<(&'static str, String)> {
     let collation = &settings.collation_server;
     let mut values = vec![
         ("bind_address", settings.bind_address.join(",")),
+        ("binlog_encryption", flag(settings.binlog_encryption)),
+        (
+            "binlog_rotate_encryption_master_key_at_startup",
+            flag(settings.binlog_rotate_encryption_master_key_at_startup),
+        ),
         ("datadir", format!("{}/", settings.datadir.display())),
         (
             "default_authentication_plugin",

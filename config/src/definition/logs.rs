@@ -57,6 +57,25 @@ pub(super) const LOGS: &[Definition] = &[
         "The checksum written behind every event.",
     )
     .only(Role::Primary),
+    Definition::flag(
+        "binlog_encryption",
+        "OFF",
+        "Whether new binlog and relay log files are encrypted, as MySQL does it; needs a keyring. \
+         Also SET GLOBAL binlog_encryption while running.",
+    ),
+    Definition::flag(
+        "binlog_rotate_encryption_master_key_at_startup",
+        "OFF",
+        "Whether a start with binlog_encryption makes a new master key, as ALTER INSTANCE ROTATE \
+         BINLOG MASTER KEY does.",
+    ),
+    Definition::path(
+        "keyring_file_data",
+        "",
+        "The keyring that holds the master keys of encrypted logs, in the format of MySQL's \
+         component_keyring_file; made when there is a key to keep. Without it, the keyring is the \
+         one that component_keyring_file.cnf in the data directory names, if there is one.",
+    ),
     Definition::choice(
         "binlog_format",
         &["MIXED", "STATEMENT", "ROW"],

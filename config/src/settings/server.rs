@@ -63,6 +63,12 @@ pub struct ServerSettings {
     pub gtid_mode: GtidMode,
     /// Whether statements that break GTID rules are refused.
     pub enforce_gtid_consistency: EnforceGtidConsistency,
+    /// Whether new log files are encrypted.
+    pub binlog_encryption: bool,
+    /// Whether a start with encryption makes a new master key.
+    pub binlog_rotate_encryption_master_key_at_startup: bool,
+    /// The keyring; `None` for the one that the data directory names, if it does.
+    pub keyring_file_data: Option<PathBuf>,
     /// File of the messages; standard error if none.
     pub log_error: Option<PathBuf>,
     /// 1 errors, 2 warnings too, 3 notes too.
@@ -219,6 +225,10 @@ impl ServerSettings {
             require_secure_transport: effective.flag("require_secure_transport"),
             gtid_mode: gtid_mode(effective),
             enforce_gtid_consistency: enforce_gtid_consistency(effective),
+            binlog_encryption: effective.flag("binlog_encryption"),
+            binlog_rotate_encryption_master_key_at_startup: effective
+                .flag("binlog_rotate_encryption_master_key_at_startup"),
+            keyring_file_data: path("keyring_file_data"),
             log_error: path("log_error"),
             log_error_verbosity: u8::try_from(effective.unsigned("log_error_verbosity"))
                 .unwrap_or(3),

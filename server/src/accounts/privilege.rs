@@ -25,6 +25,7 @@ pub enum Privilege {
     ReplicationClient,
     CreateUser,
     BinlogAdmin,
+    BinlogEncryptionAdmin,
     ConnectionAdmin,
     ReplicationSlaveAdmin,
     SystemVariablesAdmin,
@@ -34,7 +35,7 @@ use Privilege as P;
 
 /// Every privilege with its name, in the order in which SHOW GRANTS lists them, and whether it can
 /// be granted on a single database.
-const PRIVILEGES: [(Privilege, &str, bool); 22] = [
+const PRIVILEGES: [(Privilege, &str, bool); 23] = [
     (P::Select, "SELECT", true),
     (P::Insert, "INSERT", true),
     (P::Update, "UPDATE", true),
@@ -54,6 +55,7 @@ const PRIVILEGES: [(Privilege, &str, bool); 22] = [
     (P::ReplicationClient, "REPLICATION CLIENT", false),
     (P::CreateUser, "CREATE USER", false),
     (P::BinlogAdmin, "BINLOG_ADMIN", false),
+    (P::BinlogEncryptionAdmin, "BINLOG_ENCRYPTION_ADMIN", false),
     (P::ConnectionAdmin, "CONNECTION_ADMIN", false),
     (P::ReplicationSlaveAdmin, "REPLICATION_SLAVE_ADMIN", false),
     (P::SystemVariablesAdmin, "SYSTEM_VARIABLES_ADMIN", false),

@@ -1,5 +1,7 @@
 //! SET: every value is evaluated first, then the variables change, in order.
 
+use std::sync::Arc;
+
 use engine::error::SqlError;
 use engine::outcome::{Outcome, ResultColumn};
 use engine::rows::EvalValue;
@@ -59,11 +61,11 @@ impl Session {
             }
             SetItem::System { scope, name, .. } => self.assign_system(*scope, name, value).await,
             SetItem::Names { charset, collation } => {
-                let variables = std::sync::Arc::clone(&self.variables);
+                let variables = Arc::clone(&self.variables);
                 variables.set_names(charset.as_deref(), collation.as_deref(), &mut self.context)
             }
             SetItem::CharacterSet(charset) => {
-                let variables = std::sync::Arc::clone(&self.variables);
+                let variables = Arc::clone(&self.variables);
                 variables.set_names(charset.as_deref(), None, &mut self.context)
             }
             SetItem::Transaction {
@@ -108,7 +110,7 @@ impl Session {
             return Ok(());
         }
         let was_autocommit = self.is_autocommit();
-        let variables = std::sync::Arc::clone(&self.variables);
+        let variables = Arc::clone(&self.variables);
         let warning = variables.set(name, &value, &mut self.context)?;
         if let Some(warning) = warning {
             self.context.warn(warning);
@@ -130,10 +132,28 @@ impl Session {
             };
             return self.node.role.set_gtid_purged(&text).await;
         }
+        if name == "binlog_encryption" {
+            return self.assign_encryption(&value).await;
+        }
         if let Some(warning) = self.node.variables.set(name, &value)? {
             self.context.warn(warning);
         }
         Ok(())
+    }
+
+    /// The logs change first; the variable shows what they are.
+    async fn assign_encryption(&mut self, value: &Assigned) -> Result<(), SqlError> {
+        self.require_any(&[Privilege::Super, Privilege::BinlogEncryptionAdmin])?;
+        let variables = Arc::clone(&self.node.variables);
+        let before = variables.is_on("binlog_encryption");
+        variables.set("binlog_encryption", value)?;
+        let on = variables.is_on("binlog_encryption");
+        let switched = self.node.role.set_binlog_encryption(on).await;
+        if switched.is_err() {
+            let before = Assigned::Word(if before { "ON" } else { "OFF" }.to_owned());
+            variables.set("binlog_encryption", &before)?;
+        }
+        switched
     }
 
     /// Variables that are state of the session rather than settings.

@@ -139,6 +139,7 @@ pub(crate) const DEFINITIONS: &[Definition] = &[
         ReadOnly,
         "CRC32",
     ),
+    variable("binlog_encryption", Global, Flag, Dynamic, "OFF"),
     variable(
         "binlog_expire_logs_seconds",
         Global,
@@ -152,6 +153,13 @@ pub(crate) const DEFINITIONS: &[Definition] = &[
         Choice(&["MIXED", "STATEMENT", "ROW"]),
         Pinned,
         "ROW",
+    ),
+    variable(
+        "binlog_rotate_encryption_master_key_at_startup",
+        Global,
+        Flag,
+        ReadOnly,
+        "OFF",
     ),
     variable(
         "binlog_row_image",

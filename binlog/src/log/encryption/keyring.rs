@@ -51,6 +51,27 @@ impl Keyring {
         Ok(keyring)
     }
 
+    /// The keyring that `configuration` names, MySQL's `component_keyring_file.cnf`: a JSON object
+    /// with `path`, from the file's directory if it is relative, and `read_only`. `None` if there
+    /// is no such file.
+    pub fn configured(configuration: &Path) -> Result<Option<Self>, KeyFileError> {
+        let file = configuration.to_owned();
+        let text = match std::fs::read_to_string(configuration) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(KeyFileError::Io { file, source }),
+        };
+        let bad = |what| KeyFileError::BadConfiguration {
+            file: file.clone(),
+            what,
+        };
+        let root = json::parse(&text).map_err(|error| bad(error.message))?;
+        let path = json::text_member(&root, "path").ok_or_else(|| bad("it has no text 'path'"))?;
+        let directory = configuration.parent().unwrap_or(Path::new(""));
+        let is_read_only = json::member(&root, "read_only") == Some(&JsonValue::Bool(true));
+        Self::open(&directory.join(path), is_read_only).map(Some)
+    }
+
     /// [`Keyring::open`] for a file of `storage`, which errors call `path`.
     pub(in crate::log) fn open_in(
         storage: Arc<dyn Storage>,
@@ -147,4 +168,52 @@ fn element(name: &str, key: &[u8]) -> JsonValue {
         text("data", &hex),
         ("extension".to_owned(), JsonValue::Array(Vec::new())),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_keyring_is_made_for_its_owner_only_and_read_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keyring");
+        let mut keyring = Keyring::open(&path, false).unwrap();
+        assert!(keyring.keys().is_empty());
+        assert!(!path.exists());
+        keyring
+            .commit(&[("a".to_owned(), Some(vec![1; 32]))])
+            .unwrap();
+        keyring
+            .commit(&[("a".to_owned(), None), ("b".to_owned(), Some(vec![2; 16]))])
+            .unwrap();
+        assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        let again = Keyring::open(&path, false).unwrap();
+        assert_eq!(again.keys(), keyring.keys());
+        assert_eq!(again.keys(), &Keys::load_keyring(&path).unwrap());
+        assert_eq!(again.keys().keyring_key("a"), None);
+        assert_eq!(again.keys().keyring_key("b").unwrap().bytes(), [2; 16]);
+    }
+
+    #[test]
+    fn a_component_configuration_names_the_keyring_and_whether_it_may_be_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("component_keyring_file.cnf");
+        assert!(Keyring::configured(&file).unwrap().is_none());
+        std::fs::write(&file, r#"{"path": "keys/ring", "read_only": true}"#).unwrap();
+        let mut keyring = Keyring::configured(&file).unwrap().unwrap();
+        assert_eq!(keyring.path, directory.path().join("keys/ring"));
+        let error = keyring.commit(&[]).unwrap_err();
+        assert_eq!(
+            EncryptionError::from_io(error).unwrap(),
+            EncryptionError::ReadOnlyKeyring
+        );
+        for (text, expected) in [("{}", "no text 'path'"), ("x", "does not configure")] {
+            std::fs::write(&file, text).unwrap();
+            let error = Keyring::configured(&file).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
 }

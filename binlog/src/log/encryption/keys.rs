@@ -272,6 +272,13 @@ pub enum KeyFileError {
         /// What is wrong.
         what: &'static str,
     },
+    /// The configuration that names a keyring cannot be read.
+    BadConfiguration {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong.
+        what: &'static str,
+    },
     /// A line is none of `file_key_management`.
     BadLine {
         /// The file.
@@ -311,6 +318,11 @@ impl fmt::Display for KeyFileError {
             Self::NotAKeyring { file, what } => write!(
                 f,
                 "{} is not a keyring of component_keyring_file: {what}",
+                file.display()
+            ),
+            Self::BadConfiguration { file, what } => write!(
+                f,
+                "{} does not configure component_keyring_file: {what}",
                 file.display()
             ),
             Self::BadLine { file, line, what } => {

@@ -25,13 +25,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aes::cipher::{Block, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use aes::{Aes128, Aes192, Aes256};
-use codec::{DecodeError, Reader};
+use codec::Reader;
 
 use super::super::reader::{FIRST_EVENT, MAX_EVENT_BYTES};
 use super::super::storage::{StorageFile, read_full_at};
 use super::error::EncryptionError;
 use super::keys::Keys;
-use crate::event::{ChecksumAlgorithm, EventHeader, EventType, FormatDescription, checksum};
+use crate::event::{
+    ChecksumAlgorithm, EventHeader, EventType, FormatDescription, RawEvent, StartEncryption,
+    checksum,
+};
 
 const SCHEME: u8 = 1;
 /// The key of system data, which the binary log is.
@@ -54,30 +57,6 @@ const READ_AHEAD: u64 = 64 << 10;
 const MARK_DISTANCE: u64 = 1 << 20;
 /// A first event up to this size is checked whole.
 const CHECKED_EVENT_MAX: u32 = 16 << 20;
-
-/// The body of a `START_ENCRYPTION` event.
-///
-/// | offset | size | field |
-/// |---:|---:|---|
-/// | 0 | 1 | scheme, 1 |
-/// | 1 | 4 | version of the key |
-/// | 5 | 12 | nonce |
-struct StartEncryption {
-    scheme: u8,
-    key_version: u32,
-    nonce: [u8; NONCE_LEN],
-}
-
-impl StartEncryption {
-    fn decode(body: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(body);
-        Ok(Self {
-            scheme: reader.u8("scheme")?,
-            key_version: reader.u32("key version")?,
-            nonce: reader.array("nonce")?,
-        })
-    }
-}
 
 /// A block cipher with a key of one of the three lengths.
 enum Aes {
@@ -280,11 +259,9 @@ pub(super) fn open(file: Box<dyn StorageFile>, keys: &Keys) -> io::Result<Box<dy
     let Some(head) = read_head(file.as_ref())? else {
         return Ok(file);
     };
-    let start = StartEncryption::decode(&head.start_encryption)
-        .map_err(EncryptionError::BadStartEncryption)?;
     let file = EventwiseFile {
         inner: file,
-        cipher: EventCipher::new(&start, keys)?,
+        cipher: EventCipher::new(&head.start, keys)?,
         begin: head.end,
         state: Mutex::new(State {
             window: Window::default(),
@@ -302,7 +279,7 @@ pub(super) fn open(file: Box<dyn StorageFile>, keys: &Keys) -> io::Result<Box<dy
 /// What stands in clear in front of the encrypted events.
 struct ClearHead {
     checksum: ChecksumAlgorithm,
-    start_encryption: Vec<u8>,
+    start: StartEncryption,
     end: u64,
 }
 
@@ -328,10 +305,14 @@ fn read_head(file: &dyn StorageFile) -> io::Result<Option<ClearHead>> {
     let Ok(description) = FormatDescription::decode(first) else {
         return Ok(None);
     };
+    let start = RawEvent::parse(second)
+        .and_then(|event| event.body(description.format()))
+        .and_then(|body| StartEncryption::decode(Reader::new(body)))
+        .map_err(EncryptionError::BadStartEncryption)?;
     let end = FIRST_EVENT.saturating_add((first.len().saturating_add(second.len())) as u64);
     Ok(Some(ClearHead {
         checksum: description.checksum,
-        start_encryption: second.get(EventHeader::LEN..).unwrap_or_default().to_vec(),
+        start,
         end,
     }))
 }

@@ -255,6 +255,8 @@ pub enum Statement {
         /// TO n: number of the first new file.
         to: Option<u64>,
     },
+    /// ALTER INSTANCE ROTATE BINLOG MASTER KEY.
+    RotateBinlogMasterKey,
     /// CHANGE REPLICATION SOURCE TO, CHANGE MASTER TO; option names as in today's vocabulary
     /// (`SOURCE_HOST`), upper-cased.
     ChangeReplicationSource {

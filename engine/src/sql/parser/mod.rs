@@ -15,6 +15,9 @@ use super::ast::Statement;
 use super::cursor::{Cursor, Failure, Parse};
 use super::lexer::Kind;
 
+/// What follows ALTER for the one thing that it does to the instance.
+const ROTATE_BINLOG_KEY: [&str; 5] = ["INSTANCE", "ROTATE", "BINLOG", "MASTER", "KEY"];
+
 /// Statements that are recognised by their first words and refused as a whole.
 const REFUSED: [(&[&str], &str); 22] = [
     (&["XA"], "XA"),
@@ -108,6 +111,10 @@ impl Cursor<'_> {
             ("CREATE", "TABLE" | "TEMPORARY") => self.create_table(),
             ("CREATE", "INDEX" | "UNIQUE" | "FULLTEXT" | "SPATIAL") => self.create_index(),
             ("ALTER", "TABLE") => self.alter_table(),
+            ("ALTER", "INSTANCE") if self.are_words(&ROTATE_BINLOG_KEY) => {
+                self.accept_all(&ROTATE_BINLOG_KEY);
+                Ok(Statement::RotateBinlogMasterKey)
+            }
             ("DROP", "TABLE" | "TABLES" | "TEMPORARY") => self.drop_table(),
             ("DROP", "VIEW") => self.drop_view(),
             ("DROP", "INDEX") => self.drop_index(),
