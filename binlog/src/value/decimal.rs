@@ -213,28 +213,18 @@ impl Decimal {
         let negative = bytes.first().is_none_or(|first| first & 0x80 == 0);
         // A negative number has every byte inverted, and every number its highest bit.
         let inverted = if negative { u32::MAX } else { 0 };
-        let mut sign = 0x80_u32;
-        let (mut value, mut rest, mut is_valid) = (0_u64, bytes, true);
-        let mut push = |digits: u32| {
-            if digits == 0 {
-                return;
-            }
-            let width = bytes_of(digits);
+        let (mut value, mut rest, mut is_valid, mut is_first) = (0_u64, bytes, true, true);
+        for digits in layout.groups() {
+            let Some(&(width, unused, limit)) = GROUPS.get(digits as usize) else {
+                continue;
+            };
             let (group, tail) = leading(rest, width);
-            // From 8 to 32.
-            let bits = 8 * u32::try_from(width).unwrap_or(4);
-            let group = group ^ inverted.unbounded_shr(32 - bits) ^ sign.unbounded_shl(bits - 8);
-            sign = 0;
-            let limit = power_of_ten(digits);
-            is_valid &= u64::from(group) < limit;
-            value = value.wrapping_mul(limit).wrapping_add(group.into());
-            rest = tail;
-        };
-        push(layout.whole % 9);
-        for _ in 0..layout.whole / 9 + layout.fraction / 9 {
-            push(9);
+            let sign = if is_first { 0x8000_0000 } else { 0 };
+            let group = u64::from(group ^ ((inverted ^ sign) >> unused));
+            is_valid &= group < limit;
+            value = value.wrapping_mul(limit).wrapping_add(group);
+            (rest, is_first) = (tail, false);
         }
-        push(layout.fraction % 9);
         if !is_valid {
             let (found, expected) = (value, "groups of nothing but digits");
             return Err(DecodeError::invalid(
@@ -317,11 +307,12 @@ impl Packed {
     fn groups(self) -> impl Iterator<Item = u32> {
         let nines = self.whole / 9 + self.fraction / 9;
         let (first, last) = (self.whole % 9, self.fraction % 9);
-        (first > 0)
-            .then_some(first)
-            .into_iter()
-            .chain((0..nines).map(|_| 9))
-            .chain((last > 0).then_some(last))
+        let digits = move |index| match index {
+            0 => first,
+            _ if index > nines => last,
+            _ => 9,
+        };
+        (0..nines + 2).map(digits).filter(|&digits| digits > 0)
     }
 
     /// Digits in all.
@@ -350,21 +341,20 @@ fn leading(bytes: &[u8], width: usize) -> (u32, &[u8]) {
     }
 }
 
-/// `10^digits`, for up to 9 digits.
-const fn power_of_ten(digits: u32) -> u64 {
-    match digits {
-        0 => 1,
-        1 => 10,
-        2 => 100,
-        3 => 1_000,
-        4 => 10_000,
-        5 => 100_000,
-        6 => 1_000_000,
-        7 => 10_000_000,
-        8 => 100_000_000,
-        _ => 1_000_000_000,
-    }
-}
+/// By the number of digits of a group: its bytes, how many bits of 32 these leave, and the first
+/// number that is too large.
+const GROUPS: [(usize, u32, u64); 10] = [
+    (0, 0, 1),
+    (1, 24, 10),
+    (1, 24, 100),
+    (2, 16, 1_000),
+    (2, 16, 10_000),
+    (3, 8, 100_000),
+    (3, 8, 1_000_000),
+    (4, 0, 10_000_000),
+    (4, 0, 100_000_000),
+    (4, 0, 1_000_000_000),
+];
 
 /// Bytes of a packed group of up to 9 digits.
 const fn bytes_of(digits: u32) -> usize {
