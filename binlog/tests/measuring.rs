@@ -1,6 +1,10 @@
 //! The depths at which a log is measured see the same log.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 mod corpora;
 

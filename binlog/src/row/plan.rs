@@ -32,7 +32,7 @@ impl RowPair<'_> {
         // Collecting an emptied vector into one of the same layout keeps its allocation.
         let recycle = |mut row: Row<'_>| -> Row<'b> {
             row.clear();
-            row.into_iter().filter_map(|_| None).collect()
+            row.into_iter().map(|_| None).collect()
         };
         RowPair {
             before: recycle(self.before),
