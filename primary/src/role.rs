@@ -112,9 +112,9 @@ impl Role for Primary {
         server::encryption::switch(encryption, on, self.ask(Request::Rotate)).await
     }
 
-    async fn rotate_binlog_master_key(&self) -> Result<(), SqlError> {
+    async fn rotate_binlog_key(&self) -> Result<(), SqlError> {
         let encryption = &self.parts.encryption;
-        server::encryption::rotate_master_key(encryption, self.ask(Request::Rotate)).await
+        server::encryption::rotate_key(encryption, self.ask(Request::Rotate)).await
     }
 
     async fn block_writes(&self) -> Result<WriteBlock, SqlError> {

@@ -61,8 +61,8 @@ impl Role for ReplicaRole {
         server::encryption::switch(&self.encryption, on, self.flush_relay_logs()).await
     }
 
-    async fn rotate_binlog_master_key(&self) -> Result<(), SqlError> {
-        server::encryption::rotate_master_key(&self.encryption, self.flush_relay_logs()).await
+    async fn rotate_binlog_key(&self) -> Result<(), SqlError> {
+        server::encryption::rotate_key(&self.encryption, self.flush_relay_logs()).await
     }
 
     fn replica_status(&self) -> Vec<ReplicaStatus> {

@@ -51,7 +51,7 @@ pub fn open(
         tracing::info!("finished a rotation of the binary log master key that was interrupted");
     }
     encryption.switch(settings.binlog_encryption)?;
-    if settings.binlog_encryption && settings.binlog_rotate_encryption_master_key_at_startup {
+    if settings.binlog_encryption && settings.binlog_rotate_encryption_key_at_startup {
         // The first file of this start is yet to come; it will have the new key.
         encryption.begin_rotation()?;
         encryption.finish_rotation()?;
@@ -87,7 +87,7 @@ pub async fn switch(
 ///
 /// # Errors
 /// 3805, 3807, 3808 and 3809 as MySQL.
-pub async fn rotate_master_key(
+pub async fn rotate_key(
     encryption: &Arc<LogEncryption>,
     rotate_logs: impl Future<Output = Result<(), SqlError>>,
 ) -> Result<(), SqlError> {

@@ -161,7 +161,7 @@ pub trait Role: Send + Sync {
     }
 
     /// ALTER INSTANCE ROTATE BINLOG MASTER KEY.
-    async fn rotate_binlog_master_key(&self) -> Result<(), SqlError> {
+    async fn rotate_binlog_key(&self) -> Result<(), SqlError> {
         Err(SqlError::not_supported("ALTER INSTANCE"))
     }
 

@@ -487,7 +487,7 @@ fn from_settings(settings: &ServerSettings) -> Vec<(&'static str, String)> {
         ("binlog_encryption", flag(settings.binlog_encryption)),
         (
             "binlog_rotate_encryption_master_key_at_startup",
-            flag(settings.binlog_rotate_encryption_master_key_at_startup),
+            flag(settings.binlog_rotate_encryption_key_at_startup),
         ),
         ("datadir", format!("{}/", settings.datadir.display())),
         (

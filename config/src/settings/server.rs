@@ -66,7 +66,7 @@ pub struct ServerSettings {
     /// Whether new log files are encrypted.
     pub binlog_encryption: bool,
     /// Whether a start with encryption makes a new master key.
-    pub binlog_rotate_encryption_master_key_at_startup: bool,
+    pub binlog_rotate_encryption_key_at_startup: bool,
     /// The keyring; `None` for the one that the data directory names, if it does.
     pub keyring_file_data: Option<PathBuf>,
     /// File of the messages; standard error if none.
@@ -226,7 +226,7 @@ impl ServerSettings {
             gtid_mode: gtid_mode(effective),
             enforce_gtid_consistency: enforce_gtid_consistency(effective),
             binlog_encryption: effective.flag("binlog_encryption"),
-            binlog_rotate_encryption_master_key_at_startup: effective
+            binlog_rotate_encryption_key_at_startup: effective
                 .flag("binlog_rotate_encryption_master_key_at_startup"),
             keyring_file_data: path("keyring_file_data"),
             log_error: path("log_error"),

@@ -44,7 +44,7 @@ pub(super) const fn counter(statement: &Statement) -> &'static str {
         Statement::Deallocate { .. } => "dealloc_sql",
         Statement::CreateUser { .. } => "create_user",
         Statement::AlterUser { .. } => "alter_user",
-        Statement::RotateBinlogMasterKey => "alter_instance",
+        Statement::RotateBinlogKey => "alter_instance",
         Statement::DropUser { .. } => "drop_user",
         Statement::Grant(_) => "grant",
         Statement::Revoke(_) => "revoke",
@@ -102,7 +102,7 @@ pub(super) const fn commits_first(statement: &Statement) -> bool {
                 | Statement::Flush(_)
                 | Statement::Maintenance { .. }
                 | Statement::ResetBinaryLogs { .. }
-                | Statement::RotateBinlogMasterKey
+                | Statement::RotateBinlogKey
                 | Statement::ChangeReplicationSource { .. }
                 | Statement::StartReplica { .. }
                 | Statement::StopReplica { .. }

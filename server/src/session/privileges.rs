@@ -80,9 +80,7 @@ impl Session {
             Statement::Grant(_) | Statement::Revoke(_) => self.check_may_grant(),
             Statement::Flush(_) => self.require_any(&[P::Reload]),
             Statement::PurgeBinaryLogs(_) => self.require_any(&[P::Super, P::BinlogAdmin]),
-            Statement::RotateBinlogMasterKey => {
-                self.require_any(&[P::Super, P::BinlogEncryptionAdmin])
-            }
+            Statement::RotateBinlogKey => self.require_any(&[P::Super, P::BinlogEncryptionAdmin]),
             Statement::ResetBinaryLogs { .. } | Statement::ResetReplica { .. } => {
                 self.require_any(&[P::Reload])
             }

@@ -104,7 +104,7 @@ impl Session {
                 let warning = role.purge_binary_logs(PurgeTo::Before(seconds)).await?;
                 self.warn_of(warning);
             }
-            Statement::RotateBinlogMasterKey => role.rotate_binlog_master_key().await?,
+            Statement::RotateBinlogKey => role.rotate_binlog_key().await?,
             Statement::ResetBinaryLogs { to } => role.reset_binary_logs(*to).await?,
             Statement::ChangeReplicationSource { options, channel } => {
                 default_channel(channel.as_deref())?;

@@ -29,7 +29,7 @@ const PASSWORD_LEN: usize = 32;
 const IV_LEN: usize = 16;
 
 /// The master key's own length: AES-256.
-pub(super) const MASTER_KEY_LEN: usize = 32;
+pub(super) const REPLICATION_KEY_LEN: usize = 32;
 
 /// A file's password in clear: what the keys of its stream are made of.
 pub(super) type FilePassword = Zeroizing<[u8; PASSWORD_LEN]>;
@@ -131,7 +131,7 @@ impl EncryptionHeader {
     ) -> Result<Self, EncryptionError> {
         let mut iv = [0; IV_LEN];
         fill_random(&mut iv)?;
-        let key = master_key(name, key)?;
+        let key = replication_key(name, key)?;
         let mut locked = **password;
         let mut cipher = cbc::Encryptor::<Aes256>::new(key.into(), &iv.into());
         for block in locked.chunks_exact_mut(IV_LEN) {
@@ -151,7 +151,7 @@ impl EncryptionHeader {
         let name = &self.key_name;
         let secret = keys.keyring_key(name);
         let secret = secret.ok_or_else(|| EncryptionError::MissingKey { key: name.clone() })?;
-        let key = master_key(name, secret)?;
+        let key = replication_key(name, secret)?;
         let mut password = Zeroizing::new(self.password);
         let mut cipher = cbc::Decryptor::<Aes256>::new(key.into(), &self.iv.into());
         for block in password.chunks_exact_mut(IV_LEN) {
@@ -175,10 +175,10 @@ pub(super) fn fill_random(bytes: &mut [u8]) -> Result<(), EncryptionError> {
     getrandom::fill(bytes).map_err(|_| EncryptionError::NoRandomness)
 }
 
-fn master_key<'a>(
+fn replication_key<'a>(
     name: &str,
     key: &'a Secret,
-) -> Result<&'a [u8; MASTER_KEY_LEN], EncryptionError> {
+) -> Result<&'a [u8; REPLICATION_KEY_LEN], EncryptionError> {
     key.bytes()
         .try_into()
         .map_err(|_| EncryptionError::BadKeyLength {

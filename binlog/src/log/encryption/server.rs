@@ -24,7 +24,7 @@ use gtid::Uuid;
 
 use super::super::storage::Storage;
 use super::error::EncryptionError;
-use super::header::{EncryptionHeader, FilePassword, MASTER_KEY_LEN, fill_random};
+use super::header::{EncryptionHeader, FilePassword, REPLICATION_KEY_LEN, fill_random};
 use super::keyring::{Change, Keyring};
 use super::keys::{Keys, Secret};
 use super::storage::{EncryptedStorage, reencrypt, repair};
@@ -103,7 +103,7 @@ impl LogEncryption {
             match self.current(keyring.keys()) {
                 // The key must be there before a file is promised to be encrypted with it.
                 Some(current) => {
-                    self.master_key(keyring.keys(), current)?;
+                    self.replication_key(keyring.keys(), current)?;
                 }
                 None => self.introduce(keyring, 1, false)?,
             }
@@ -155,7 +155,7 @@ impl LogEncryption {
 
     /// Makes a master key with the number `number` and the current one.
     fn introduce(&self, keyring: &mut Keyring, number: u32, is_rotation: bool) -> io::Result<()> {
-        let mut key = vec![0; MASTER_KEY_LEN];
+        let mut key = vec![0; REPLICATION_KEY_LEN];
         fill_random(&mut key)?;
         let mut changes = vec![
             (self.named(&number.to_string()), Some(key)),
@@ -197,11 +197,15 @@ impl LogEncryption {
         let number = number.ok_or_else(|| EncryptionError::MissingKey {
             key: self.prefix.clone(),
         })?;
-        let (name, key) = self.master_key(&keys, number)?;
+        let (name, key) = self.replication_key(&keys, number)?;
         Ok(EncryptionHeader::lock(&name, &key, password)?)
     }
 
-    fn master_key(&self, keys: &Keys, number: u32) -> Result<(String, Secret), EncryptionError> {
+    fn replication_key(
+        &self,
+        keys: &Keys,
+        number: u32,
+    ) -> Result<(String, Secret), EncryptionError> {
         let name = self.named(&number.to_string());
         match keys.keyring_key(&name) {
             Some(key) => Ok((name, key.clone())),

@@ -256,7 +256,7 @@ pub enum Statement {
         to: Option<u64>,
     },
     /// ALTER INSTANCE ROTATE BINLOG MASTER KEY.
-    RotateBinlogMasterKey,
+    RotateBinlogKey,
     /// CHANGE REPLICATION SOURCE TO, CHANGE MASTER TO; option names as in today's vocabulary
     /// (`SOURCE_HOST`), upper-cased.
     ChangeReplicationSource {

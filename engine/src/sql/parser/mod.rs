@@ -113,7 +113,7 @@ impl Cursor<'_> {
             ("ALTER", "TABLE") => self.alter_table(),
             ("ALTER", "INSTANCE") if self.are_words(&ROTATE_BINLOG_KEY) => {
                 self.accept_all(&ROTATE_BINLOG_KEY);
-                Ok(Statement::RotateBinlogMasterKey)
+                Ok(Statement::RotateBinlogKey)
             }
             ("DROP", "TABLE" | "TABLES" | "TEMPORARY") => self.drop_table(),
             ("DROP", "VIEW") => self.drop_view(),
