@@ -54,8 +54,14 @@ pub enum Order {
 #[derive(Debug)]
 pub struct TransactionReader<S> {
     stream: EventStream<S>,
-    machine: Machine,
     order: Order,
+    known: Known,
+}
+
+/// What is known behind the last event.
+#[derive(Debug, Default)]
+struct Known {
+    machine: Machine,
     tables: Tables,
     transaction: Option<TransactionInfo>,
     /// Whether the last event was inside a payload.
@@ -71,13 +77,8 @@ impl<S: EventSource> TransactionReader<S> {
     pub fn new(stream: EventStream<S>) -> Self {
         Self {
             stream,
-            machine: Machine::default(),
             order: Order::default(),
-            tables: Tables::default(),
-            transaction: None,
-            was_inner: false,
-            is_statement_ended: false,
-            schemas: None,
+            known: Known::default(),
         }
     }
 
@@ -88,7 +89,7 @@ impl<S: EventSource> TransactionReader<S> {
 
     /// Takes names of columns, and what else minimal metadata leaves open, from `schemas`.
     pub fn set_schemas(&mut self, schemas: SchemaSnapshots) {
-        self.schemas = Some(schemas);
+        self.known.schemas = Some(schemas);
     }
 
     /// What is read.
@@ -104,23 +105,19 @@ impl<S: EventSource> TransactionReader<S> {
     /// Whether the last event left no transaction open.
     #[must_use]
     pub const fn is_between_transactions(&self) -> bool {
-        self.machine.state.is_between()
+        self.known.machine.state.is_between()
     }
 
     /// The transaction of the last event.
     #[must_use]
     pub const fn transaction(&self) -> Option<&TransactionInfo> {
-        self.transaction.as_ref()
+        self.known.transaction.as_ref()
     }
 
     /// Forgets the open transaction, its tables and what is left of a payload: the source was moved
     /// to a place between two transactions.
     pub fn restart(&mut self) {
-        self.machine.state = State::default();
-        self.transaction = None;
-        self.tables.end_statement();
-        self.was_inner = false;
-        self.is_statement_ended = false;
+        self.known.restart();
         self.stream.skip_payload();
     }
 
@@ -136,102 +133,79 @@ impl<S: EventSource> TransactionReader<S> {
         reason = "a step borrows from the reader"
     )]
     pub fn next(&mut self) -> Result<Option<Step<'_>>, LogError> {
-        self.leave_event();
-        match self.stream.advance() {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
-            Err(error) => return Err(error.in_transaction(self.gtid_text())),
+        let Self {
+            stream,
+            order,
+            known,
+        } = self;
+        known.leave_event();
+        let moved = stream.advance();
+        if !moved.map_err(|error| error.in_transaction(known.gtid_text()))? {
+            return Ok(None);
         }
-        let Some(current) = self.stream.current() else {
+        let Some(current) = stream.current() else {
             return Ok(None);
         };
-        let StreamEvent {
-            place, raw, format, ..
-        } = current;
-        let file = self.stream.source().name();
-        let event = match decode(&raw, format) {
-            Ok(event) => event,
-            Err(error) => {
-                let error = corrupt(&current, file, Damage::Undecodable(error));
-                return Err(error.in_transaction(self.gtid_text()));
-            }
+        let (raw, format) = (current.raw, current.format);
+        let file = stream.source().name();
+        let fail = |known: &Known, damage| {
+            corrupt(&current, file, damage).in_transaction(known.gtid_text())
         };
+        let event = decode(&raw, format);
+        let event = event.map_err(|error| fail(known, Damage::Undecodable(error)))?;
         let symbol = Symbol::of_event(&event, &raw.header);
-        let mut order_error = None;
-        let mark = match take(&mut self.machine, symbol, &current, self.was_inner) {
-            Ok(mark) => mark,
-            Err(error) if self.order == Order::Report => {
-                order_error = Some(error);
-                self.transaction = None;
-                self.machine.resume(symbol)
+        let placed = take(&mut known.machine, symbol, &current, known.was_inner);
+        let (mark, mut order_error) = match placed {
+            Ok(mark) => (mark, None),
+            Err(error) if *order == Order::Report => {
+                known.transaction = None;
+                (known.machine.resume(symbol), Some(error))
             }
-            Err(error) => {
-                let error = corrupt(&current, file, error.into());
-                return Err(error.in_transaction(gtid_text(self.transaction.as_ref())));
-            }
+            Err(error) => return Err(fail(known, error.into())),
         };
-        self.was_inner = place.inner.is_some();
-        if matches!(mark, Mark::Inside | Mark::End) {
-            let info = match &mut self.transaction {
-                Some(info) if symbol.begins_anew() => {
-                    *info = TransactionInfo::begin(&current);
-                    info
-                }
-                Some(info) => info,
-                none => none.insert(TransactionInfo::begin(&current)),
+        known.was_inner = current.place.inner.is_some();
+        known.learn_transaction(&event, symbol, mark, &current);
+        let has_table = known.learn_tables(&event, &current);
+        let has_table = has_table.map_err(|error| fail(known, Damage::Undecodable(error)))?;
+        if !has_table && order_error.is_none() {
+            let error = BoundaryError::OutOfOrder {
+                event_type: raw.header.event_type,
+                place: "in front of the table map of its table",
             };
-            info.learn(&event, symbol, mark);
-            info.is_complete = mark == Mark::End;
-        }
-        let mut table = None;
-        match &event {
-            Event::TableMap(map) => {
-                let schemas = self.schemas.as_ref();
-                let body = raw.body(format);
-                let learnt =
-                    body.and_then(|body| self.tables.learn(map, body, place.offset, schemas));
-                if let Err(error) = learnt {
-                    let error = corrupt(&current, file, Damage::Undecodable(error));
-                    return Err(error.in_transaction(gtid_text(self.transaction.as_ref())));
-                }
+            if *order == Order::Stop {
+                return Err(fail(known, error.into()));
             }
-            Event::Rows(rows) => {
-                self.is_statement_ended = rows.flags.contains(RowsFlags::STATEMENT_END);
-                table = self.tables.get(rows.table_id);
-                if table.is_none() && !is_dummy(rows.table_id) && order_error.is_none() {
-                    let error = BoundaryError::OutOfOrder {
-                        event_type: raw.header.event_type,
-                        place: "in front of the table map of its table",
-                    };
-                    if self.order == Order::Stop {
-                        let error = corrupt(&current, file, error.into());
-                        return Err(error.in_transaction(gtid_text(self.transaction.as_ref())));
-                    }
-                    order_error = Some(error);
-                }
-            }
-            _ => {}
+            order_error = Some(error);
         }
-        let gtid = self.transaction.as_ref().and_then(|info| info.gtid.mysql());
+        let known: &Known = known;
+        let table = match &event {
+            Event::Rows(rows) => known.tables.get(rows.table_id),
+            _ => None,
+        };
         Ok(Some(Step {
-            place,
+            place: current.place,
             raw,
             format,
             event,
-            boundary: match mark {
-                Mark::Outside => Boundary::Outside,
-                Mark::Inside => Boundary::Inside,
-                Mark::End => Boundary::End { gtid },
-                Mark::FileEnd => Boundary::FileEnd,
-            },
+            boundary: known.boundary(mark),
             table,
             checksum_ok: current.checksum_ok,
             transaction: match mark {
-                Mark::Inside | Mark::End => self.transaction.as_ref(),
+                Mark::Inside | Mark::End => known.transaction.as_ref(),
                 Mark::Outside | Mark::FileEnd => None,
             },
             order_error,
         }))
+    }
+}
+
+impl Known {
+    fn restart(&mut self) {
+        self.machine.state = State::default();
+        self.transaction = None;
+        self.tables.end_statement();
+        self.was_inner = false;
+        self.is_statement_ended = false;
     }
 
     /// Forgets what ended with the last event.
@@ -248,13 +222,63 @@ impl<S: EventSource> TransactionReader<S> {
         }
     }
 
-    fn gtid_text(&self) -> Option<String> {
-        gtid_text(self.transaction.as_ref())
+    fn learn_transaction(
+        &mut self,
+        event: &Event<'_>,
+        symbol: Symbol,
+        mark: Mark,
+        current: &StreamEvent<'_>,
+    ) {
+        if !matches!(mark, Mark::Inside | Mark::End) {
+            return;
+        }
+        if symbol.begins_anew() {
+            self.transaction = None;
+        }
+        let info = self
+            .transaction
+            .get_or_insert_with(|| TransactionInfo::begin(current));
+        info.learn(event, symbol, mark);
+        info.is_complete = mark == Mark::End;
     }
-}
 
-fn gtid_text(transaction: Option<&TransactionInfo>) -> Option<String> {
-    transaction.and_then(|info| info.gtid.text())
+    /// Keeps a table map; false for rows whose table map is missing.
+    fn learn_tables(
+        &mut self,
+        event: &Event<'_>,
+        current: &StreamEvent<'_>,
+    ) -> Result<bool, DecodeError> {
+        match event {
+            Event::TableMap(map) => {
+                let body = current.raw.body(current.format)?;
+                let schemas = self.schemas.as_ref();
+                self.tables
+                    .learn(map, body, current.place.offset, schemas)?;
+                Ok(true)
+            }
+            Event::Rows(rows) => {
+                self.is_statement_ended = rows.flags.contains(RowsFlags::STATEMENT_END);
+                Ok(is_dummy(rows.table_id) || self.tables.get(rows.table_id).is_some())
+            }
+            _ => Ok(true),
+        }
+    }
+
+    fn boundary(&self, mark: Mark) -> Boundary {
+        match mark {
+            Mark::Outside => Boundary::Outside,
+            Mark::Inside => Boundary::Inside,
+            Mark::End => Boundary::End {
+                gtid: self.transaction.as_ref().and_then(|info| info.gtid.mysql()),
+            },
+            Mark::FileEnd => Boundary::FileEnd,
+        }
+    }
+
+    /// The GTID of the open transaction, for errors.
+    fn gtid_text(&self) -> Option<String> {
+        self.transaction.as_ref().and_then(|info| info.gtid.text())
+    }
 }
 
 /// Moves the state on by an event. A payload event itself changes nothing, its events do; and they

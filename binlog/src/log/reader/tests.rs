@@ -1,10 +1,21 @@
 //! Tests of the reader.
 
+use std::io;
+use std::sync::Arc;
+
 use crate::event::{
-    ChecksumAlgorithm, Event, EventFlags, EventFormat, EventType, FormatDescription,
+    ChecksumAlgorithm, Event, EventFlags, EventFormat, EventHeader, EventType, FormatDescription,
+    write_event,
 };
-use crate::log::{FIRST_EVENT, ForwardFile, LogFileName, LogReader, ReadOptions};
-use crate::stream::fixture::Log;
+use crate::limits::Limits;
+use crate::log::storage::{replace_file, write_all_at};
+use crate::log::{
+    FIRST_EVENT, ForwardFile, LogCursor, LogFileName, LogPosition, LogReader, ReadOptions,
+    SimStorage, Storage, StorageFile,
+};
+use crate::stream::EventStream;
+use crate::stream::fixture::{Log, Memory};
+use crate::transaction::TransactionReader;
 
 fn events(reader: &mut LogReader) -> Vec<(u64, EventType)> {
     let mut events = Vec::new();
@@ -42,7 +53,7 @@ fn any_split_of_reads_gives_the_same_events() {
 #[test]
 fn a_pipe_gives_the_same_events_as_a_file() {
     let log = mixed();
-    let pipe = ForwardFile::new(std::io::Cursor::new(log.bytes.clone()));
+    let pipe = ForwardFile::new(io::Cursor::new(log.bytes.clone()));
     let mut reader = LogReader::over(Box::new(pipe), LogFileName::new("b", 1)).unwrap();
     assert_eq!(events(&mut reader), events(&mut log.reader()));
     assert_eq!(reader.len().unwrap(), log.bytes.len() as u64);
@@ -54,7 +65,7 @@ fn a_pipe_that_ends_inside_an_event_takes_no_more_memory_than_arrived() {
     log.query("BEGIN");
     let at = usize::try_from(log.last).unwrap();
     log.bytes[at + 9..at + 13].copy_from_slice(&0x3fff_ffff_u32.to_le_bytes());
-    let pipe = ForwardFile::new(std::io::Cursor::new(log.bytes.clone()));
+    let pipe = ForwardFile::new(io::Cursor::new(log.bytes.clone()));
     let mut reader = LogReader::over(Box::new(pipe), LogFileName::new("b", 1)).unwrap();
     assert!(reader.advance(None).unwrap());
     let error = reader.advance(None).unwrap_err().to_string();
@@ -150,7 +161,7 @@ fn files_of_version_1_and_3_are_read() {
         query.extend_from_slice(b"INSERT INTO t VALUES (1)");
         event(EventType::QUERY, &query);
         event(EventType::STOP, b"");
-        let file = Box::new(ForwardFile::new(std::io::Cursor::new(bytes)));
+        let file = Box::new(ForwardFile::new(io::Cursor::new(bytes)));
         let mut reader = LogReader::over(file, LogFileName::new("b", 1)).unwrap();
         assert_eq!(reader.description().binlog_version, u16::from(version));
         assert_eq!(reader.description().server_version, "3.23.58");
@@ -171,4 +182,105 @@ fn files_of_version_1_and_3_are_read() {
         ];
         assert_eq!(types, expected, "version {version}");
     }
+}
+
+/// A head, nothing for gigabytes, and events from `far` on.
+#[derive(Debug)]
+struct Far {
+    head: Memory,
+    far: u64,
+    tail: Memory,
+}
+
+impl StorageFile for Far {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        match offset.checked_sub(self.far) {
+            Some(offset) => self.tail.read_at(offset, buffer),
+            None => self.head.read_at(offset, buffer),
+        }
+    }
+
+    fn write_at(&self, _: u64, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.far + self.tail.len()?)
+    }
+
+    fn truncate(&self, _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+#[test]
+fn positions_go_on_beyond_4_gib_where_events_wrap_theirs() {
+    let far = (1_u64 << 32) - 30;
+    let mut tail = Vec::new();
+    let mut starts = Vec::new();
+    for _ in 0..3 {
+        let start = far + tail.len() as u64;
+        starts.push((start, EventType::XID));
+        let header = EventHeader::new(EventType::XID, 0, 1);
+        write_event(&mut tail, &header, start, ChecksumAlgorithm::Crc32, |out| {
+            out.extend_from_slice(&[0; 8]);
+        });
+    }
+    let file = Far {
+        head: Log::mysql().file(),
+        far,
+        tail: Memory {
+            bytes: std::sync::Mutex::new(tail),
+            most: usize::MAX,
+        },
+    };
+    let mut reader = LogReader::over(Box::new(file), LogFileName::new("b", 1)).unwrap();
+    reader.check_positions();
+    reader.seek(far);
+    assert_eq!(events(&mut reader), starts);
+    assert_eq!(reader.next_offset(), far + 3 * 31);
+}
+
+#[test]
+fn a_cursor_gives_transactions_across_files_up_to_a_moving_end() {
+    let storage = SimStorage::new(1);
+    let mut first = Log::mysql();
+    first.gtid(1).query("BEGIN").xid();
+    first.raw(
+        EventType::ROTATE,
+        EventFlags::NONE,
+        b"\x04\0\0\0\0\0\0\0b.000002",
+    );
+    let mut second = Log::mysql();
+    second.gtid(2).query("BEGIN");
+    let middle = second.bytes.len() as u64;
+    second.xid();
+    for (number, log) in [(1, &first), (2, &second)] {
+        let file = storage
+            .create(LogFileName::new("b", number).as_str())
+            .unwrap();
+        write_all_at(file.as_ref(), 0, &log.bytes).unwrap();
+    }
+    replace_file(&storage, "b.index", b"b.000001\nb.000002\n").unwrap();
+    let start = LogPosition::new(LogFileName::new("b", 1), FIRST_EVENT);
+    let options = ReadOptions::default();
+    let storage: Arc<dyn Storage> = Arc::new(storage);
+    let cursor = LogCursor::open_with(storage, "b.index", &start, None, options).unwrap();
+    let mut reader = TransactionReader::new(EventStream::new(cursor, Limits::default()));
+    assert!(reader.next().unwrap().is_none(), "no end was set");
+    let mut ended = Vec::new();
+    for end in [middle, second.bytes.len() as u64] {
+        let end = LogPosition::new(LogFileName::new("b", 2), end);
+        reader.source_mut().set_end(end);
+        while let Some(step) = reader.next().unwrap() {
+            let info = step.transaction.filter(|info| info.is_complete);
+            ended.extend(info.map(|info| info.gtid.mysql().unwrap().gno.get()));
+        }
+        ended.push(0);
+    }
+    assert_eq!(ended, [1, 0, 2, 0]);
 }
