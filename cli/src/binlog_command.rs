@@ -4,6 +4,7 @@ mod bench;
 mod cut;
 mod find;
 mod inputs;
+mod live;
 mod progress;
 mod show;
 mod stats;

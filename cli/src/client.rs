@@ -63,6 +63,11 @@ impl Server {
         Self { name, options }
     }
 
+    /// How to connect.
+    pub(crate) const fn options(&self) -> &ClientOptions {
+        &self.options
+    }
+
     /// Logs in.
     pub(crate) async fn connect(&self, within: Duration) -> Result<Client, ClientError> {
         let connection = timed(within, Connection::connect(&self.options)).await?;

@@ -48,8 +48,10 @@ pub(crate) enum BinlogCommand {
 #[command(next_help_heading = "Input")]
 pub(crate) struct InputArguments {
     /// Binlog or relay log files, in the order they are to be read; a quoted pattern
-    /// ('binlog.*', sorted by number); or an index (binlog.index), which stands for the files it
-    /// lists.
+    /// ('binlog.*', sorted by number); an index (binlog.index), which stands for the files it
+    /// lists; - for standard input; or a server, mysql://user[:password]@host[:port][/FILE]: that
+    /// file of it, or all its files. Passwords are better in $MYSQL_PWD, --password-file or asked
+    /// for (--password): other users can see command lines.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// Keys of files that MySQL encrypted: the file of component_keyring_file (JSON).
@@ -58,6 +60,22 @@ pub(crate) struct InputArguments {
     /// Keys of files that MariaDB encrypted: the file of file_key_management (id;key lines).
     #[arg(long, value_name = "FILE")]
     pub(crate) file_key: Option<PathBuf>,
+    /// Of a server: the files behind the named one too.
+    #[arg(long)]
+    pub(crate) to_last_log: bool,
+    /// Of a server: wait for more at the end of its log, and connect again when the connection
+    /// breaks. Implies --to-last-log.
+    #[arg(long)]
+    pub(crate) stop_never: bool,
+    /// The server id to be known by with --stop-never; by default one made of the process id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) connection_server_id: Option<u32>,
+    /// File whose first line is the password for URLs without one.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+    /// Ask for the password at the terminal.
+    #[arg(short, long, conflicts_with = "password_file")]
+    pub(crate) password: bool,
 }
 
 /// What of it is asked for. MySQL's names, where mysqlbinlog has the option.
@@ -198,6 +216,13 @@ pub(crate) struct ShowArguments {
         help_heading = "Options"
     )]
     pub(crate) generated_column: Vec<String>,
+    /// Copy the files of a server byte by byte into --result-dir instead of showing them. A copy that
+    /// was broken off goes on where it ended.
+    #[arg(long, requires = "result_dir", help_heading = "Options")]
+    pub(crate) raw: bool,
+    /// The directory for --raw.
+    #[arg(long, value_name = "DIR", requires = "raw", help_heading = "Options")]
+    pub(crate) result_dir: Option<PathBuf>,
 }
 
 /// How changed rows become SQL.

@@ -31,6 +31,7 @@ pub(super) fn run(arguments: &FindArguments) -> Result<(), Failure> {
     };
     while let Some(input) = inputs.next_file()? {
         if let Some(wanted) = &filter.include_gtids
+            && input.is_file()
             && let Some(head) = head(&input)
         {
             let next = inputs.next_of_same_log(&input).as_ref().and_then(head_of);
@@ -113,10 +114,14 @@ impl Search<'_> {
 
     fn write(&mut self, file: &str, hit: &Hit<'_>) -> std::io::Result<()> {
         if self.arguments.json {
-            writeln!(self.out, "{}", object(file, hit))
+            writeln!(self.out, "{}", object(file, hit))?;
         } else {
-            writeln!(self.out, "{}", text(file, hit))
+            writeln!(self.out, "{}", text(file, hit))?;
         }
+        if self.arguments.input.stop_never {
+            self.out.flush()?;
+        }
+        Ok(())
     }
 }
 

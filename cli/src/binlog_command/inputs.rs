@@ -1,18 +1,23 @@
-//! What the subcommands read: files, patterns of names, an index.
+//! What the subcommands read: files, patterns of names, an index, standard input, a live server.
 //!
 //! Names are resolved before anything is read, so that a name that does not exist is reported at
 //! once. A file is opened when its turn comes.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use binlog::log::encryption::Keys;
-use binlog::log::{Checksums, LogError, LogFileName, LogReader, OsStorage, ReadOptions, Storage};
+use binlog::log::storage::ForwardFile;
+use binlog::log::{
+    Checksums, LogError, LogFileName, LogReader, OsStorage, ReadOptions, Storage, StorageFile,
+};
 use binlog::schema::{SchemaSnapshots, side_file_name};
 use binlog::stream::EventStream;
 use binlog::transaction::{Order, TransactionReader};
 
+use super::live::{self, Live};
 use crate::arguments::InputArguments;
 use crate::exit::Failure;
 use crate::output;
@@ -21,8 +26,11 @@ use crate::output;
 pub(super) type Reader = TransactionReader<LogReader>;
 
 /// The files that are to be read, in order.
-pub(super) struct Inputs {
+pub(super) struct Inputs<'a> {
+    arguments: &'a InputArguments,
     files: VecDeque<PathBuf>,
+    /// The server whose files are read.
+    live: Option<Live>,
     is_begun: bool,
     keys: Keys,
 }
@@ -31,6 +39,8 @@ pub(super) struct Inputs {
 pub(super) struct InputFile {
     label: String,
     path: PathBuf,
+    /// What can be read only once; none for a file.
+    stream: Option<Cell<Option<Box<dyn StorageFile>>>>,
     keys: Keys,
     /// Whether it is the first of the input.
     pub(super) is_first: bool,
@@ -38,12 +48,14 @@ pub(super) struct InputFile {
     pub(super) is_last: bool,
 }
 
-impl Inputs {
+impl<'a> Inputs<'a> {
     /// Resolves the names of the command line.
-    pub(super) fn new(arguments: &InputArguments) -> Result<Self, Failure> {
+    pub(super) fn new(arguments: &'a InputArguments) -> Result<Self, Failure> {
         let mut files = VecDeque::new();
         for name in &arguments.files {
-            if is_pattern(name) && !name.exists() {
+            if live::is_url(name) {
+                files.push_back(name.clone());
+            } else if is_pattern(name) && !name.exists() {
                 files.extend(matching(name)?);
             } else if is_index(name) {
                 files.extend(listed(name)?);
@@ -52,7 +64,9 @@ impl Inputs {
             }
         }
         Ok(Self {
+            arguments,
             files,
+            live: None,
             is_begun: false,
             keys: keys(arguments)?,
         })
@@ -60,38 +74,87 @@ impl Inputs {
 
     /// The next file; `None` behind the last.
     pub(super) fn next_file(&mut self) -> Result<Option<InputFile>, Failure> {
+        if let Some(live) = &self.live {
+            if let Some((name, read)) = live.next_file().map_err(Failure::Failed)? {
+                let label = format!("{}/{name}", live.name);
+                let is_last = live.is_one_file && self.files.is_empty();
+                let file = Box::new(ForwardFile::new(read));
+                return Ok(Some(self.file(
+                    label.clone(),
+                    label.into(),
+                    Some(file),
+                    is_last,
+                )));
+            }
+            self.live = None;
+        }
         let Some(path) = self.files.pop_front() else {
             return Ok(None);
         };
-        let is_first = !std::mem::replace(&mut self.is_begun, true);
-        Ok(Some(InputFile {
-            label: path.display().to_string(),
-            path,
-            keys: self.keys.clone(),
-            is_first,
-            is_last: self.files.is_empty(),
-        }))
+        if live::is_url(&path) {
+            self.live = Some(Live::start(&path.to_string_lossy(), self.arguments)?);
+            return self.next_file();
+        }
+        let is_last = self.files.is_empty();
+        if path.as_os_str() == "-" {
+            let file = Box::new(ForwardFile::new(std::io::stdin()));
+            return Ok(Some(self.file(
+                "-".to_owned(),
+                "stdin".into(),
+                Some(file),
+                is_last,
+            )));
+        }
+        let label = path.display().to_string();
+        Ok(Some(self.file(label, path, None, is_last)))
     }
-}
 
-impl Inputs {
-    /// Whether the file behind `file` belongs to the same log.
+    fn file(
+        &mut self,
+        label: String,
+        path: PathBuf,
+        stream: Option<Box<dyn StorageFile>>,
+        is_last: bool,
+    ) -> InputFile {
+        InputFile {
+            label,
+            path,
+            stream: stream.map(|file| Cell::new(Some(file))),
+            keys: self.keys.clone(),
+            is_first: !std::mem::replace(&mut self.is_begun, true),
+            is_last,
+        }
+    }
+
+    /// Whether there is no end: a server is followed.
+    pub(super) const fn is_followed(&self) -> bool {
+        self.arguments.stop_never
+    }
+
+    /// Whether the file behind `file`, which was read to its end, belongs to the same log.
     pub(super) fn goes_on_after(&self, file: &InputFile) -> bool {
+        if let Some(live) = &self.live {
+            return live.has_next();
+        }
         self.files.front().is_some_and(|next| {
             let name = next.file_name().unwrap_or_default().to_string_lossy();
-            next.parent() == file.path.parent()
+            file.stream.is_none()
+                && next.parent() == file.path.parent()
                 && LogFileName::parse(&name).is_some_and(|next| next.base() == file.name().base())
         })
     }
-}
 
-impl Inputs {
-    /// The file behind `file`, if it belongs to the same log; it stays the next one.
+    /// The file behind `file`, if it belongs to the same log and can be read more than once; it
+    /// stays the next one.
     pub(super) fn next_of_same_log(&self, file: &InputFile) -> Option<InputFile> {
+        if file.stream.is_some() || !self.goes_on_after(file) {
+            return None;
+        }
         let path = self.files.front()?;
-        self.goes_on_after(file).then(|| InputFile {
+        Some(InputFile {
             label: path.display().to_string(),
             path: path.clone(),
+            stream: None,
             keys: self.keys.clone(),
             is_first: false,
             is_last: self.files.len() == 1,
@@ -141,8 +204,16 @@ impl InputFile {
         &self.path
     }
 
+    /// Whether it can be read more than once.
+    pub(super) const fn is_file(&self) -> bool {
+        self.stream.is_none()
+    }
+
     /// Its size on the medium, if it has one.
     pub(super) fn size(&self) -> Option<u64> {
+        if self.stream.is_some() {
+            return None;
+        }
         fs::metadata(&self.path).ok().map(|metadata| metadata.len())
     }
 
@@ -187,6 +258,9 @@ impl InputFile {
 
     /// The schema snapshots beside it. It can be read without, so damaged ones are only told of.
     fn schemas(&self) -> Option<SchemaSnapshots> {
+        if self.stream.is_some() {
+            return None;
+        }
         let storage = OsStorage::new(self.directory());
         let file_name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let read = SchemaSnapshots::read(&storage, &side_file_name(&file_name));
@@ -197,6 +271,14 @@ impl InputFile {
     }
 
     fn open_with(&self, options: &ReadOptions) -> Result<LogReader, LogError> {
+        if let Some(stream) = &self.stream {
+            let read_twice = || {
+                let error = std::io::Error::other("it can be read only once");
+                LogError::io("reading", &self.label, error)
+            };
+            let file = stream.take().ok_or_else(read_twice)?;
+            return LogReader::over_with(file, self.name(), options);
+        }
         let storage = OsStorage::new(self.directory());
         let file_name = self.path.file_name().unwrap_or_default().to_string_lossy();
         let file = storage

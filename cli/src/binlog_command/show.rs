@@ -14,6 +14,7 @@ use binlog::log::LogFileName;
 
 use self::held::Held;
 use super::inputs::{InputFile, Inputs};
+use super::live;
 use super::progress::Progress;
 use crate::arguments::{ShowArguments, SqlFormName};
 use crate::exit::Failure;
@@ -21,6 +22,16 @@ use crate::exit::Failure;
 type Out = Output<StdoutLock<'static>>;
 
 pub(super) fn run(arguments: &ShowArguments) -> Result<(), Failure> {
+    if let Some(directory) = &arguments.result_dir {
+        return match arguments.input.files.as_slice() {
+            [url] if live::is_url(url) => {
+                live::copy(&url.to_string_lossy(), &arguments.input, directory)
+            }
+            _ => Err(Failure::Usage(
+                "--raw copies the files of one server: mysql://user@host[:port][/FILE]".to_owned(),
+            )),
+        };
+    }
     let filter = arguments.filter.filter();
     let mut filter = FilterRun::new(&filter);
     let mut inputs = Inputs::new(&arguments.input)?;
@@ -37,14 +48,14 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<(), Failure> {
 }
 
 fn show(
-    inputs: &mut Inputs,
+    inputs: &mut Inputs<'_>,
     filter: &mut FilterRun<'_>,
     render: &mut dyn Render<StdoutLock<'static>>,
     out: &mut Out,
 ) -> Result<(), Failure> {
     while let Some(input) = inputs.next_file()? {
         filter.begin_file(input.is_first, input.is_last);
-        if !show_file(&input, filter, render, out)? {
+        if !show_file(&input, inputs.is_followed(), filter, render, out)? {
             break;
         }
     }
@@ -54,6 +65,7 @@ fn show(
 /// False if nothing behind this file is asked for.
 fn show_file(
     input: &InputFile,
+    is_followed: bool,
     filter: &mut FilterRun<'_>,
     render: &mut dyn Render<StdoutLock<'static>>,
     out: &mut Out,
@@ -80,6 +92,10 @@ fn show_file(
             Verdict::Hold => held.keep(&step),
             Verdict::Skip => held.skip(),
             Verdict::Stop => return Ok(false),
+        }
+        // Whoever follows a server wants to see what is there, not when the buffer is full.
+        if is_followed && step.transaction.is_none_or(|info| info.is_complete) {
+            out.flush()?;
         }
         if let Some(progress) = &mut progress {
             progress.reach(step.place.end);

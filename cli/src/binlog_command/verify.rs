@@ -29,8 +29,9 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
             directory = Some(input.directory().to_owned());
         }
         history.begin_file(&name);
+        let (mut check, version) = judge(&input);
         let is_last = arguments.separate || !inputs.goes_on_after(&input);
-        let (check, version) = judge(&input, &mut history, is_last);
+        check.finish(&mut history, is_last);
         is_valid &= check.errors == 0;
         if arguments.json {
             output::line(object(input.label(), version.as_deref(), &check))?;
@@ -42,9 +43,9 @@ pub(super) fn run(arguments: &VerifyArguments) -> Result<(), Failure> {
 }
 
 /// Judges one file; gives the version of its server too, if it can be read.
-fn judge(input: &InputFile, history: &mut History, is_last: bool) -> (FileCheck, Option<String>) {
+fn judge(input: &InputFile) -> (FileCheck, Option<String>) {
     let limits = Limits::default();
-    let (mut check, version) = match input.read_leniently() {
+    match input.read_leniently() {
         Ok(mut reader) => {
             let description = reader.stream().source().description().clone();
             let mut check = FileCheck::new(Some(&description), limits);
@@ -57,9 +58,7 @@ fn judge(input: &InputFile, history: &mut History, is_last: bool) -> (FileCheck,
             check.feed_error(&error);
             (check, None)
         }
-    };
-    check.finish(history, is_last);
-    (check, version)
+    }
 }
 
 fn read(reader: &mut Reader, check: &mut FileCheck, progress: &mut Progress) {
