@@ -364,6 +364,40 @@ mod tests {
         }
 
         #[test]
+        fn every_put_is_read_back(number: u64, signed: i64, len in 1usize..9, text in "[^\\x00]{0,300}") {
+            let low = |len: usize| number & (u64::MAX >> (64 - 8 * len));
+            let mut bytes = Vec::new();
+            bytes.put_u8(low(1).try_into().unwrap());
+            bytes.put_u16(low(2).try_into().unwrap());
+            bytes.put_u24(low(3).try_into().unwrap());
+            bytes.put_u32(low(4).try_into().unwrap());
+            bytes.put_u48(low(6));
+            bytes.put_u56(low(7));
+            bytes.put_u64(number);
+            bytes.put_uint(number, len);
+            bytes.put_uint_be(number, len);
+            bytes.put_varint(number);
+            bytes.put_varint_signed(signed);
+            bytes.put_lenenc_bytes(text.as_bytes());
+            bytes.put_nul_terminated(text.as_bytes());
+            let mut reader = Reader::new(&bytes);
+            prop_assert_eq!(reader.u8("").map(u64::from), Ok(low(1)));
+            prop_assert_eq!(reader.u16("").map(u64::from), Ok(low(2)));
+            prop_assert_eq!(reader.u24("").map(u64::from), Ok(low(3)));
+            prop_assert_eq!(reader.u32("").map(u64::from), Ok(low(4)));
+            prop_assert_eq!(reader.u48(""), Ok(low(6)));
+            prop_assert_eq!(reader.u56(""), Ok(low(7)));
+            prop_assert_eq!(reader.u64(""), Ok(number));
+            prop_assert_eq!(reader.uint(len, ""), Ok(low(len)));
+            prop_assert_eq!(reader.uint_be(len, ""), Ok(low(len)));
+            prop_assert_eq!(reader.varint(""), Ok(number));
+            prop_assert_eq!(reader.varint_signed(""), Ok(signed));
+            prop_assert_eq!(reader.lenenc_bytes(""), Ok(text.as_bytes()));
+            prop_assert_eq!(reader.nul_terminated(""), Ok(text.as_bytes()));
+            prop_assert!(reader.is_empty());
+        }
+
+        #[test]
         fn no_read_panics_or_runs_past_the_end(bytes: Vec<u8>, calls in prop::collection::vec(0u8..12, 0..40)) {
             let mut reader = Reader::new(&bytes);
             for call in calls {

@@ -252,6 +252,30 @@ mod tests {
 
     proptest! {
         #[test]
+        fn columns_round_trip(
+            texts: [String; 5], charset: u16, length: u32, column_type: u8, flags: u16,
+            decimals: u8, default: Option<Option<Vec<u8>>>,
+        ) {
+            let [schema, table, org_table, name, org_name] = texts;
+            let column = ColumnDefinition {
+                schema,
+                table,
+                org_table,
+                name,
+                org_name,
+                charset,
+                length,
+                column_type,
+                flags,
+                decimals,
+                default,
+            };
+            let mut out = Vec::new();
+            column.encode(&mut out);
+            prop_assert_eq!(ColumnDefinition::decode(&out).unwrap(), column);
+        }
+
+        #[test]
         fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
             let _ = ColumnDefinition::decode(&bytes);
         }

@@ -156,6 +156,25 @@ mod tests {
 
     proptest! {
         #[test]
+        fn greetings_round_trip(
+            version in "[^\\x00]{0,60}", plugin in "[^\\x00]{0,40}", connection_id: u32,
+            nonce: [u8; Nonce::LEN], capabilities: u32, charset: u8, status: u16,
+        ) {
+            let greeting = Greeting {
+                version,
+                connection_id,
+                nonce: Nonce(nonce),
+                capabilities: Capabilities(capabilities),
+                charset,
+                status,
+                plugin,
+            };
+            let mut out = Vec::new();
+            greeting.encode(&mut out);
+            prop_assert_eq!(Greeting::decode(&out).unwrap(), greeting);
+        }
+
+        #[test]
         fn arbitrary_bytes_never_panic(mut bytes: Vec<u8>) {
             let _ = Greeting::decode(&bytes);
             bytes.insert(0, PROTOCOL_VERSION);

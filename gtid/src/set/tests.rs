@@ -213,3 +213,21 @@ proptest! {
         let _ = text.parse::<GtidSet>();
     }
 }
+
+proptest! {
+    #[test]
+    fn texts_of_single_identifiers_read_back(one in gtid(), domain: u32, server: u32, sequence: u64) {
+        prop_assert_eq!(one.to_string().parse(), Ok(one));
+        let maria = crate::MariaGtid { domain, server, sequence };
+        prop_assert_eq!(maria.to_string().parse(), Ok(maria));
+    }
+
+    #[test]
+    fn texts_of_positions_read_back(gtids in prop::collection::vec((0u32..9, any::<u32>(), any::<u64>()), 0..12)) {
+        let gtids = gtids.into_iter();
+        let position: crate::MariaPosition = gtids
+            .map(|(domain, server, sequence)| crate::MariaGtid { domain, server, sequence })
+            .collect();
+        prop_assert_eq!(position.to_string().parse(), Ok(position));
+    }
+}
