@@ -16,6 +16,7 @@ pub mod packet;
 pub mod rows;
 pub mod side_file;
 pub mod stream;
+pub mod text;
 
 use crate::corpus::Corpus;
 use crate::made;
@@ -92,6 +93,18 @@ pub const ALL: &[Target] = &[
         run: json::binary,
         seeds: |_| json::binary_seeds(),
         weight: 5,
+    },
+    Target {
+        name: "json_diffs",
+        run: json::diffs,
+        seeds: |_| made::json_diffs(),
+        weight: 3,
+    },
+    Target {
+        name: "charset",
+        run: text::charset,
+        seeds: |_| text::charset_seeds(),
+        weight: 3,
     },
     Target {
         name: "json_text",

@@ -1,5 +1,8 @@
 //! Texts: GTIDs, JSON, option files, key files, schema snapshots.
 
+use binlog::value::json;
+use codec::Write;
+
 use crate::seeds::Seed;
 
 /// Sets and single identifiers, both families.
@@ -79,6 +82,47 @@ pub fn json_documents() -> Vec<Seed> {
         .into_iter()
         .map(|bytes| Seed::bytes("made", bytes))
         .collect()
+}
+
+/// A document and changes of it, of every operation, at paths of every form.
+#[must_use]
+pub fn json_diffs() -> Vec<Seed> {
+    const CHANGES: [(u8, &str, &str); 12] = [
+        (0, "$.a", "7"),
+        (0, "$.list[1]", "\"other\""),
+        (0, "$.deep.er.est", "[1, {}]"),
+        (1, "$.new", "null"),
+        (1, "$.list[0]", "{\"x\": 1}"),
+        (1, "$.list[9]", "1.5"),
+        (2, "$.a", ""),
+        (2, "$.list[2]", ""),
+        (2, "$.deep.\"e r\"", ""),
+        (0, "$.\"q\\\"uote\"", "true"),
+        (0, "$", "1"),
+        (2, "$.none", ""),
+    ];
+    const DOCUMENT: &str = r#"{"a": 1, "list": ["x", "y", "z"], "q\"uote": 0,
+        "deep": {"er": {"est": 1}, "e r": 2}}"#;
+    let before = json::from_text(DOCUMENT).unwrap_or_default();
+    let change = |(operation, path, value): (u8, &str, &str)| {
+        let mut bytes = vec![operation];
+        bytes.put_lenenc_bytes(path.as_bytes());
+        if operation != 2 {
+            bytes.put_lenenc_bytes(&json::from_text(value).unwrap_or_default());
+        }
+        bytes
+    };
+    let seed = |changes: &[(u8, &str, &str)]| {
+        let mut input = Vec::new();
+        input.put_u16(u16::try_from(before.len()).unwrap_or_default());
+        input.put(&before);
+        for one in changes {
+            input.put(&change(*one));
+        }
+        Seed::bytes("changes", input)
+    };
+    let single = CHANGES.iter().map(std::slice::from_ref);
+    single.chain(CHANGES.chunks(4)).map(seed).collect()
 }
 
 /// Option files and TOML files.

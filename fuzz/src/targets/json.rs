@@ -13,12 +13,35 @@ pub fn binary(input: &[u8]) -> Verdict {
         assert!(text.is_err(), "a text of a document that does not decode");
         return Verdict::Refused;
     };
+    if let Ok(text) = &text {
+        assert_eq!(
+            text,
+            &tree.to_string(),
+            "the walker and the tree print differently"
+        );
+    }
     if let Ok(first) = json::encode(&tree) {
         let again = json::decode(&first).expect("what was encoded decodes");
         let second = json::encode(&again).expect("what was encoded encodes again");
         assert!(first == second, "{tree:?} encodes in two ways");
         assert_eq!(again.to_string(), tree.to_string());
     }
+    Verdict::Decoded
+}
+
+/// Takes bytes as a document, behind its length in 2 bytes, and changes to apply to it.
+pub fn diffs(input: &[u8]) -> Verdict {
+    let Some((len, rest)) = input.split_first_chunk::<2>() else {
+        return Verdict::Refused;
+    };
+    let len = usize::from(u16::from_le_bytes(*len)).min(rest.len());
+    let (before, changes) = rest.split_at_checked(len).unwrap_or((rest, &[]));
+    let read = json::diffs(changes).filter(Result::is_ok).count();
+    assert!(read <= changes.len(), "more changes than bytes");
+    let Ok(after) = json::apply_diffs(before, changes) else {
+        return Verdict::Refused;
+    };
+    json::decode(&after).expect("a changed document decodes");
     Verdict::Decoded
 }
 

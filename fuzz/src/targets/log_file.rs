@@ -5,13 +5,18 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
+use binlog::inspect::cut::Cutter;
+use binlog::inspect::filter::{Filter, FilterRun};
+use binlog::inspect::find::Finder;
 use binlog::inspect::verify::{FileCheck, History};
 use binlog::inspect::{
     JsonLines, JsonOptions, Output, Render, Source, SqlForm, SqlLines, SqlOptions, TextLines,
     TextOptions,
 };
 use binlog::log::encryption::Keys;
-use binlog::log::{Checksums, LogFileName, LogReader, ReadOptions, StorageFile};
+use binlog::log::{
+    Checksums, LogFileName, LogReader, ReadOptions, SimStorage, Storage, StorageFile,
+};
 use binlog::stream::EventStream;
 use binlog::transaction::{Order, TransactionReader};
 
@@ -25,7 +30,7 @@ use crate::seeds::{self, Seed};
 /// |-----:|---------------------------------------------------------------------|
 /// |    0 | a wrong checksum does not stop the reader                           |
 /// |    1 | an event out of order does not stop it                              |
-/// |  2-4 | who looks: verify, JSON, text, text in full, BINLOG, SQL statements |
+/// |  2-4 | who looks: verify, JSON, text, text in full, BINLOG, SQL statements, cut, find |
 pub fn run(input: &[u8]) -> Verdict {
     let Some((&flags, file)) = input.split_first() else {
         return Verdict::Refused;
@@ -78,6 +83,17 @@ fn look(file: &[u8], who: u8, options: &ReadOptions, order: Order) -> Option<()>
             };
             shown.by(SqlLines::new(options), &mut reader, source)
         }
+        6 => return cut(&mut reader, file.len(), options),
+        7 => {
+            let filter = filter(file.len());
+            let mut finder = Finder::new(&filter, Vec::new(), options.limits);
+            while let Some(step) = reader.next().ok()? {
+                if !finder.feed(&step, |_| {}).ok()? {
+                    break;
+                }
+            }
+            Some(())
+        }
         _ => return verify(&mut reader, &mut check),
     }?;
     let text = shown.0.borrow();
@@ -122,6 +138,42 @@ impl Shown {
         }
         render.end(&mut out).ok()?;
         out.flush().ok()
+    }
+}
+
+/// Sometimes everything, sometimes the rows of one table; `chance` decides.
+fn filter(chance: usize) -> Filter {
+    let mut filter = Filter::default();
+    match chance % 4 {
+        0 => filter.tables.push(("d1".to_owned(), "t".to_owned())),
+        1 => filter.databases.push("d1".to_owned()),
+        _ => {}
+    }
+    filter
+}
+
+/// What is cut out of a file that can be read is a file that can be read.
+fn cut(reader: &mut Reader, chance: usize, options: &ReadOptions) -> Option<()> {
+    let storage = SimStorage::default();
+    let filter = filter(chance);
+    let mut cutter = Cutter::new(&storage, "cut.000001", &filter, chance % 8 < 4).ok()?;
+    let mut run = FilterRun::new(&filter).of_whole_transactions();
+    cutter.take_file(reader, &mut run, |_| {}).ok()?;
+    cutter.finish().ok()?;
+    let name = LogFileName::parse("cut.000001")?;
+    let log = storage
+        .open_read(name.as_str())
+        .map(|file| LogReader::over_with(file, name, options));
+    let log = log
+        .expect("it was written")
+        .expect("a file that was cut has a head");
+    let mut again = TransactionReader::new(EventStream::new(log, options.limits));
+    loop {
+        match again.next() {
+            Ok(Some(_)) => {}
+            Ok(None) => return Some(()),
+            Err(error) => panic!("a file that was cut does not read: {error}"),
+        }
     }
 }
 

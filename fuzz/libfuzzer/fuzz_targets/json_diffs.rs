@@ -1,0 +1,4 @@
+//! The target `json_diffs` of the fuzz crate under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::targets::run("json_diffs", input));
