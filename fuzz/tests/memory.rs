@@ -6,7 +6,9 @@
     reason = "a test fails by panicking"
 )]
 
-use binlog::event::checksum;
+use binlog::event::{ChecksumAlgorithm, checksum};
+use binlog::row::TableMap;
+use codec::{Reader, Write};
 use fuzz::allocation::{Counting, measure};
 use fuzz::corpus::Corpus;
 use fuzz::seeds::{Seed, Shape, Stream};
@@ -109,6 +111,44 @@ fn a_size_of_gigabytes_in_any_field_allocates_nothing_big() {
         }
     }
     assert!(inputs > 100_000, "only {inputs} inputs");
+}
+
+/// A table map of `columns` columns of a type, with one field of optional metadata.
+fn table_map(columns: u16, column: &[u8], parameters: &[u8], field: u8, value: &[u8]) -> Vec<u8> {
+    let count = usize::from(columns);
+    let mut body = b"\x07\0\0\0\0\0\x01\0\x04shop\0\x01t\0\xfc".to_vec();
+    body.extend(columns.to_le_bytes());
+    body.extend(column.repeat(count));
+    let parameters = parameters.repeat(count);
+    body.put_lenenc_bytes(&parameters);
+    body.extend(vec![0; count.div_ceil(8)]);
+    body.push(field);
+    body.put_lenenc_bytes(value);
+    body
+}
+
+#[test]
+fn large_table_maps_take_no_more_than_the_limit() {
+    // Half a byte or one for each thing that takes 16 or more in memory.
+    let members = [&b"\xfd\xff\xff\0"[..], &[0; 65_535]].concat();
+    let cases = [
+        table_map(300, &[254], &[0xf7, 2], 6, &members.repeat(300)),
+        table_map(1, &[3], &[], 8, &vec![0; 16 << 20]),
+        table_map(1, &[3], &[], 9, &vec![0; 16 << 20]),
+        [table_map(1, &[3], &[], 200, &[]), b"\xc8\0".repeat(8 << 20)].concat(),
+    ];
+    for body in cases {
+        let (map, usage) = measure(|| {
+            TableMap::decode(Reader::new(&body), ChecksumAlgorithm::None)
+                .map(|map| map.columns.len())
+        });
+        assert!(map.is_err(), "{map:?}");
+        assert!(
+            !usage.exceeds(body.len()),
+            "{usage:?} for {} bytes",
+            body.len()
+        );
+    }
 }
 
 #[test]

@@ -96,6 +96,16 @@ fn decode_field<'a>(
             }
         }
         _ => {
+            let (offset, seen) = (value.offset(), map.unknown_metadata.len() as u64);
+            if seen >= UNKNOWN_MAX {
+                let expected = "at most 256 fields of types that this build does not know";
+                return Err(DecodeError::invalid(
+                    "optional metadata",
+                    offset,
+                    seen,
+                    expected,
+                ));
+            }
             let bytes = Cow::Borrowed(value.rest());
             map.unknown_metadata.push((kind, bytes));
         }
@@ -158,11 +168,18 @@ fn number(value: &mut Reader<'_>, what: &'static str) -> Result<u32, DecodeError
     u32::try_from(number).map_err(|_| DecodeError::invalid(what, offset, number, "32 bits"))
 }
 
+/// Most optional fields of unknown types; a server writes each type once.
+const UNKNOWN_MAX: u64 = 256;
+
+/// Most members of the ENUM columns of one table; a server has room for far fewer.
+const MEMBERS_MAX: u64 = 1 << 20;
+
 fn members<'a>(
     columns: &mut [Column<'a>],
     kind: ColumnType,
     value: &mut Reader<'a>,
 ) -> Result<(), DecodeError> {
+    let mut total = 0_u64;
     for column in select(columns, |column| column.real_type() == kind) {
         let offset = value.offset();
         let count = value.lenenc("member count")?;
@@ -173,6 +190,17 @@ fn members<'a>(
                 "member count",
                 offset,
                 count,
+                expected,
+            ));
+        }
+        // A member takes many times its bytes in memory, which may be one.
+        total = total.saturating_add(count);
+        if total > MEMBERS_MAX {
+            let expected = "at most 1048576 members of all columns";
+            return Err(DecodeError::invalid(
+                "member count",
+                offset,
+                total,
                 expected,
             ));
         }
@@ -205,6 +233,15 @@ fn primary_key(
             true => value.lenenc("primary key prefix")?,
             false => 0,
         };
+        if key.len() >= columns {
+            let expected = "no more columns than the table has";
+            return Err(DecodeError::invalid(
+                "primary key",
+                offset,
+                columns as u64,
+                expected,
+            ));
+        }
         key.push((column, prefix));
     }
     Ok(key)

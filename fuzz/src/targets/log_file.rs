@@ -154,6 +154,8 @@ fn filter(chance: usize) -> Filter {
 
 /// What is cut out of a file that can be read is a file that can be read.
 fn cut(reader: &mut Reader, chance: usize, options: &ReadOptions) -> Option<()> {
+    // Only what is in order can be cut.
+    reader.set_order(Order::Stop);
     let storage = SimStorage::default();
     let filter = filter(chance);
     let mut cutter = Cutter::new(&storage, "cut.000001", &filter, chance % 8 < 4).ok()?;
