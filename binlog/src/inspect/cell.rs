@@ -6,7 +6,6 @@
 
 pub(super) mod digits;
 pub(super) mod escape;
-pub(super) mod json_diff;
 mod shape;
 #[cfg(test)]
 mod tests;
@@ -19,7 +18,8 @@ use self::digits::{put_date, put_datetime, put_four, put_hex, put_i64, put_time,
 use self::escape::{put_escaped, put_json_text};
 pub use self::shape::{Encoding, Shape};
 use crate::row::Column;
-use crate::value::{Value, double_text, float_text, json};
+use crate::value::json::{self, JsonOperation};
+use crate::value::{Value, double_text, float_text};
 
 /// Longer values are shown as length and SHA-256, unless they are asked for in full.
 pub const VALUE_LEN_MAX: usize = 2000;
@@ -204,34 +204,36 @@ pub(super) fn member_text(member: &[u8], shape: Shape) -> Cow<'_, str> {
 }
 
 fn put_json(out: &mut Vec<u8>, binary: &[u8], is_full: bool) {
-    if binary.is_empty() {
-        return out.extend_from_slice(b"{\"json\":\"null\"}");
-    }
-    match json::to_text(binary) {
-        Ok(text) if text.len() > VALUE_LEN_MAX && !is_full => {
-            put_digest(out, "json_big", text.as_bytes());
-        }
-        Ok(text) => {
+    let mut text = Vec::with_capacity(binary.len());
+    let written = json::write_text(binary, &mut text);
+    let is_long = !is_full && text.len() > VALUE_LEN_MAX;
+    match (written, std::str::from_utf8(&text)) {
+        (Ok(()), Ok(text)) if is_long => put_digest(out, "json_big", text.as_bytes()),
+        (Ok(()), Ok(text)) => {
             out.extend_from_slice(b"{\"json\":");
-            put_json_text(out, &text);
+            put_json_text(out, text);
             out.push(b'}');
         }
-        Err(_) => put_binary(out, binary, binary.len() > VALUE_LEN_MAX && !is_full),
+        _ => put_binary(out, binary, !is_full && binary.len() > VALUE_LEN_MAX),
     }
 }
 
 /// A partial update: the document it leads to, or the steps where the document before is not known.
 fn put_json_diffs(out: &mut Vec<u8>, diffs: &[u8], before: Option<&Value<'_>>, is_full: bool) {
-    let _ = before;
+    if let Some(Value::Json(before)) = before
+        && let Ok(after) = json::apply_diffs(before, diffs)
+    {
+        return put_json(out, &after, is_full);
+    }
     out.extend_from_slice(b"{\"json_diffs\":[");
-    for (index, diff) in json_diff::diffs(diffs).enumerate() {
+    for (index, diff) in json::diffs(diffs).flatten().enumerate() {
         if index > 0 {
             out.push(b',');
         }
         out.extend_from_slice(b"{\"op\":\"");
-        out.extend_from_slice(diff.operation.name().as_bytes());
+        out.extend_from_slice(operation_name(diff.operation).as_bytes());
         out.extend_from_slice(b"\",\"path\":");
-        put_json_text(out, &String::from_utf8_lossy(diff.path));
+        put_json_text(out, diff.path);
         if let Some(value) = diff.value {
             out.extend_from_slice(b",\"value\":");
             put_json(out, value, is_full);
@@ -239,6 +241,15 @@ fn put_json_diffs(out: &mut Vec<u8>, diffs: &[u8], before: Option<&Value<'_>>, i
         out.push(b'}');
     }
     out.extend_from_slice(b"]}");
+}
+
+/// What a step of a partial update does, in small letters.
+pub(super) const fn operation_name(operation: JsonOperation) -> &'static str {
+    match operation {
+        JsonOperation::Replace => "replace",
+        JsonOperation::Insert => "insert",
+        JsonOperation::Remove => "remove",
+    }
 }
 
 /// The numbers of a VECTOR as MySQL prints them. Bytes behind the last whole number are left out.

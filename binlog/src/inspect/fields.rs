@@ -22,6 +22,8 @@ pub(super) enum Field<'a> {
     Signed(i64),
     /// Any number, as text.
     Double(f64),
+    /// None: an anonymous transaction's identifier.
+    Null,
     /// Yes or no.
     Flag(bool),
     /// Text.
@@ -116,7 +118,7 @@ fn format_description(description: &FormatDescription, sink: &mut Sink<'_>) {
 fn mysql_gtid(event: &GtidEvent, sink: &mut Sink<'_>) {
     match &event.gtid {
         Some(gtid) => sink("gtid", Field::Text(&gtid.to_string())),
-        None => sink("gtid", Field::Text("ANONYMOUS")),
+        None => sink("gtid", Field::Null),
     }
     let statements = event.flags & GtidEvent::MAY_HAVE_STATEMENTS != 0;
     sink("may_have_statements", Field::Flag(statements));

@@ -219,6 +219,7 @@ fn number(out: &mut Vec<u8>, name: &str, value: u64) {
 fn put_field(out: &mut Vec<u8>, name: &str, field: Field<'_>) {
     key(out, name);
     match field {
+        Field::Null => out.extend_from_slice(b"null"),
         Field::Number(value) => put_u64(out, value),
         Field::Signed(value) => put_i64(out, value),
         Field::Double(value) => quoted_double(out, value),

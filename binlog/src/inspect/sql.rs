@@ -80,6 +80,8 @@ pub struct SqlLines {
     has_begun: bool,
     /// Whether GTID_NEXT is set and must be reset.
     has_gtid: bool,
+    /// The statement that set it.
+    gtid: Vec<u8>,
     /// Whether the last event left a transaction open.
     is_open: bool,
     /// Whether the next statement is the first phase of a two-phase ALTER, or the end of one that
@@ -100,6 +102,7 @@ impl SqlLines {
             shapes: Vec::new(),
             has_begun: false,
             has_gtid: false,
+            gtid: Vec::new(),
             is_open: false,
             skips_statement: false,
         }
@@ -136,12 +139,14 @@ impl SqlLines {
             }
         }
         self.has_gtid = true;
-        out.extend_from_slice(b"SET @@SESSION.GTID_NEXT='");
+        self.gtid.clear();
+        self.gtid.extend_from_slice(b"SET @@SESSION.GTID_NEXT='");
         match &event.gtid {
-            Some(gtid) => out.extend_from_slice(gtid.to_string().as_bytes()),
-            None => out.extend_from_slice(b"ANONYMOUS"),
+            Some(gtid) => self.gtid.extend_from_slice(gtid.to_string().as_bytes()),
+            None => self.gtid.extend_from_slice(b"ANONYMOUS"),
         }
-        out.extend_from_slice(b"'/*!*/;\n");
+        self.gtid.extend_from_slice(b"'/*!*/;\n");
+        out.extend_from_slice(&self.gtid);
     }
 
     /// MariaDB's GTID: it also begins the transaction.
@@ -187,7 +192,31 @@ impl SqlLines {
             comment(out, rest);
             return;
         }
-        statement(out, &query.sql);
+        match without_start(&query.sql) {
+            Some(sql) if self.options.form == SqlForm::Statements => {
+                self.create_select(sql, flavour, out);
+            }
+            _ => statement(out, &query.sql),
+        }
+    }
+
+    /// CREATE TABLE .. SELECT, as one transaction of the log. Only row events may follow such a
+    /// CREATE, so that with rows as statements it commits by itself, and the rows get a
+    /// transaction and a GTID of their own.
+    fn create_select(&mut self, sql: &[u8], flavour: Flavour, out: &mut Vec<u8>) {
+        comment(
+            out,
+            b"CREATE TABLE .. SELECT: the rows are a transaction of their own",
+        );
+        statement(out, b"ROLLBACK");
+        if flavour == Flavour::MySql && self.has_gtid {
+            out.extend_from_slice(&self.gtid);
+            statement(out, sql);
+            statement(out, b"SET @@SESSION.GTID_NEXT='AUTOMATIC'");
+        } else {
+            statement(out, sql);
+        }
+        statement(out, b"START TRANSACTION");
     }
 
     fn comments<W: Write>(
@@ -416,6 +445,13 @@ fn incident(out: &mut Vec<u8>, event: &Incident<'_>, source: Source<'_>, step: &
     let shown: String = text.chars().take(128).collect();
     literal::put_utf8(&mut sql, &shown);
     statement(out, &sql);
+}
+
+/// The statement of a CREATE TABLE .. SELECT without what makes the rows part of its transaction.
+fn without_start(sql: &[u8]) -> Option<&[u8]> {
+    let sql = sql.strip_suffix(b" START TRANSACTION")?;
+    let is_create = |head: &[u8]| head.eq_ignore_ascii_case(b"CREATE TABLE");
+    sql.get(..12).is_some_and(is_create).then_some(sql)
 }
 
 /// Whether the statement is one that MariaDB logs before an ALTER is done, or when it failed.

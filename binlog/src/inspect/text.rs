@@ -410,6 +410,7 @@ fn put_statement(out: &mut Vec<u8>, field: Field<'_>, indent: &[u8], is_full: bo
 
 fn put_field(out: &mut Vec<u8>, field: Field<'_>, is_full: bool) {
     match field {
+        Field::Null => out.extend_from_slice(b"ANONYMOUS"),
         Field::Number(value) => put_u64(out, value),
         Field::Signed(value) => put_i64(out, value),
         Field::Double(value) => out.extend_from_slice(double_text(value).as_bytes()),

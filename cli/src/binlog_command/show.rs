@@ -10,7 +10,7 @@ use binlog::inspect::{
     TextLines, TextOptions,
 };
 use binlog::limits::Limits;
-use binlog::log::LogFileName;
+use binlog::log::{LogError, LogFileName};
 
 use self::held::Held;
 use super::inputs::{InputFile, Inputs};
@@ -18,6 +18,7 @@ use super::live;
 use super::progress::Progress;
 use crate::arguments::{ShowArguments, SqlFormName};
 use crate::exit::Failure;
+use crate::output;
 
 type Out = Output<StdoutLock<'static>>;
 
@@ -36,72 +37,126 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<(), Failure> {
     let mut filter = FilterRun::new(&filter);
     let mut inputs = Inputs::new(&arguments.input)?;
     let mut out = Output::new(io::stdout().lock());
-    let mut render = renderer(arguments);
-    let shown = show(&mut inputs, &mut filter, render.as_mut(), &mut out);
-    // What stands in front of a damaged event was asked for and is shown; SQL gets no end, so that
-    // it does not pass for whole.
+    let mut show = Show {
+        render: renderer(arguments),
+        // A replay must not go on behind what it could not do.
+        goes_on: arguments.sql.is_none(),
+        is_damaged: false,
+    };
+    let shown = show.files(&mut inputs, &mut filter, &mut out);
+    let Show { mut render, .. } = show;
+    // What stands in front of damage was asked for and is shown; SQL gets no end, so that it does
+    // not pass for whole.
     let ended = match &shown {
-        Ok(()) => render.end(&mut out).map_err(failure),
+        Ok(()) | Err(Failure::Told) => render.end(&mut out).map_err(failure),
         Err(_) => out.flush().map_err(Failure::from),
     };
     shown.and(ended)
 }
 
-fn show(
-    inputs: &mut Inputs<'_>,
-    filter: &mut FilterRun<'_>,
-    render: &mut dyn Render<StdoutLock<'static>>,
-    out: &mut Out,
-) -> Result<(), Failure> {
-    while let Some(input) = inputs.next_file()? {
-        filter.begin_file(input.is_first, input.is_last);
-        if !show_file(&input, inputs.is_followed(), filter, render, out)? {
-            break;
-        }
-    }
-    Ok(())
+struct Show {
+    render: Box<dyn Render<StdoutLock<'static>>>,
+    /// Whether damage is told and passed over.
+    goes_on: bool,
+    is_damaged: bool,
 }
 
-/// False if nothing behind this file is asked for.
-fn show_file(
-    input: &InputFile,
-    is_followed: bool,
-    filter: &mut FilterRun<'_>,
-    render: &mut dyn Render<StdoutLock<'static>>,
-    out: &mut Out,
-) -> Result<bool, Failure> {
-    let failed = |error| Failure::failed(input.label(), error);
-    let mut reader = input.read().map_err(failed)?;
-    let name: LogFileName = reader.stream().source().name().clone();
-    let source = Source {
-        label: input.label(),
-        name: &name,
-    };
-    // A bar between lines would be in the way.
-    let mut progress =
-        (!io::stdout().is_terminal()).then(|| Progress::new(input.label(), input.size()));
-    let mut held = Held::default();
-    render.begin(source, out).map_err(failure)?;
-    while let Some(step) = reader.next().map_err(failed)? {
-        match filter.judge(&step) {
-            Verdict::Show => {
-                held.release(&step, |step| render.event(source, step, out))
-                    .map_err(failure)?;
-                render.event(source, &step, out).map_err(failure)?;
+impl Show {
+    fn files(
+        &mut self,
+        inputs: &mut Inputs<'_>,
+        filter: &mut FilterRun<'_>,
+        out: &mut Out,
+    ) -> Result<(), Failure> {
+        while let Some(input) = inputs.next_file()? {
+            filter.begin_file(input.is_first, input.is_last);
+            if !self.file(&input, inputs.is_followed(), filter, out)? {
+                break;
             }
-            Verdict::Hold => held.keep(&step),
-            Verdict::Skip => held.skip(),
-            Verdict::Stop => return Ok(false),
         }
-        // Whoever follows a server wants to see what is there, not when the buffer is full.
-        if is_followed && step.transaction.is_none_or(|info| info.is_complete) {
-            out.flush()?;
-        }
-        if let Some(progress) = &mut progress {
-            progress.reach(step.place.end);
+        match self.is_damaged {
+            true => Err(Failure::Told),
+            false => Ok(()),
         }
     }
-    Ok(true)
+
+    /// False if nothing behind this file is asked for.
+    fn file(
+        &mut self,
+        input: &InputFile,
+        is_followed: bool,
+        filter: &mut FilterRun<'_>,
+        out: &mut Out,
+    ) -> Result<bool, Failure> {
+        let failed = |error: &LogError| Failure::failed(input.label(), error);
+        let mut reader = input.read().map_err(|error| failed(&error))?;
+        let name: LogFileName = reader.stream().source().name().clone();
+        let source = Source {
+            label: input.label(),
+            name: &name,
+        };
+        // A bar between lines would be in the way.
+        let mut progress =
+            (!io::stdout().is_terminal()).then(|| Progress::new(input.label(), input.size()));
+        let mut held = Held::default();
+        let mut damage = String::new();
+        self.render.begin(source, out).map_err(failure)?;
+        loop {
+            let step = match reader.next() {
+                Ok(Some(step)) => step,
+                Ok(None) => return Ok(true),
+                Err(error) => {
+                    let told = error.to_string();
+                    // Behind a damaged size there is no next event: the same error comes again.
+                    if !self.goes_on || told == damage {
+                        return if self.goes_on {
+                            Ok(true)
+                        } else {
+                            Err(failed(&error))
+                        };
+                    }
+                    self.tell(failed(&error))?;
+                    damage = told;
+                    continue;
+                }
+            };
+            let shown = match filter.judge(&step) {
+                Verdict::Show => held
+                    .release(&step, |step| self.render.event(source, step, out))
+                    .and_then(|()| self.render.event(source, &step, out)),
+                Verdict::Hold => {
+                    held.keep(&step);
+                    Ok(())
+                }
+                Verdict::Skip => {
+                    held.skip();
+                    Ok(())
+                }
+                Verdict::Stop => return Ok(false),
+            };
+            match shown {
+                Err(error @ RenderError::Log(_)) if self.goes_on => self.tell(failure(error))?,
+                shown => shown.map_err(failure)?,
+            }
+            // Whoever follows a server wants to see what is there, not when the buffer is full.
+            if is_followed && step.transaction.is_none_or(|info| info.is_complete) {
+                out.flush()?;
+            }
+            if let Some(progress) = &mut progress {
+                progress.reach(step.place.end);
+            }
+        }
+    }
+
+    /// Complains, and remembers that there was something to complain about.
+    fn tell(&mut self, failure: Failure) -> Result<(), Failure> {
+        let Failure::Failed(message) = failure else {
+            return Err(failure);
+        };
+        output::complain(&message);
+        self.is_damaged = true;
+        Ok(())
+    }
 }
 
 fn renderer(arguments: &ShowArguments) -> Box<dyn Render<StdoutLock<'static>>> {

@@ -14,9 +14,9 @@ use crate::inspect::cell::Shape;
 use crate::inspect::output::Output;
 use crate::inspect::render::{RenderError, Source, each_row, refused};
 use crate::limits::Limits;
-use crate::row::{Column, Row, RowsEvent, RowsFlags, RowsKind, Table};
+use crate::row::{Column, ColumnType, Row, RowsEvent, RowsFlags, RowsKind, Table};
 use crate::transaction::Step;
-use crate::value::Value;
+use crate::value::{Value, json};
 
 /// Columns that the server computes, by `schema.table.column`.
 pub type Generated = HashSet<String>;
@@ -271,7 +271,31 @@ impl RowWriter<'_> {
             out.truncate(start);
             return Ok(());
         }
+        self.keep_moments(out, before, after);
         self.condition(out, before)
+    }
+
+    /// Columns that the server might set to now by itself keep their value.
+    fn keep_moments(&self, out: &mut Vec<u8>, before: &Row<'_>, after: &Row<'_>) {
+        let columns = self.table.map.columns.iter().zip(self.targets);
+        for (index, (column, target)) in columns.enumerate() {
+            let is_moment = matches!(
+                column.real_type(),
+                ColumnType::TIMESTAMP
+                    | ColumnType::TIMESTAMP2
+                    | ColumnType::DATETIME
+                    | ColumnType::DATETIME2
+            );
+            let now = after.get(index).and_then(Option::as_ref);
+            let was = before.get(index).and_then(Option::as_ref);
+            if is_moment && !target.is_generated && (now.is_none() || now == was) {
+                let name = column.name.as_deref().unwrap_or_default();
+                out.extend_from_slice(b", ");
+                put_identifier(out, name);
+                out.push(b'=');
+                put_identifier(out, name);
+            }
+        }
     }
 
     fn delete(&self, out: &mut Vec<u8>, before: &Row<'_>) -> Result<(), Inexpressible> {
@@ -334,8 +358,8 @@ fn whole_json(before: Option<&Value<'_>>, value: &Value<'_>) -> Option<Value<'st
     let (Some(Value::Json(before)), Value::JsonDiffs(diffs)) = (before, value) else {
         return None;
     };
-    let _ = (before, diffs);
-    None
+    let whole = json::apply_diffs(before, diffs).ok()?;
+    Some(Value::Json(whole.into()))
 }
 
 fn separate(out: &mut Vec<u8>, is_first: &mut bool, separator: &[u8]) {

@@ -4,10 +4,12 @@ use super::geometry;
 use crate::inspect::cell::digits::{
     put_date, put_datetime, put_four, put_hex, put_i64, put_time, put_u64,
 };
-use crate::inspect::cell::json_diff::{self, Operation};
-use crate::inspect::cell::{Encoding, Shape, VALUE_LEN_MAX, member, member_text, put_vector};
+use crate::inspect::cell::{
+    Encoding, Shape, VALUE_LEN_MAX, member, member_text, operation_name, put_vector,
+};
 use crate::row::Column;
-use crate::value::{Value, double_text, float_text, json};
+use crate::value::json::{self, JsonOperation};
+use crate::value::{Value, double_text, float_text};
 
 /// Of a value, at most this many bytes are shown unless all are asked for.
 const SHOWN_MAX: usize = 200;
@@ -168,16 +170,16 @@ fn put_diffs(out: &mut Vec<u8>, diffs: &[u8], is_full: bool) {
         return out.extend_from_slice(b"(unchanged)");
     }
     out.push(b'(');
-    for (index, diff) in json_diff::diffs(diffs).enumerate() {
+    for (index, diff) in json::diffs(diffs).flatten().enumerate() {
         if index > 0 {
             out.extend_from_slice(b"; ");
         }
-        out.extend_from_slice(diff.operation.name().as_bytes());
+        out.extend_from_slice(operation_name(diff.operation).as_bytes());
         out.push(b' ');
-        out.extend_from_slice(diff.path);
+        out.extend_from_slice(diff.path.as_bytes());
         if let Some(value) = diff.value {
             let word: &[u8] = match diff.operation {
-                Operation::Insert => b": ",
+                JsonOperation::Insert => b": ",
                 _ => b" with ",
             };
             out.extend_from_slice(word);

@@ -1,0 +1,172 @@
+//! `weir binlog show --sql | mysql`: a log replayed into an empty server gives the same tables.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use integration::compare::{Snapshot, ensure_same};
+use integration::failure::ensure;
+use integration::sysbench::Sysbench;
+use integration::workload::{self, Scope};
+use integration::{Peer, RealServer, Result, weir};
+
+/// What the workload and sysbench touch, and what this test adds.
+const DATABASES: [&str; 4] = ["types", "other", "sbtest", "more"];
+
+/// What the workload leaves out: transactions that are more than rows, statements in the log,
+/// generated columns, triggers, foreign keys, and names and text that look like SQL.
+const MORE: &[&str] = &[
+    "CREATE DATABASE more",
+    "USE more",
+    "CREATE TABLE parent (id INT PRIMARY KEY, at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6))",
+    "CREATE TABLE child (id INT PRIMARY KEY, parent INT, twice INT AS (id * 2) STORED,
+       FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE)",
+    "INSERT INTO parent (id) VALUES (1), (2)",
+    "INSERT INTO child (id, parent) VALUES (1, 1), (2, 1), (3, 2)",
+    "DELETE FROM parent WHERE id = 1",
+    "CREATE TABLE log (n INT AUTO_INCREMENT PRIMARY KEY, what VARCHAR(50))",
+    "CREATE TABLE `we``ird\n# name` (`a;\n-- b` VARCHAR(100))",
+    "INSERT INTO `we``ird\n# name` VALUES ('/*!*/;'), ('it''s\\n\\\\ \"x\"'), ('DELIMITER ;')",
+    "CREATE TABLE copied AS SELECT * FROM log",
+    "XA START 'two', 'phases', 7",
+    "INSERT INTO log (what) VALUES ('xa')",
+    "XA END 'two', 'phases', 7",
+    "XA PREPARE 'two', 'phases', 7",
+    "XA COMMIT 'two', 'phases', 7",
+    "SET time_zone = '+05:00', sql_mode = 'ANSI_QUOTES'",
+    "ALTER TABLE log ADD COLUMN \"made\" TIMESTAMP NOT NULL DEFAULT '2020-01-01 00:00:00'",
+    "SET time_zone = DEFAULT, sql_mode = DEFAULT",
+    "CREATE PROCEDURE p() BEGIN SELECT ';'; SELECT \"/*!*/;\"; END",
+];
+
+/// Rows as statements would fire it again.
+const TRIGGER: &[&str] = &[
+    "CREATE TRIGGER note AFTER UPDATE ON child FOR EACH ROW INSERT INTO log (what) VALUES ('update')",
+    "UPDATE child SET id = 30 WHERE id = 3",
+];
+
+/// Statements that the log keeps as statements.
+const AS_STATEMENTS: &[&str] = &[
+    "SET SESSION binlog_format = STATEMENT",
+    "SET @who = 'ümlaut ''quoted''', @number = -42, @real = 1.5e0",
+    "INSERT INTO log (what) VALUES (@who), (@number), (@real), (CONCAT('r', FLOOR(RAND() * 1000)))",
+    "INSERT INTO log (what) VALUES (LAST_INSERT_ID()), (UNIX_TIMESTAMP())",
+    "CREATE TEMPORARY TABLE passing (a INT)",
+    "INSERT INTO passing VALUES (5)",
+    "INSERT INTO log (what) SELECT a FROM passing",
+    "DROP TEMPORARY TABLE passing",
+    "SET SESSION binlog_format = ROW",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mysql_97_replays_its_own_log() -> Result {
+    let source = written(Peer::MySql97, &[], TRIGGER).await?;
+    replayed(&source, &[]).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mysql_97_replays_compressed_and_minimal_logs() -> Result {
+    let options = [
+        "--binlog-transaction-compression=ON",
+        "--binlog-row-image=MINIMAL",
+        "--binlog-row-value-options=PARTIAL_JSON",
+    ];
+    let source = written(Peer::MySql97, &options, TRIGGER).await?;
+    replayed(&source, &["--rows", "--skip-gtids"]).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_mariadbs_replay_their_own_logs() -> Result {
+    for peer in [Peer::MariaDb1011, Peer::MariaDb118] {
+        let source = written(peer, &["--log-bin-compress=ON"], TRIGGER).await?;
+        replayed(&source, &[]).await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_as_statements_give_the_same_tables() -> Result {
+    let options = ["--binlog-row-metadata=FULL"];
+    let source = written(Peer::MySql97, &options, &[]).await?;
+    let arguments = ["--sql=statements", "--generated-column=more.child.twice"];
+    replayed(&source, &arguments).await
+}
+
+/// A server that ran the workload, and stopped writing.
+async fn written(peer: Peer, options: &[&str], more: &[&str]) -> Result<RealServer> {
+    let scope = match peer.is_mariadb() {
+        true => Scope::WithMariaDb,
+        false => Scope::MySql,
+    };
+    let server = RealServer::start(peer, 1, options).await?;
+    let mut client = server.client().await?;
+    client.run(&workload::load(scope)).await?;
+    client.execute("FLUSH BINARY LOGS").await?;
+    client.run(&workload::change(scope)).await?;
+    client.run(MORE).await?;
+    client.run(more).await?;
+    client.run(AS_STATEMENTS).await?;
+    client.execute("CREATE DATABASE sbtest").await?;
+    let sysbench = Sysbench {
+        script: "oltp_read_write",
+        port: server.port,
+        tables: 1,
+        rows: 1000,
+        threads: 2,
+        span: Duration::from_secs(2),
+        prepared_statements: "auto",
+    };
+    sysbench.prepare().await?;
+    sysbench.run().await?;
+    Ok(server)
+}
+
+/// Replays the whole log of `source` into an empty server of the same product and compares.
+async fn replayed(source: &RealServer, arguments: &[&str]) -> Result {
+    let target = RealServer::start(source.peer, 2, &[]).await?;
+    let files = source.binlogs()?;
+    pipe(&files, arguments, &target)?;
+    let left = Snapshot::take(&mut source.client().await?, &DATABASES).await?;
+    let right = Snapshot::take(&mut target.client().await?, &DATABASES).await?;
+    ensure_same("source", &left, "replayed", &right)?;
+    ensure(left.tables() > 12, || {
+        format!("only {} tables", left.tables())
+    })
+}
+
+/// `weir binlog show --sql FILES | mysql`.
+fn pipe(files: &[PathBuf], arguments: &[&str], target: &RealServer) -> Result {
+    let mut show = Command::new(weir::binary()?);
+    show.args(["binlog", "show"]);
+    if !arguments
+        .iter()
+        .any(|argument| argument.starts_with("--sql"))
+    {
+        show.arg("--sql");
+    }
+    let mut shown = show
+        .args(arguments)
+        .args(files)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let mut client = target.peer.cli()?;
+    client.args([
+        "--no-defaults",
+        "--binary-mode",
+        "--user=root",
+        "--host=127.0.0.1",
+    ]);
+    client.arg(format!("--port={}", target.port));
+    if let Some(sql) = shown.stdout.take() {
+        client.stdin(sql);
+    }
+    let replayed = client.output()?;
+    let shown = shown.wait_with_output()?;
+    ensure(shown.status.success(), || {
+        format!("weir: {}", String::from_utf8_lossy(&shown.stderr))
+    })?;
+    ensure(replayed.status.success(), || {
+        format!("mysql: {}", String::from_utf8_lossy(&replayed.stderr))
+    })
+}
