@@ -353,7 +353,9 @@ impl<'s> Cutter<'s> {
             | Event::UserVar(_)
             | Event::BeginLoadQuery(_)
             | Event::AppendBlock(_)
-            | Event::DeleteFile(_) => self.body.push_preparation(bytes)?,
+            | Event::DeleteFile(_)
+            | Event::Ignorable(_)
+            | Event::Other { .. } => self.body.push_preparation(bytes)?,
             _ => self.body.push_statement(bytes, verdict == Verdict::Show)?,
         }
         if info.is_complete {
