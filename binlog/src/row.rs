@@ -14,6 +14,7 @@ mod plan;
 mod rows_event;
 mod table;
 mod table_map;
+mod temporal_cell;
 #[cfg(test)]
 mod tests;
 

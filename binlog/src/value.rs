@@ -3,6 +3,7 @@
 //! A value has the shape of its MySQL type and carries no column attributes: what an ENUM number
 //! means, which charset bytes are in, or how many fractional digits to print is the column's matter.
 
+mod address;
 mod decimal;
 mod float;
 pub mod json;
@@ -10,6 +11,7 @@ mod temporal;
 
 use std::borrow::Cow;
 
+pub use address::{inet4_text, inet6_text, uuid_text};
 pub use decimal::Decimal;
 pub use float::{double_text, float_text};
 pub use temporal::{Date, DateTime, Time, Timestamp};
@@ -51,7 +53,7 @@ pub enum Value<'a> {
     /// JSON in MySQL's binary form; see [`json`]. No bytes at all stand for JSON null.
     Json(Cow<'a, [u8]>),
     /// Changes that make the JSON value of the row's before image the one after it; no bytes at all
-    /// change nothing. Only in after images of partial updates; see [`json`].
+    /// change nothing. Only in after images of partial updates; see [`json::apply_diffs`].
     JsonDiffs(Cow<'a, [u8]>),
 }
 

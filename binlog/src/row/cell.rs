@@ -10,7 +10,11 @@ use codec::{DecodeError, Reader, Write};
 
 use super::column::{BINARY_COLLATION, Column, ColumnType};
 use super::compressed;
-use crate::value::{Date, DateTime, Decimal, Time, Timestamp, Value};
+use super::temporal_cell::{
+    date, datetime, datetime_old, fraction, fraction_len, pack_date, put_datetime,
+    put_datetime_old, put_fraction, put_time, put_time_old, time, time_old,
+};
+use crate::value::{Decimal, Timestamp, Value};
 
 /// How the values of one column are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +99,9 @@ impl fmt::Display for EncodeError {
 }
 
 impl std::error::Error for EncodeError {}
+
+/// Why a date cannot be written.
+const NO_DATE: &str = "the date has a field out of range";
 
 impl Cell {
     /// The layout of a column's values.
@@ -324,20 +331,27 @@ impl Cell {
                     .filter(|&year| year > 0)
                     .ok_or("the YEAR is not from 1901 to 2155")?,
             }),
-            (Self::Date, Value::Date(date)) => out.put_u24(pack_date(*date)),
-            (Self::Time { fsp }, Value::Time(time)) => put_time(out, *time, fsp),
+            (Self::Date, Value::Date(date)) => out.put_u24(pack_date(*date).ok_or(NO_DATE)?),
+            (Self::Time { fsp }, Value::Time(time)) => {
+                put_time(out, *time, fsp).ok_or("the TIME has a field out of range")?;
+            }
             (Self::DateTime { fsp }, Value::DateTime(value)) => {
-                let packed = value.packed().cast_unsigned() >> 24;
-                out.put_uint_be(packed + DATETIME_BIAS, 5);
-                put_fraction(out, value.micros, fsp);
+                put_datetime(out, *value, fsp).ok_or(NO_DATE)?;
             }
             (Self::Timestamp { fsp }, Value::Timestamp(value)) => {
+                if value.micros >= 1_000_000 {
+                    return Err(NO_DATE);
+                }
                 out.put(&value.seconds.to_be_bytes());
                 put_fraction(out, value.micros, fsp);
             }
             (Self::TimestampOld, Value::Timestamp(value)) => out.put_u32(value.seconds),
-            (Self::TimeOld, Value::Time(value)) => put_time_old(out, *value),
-            (Self::DateTimeOld, Value::DateTime(value)) => put_datetime_old(out, *value),
+            (Self::TimeOld, Value::Time(value)) => {
+                put_time_old(out, *value).ok_or("the TIME has a field out of range")?;
+            }
+            (Self::DateTimeOld, Value::DateTime(value)) => {
+                put_datetime_old(out, *value).ok_or(NO_DATE)?;
+            }
             (Self::Bytes { len_width }, Value::Bytes(bytes))
             | (Self::Json { len_width }, Value::Json(bytes)) => put_sized(out, len_width, bytes)?,
             (Self::Compressed { len_width }, Value::Bytes(bytes)) => {
@@ -373,12 +387,6 @@ impl Cell {
         Ok(())
     }
 }
-
-/// Added to a packed DATETIME's 40 bits so that they sort as unsigned.
-const DATETIME_BIAS: u64 = 0x80_0000_0000;
-
-/// Added to a packed TIME's first 3 bytes.
-const TIME_BIAS: u64 = 0x80_0000;
 
 #[inline]
 fn int<'a>(reader: &mut Reader<'_>, width: u8, unsigned: bool) -> Result<Value<'a>, DecodeError> {
@@ -449,181 +457,4 @@ fn put_width(out: &mut Vec<u8>, width: u8, number: u64) -> Result<(), &'static s
     }
     out.put_uint(number, usize::from(width));
     Ok(())
-}
-
-/// DATE: 5 bits of day, 4 of month, 15 of year.
-fn date(packed: u32) -> Date {
-    let [day, ..] = (packed & 31).to_le_bytes();
-    let [month, ..] = (packed >> 5 & 15).to_le_bytes();
-    let [low, high, ..] = (packed >> 9).to_le_bytes();
-    let year = u16::from_le_bytes([low, high]);
-    Date { year, month, day }
-}
-
-fn pack_date(date: Date) -> u32 {
-    u32::from(date.year) << 9 | u32::from(date.month) << 5 | u32::from(date.day)
-}
-
-/// Bytes of a fraction of `fsp` digits.
-const fn fraction_len(fsp: u8) -> usize {
-    fsp.div_ceil(2) as usize
-}
-
-/// Reads a fraction, as microseconds.
-#[inline]
-fn fraction(reader: &mut Reader<'_>, fsp: u8) -> Result<u32, DecodeError> {
-    let len = fraction_len(fsp);
-    let offset = reader.offset();
-    let what = "fraction of a second";
-    let units = match len {
-        0 => return Ok(0),
-        1 => u64::from(reader.u8(what)?),
-        2 => u64::from(u16::from_be_bytes(reader.array(what)?)),
-        _ => {
-            let [a, b, c] = reader.array(what)?;
-            u64::from(u32::from_be_bytes([0, a, b, c]))
-        }
-    };
-    let micros = units * unit_micros(len);
-    u32::try_from(micros)
-        .ok()
-        .filter(|&micros| micros < 1_000_000)
-        .ok_or_else(|| {
-            DecodeError::invalid("fraction of a second", offset, units, "less than a second")
-        })
-}
-
-fn put_fraction(out: &mut Vec<u8>, micros: u32, fsp: u8) {
-    let len = fraction_len(fsp);
-    out.put_uint_be(u64::from(micros) / unit_micros(len), len);
-}
-
-/// Microseconds per unit of a fraction of `len` bytes.
-const fn unit_micros(len: usize) -> u64 {
-    match len {
-        1 => 10_000,
-        2 => 100,
-        _ => 1,
-    }
-}
-
-#[inline]
-fn datetime(reader: &mut Reader<'_>, fsp: u8) -> Result<DateTime, DecodeError> {
-    let offset = reader.offset();
-    let [a, b, c, d, e] = reader.array("DATETIME")?;
-    let biased = u64::from_be_bytes([0, 0, 0, a, b, c, d, e]);
-    let packed = biased
-        .checked_sub(DATETIME_BIAS)
-        .ok_or_else(|| DecodeError::invalid("DATETIME", offset, biased, "not negative"))?;
-    let mut value = DateTime::from_packed((packed << 24).cast_signed());
-    value.micros = fraction(reader, fsp)?;
-    Ok(value)
-}
-
-fn time(reader: &mut Reader<'_>, fsp: u8) -> Result<Time, DecodeError> {
-    let len = fraction_len(fsp);
-    let shift = 8 * u32::try_from(len).unwrap_or(0);
-    let offset = reader.offset();
-    let biased = reader.uint_be(3 + len, "TIME")?;
-    // The sign is of the whole number, fraction included.
-    let signed = biased.cast_signed() - (TIME_BIAS << shift).cast_signed();
-    let magnitude = signed.unsigned_abs();
-    let units = magnitude & ((1 << shift) - 1);
-    let micros = units * unit_micros(len);
-    if micros >= 1_000_000 {
-        let expected = "less than a second";
-        return Err(DecodeError::invalid(
-            "fraction of a second",
-            offset,
-            units,
-            expected,
-        ));
-    }
-    let whole = (magnitude >> shift) << 24 | micros;
-    let mut time = Time::from_packed(whole.cast_signed());
-    time.negative = signed < 0;
-    Ok(time)
-}
-
-fn put_time(out: &mut Vec<u8>, time: Time, fsp: u8) {
-    let len = fraction_len(fsp);
-    let shift = 8 * u32::try_from(len).unwrap_or(0);
-    let whole =
-        u64::from(time.hours) << 12 | u64::from(time.minutes) << 6 | u64::from(time.seconds);
-    let magnitude = (whole << shift) | (u64::from(time.micros) / unit_micros(len));
-    let bias = TIME_BIAS << shift;
-    let biased = if time.negative {
-        bias - magnitude
-    } else {
-        bias + magnitude
-    };
-    out.put_uint_be(biased, 3 + len);
-}
-
-/// What is wrong with an old temporal value; a fraction, of which the log says nothing, moves its
-/// fields.
-const OLD_EXPECTED: &str = "a value without a fraction, which this old format cannot tell";
-
-/// TIME of MySQL 5.5 and older: signed decimal HHMMSS in 3 bytes.
-fn time_old(reader: &mut Reader<'_>) -> Result<Time, DecodeError> {
-    let offset = reader.offset();
-    let raw = reader.u24("TIME")?;
-    let signed = (raw << 8).cast_signed() >> 8;
-    let digits = signed.unsigned_abs();
-    let [low_hour, high_hour, ..] = (digits / 10_000).to_le_bytes();
-    let [minutes, ..] = (digits / 100 % 100).to_le_bytes();
-    let [seconds, ..] = (digits % 100).to_le_bytes();
-    let time = Time {
-        negative: signed < 0,
-        hours: u16::from_le_bytes([low_hour, high_hour]),
-        minutes,
-        seconds,
-        micros: 0,
-    };
-    if time.hours > 838 || minutes > 59 || seconds > 59 {
-        let found = u64::from(raw);
-        return Err(DecodeError::invalid("TIME", offset, found, OLD_EXPECTED));
-    }
-    Ok(time)
-}
-
-fn put_time_old(out: &mut Vec<u8>, time: Time) {
-    let digits =
-        u32::from(time.hours) * 10_000 + u32::from(time.minutes) * 100 + u32::from(time.seconds);
-    out.put_u24(match time.negative {
-        true => digits.wrapping_neg() & 0xff_ffff,
-        false => digits,
-    });
-}
-
-/// DATETIME of MySQL 5.5 and older: decimal YYYYMMDDhhmmss in 8 bytes.
-fn datetime_old(reader: &mut Reader<'_>) -> Result<DateTime, DecodeError> {
-    let offset = reader.offset();
-    let digits = reader.u64("DATETIME")?;
-    let invalid = || DecodeError::invalid("DATETIME", offset, digits, OLD_EXPECTED);
-    let pair = |divisor: u64, most: u8| {
-        u8::try_from(digits / divisor % 100)
-            .ok()
-            .filter(|&value| value <= most)
-            .ok_or_else(invalid)
-    };
-    Ok(DateTime {
-        year: u16::try_from(digits / 10_000_000_000)
-            .ok()
-            .filter(|&year| year <= 9999)
-            .ok_or_else(invalid)?,
-        month: pair(100_000_000, 12)?,
-        day: pair(1_000_000, 31)?,
-        hour: pair(10_000, 23)?,
-        minute: pair(100, 59)?,
-        second: pair(1, 59)?,
-        micros: 0,
-    })
-}
-
-fn put_datetime_old(out: &mut Vec<u8>, value: DateTime) {
-    let date = u64::from(value.year) * 10_000 + u64::from(value.month) * 100 + u64::from(value.day);
-    let time =
-        u64::from(value.hour) * 10_000 + u64::from(value.minute) * 100 + u64::from(value.second);
-    out.put_u64(date * 1_000_000 + time);
 }

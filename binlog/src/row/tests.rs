@@ -1,3 +1,6 @@
+mod events;
+mod types;
+
 use std::borrow::Cow;
 
 use codec::Reader;

@@ -1,9 +1,11 @@
 //! The rows of one event, applied one by one.
 
-use binlog::row::{Row, RowPair, RowsEvent, RowsKind};
-use binlog::value::Value;
+use std::borrow::Cow;
 
-use super::columns::Mapping;
+use binlog::row::{Row, RowPair, RowsEvent, RowsKind};
+use binlog::value::{Value, json};
+
+use super::columns::{Conversion, Mapping};
 use super::{ApplyError, RowCheck};
 use crate::catalog::Table;
 use crate::error::SqlError;
@@ -57,6 +59,10 @@ impl<'w> Rows<'w> {
         let stored = self.find(before)?;
         let mut values = Vec::with_capacity(stored.values.len());
         for (position, old) in stored.values.iter().enumerate() {
+            if let Some(Some(Value::JsonDiffs(diffs))) = after.get(position) {
+                values.push(self.changed_json(position, old, diffs)?);
+                continue;
+            }
             // A column that a partial image leaves out keeps its value.
             values.push(match self.local(after, position)? {
                 Some(value) => value,
@@ -66,6 +72,30 @@ impl<'w> Rows<'w> {
         self.writer
             .update_unlisted(stored.id, &stored.values, &values)?;
         Ok(())
+    }
+
+    /// What the changes of a partial update make of the stored JSON value.
+    fn changed_json(
+        &self,
+        position: usize,
+        stored: &Value<'_>,
+        diffs: &[u8],
+    ) -> Result<Value<'static>, Failure> {
+        let is_json = self.mapping.conversions.get(position) == Some(&Conversion::Same);
+        let name = self.table().columns.get(position);
+        let changed = match stored {
+            Value::Json(stored) if is_json => json::apply_diffs(stored, diffs).ok(),
+            _ => None,
+        };
+        changed
+            .map(|json| Value::Json(Cow::Owned(json)))
+            .ok_or_else(|| {
+                let column = name.map_or("", |column| column.name.as_str());
+                Failure::Sql(SqlError::could_not_apply_json_diff(
+                    &self.table().name,
+                    column,
+                ))
+            })
     }
 
     fn delete(&mut self, before: &Row<'_>) -> Result<(), Failure> {

@@ -195,7 +195,6 @@ impl Coordinator {
                 self.tables.learn(body, EventHeader::LEN, &self.filter)?;
                 Ok(())
             }
-            EventType::PARTIAL_UPDATE_ROWS => refuse_unless_ignorable(event, kind),
             kind if RowsEvent::is_rows(kind) => self.rows(event, checksum),
             EventType::XID | EventType::ROWS_QUERY | EventType::ANNOTATE_ROWS => Ok(()),
             EventType::INCIDENT => self.incident(event, checksum),
@@ -358,9 +357,6 @@ fn refuse_unless_ignorable(event: &RawEvent<'_>, kind: EventType) -> Result<(), 
         }
         EventType::TRANSACTION_PAYLOAD => {
             format!("A {kind} event (set binlog_transaction_compression=OFF on the source)")
-        }
-        EventType::PARTIAL_UPDATE_ROWS => {
-            format!("A {kind} event (set binlog_row_value_options='' on the source)")
         }
         kind => format!("A {kind} event"),
     };

@@ -444,11 +444,7 @@ fn an_error_stops_with_its_place_and_keeps_what_came_before() {
 
 #[test]
 fn an_unknown_event_stops_and_is_never_skipped() {
-    for kind in [
-        EventType::INTVAR,
-        EventType::PARTIAL_UPDATE_ROWS,
-        EventType(200),
-    ] {
+    for kind in [EventType::INTVAR, EventType::USER_VAR, EventType(200)] {
         let replica = Replica::new();
         let mut source = Source::rows(1);
         source.transactions.push(Sent::Unknown(kind));
