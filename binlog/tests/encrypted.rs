@@ -161,3 +161,49 @@ fn a_missing_or_wrong_key_of_mariadb_is_told() {
         assert!(error.to_string().contains("not the one"), "{error}");
     }
 }
+
+/// Splitmix64.
+struct Choices(u64);
+
+impl Choices {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % n as u64).unwrap()
+    }
+}
+
+#[test]
+fn damaged_encrypted_files_end_in_an_error_or_at_their_end() {
+    let mut choices = Choices(1);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("binlog.000001");
+    let mut refused = 0;
+    for case in encrypted_cases() {
+        let keys = keys_of(&case);
+        let good = std::fs::read(&case.files()[0]).unwrap();
+        for _ in 0..300 {
+            let mut bytes = good.clone();
+            for _ in 0..=choices.below(3) {
+                // Heads, where lengths and keys are, are hit as often as all the rest.
+                let reach = [600, bytes.len()][choices.below(2)].min(bytes.len());
+                bytes[choices.below(reach)] ^= 1 << choices.below(8);
+            }
+            bytes.truncate(bytes.len() - choices.below(3) * choices.below(40));
+            std::fs::write(&path, &bytes).unwrap();
+            refused += usize::from(match open(&path, &keys) {
+                Err(_) => true,
+                Ok(mut reader) => loop {
+                    match reader.advance(None) {
+                        Ok(true) => {}
+                        Ok(false) => break false,
+                        Err(_) => break true,
+                    }
+                },
+            });
+        }
+    }
+    assert!(refused > 1000, "{refused} of 2100");
+}
