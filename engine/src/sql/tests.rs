@@ -388,6 +388,7 @@ fn administrative_statements_parse() {
         "create user if not exists 'a'@'%' identified with mysql_native_password by 'x', b require ssl",
         "create user 'a'@'localhost' identified by 'x' password expire never account unlock",
         "alter user current_user() identified by 'y'",
+        "alter instance rotate binlog master key",
         "drop user if exists a@b, c",
         "rename user a to b",
         "grant all privileges on *.* to a@'%' with grant option",
@@ -473,6 +474,7 @@ fn names_what_is_not_supported() {
         ),
         ("create or replace view v as select 1", "CREATE VIEW"),
         ("xa start 'x'", "XA"),
+        ("alter instance rotate innodb master key", "ALTER INSTANCE"),
         ("load data local infile 'x' into table t", "LOAD DATA"),
         (
             "create table t (a int) partition by hash (a)",
