@@ -9,7 +9,7 @@ mod gtids;
 mod statement;
 
 pub use gtids::{GtidChoice, parse_gtid};
-pub use statement::{is_control, names_schema, names_table};
+pub use statement::{is_control, is_of_database, names_schema, names_table};
 
 use crate::event::{Event, EventType, Query, StatusVariable};
 use crate::limits::Limits;
@@ -77,12 +77,14 @@ impl Filter {
                 })
         };
         let is_table = |(schema, table): &(String, String)| {
-            names_table(
-                &query.sql,
-                &query.schema,
-                schema.as_bytes(),
-                table.as_bytes(),
-            )
+            // Without its database a table cannot be made again.
+            (is_of_database(&query.sql) && names_schema(&query.sql, schema.as_bytes()))
+                || names_table(
+                    &query.sql,
+                    &query.schema,
+                    schema.as_bytes(),
+                    table.as_bytes(),
+                )
         };
         (self.databases.is_empty() || self.databases.iter().any(is_database))
             && (self.tables.is_empty() || self.tables.iter().any(is_table))

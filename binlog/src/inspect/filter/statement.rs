@@ -24,6 +24,17 @@ pub fn is_control(sql: &[u8]) -> bool {
     .any(|word| first.eq_ignore_ascii_case(word.as_bytes()))
 }
 
+/// Whether a statement makes, changes or drops a database.
+#[must_use]
+pub fn is_of_database(sql: &[u8]) -> bool {
+    let mut words = Words::new(sql);
+    let mut is_next = |any: &[&str]| {
+        matches!(words.next(), Some(Word::Name(name))
+            if any.iter().any(|word| name.eq_ignore_ascii_case(word.as_bytes())))
+    };
+    is_next(&["CREATE", "ALTER", "DROP"]) && is_next(&["DATABASE", "SCHEMA"])
+}
+
 /// Whether the words of `sql` name the table, in `default_schema` where they name no schema.
 ///
 /// Statements that change rows (statement-based logging) are looked through in the same way, so a
@@ -182,6 +193,14 @@ mod tests {
         for sql in ["CREATE TABLE begin (a INT)", "", "'BEGIN'"] {
             assert!(!is_control(sql.as_bytes()), "{sql}");
         }
+    }
+
+    #[test]
+    fn statements_about_databases_are_told_apart() {
+        assert!(is_of_database(b"create database if not exists shop"));
+        assert!(is_of_database(b"DROP SCHEMA `shop`"));
+        assert!(!is_of_database(b"DROP TABLE shop"));
+        assert!(!is_of_database(b"CREATE"));
     }
 
     #[test]
