@@ -114,7 +114,7 @@ fn json_cells_are_those_that_select_showed() {
     println!("{tally:#?} {:#?}", loose.borrow());
     let loose: Vec<_> = loose.into_inner().into_iter().collect();
     assert_eq!(loose, LOOSE.map(|(name, count, ..)| (name, count)));
-    assert_eq!(tally.expected, corpora::rows::ROWS);
+    assert_eq!(tally.expected, rows::ROWS);
 }
 
 /// The rows of a case by their JSON lines.

@@ -12,7 +12,9 @@ use std::collections::HashMap;
 
 use binlog::event::Event;
 use binlog::limits::Limits;
+use binlog::log::LogReader;
 use binlog::row::{RowPair, RowsKind};
+use binlog::transaction::TransactionReader;
 use binlog::value::{Value, double_text, float_text, json};
 use serde_json::Value as Json;
 
@@ -22,20 +24,41 @@ use super::{Case, open};
 /// Every changed row of a case, in the order of the log. `is_wanted` says of which tables
 /// (`schema.table`) rows are read.
 pub fn changes(case: &Case, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Change<Value<'static>>> {
-    let mut changes = Vec::new();
-    let mut event = 0;
-    let mut documents = Documents::default();
+    let mut collected = Collected::default();
     for path in case.files() {
-        let file = path.file_name().unwrap().to_str().unwrap().to_owned();
         let mut reader = open::transactions(&path, open::keys(case));
+        collected.read(&case.label(), &mut reader, is_wanted);
+    }
+    collected.changes
+}
+
+/// The changed rows of logs that are read one after the other.
+#[derive(Default)]
+pub struct Collected {
+    pub changes: Vec<Change<Value<'static>>>,
+    /// Partial updates stay as they are.
+    pub keeps_diffs: bool,
+    documents: Documents,
+    events: usize,
+}
+
+impl Collected {
+    /// Reads a log to its end. `label` is for messages.
+    pub fn read(
+        &mut self,
+        label: &str,
+        reader: &mut TransactionReader<LogReader>,
+        is_wanted: &dyn Fn(&str) -> bool,
+    ) {
+        let file = reader.stream().source().name().to_string();
         loop {
             let step = reader.next();
-            let step = step.unwrap_or_else(|error| panic!("{}: {error}", case.label()));
+            let step = step.unwrap_or_else(|error| panic!("{label}: {error}"));
             let Some(step) = step else { break };
             let Event::Rows(rows) = &step.event else {
                 continue;
             };
-            event += 1;
+            self.events += 1;
             let table = step.table.expect("rows have a table");
             if !is_wanted(&table.full_name()) {
                 continue;
@@ -43,7 +66,7 @@ pub fn changes(case: &Case, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Change<Valu
             let head = Change {
                 file: file.clone(),
                 offset: step.place.offset,
-                event,
+                event: self.events,
                 gtid: step
                     .transaction
                     .and_then(|transaction| transaction.gtid.text()),
@@ -57,7 +80,7 @@ pub fn changes(case: &Case, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Change<Valu
                 before: None,
                 after: None,
             };
-            let place = format!("{} {file} {}", case.label(), step.place.offset);
+            let place = format!("{label} {file} {}", step.place.offset);
             let mut chunks = rows.chunks(&table.plan, &Limits::default()).expect(&place);
             while let Some(mut reader) = chunks.next_chunk().expect(&place) {
                 let mut pair = RowPair::default();
@@ -65,13 +88,14 @@ pub fn changes(case: &Case, is_wanted: &dyn Fn(&str) -> bool) -> Vec<Change<Valu
                     let mut change = head.clone();
                     change.before = (rows.kind != RowsKind::Write).then(|| own(&pair.before));
                     change.after = (rows.kind != RowsKind::Delete).then(|| own(&pair.after));
-                    documents.apply(&mut change);
-                    changes.push(change);
+                    if !self.keeps_diffs {
+                        self.documents.apply(&mut change);
+                    }
+                    self.changes.push(change);
                 }
             }
         }
     }
-    changes
 }
 
 /// How many rows of `table` decode, and the errors of the events whose rows do not.
