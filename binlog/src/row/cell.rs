@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use codec::{DecodeError, Reader, Write};
 
@@ -114,21 +115,12 @@ impl Cell {
             let expected = "a column type with valid parameters (type << 16 | parameters)";
             DecodeError::invalid("column type", 0, found, expected)
         };
-        let fsp = if low <= 6 {
-            Ok(low)
-        } else {
-            Err(unsupported())
+        let within = |range: RangeInclusive<u8>| match range.contains(&low) {
+            true => Ok(low),
+            false => Err(unsupported()),
         };
-        let len_width = if (1..=4).contains(&low) {
-            Ok(low)
-        } else {
-            Err(unsupported())
-        };
-        let member_width = if (1..=8).contains(&low) {
-            Ok(low)
-        } else {
-            Err(unsupported())
-        };
+        let (fsp, len_width, member_width) = (within(0..=6), within(1..=4), within(1..=8));
+        let varying_width = if column.metadata < 256 { 1 } else { 2 };
         Ok(match column.real_type() {
             ColumnType::TINY => int(1),
             ColumnType::SHORT => int(2),
@@ -154,7 +146,7 @@ impl Cell {
             ColumnType::TIME => Self::TimeOld,
             ColumnType::DATETIME => Self::DateTimeOld,
             ColumnType::VARCHAR | ColumnType::VAR_STRING => Self::Bytes {
-                len_width: if column.metadata < 256 { 1 } else { 2 },
+                len_width: varying_width,
             },
             ColumnType::STRING => Self::string(column),
             ColumnType::ENUM => Self::Enum {
@@ -179,7 +171,7 @@ impl Cell {
                 len_width: len_width?,
             },
             ColumnType::VARCHAR_COMPRESSED => Self::Compressed {
-                len_width: if column.metadata < 256 { 1 } else { 2 },
+                len_width: varying_width,
             },
             ColumnType::NULL => Self::Nothing,
             // DECIMAL of MySQL 4.1 and older: digits whose number only the table's definition says.
@@ -236,15 +228,7 @@ impl Cell {
             Self::DateTimeOld => Value::DateTime(datetime_old(reader)?),
             Self::Bytes { len_width } => Value::Bytes(Cow::Borrowed(sized(reader, len_width)?)),
             Self::Padded { len_width, len } => {
-                let bytes = sized(reader, len_width)?;
-                let len = usize::from(len);
-                Value::Bytes(if bytes.len() < len {
-                    let mut padded = bytes.to_vec();
-                    padded.resize(len, 0);
-                    Cow::Owned(padded)
-                } else {
-                    Cow::Borrowed(bytes)
-                })
+                Value::Bytes(padded(sized(reader, len_width)?, len.into()))
             }
             Self::Enum { width } => {
                 let offset = reader.offset();
@@ -262,18 +246,12 @@ impl Cell {
             }
             Self::Json { len_width } => Value::Json(Cow::Borrowed(sized(reader, len_width)?)),
             Self::Compressed { len_width } => {
-                let mut value = reader.clone();
-                let bytes = sized(reader, len_width)?;
-                value.bytes(usize::from(len_width), "value length")?;
-                let stored = Reader::at(bytes, value.offset());
+                let offset = reader.offset().saturating_add(usize::from(len_width));
+                let stored = Reader::at(sized(reader, len_width)?, offset);
                 Value::Bytes(compressed::column_value(stored, inflated_left)?)
             }
             Self::Nothing => Value::Null,
-            Self::Undecodable { code } => {
-                let (offset, found) = (reader.offset(), u64::from(code));
-                let expected = "a type whose values the log describes, not DECIMAL of MySQL 4.1";
-                return Err(DecodeError::invalid("column type", offset, found, expected));
-            }
+            Self::Undecodable { code } => return Err(undecodable(code, reader.offset())),
         })
     }
 
@@ -297,7 +275,7 @@ impl Cell {
             Self::DateTime { fsp } => 5 + fraction_len(fsp),
             Self::Decimal { len, .. } => usize::from(len),
             Self::Nothing => 0,
-            Self::Undecodable { .. } => return self.decode(reader, &mut 0).map(|_| ()),
+            Self::Undecodable { code } => return Err(undecodable(code, reader.offset())),
             Self::Bit { bytes, bits } => usize::from(bytes) + usize::from(bits > 0),
             Self::Bytes { len_width }
             | Self::Padded { len_width, .. }
@@ -331,29 +309,11 @@ impl Cell {
                     .filter(|&year| year > 0)
                     .ok_or("the YEAR is not from 1901 to 2155")?,
             }),
-            (Self::Date, Value::Date(date)) => out.put_u24(pack_date(*date).ok_or(NO_DATE)?),
-            (Self::Time { fsp }, Value::Time(time)) => {
-                put_time(out, *time, fsp).ok_or("the TIME has a field out of range")?;
-            }
-            (Self::DateTime { fsp }, Value::DateTime(value)) => {
-                put_datetime(out, *value, fsp).ok_or(NO_DATE)?;
-            }
-            (Self::Timestamp { fsp }, Value::Timestamp(value)) => {
-                if value.micros >= 1_000_000 {
-                    return Err(NO_DATE);
-                }
-                out.put(&value.seconds.to_be_bytes());
-                put_fraction(out, value.micros, fsp);
-            }
-            (Self::TimestampOld, Value::Timestamp(value)) => out.put_u32(value.seconds),
-            (Self::TimeOld, Value::Time(value)) => {
-                put_time_old(out, *value).ok_or("the TIME has a field out of range")?;
-            }
-            (Self::DateTimeOld, Value::DateTime(value)) => {
-                put_datetime_old(out, *value).ok_or(NO_DATE)?;
-            }
             (Self::Bytes { len_width }, Value::Bytes(bytes))
             | (Self::Json { len_width }, Value::Json(bytes)) => put_sized(out, len_width, bytes)?,
+            (_, Value::Date(_) | Value::Time(_) | Value::DateTime(_) | Value::Timestamp(_)) => {
+                self.encode_time(out, value)?;
+            }
             (Self::Compressed { len_width }, Value::Bytes(bytes)) => {
                 // As the server writes what compression does not make shorter.
                 let stored: &[&[u8]] = if bytes.is_empty() {
@@ -386,6 +346,49 @@ impl Cell {
         }
         Ok(())
     }
+
+    fn encode_time(self, out: &mut Vec<u8>, value: &Value<'_>) -> Result<(), &'static str> {
+        match (self, value) {
+            (Self::Date, Value::Date(date)) => out.put_u24(pack_date(*date).ok_or(NO_DATE)?),
+            (Self::Time { fsp }, Value::Time(time)) => {
+                put_time(out, *time, fsp).ok_or("the TIME has a field out of range")?;
+            }
+            (Self::DateTime { fsp }, Value::DateTime(value)) => {
+                put_datetime(out, *value, fsp).ok_or(NO_DATE)?;
+            }
+            (Self::Timestamp { fsp }, Value::Timestamp(value)) => {
+                if value.micros >= 1_000_000 {
+                    return Err(NO_DATE);
+                }
+                out.put(&value.seconds.to_be_bytes());
+                put_fraction(out, value.micros, fsp);
+            }
+            (Self::TimestampOld, Value::Timestamp(value)) => out.put_u32(value.seconds),
+            (Self::TimeOld, Value::Time(value)) => {
+                put_time_old(out, *value).ok_or("the TIME has a field out of range")?;
+            }
+            (Self::DateTimeOld, Value::DateTime(value)) => {
+                put_datetime_old(out, *value).ok_or(NO_DATE)?;
+            }
+            _ => return Err("the value is of another type"),
+        }
+        Ok(())
+    }
+}
+
+/// BINARY with the zero bytes that its image leaves out.
+fn padded(bytes: &[u8], len: usize) -> Cow<'_, [u8]> {
+    if bytes.len() >= len {
+        return Cow::Borrowed(bytes);
+    }
+    let mut padded = bytes.to_vec();
+    padded.resize(len, 0);
+    Cow::Owned(padded)
+}
+
+fn undecodable(code: u8, offset: usize) -> DecodeError {
+    let expected = "a type whose values the log describes, not DECIMAL of MySQL 4.1";
+    DecodeError::invalid("column type", offset, u64::from(code), expected)
 }
 
 #[inline]

@@ -50,13 +50,7 @@ fn decode_field<'a>(
     let is_character = |column: &Column<'_>| column.is_character(flavour);
     let columns = &mut map.columns;
     match kind {
-        SIGNEDNESS => {
-            let count = columns.iter().filter(|column| column.is_numeric()).count();
-            let bits = value.bytes(count.div_ceil(8), "signedness")?;
-            for (index, column) in select(columns, Column::is_numeric).enumerate() {
-                column.unsigned = Some(high_bit(bits, index));
-            }
-        }
+        SIGNEDNESS => signedness(columns, &mut value)?,
         DEFAULT_CHARSET => default_charset(columns, is_character, &mut value)?,
         ENUM_AND_SET_DEFAULT_CHARSET => {
             default_charset(columns, Column::is_enum_or_set, &mut value)?;
@@ -119,6 +113,15 @@ fn select<'c, 'a>(
     includes: impl Fn(&Column<'a>) -> bool,
 ) -> impl Iterator<Item = &'c mut Column<'a>> {
     columns.iter_mut().filter(move |column| includes(column))
+}
+
+fn signedness(columns: &mut [Column<'_>], value: &mut Reader<'_>) -> Result<(), DecodeError> {
+    let count = columns.iter().filter(|column| column.is_numeric()).count();
+    let bits = value.bytes(count.div_ceil(8), "signedness")?;
+    for (index, column) in select(columns, Column::is_numeric).enumerate() {
+        column.unsigned = Some(high_bit(bits, index));
+    }
+    Ok(())
 }
 
 fn default_charset<'a>(

@@ -91,6 +91,7 @@ fn cell() -> impl Strategy<Value = (Column<'static>, Value<'static>)> {
         (0u64..1 << 11).prop_map(|bits| (column(ColumnType::BIT, 1 << 8 | 3), Value::Bit(bits))),
         (0u32..65_536).prop_map(|n| (column(ColumnType::STRING, 247 << 8 | 2), Value::Enum(n))),
         any::<u64>().prop_map(|bits| (column(ColumnType::STRING, 248 << 8 | 8), Value::Set(bits))),
+        other_cell(),
         Just((column(ColumnType::BLOB, 3), Value::Null)),
         Just((
             column(ColumnType::JSON, 4),
@@ -100,6 +101,64 @@ fn cell() -> impl Strategy<Value = (Column<'static>, Value<'static>)> {
             let year = if n == 0 { 0 } else { 1900 + n };
             (column(ColumnType::YEAR, 0), Value::Year(year))
         }),
+    ]
+}
+
+/// Types that differ from those of [`cell`] in width, and old ones.
+fn other_cell() -> impl Strategy<Value = (Column<'static>, Value<'static>)> {
+    let bytes = || prop::collection::vec(any::<u8>(), 0..40);
+    let sized = |kind, metadata| {
+        bytes().prop_map(move |bytes| (column(kind, metadata), Value::Bytes(bytes.into())))
+    };
+    let unsigned = |kind| {
+        let mut column = column(kind, 0);
+        column.unsigned = Some(true);
+        column
+    };
+    let clock = (any::<bool>(), 1u16..839, 0u8..60, 0u8..60, 0u32..1_000_000);
+    prop_oneof![
+        any::<i16>().prop_map(|n| (column(ColumnType::SHORT, 0), Value::Int(n.into()))),
+        any::<i32>().prop_map(|n| (column(ColumnType::LONG, 0), Value::Int(n.into()))),
+        any::<i64>().prop_map(|n| (column(ColumnType::LONGLONG, 0), Value::Int(n))),
+        (0u64..1 << 24).prop_map(move |n| (unsigned(ColumnType::INT24), Value::UInt(n))),
+        (-1e300..1e300).prop_map(|n| (column(ColumnType::DOUBLE, 8), Value::Double(n))),
+        (clock, 0u32..4).prop_map(|((negative, hours, minutes, seconds, micros), kind)| {
+            let (kind, metadata, unit) = match kind {
+                0 => (ColumnType::TIME2, 1, 100_000),
+                1 => (ColumnType::TIME2, 4, 100),
+                2 => (ColumnType::TIME2, 0, 1_000_000),
+                _ => (ColumnType::TIME, 0, 1_000_000),
+            };
+            let micros = micros / unit * unit;
+            let time = Time {
+                negative,
+                hours,
+                minutes,
+                seconds,
+                micros,
+            };
+            (column(kind, metadata), Value::Time(time))
+        }),
+        (0u16..10_000, 0u8..13, 0u8..32, 0u8..24).prop_map(|(year, month, day, hour)| {
+            let moment = DateTime {
+                year,
+                month,
+                day,
+                hour,
+                ..DateTime::default()
+            };
+            (column(ColumnType::DATETIME, 0), Value::DateTime(moment))
+        }),
+        any::<u32>().prop_map(|seconds| {
+            let value = Timestamp { seconds, micros: 0 };
+            (column(ColumnType::TIMESTAMP, 0), Value::Timestamp(value))
+        }),
+        sized(ColumnType::VARCHAR_COMPRESSED, 300),
+        sized(ColumnType::BLOB_COMPRESSED, 1),
+        sized(ColumnType::BLOB, 1),
+        sized(ColumnType::GEOMETRY, 4),
+        sized(ColumnType::VECTOR, 4),
+        sized(ColumnType::STRING, Column::string_metadata(1020)),
     ]
 }
 
