@@ -73,7 +73,7 @@ const LOOSE: [(&str, usize, bool, &str); 9] = [
     ),
     (
         "partial update of a document that the image does not have",
-        48,
+        4,
         true,
         "in a minimal image the changes are shown, the document is not there",
     ),
