@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use binlog::event::{Flavour, FormatDescription};
-use binlog::inspect::stats::{Stats, TransactionFigures};
+use binlog::inspect::stats::{Stats, StopPlace, TransactionFigures};
 use binlog::transaction::TransactionKind;
 
 use super::Report;
@@ -89,20 +89,21 @@ fn head(text: &mut String, report: &Report) {
         );
     }
     if let Some(error) = &report.error {
-        let event = error
-            .event
-            .map(|event| format!(", event {}", event.label()));
-        fact(
-            "Error",
-            format!(
-                "at offset {}{}: {}",
-                error.offset,
-                event.unwrap_or_default(),
-                error.message
-            ),
-        );
+        fact("Error", stop(error));
     }
     text.push_str(&facts.to_string());
+}
+
+fn stop(place: &StopPlace) -> String {
+    let event = place
+        .event
+        .map(|event| format!(", event {}", event.label()));
+    format!(
+        "at offset {}{}: {}",
+        place.offset,
+        event.unwrap_or_default(),
+        place.message
+    )
 }
 
 fn server(description: &FormatDescription, report: &Report) -> String {
