@@ -69,7 +69,8 @@ impl<S: EventSource> EventStream<S> {
         &self.source
     }
 
-    /// The source, to move it or to set its end. What is left of an open payload is passed over.
+    /// The source, to set its end; before it is moved an open payload has to be left by
+    /// [`EventStream::skip_payload`].
     pub fn source_mut(&mut self) -> &mut S {
         &mut self.source
     }
@@ -120,6 +121,20 @@ impl<S: EventSource> EventStream<S> {
                 Some(opened.map_err(|damage| event.corrupt(self.source.name(), damage))?);
         }
         Ok(true)
+    }
+
+    /// Type of the event that follows the current one in its payload; `None` behind the last event
+    /// of a payload, which is sound then, and outside payloads. The current event stays.
+    ///
+    /// # Errors
+    /// As [`EventStream::advance`].
+    pub fn peek_in_payload(&mut self) -> Result<Option<EventType>, LogError> {
+        let Some(mut payload) = self.payload.take() else {
+            return Ok(None);
+        };
+        let next = payload.peek(&mut self.source)?;
+        self.payload = Some(payload);
+        Ok(next)
     }
 
     /// The event that [`EventStream::advance`] moved to; `None` before the first and behind the

@@ -101,12 +101,14 @@ impl Applier {
         let mut chunks = event.chunks(&self.plan, &Limits::default())?;
         let mut rows = rows::Rows::new(writer.rows(&self.table)?, &self.mapping, event, check);
         let mut count = 0;
+        let mut spare = RowPair::default();
         while let Some(mut reader) = chunks.next_chunk()? {
-            let mut pair = RowPair::default();
+            let mut pair = spare.recycled();
             while reader.next_into(&mut pair)? {
                 rows.apply(&pair)?;
                 count += 1;
             }
+            spare = pair.recycled();
         }
         Ok(count)
     }

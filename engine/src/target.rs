@@ -14,7 +14,6 @@ mod sqlite;
 pub use sqlite::SqliteTarget;
 
 use std::fmt;
-use std::sync::Arc;
 
 use binlog::event::StatusVariables;
 use binlog::row::{RowsEvent, TableMap};
@@ -28,10 +27,9 @@ use crate::error::{EngineError, SqlError};
 pub struct RowsChange<'a> {
     /// Database of the table here, which a filter may have renamed.
     pub database: &'a str,
-    /// The table as the source described it. The same `Arc` as long as the description is the same,
-    /// so that a target may keep what it computed from it.
-    pub map: &'a Arc<TableMap<'static>>,
-    /// The rows.
+    /// The table as the source described it.
+    pub map: &'a TableMap<'static>,
+    /// The rows, perhaps compressed; an update may hold changes of JSON values in place of them.
     pub rows: &'a RowsEvent<'a>,
 }
 

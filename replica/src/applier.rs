@@ -19,19 +19,25 @@ mod worker;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use binlog::log::{LogCursor, LogPosition, Step};
+use binlog::limits::Limits;
+use binlog::log::{LogCursor, LogPosition};
+use binlog::stream::EventStream;
+use binlog::transaction::TransactionReader;
 use config::ReplicationFilter;
 use engine::target::{Target, TargetError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use coordinator::{Coordinator, Span};
+use coordinator::Coordinator;
 pub use error::{ApplierError, Place, Reason};
 pub use schedule::{Group, GroupLimits, Next};
 pub use status::{ApplierFailure, ApplierState, ApplierStatus};
 use worker::{Committed, Worker};
 
 use crate::relay_log::{RelayEnd, RelayLog, SourceCoordinates};
+
+/// What the applier reads.
+type Reader = TransactionReader<LogCursor>;
 
 /// Attempts after a failure of the store itself, as MySQL's `replica_transaction_retries`.
 const RETRIES: u32 = 10;
@@ -190,13 +196,11 @@ impl Applier {
         runtime: &Handle,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), ApplierError> {
-        let start = self.start(coordinator);
-        let cursor = self.relay_log.cursor(&start);
-        let mut cursor = cursor.map_err(|error| coordinator.at_end(error.into()))?;
+        let mut reader = self.reader(coordinator)?;
         let mut end = self.relay_log.end();
         loop {
             let known_end = end.borrow_and_update().position.clone();
-            let was_stopped = self.apply_up_to(coordinator, &mut cursor, &known_end, &end, stop)?;
+            let was_stopped = self.apply_up_to(coordinator, &mut reader, &known_end, &end, stop)?;
             if was_stopped {
                 coordinator.abandon_transaction()?;
                 return self.commit(coordinator);
@@ -221,57 +225,72 @@ impl Applier {
             .unwrap_or_else(|| self.relay_log.start())
     }
 
+    /// Reads the relay log from where the target is, payloads in pieces.
+    fn reader(&self, coordinator: &Coordinator) -> Result<Reader, ApplierError> {
+        let cursor = self.relay_log.cursor(&self.start(coordinator));
+        let cursor = cursor.map_err(|error| coordinator.at_end(error.into()))?;
+        let stream = EventStream::new(cursor, Limits::default());
+        Ok(TransactionReader::new(stream))
+    }
+
     /// Applies what lies before `end`; true when it was stopped on the way.
     fn apply_up_to(
         &self,
         coordinator: &mut Coordinator,
-        cursor: &mut LogCursor,
+        reader: &mut Reader,
         end: &LogPosition,
         newer_end: &watch::Receiver<RelayEnd>,
         stop: &watch::Receiver<bool>,
     ) -> Result<bool, ApplierError> {
+        reader.source_mut().set_end(end.clone());
         loop {
             if *stop.borrow() {
                 return Ok(true);
             }
-            let step = cursor.advance(end);
-            match step.map_err(|error| coordinator.at_end(error.into()))? {
-                Step::End => return Ok(false),
-                Step::NextFile => continue,
-                Step::Event => {}
+            if !self.take_next(coordinator, reader, end, newer_end)? {
+                return Ok(false);
             }
-            let is_newer = newer_end.has_changed().unwrap_or(false);
-            self.take(coordinator, cursor, end, is_newer)?;
         }
     }
 
-    /// Takes the cursor's event, and commits when the schedule says so. More is waiting if the event
-    /// ends before `end`, or `is_newer` than `end` there is.
-    fn take(
+    /// Takes the next event before `end`, and commits when the schedule says so; false when there
+    /// is none. More is waiting if the event ends before `end`, or a newer end is announced.
+    fn take_next(
         &self,
         coordinator: &mut Coordinator,
-        cursor: &LogCursor,
+        reader: &mut Reader,
         end: &LogPosition,
-        is_newer: bool,
-    ) -> Result<(), ApplierError> {
-        let Some((offset, event)) = cursor.current() else {
-            return Ok(());
+        newer_end: &watch::Receiver<RelayEnd>,
+    ) -> Result<bool, ApplierError> {
+        let taken = match reader.next() {
+            Ok(Some(step)) => Ok(coordinator.handle(&step)),
+            Ok(None) => return Ok(false),
+            Err(error) => Err(error),
         };
-        let span = Span {
-            start: LogPosition::new(cursor.file().clone(), offset),
-            end: cursor.position(),
+        let taken = match taken {
+            // The rest of a payload must be sound before its transaction counts.
+            Ok(Ok(true)) => reader.finish_payload().map(|()| Ok(true)),
+            taken => taken,
         };
-        let checksum = cursor.reader().checksum();
-        let has_ended = match coordinator.handle(&event, checksum, &span) {
+        let cursor = reader.stream().source();
+        let handled = taken
+            .unwrap_or_else(|error| Err(coordinator.unreadable(error, cursor)))
+            .and_then(|has_ended| match has_ended {
+                true => coordinator.end(cursor.position()).map(|()| true),
+                false => Ok(false),
+            });
+        let has_ended = match handled {
             Ok(has_ended) => has_ended,
             Err(error) => return Err(self.keep_group(coordinator, error)),
         };
-        let is_waiting = span.end < *end || is_newer;
-        let group = coordinator.worker.group();
-        if has_ended && self.limits.decide(&group, is_waiting) == Next::Commit {
-            self.commit(coordinator)?;
+        if has_ended {
+            let is_waiting = cursor.position() < *end || newer_end.has_changed().unwrap_or(false);
+            let group = coordinator.worker.group();
+            if self.limits.decide(&group, is_waiting) == Next::Commit {
+                self.commit(coordinator)?;
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Commits what was applied in front of the transaction that failed; the error of the failure

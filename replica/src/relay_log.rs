@@ -17,7 +17,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use binlog::event::ChecksumAlgorithm;
-use binlog::log::{FileGuards, LogCursor, LogError, LogFileName, LogPosition, LogWriter, Storage};
+use binlog::log::{
+    FileGuards, LogCursor, LogError, LogFileName, LogPosition, LogWriter, ReadOptions, Storage,
+};
 use gtid::{Gtid, GtidSet};
 use tokio::sync::watch;
 
@@ -169,13 +171,15 @@ impl RelayLog {
         inner.writer.index().contains(&position.file) && *position <= inner.writer.end()
     }
 
-    /// A reader from `position`, whose files are kept as long as it needs them.
+    /// A reader from `position`, whose files are kept as long as it needs them. It gives large
+    /// payload events in pieces.
     ///
     /// # Errors
     /// When the file is not part of the log or cannot be read.
     pub fn cursor(&self, position: &LogPosition) -> Result<LogCursor, LogError> {
         let storage = Arc::clone(&self.storage);
-        LogCursor::open(storage, &self.options.index, position, Some(&self.guards))
+        let (index, guards) = (&self.options.index, Some(&self.guards));
+        LogCursor::open_with(storage, index, position, guards, ReadOptions::default())
     }
 
     /// Bytes of all files: `Relay_Log_Space`.

@@ -7,8 +7,10 @@ use super::info::TransactionInfo;
 use super::symbol::Symbol;
 use super::tables::Tables;
 use super::{Boundary, BoundaryError, step};
-use crate::event::{Event, EventFormat, EventHeader, EventType, RawEvent, TransactionPayload};
-use crate::log::{Damage, LogError};
+use crate::event::{
+    Event, EventFormat, EventHeader, EventType, FormatDescription, RawEvent, TransactionPayload,
+};
+use crate::log::{Damage, LogError, LogFileName};
 use crate::row::{RowsFlags, Table};
 use crate::schema::SchemaSnapshots;
 use crate::stream::{EventSource, EventStream, Place, StreamEvent};
@@ -16,6 +18,10 @@ use crate::stream::{EventSource, EventStream, Place, StreamEvent};
 /// One event with everything that the reader knows of it.
 #[derive(Debug)]
 pub struct Step<'a> {
+    /// The file it lies in.
+    pub file: &'a LogFileName,
+    /// What that file's format description says; in a relay log the source's.
+    pub description: &'a FormatDescription,
     /// Where it lies.
     pub place: Place,
     /// Its bytes; of a payload event that is too large to be held only the first.
@@ -183,6 +189,8 @@ impl<S: EventSource> TransactionReader<S> {
             _ => None,
         };
         Ok(Some(Step {
+            file,
+            description: stream.source().description(),
             place: current.place,
             raw,
             format,
@@ -196,6 +204,26 @@ impl<S: EventSource> TransactionReader<S> {
             },
             order_error,
         }))
+    }
+
+    /// Makes sure of a payload whose last event ended its transaction: that nothing follows in it,
+    /// and that it holds what it announced. For those who keep what the transaction did only if all
+    /// of it is sound; there is nothing to do behind other events.
+    ///
+    /// # Errors
+    /// Damage of the payload, behind which the next call of [`TransactionReader::next`] goes on.
+    pub fn finish_payload(&mut self) -> Result<(), LogError> {
+        let next = self.stream.peek_in_payload();
+        let next = next.map_err(|error| error.in_transaction(self.known.gtid_text()))?;
+        let (Some(event_type), Some(current)) = (next, self.stream.current()) else {
+            return Ok(());
+        };
+        let place = "behind the transaction in a payload";
+        let error = BoundaryError::OutOfOrder { event_type, place };
+        let error = corrupt(&current, self.stream.source().name(), error.into());
+        let error = error.in_transaction(self.known.gtid_text());
+        self.stream.skip_payload();
+        Err(error)
     }
 }
 
@@ -317,7 +345,7 @@ const fn is_dummy(table_id: u64) -> bool {
     table_id == 0x00ff_ffff
 }
 
-fn corrupt(event: &StreamEvent<'_>, file: &crate::log::LogFileName, damage: Damage) -> LogError {
+fn corrupt(event: &StreamEvent<'_>, file: &LogFileName, damage: Damage) -> LogError {
     let event_type = Some(event.raw.header.event_type);
     let error = LogError::corrupt(file, event.place.offset, event_type, damage);
     match event.place.inner {

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use binlog::row::{Row, RowPair, RowsEvent, RowsKind};
-use binlog::value::{Value, json};
+use binlog::value::Value;
+use binlog::value::json::{self, JsonDiffError};
 
-use super::columns::{Conversion, Mapping};
+use super::columns::Mapping;
 use super::{ApplyError, RowCheck};
 use crate::catalog::Table;
 use crate::error::SqlError;
@@ -60,7 +61,7 @@ impl<'w> Rows<'w> {
         let mut values = Vec::with_capacity(stored.values.len());
         for (position, old) in stored.values.iter().enumerate() {
             if let Some(Some(Value::JsonDiffs(diffs))) = after.get(position) {
-                values.push(self.changed_json(position, old, diffs)?);
+                values.push(self.changed_json(before, old, position, diffs)?);
                 continue;
             }
             // A column that a partial image leaves out keeps its value.
@@ -74,28 +75,36 @@ impl<'w> Rows<'w> {
         Ok(())
     }
 
-    /// What the changes of a partial update make of the stored JSON value.
+    /// The JSON value that logged changes make of the one before: of the logged one, or, when the
+    /// before image does not have it, of the `stored` one.
     fn changed_json(
         &self,
-        position: usize,
+        before: &Row<'_>,
         stored: &Value<'_>,
+        position: usize,
         diffs: &[u8],
     ) -> Result<Value<'static>, Failure> {
-        let is_json = self.mapping.conversions.get(position) == Some(&Conversion::Same);
-        let name = self.table().columns.get(position);
-        let changed = match stored {
-            Value::Json(stored) if is_json => json::apply_diffs(stored, diffs).ok(),
-            _ => None,
+        let logged = before.get(position).and_then(Option::as_ref);
+        let changed = match logged.unwrap_or(stored) {
+            Value::Json(base) => json::apply_diffs(base, diffs),
+            _ => {
+                let cause = "there is no JSON value before";
+                return Err(self.json_conflict(position, cause));
+            }
         };
-        changed
-            .map(|json| Value::Json(Cow::Owned(json)))
-            .ok_or_else(|| {
-                let column = name.map_or("", |column| column.name.as_str());
-                Failure::Sql(SqlError::could_not_apply_json_diff(
-                    &self.table().name,
-                    column,
-                ))
-            })
+        match changed {
+            Ok(value) => Ok(Value::Json(Cow::Owned(value))),
+            Err(JsonDiffError::Damaged(error)) => {
+                let (table, column) = (&self.table().name, self.column(position));
+                Err(SqlError::corrupted_json_diff(table, column, error).into())
+            }
+            Err(error) => Err(self.json_conflict(position, error)),
+        }
+    }
+
+    fn json_conflict(&self, position: usize, cause: impl std::fmt::Display) -> Failure {
+        let (table, column) = (&self.table().name, self.column(position));
+        SqlError::could_not_apply_json_diff(table, column, cause).into()
     }
 
     fn delete(&mut self, before: &Row<'_>) -> Result<(), Failure> {
@@ -142,11 +151,7 @@ impl<'w> Rows<'w> {
         match conversion.apply(logged) {
             Some(value) => Ok(Some(value)),
             None => {
-                let column = self
-                    .table()
-                    .columns
-                    .get(position)
-                    .map_or("", |column| column.name.as_str());
+                let column = self.column(position);
                 Err(Failure::Sql(SqlError::warn_data_out_of_range(column, 1)))
             }
         }
@@ -158,6 +163,12 @@ impl<'w> Rows<'w> {
             // The clock of another server is not this row's.
             _ => Value::Null,
         }
+    }
+
+    /// Name of a column.
+    fn column(&self, position: usize) -> &str {
+        let column = self.table().columns.get(position);
+        column.map_or("", |column| column.name.as_str())
     }
 
     fn table(&self) -> &Table {

@@ -188,7 +188,8 @@ sql_errors! {
     json_used_as_key(column) = 3152 "42000" "JSON column '{column}' supports indexing only via generated columns on a specified JSON path.";
     pk_index_cant_be_invisible() = 3522 "HY000" "A primary key index cannot be invisible";
     lock_nowait() = 3572 "HY000" "Statement aborted because lock(s) could not be acquired immediately and NOWAIT is set.";
-    could_not_apply_json_diff(table, column) = 3648 "HY000" "Could not apply JSON diff in table {table}, column {column}.";
+    could_not_apply_json_diff(table, column, cause) = 3648 "HY000" "Could not apply JSON diff in table {table}, column {column}. ({cause})";
+    corrupted_json_diff(table, column, cause) = 3649 "HY000" "Corrupted JSON diff for table {table}, column {column}. ({cause})";
     check_constraint_violated(constraint) = 3819 "HY000" "Check constraint '{constraint}' is violated.";
     client_local_files_disabled() = 3948 "42000" "Loading local data is disabled; this must be enabled on both the client and server sides";
     invisible_columns_only() = 4028 "HY000" "A table must have at least one visible column.";

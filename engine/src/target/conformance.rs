@@ -2,12 +2,13 @@
 //!
 //! It panics with the sentence that does not hold: it is called from tests only.
 
+mod json;
+
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use binlog::event::{Charset, ChecksumAlgorithm, EventType, StatusVariable, StatusVariables};
 use binlog::row::{Column, ColumnType, RowsEncoder, RowsEvent, RowsFlags, RowsKind, TableMap};
-use binlog::value::{Value, json};
+use binlog::value::Value;
 
 use super::{AppliedPosition, RowsChange, StatementChange, StatementOutcome, Target, TargetError};
 use crate::database::Database;
@@ -34,61 +35,7 @@ pub fn check(bench: &mut impl Bench) {
     reports_missing_and_duplicate_rows(bench);
     refuses_what_it_cannot_do(bench);
     commits_a_position_alone(bench);
-    applies_changes_of_json(bench);
-}
-
-fn applies_changes_of_json(bench: &mut impl Bench) {
-    let mut id = Column::new(ColumnType::LONG, 0, false);
-    id.unsigned = Some(false);
-    let map = TableMap::new(
-        102,
-        "d",
-        "j",
-        vec![id, Column::new(ColumnType::JSON, 4, true)],
-    );
-    let document = must(json::from_text("{\"a\": 1, \"b\": [1]}"), "a document");
-    let row = [Value::Int(1), Value::Json(Cow::Owned(document))];
-    let encoded = |kind, row: &[Value<'_>]| {
-        let mut encoder = must(RowsEncoder::new(kind, &map, RowsFlags(0)), "an encoder");
-        must(encoder.push(row, row), "an image");
-        encoder.finish(true).unwrap_or_default()
-    };
-    // The after image: JSON diffs in the only JSON column, no NULLs, the key, and one diff that
-    // replaces `$.b[0]` by true.
-    let mut partial = encoded(RowsKind::Delete, &row);
-    partial.insert(11, 3);
-    partial.extend_from_slice(&[1, 1, 0, 1, 0, 0, 0]);
-    let diff = b"\0\x06$.b[0]\x02\x04\x01";
-    partial.extend_from_slice(&[11, 0, 0, 0]);
-    partial.extend_from_slice(diff);
-    let mut target = bench.open();
-    must(target.begin(), "begin");
-    must(target.begin_transaction(), "begin_transaction");
-    let sql = "CREATE TABLE d.j (id INT PRIMARY KEY, doc JSON)";
-    must(statement(&mut target, sql), sql);
-    must(target.end_transaction(), "end_transaction");
-    let bodies = [
-        (EventType::WRITE_ROWS, encoded(RowsKind::Write, &row)),
-        (EventType::PARTIAL_UPDATE_ROWS, partial),
-    ];
-    must(target.begin_transaction(), "begin_transaction");
-    for (event_type, body) in &bodies {
-        let reader = codec::Reader::new(body);
-        let event = RowsEvent::decode(*event_type, reader, ChecksumAlgorithm::None);
-        let rows = &must(event, "an event");
-        let map = &Arc::new(map.clone());
-        let change = RowsChange {
-            database: "d",
-            map,
-            rows,
-        };
-        must(target.rows(&change), "a row is changed");
-    }
-    must(target.end_transaction(), "end_transaction");
-    must(target.commit(&position(9)), "commit");
-    drop(target);
-    let expected = vec!["1|{\"a\": 1, \"b\": [true]}".to_owned()];
-    assert_eq!(bench.rows("d", "j"), Some(expected));
+    json::changes_json_values_in_place(bench);
 }
 
 fn starts_with_nothing_applied(bench: &mut impl Bench) {
@@ -339,7 +286,7 @@ fn apply(
     );
     let change = RowsChange {
         database: "d",
-        map: &Arc::new(map),
+        map: &map,
         rows: &event,
     };
     target.rows(&change)
@@ -420,7 +367,7 @@ fn shown(value: &Value<'_>) -> String {
         Value::Null => "NULL".to_owned(),
         Value::Int(value) => value.to_string(),
         Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Value::Json(binary) => must(json::to_text(binary), "a JSON value"),
+        Value::Json(binary) => must(binlog::value::json::to_text(binary), "a JSON value"),
         other => format!("{other:?}"),
     }
 }

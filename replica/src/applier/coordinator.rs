@@ -7,12 +7,11 @@
 use std::sync::Arc;
 
 use binlog::event::{
-    ChecksumAlgorithm, Event, EventFlags, EventHeader, EventType, FormatDescription, GtidEvent,
-    Query, RawEvent,
+    ChecksumAlgorithm, Event, EventFlags, EventHeader, EventType, GtidEvent, Query, RawEvent,
 };
-use binlog::log::LogPosition;
-use binlog::row::RowsEvent;
-use binlog::transaction::{Boundary, TransactionTracker};
+use binlog::log::{Corrupt, LogCursor, LogError, LogPosition};
+use binlog::row::{RowsEvent, Table};
+use binlog::transaction::{Boundary, Step};
 use config::ReplicationFilter;
 use engine::target::{RowsChange, StatementChange};
 use gtid::Gtid;
@@ -21,28 +20,17 @@ use super::error::{ApplierError, Place, Reason};
 use super::filter::admits_statement;
 use super::statement::StatementKind;
 use super::status::ApplierStatus;
-use super::tables::Tables;
+use super::tables::Admissions;
 use super::worker::Worker;
 use crate::relay_log::SourceCoordinates;
-
-/// Where an event of the relay log lies.
-#[derive(Debug, Clone)]
-pub(super) struct Span {
-    /// Where it begins.
-    pub(super) start: LogPosition,
-    /// Where the next event begins.
-    pub(super) end: LogPosition,
-}
 
 pub(super) struct Coordinator {
     pub(super) worker: Worker,
     filter: Arc<ReplicationFilter>,
     status: Arc<ApplierStatus>,
-    tracker: TransactionTracker,
-    tables: Tables,
-    /// Version of the server whose events are read.
-    server_version: String,
-    /// Place in the source's log behind the last event.
+    admissions: Admissions,
+    /// Place in the source's log behind the last event; of one inside a payload, behind the
+    /// payload.
     source: Option<SourceCoordinates>,
     open: Open,
 }
@@ -70,9 +58,7 @@ impl Coordinator {
             worker,
             filter,
             status,
-            tracker: TransactionTracker::default(),
-            tables: Tables::default(),
-            server_version: String::new(),
+            admissions: Admissions::default(),
             open: Open::default(),
         }
     }
@@ -82,59 +68,57 @@ impl Coordinator {
         !self.open.has_begun
     }
 
-    /// Takes the next event. True when it ended a transaction.
+    /// Takes the next event. True when it is the last of its transaction, which then waits for
+    /// [`Coordinator::end`].
     ///
     /// On error the transaction has to be abandoned; nothing of the event was applied.
-    pub(super) fn handle(
-        &mut self,
-        event: &RawEvent<'_>,
-        checksum: ChecksumAlgorithm,
-        span: &Span,
-    ) -> Result<bool, ApplierError> {
-        self.take(event, checksum, span)
-            .map_err(|failed| self.placed(failed, event, span))
+    pub(super) fn handle(&mut self, step: &Step<'_>) -> Result<bool, ApplierError> {
+        self.take(step).map_err(|failed| self.placed(failed, step))
     }
 
-    fn take(
-        &mut self,
-        event: &RawEvent<'_>,
-        checksum: ChecksumAlgorithm,
-        span: &Span,
-    ) -> Result<bool, Failed> {
-        let header = &event.header;
-        if header.flags.contains(EventFlags::RELAY_LOG) {
+    fn take(&mut self, step: &Step<'_>) -> Result<bool, Failed> {
+        let header = &step.raw.header;
+        let is_outside = matches!(step.boundary, Boundary::Outside | Boundary::FileEnd);
+        if is_outside && header.flags.contains(EventFlags::RELAY_LOG) {
             // This replica's own: head and rotate of the relay log.
-            self.pass(span);
+            self.pass(step);
             return Ok(false);
         }
-        let boundary = self.tracker.feed(event, checksum)?;
-        self.source = match &self.source {
-            Some(source) => Some(source.after(event, checksum)),
-            None => SourceCoordinates::named_by_rotate(event, checksum)
-                .filter(|_| header.event_type == EventType::ROTATE),
-        };
-        match boundary {
-            Boundary::Outside | Boundary::FileEnd => {
-                self.outside(event, checksum)?;
-                self.pass(span);
-                return Ok(false);
-            }
-            Boundary::Inside | Boundary::End { .. } => {}
+        let is_inner = step.place.inner.is_some();
+        if !is_inner {
+            self.source = self.source_after(&step.raw, step.format.checksum);
+        }
+        if is_outside {
+            outside(step)?;
+            self.pass(step);
+            return Ok(false);
         }
         self.begin(header);
-        self.worker.count_bytes(event.bytes.len());
-        self.inside(event, checksum)?;
-        if matches!(boundary, Boundary::Inside) {
-            return Ok(false);
+        if !is_inner {
+            self.worker.count_bytes(u64::from(header.event_size));
         }
-        self.end(span)?;
-        Ok(true)
+        self.inside(step)?;
+        Ok(matches!(step.boundary, Boundary::End { .. }))
+    }
+
+    /// The place in the source's log behind `event`, which follows what was read so far.
+    fn source_after(
+        &self,
+        event: &RawEvent<'_>,
+        checksum: ChecksumAlgorithm,
+    ) -> Option<SourceCoordinates> {
+        match &self.source {
+            Some(source) => Some(source.after(event, checksum)),
+            None => SourceCoordinates::named_by_rotate(event, checksum)
+                .filter(|_| event.header.event_type == EventType::ROTATE),
+        }
     }
 
     /// Moves the position over an event between transactions.
-    fn pass(&mut self, span: &Span) {
+    fn pass(&mut self, step: &Step<'_>) {
         if self.is_between_transactions() {
-            self.worker.move_to(self.source.clone(), span.end.clone());
+            let relay = LogPosition::new(step.file.clone(), step.place.end);
+            self.worker.move_to(self.source.clone(), relay);
         }
     }
 
@@ -147,88 +131,56 @@ impl Coordinator {
         }
     }
 
-    fn end(&mut self, span: &Span) -> Result<(), Failed> {
+    /// Ends the transaction whose last event was taken and lies in front of `relay`.
+    pub(super) fn end(&mut self, relay: LogPosition) -> Result<(), ApplierError> {
         let open = std::mem::take(&mut self.open);
-        let (source, relay) = (self.source.clone(), span.end.clone());
+        let source = self.source.clone();
         if open.is_applied {
             self.worker.move_to(source, relay);
-        } else {
-            let micros = open.commit_micros;
-            self.worker
-                .end_transaction(open.gtid, micros, source, relay)?;
-        }
-        Ok(())
-    }
-
-    fn outside(&mut self, event: &RawEvent<'_>, checksum: ChecksumAlgorithm) -> Result<(), Failed> {
-        match event.header.event_type {
-            EventType::FORMAT_DESCRIPTION => {
-                let description = FormatDescription::decode(event.bytes)?;
-                self.server_version = description.server_version;
-                self.tables.clear();
-            }
-            EventType::INCIDENT => self.incident(event, checksum)?,
-            EventType::ROTATE
-            | EventType::STOP
-            | EventType::PREVIOUS_GTIDS
-            | EventType::HEARTBEAT
-            | EventType::HEARTBEAT_V2
-            | EventType::MARIADB_GTID_LIST
-            | EventType::BINLOG_CHECKPOINT => {}
-            kind => refuse_unless_ignorable(event, kind)?,
-        }
-        Ok(())
-    }
-
-    fn inside(&mut self, event: &RawEvent<'_>, checksum: ChecksumAlgorithm) -> Result<(), Failed> {
-        let kind = event.header.event_type;
-        if kind.is_gtid() {
-            return self.gtid(event, checksum);
-        }
-        if self.open.is_applied {
             return Ok(());
         }
-        match kind {
-            EventType::QUERY => self.query(event, checksum),
-            EventType::TABLE_MAP => {
-                let body = event.body(checksum)?;
-                self.tables.learn(body, EventHeader::LEN, &self.filter)?;
+        let micros = open.commit_micros;
+        let ended = self
+            .worker
+            .end_transaction(open.gtid, micros, source, relay);
+        ended.map_err(|error| self.at_end(error.into()))
+    }
+
+    fn inside(&mut self, step: &Step<'_>) -> Result<(), Failed> {
+        match &step.event {
+            Event::Gtid(gtid) => {
+                self.gtid(gtid);
                 Ok(())
             }
-            kind if RowsEvent::is_rows(kind) => self.rows(event, checksum),
-            EventType::XID | EventType::ROWS_QUERY | EventType::ANNOTATE_ROWS => Ok(()),
-            EventType::INCIDENT => self.incident(event, checksum),
-            kind => refuse_unless_ignorable(event, kind),
+            Event::MariadbGtid(_) => refuse(&step.raw),
+            _ if self.open.is_applied => Ok(()),
+            Event::Query(query) => self.query(step, query),
+            Event::Rows(rows) => self.rows(rows, step.table),
+            // The reader keeps the tables; what a payload holds follows it.
+            Event::TableMap(_)
+            | Event::TransactionPayload(_)
+            | Event::Xid(_)
+            | Event::RowsQuery(_)
+            | Event::AnnotateRows(_) => Ok(()),
+            Event::Incident(incident) => Err(lost(incident.message)),
+            _ => refuse_unless_ignorable(&step.raw),
         }
     }
 
-    fn gtid(&mut self, event: &RawEvent<'_>, checksum: ChecksumAlgorithm) -> Result<(), Failed> {
-        let Event::Gtid(GtidEvent {
-            gtid,
-            commit_timestamps,
-            ..
-        }) = Event::decode(event, checksum)?
-        else {
-            let what = format!("A {} event", event.header.event_type);
-            return Err(Reason::Unsupported { what }.into());
-        };
+    fn gtid(&mut self, event: &GtidEvent) {
         let executed = &self.worker.progress().gtid_executed;
-        self.open.is_applied = gtid.is_some_and(|gtid| executed.contains(&gtid));
-        self.open.gtid = gtid;
-        self.open.commit_micros = commit_timestamps.map(|times| times.original);
+        self.open.is_applied = event.gtid.is_some_and(|gtid| executed.contains(&gtid));
+        self.open.gtid = event.gtid;
+        self.open.commit_micros = event.commit_timestamps.map(|times| times.original);
         if !self.open.is_applied {
             let micros = self.open.commit_micros;
             self.status.update(|state| {
                 state.oldest_open_micros = state.oldest_open_micros.or(micros);
             });
         }
-        Ok(())
     }
 
-    fn query(&mut self, event: &RawEvent<'_>, checksum: ChecksumAlgorithm) -> Result<(), Failed> {
-        let Event::Query(query) = Event::decode(event, checksum)? else {
-            return Ok(());
-        };
+    fn query(&mut self, step: &Step<'_>, query: &Query<'_>) -> Result<(), Failed> {
         match StatementKind::of(&query.sql) {
             StatementKind::Begin | StatementKind::Commit | StatementKind::Savepoint => Ok(()),
             // The rows in front of it were of tables that cannot roll back there.
@@ -236,11 +188,11 @@ impl Coordinator {
                 let what = format!("The statement '{}'", shown(&query.sql));
                 Err(Reason::Unsupported { what }.into())
             }
-            StatementKind::Other => self.statement(event, &query),
+            StatementKind::Other => self.statement(step, query),
         }
     }
 
-    fn statement(&mut self, event: &RawEvent<'_>, query: &Query<'_>) -> Result<(), Failed> {
+    fn statement(&mut self, step: &Step<'_>, query: &Query<'_>) -> Result<(), Failed> {
         let schema = String::from_utf8_lossy(&query.schema);
         if !admits_statement(&self.filter, &schema, &query.sql, query.status.sql_mode()) {
             self.worker.skip();
@@ -252,46 +204,36 @@ impl Coordinator {
             database: &database,
             sql: &query.sql,
             status: &query.status,
-            now_micros: i64::from(event.header.timestamp) * 1_000_000 + micros,
-            server_version: &self.server_version,
+            now_micros: i64::from(step.raw.header.timestamp) * 1_000_000 + micros,
+            server_version: &step.description.server_version,
         };
         Ok(self.worker.statement(&change)?)
     }
 
-    fn rows(&mut self, event: &RawEvent<'_>, checksum: ChecksumAlgorithm) -> Result<(), Failed> {
-        let Event::Rows(rows) = Event::decode(event, checksum)? else {
-            return Ok(());
+    fn rows(&mut self, rows: &RowsEvent<'_>, table: Option<&Table>) -> Result<(), Failed> {
+        let Some(table) = table else {
+            // Without rows it only ends its statement, which is all the same here.
+            let table_id = rows.table_id;
+            return match rows.rows.is_empty() {
+                true => Ok(()),
+                false => Err(Reason::UnknownTable { table_id }.into()),
+            };
         };
-        let table_id = rows.table_id;
-        let Some(table) = self.tables.get(table_id) else {
-            return Err(Reason::UnknownTable { table_id }.into());
-        };
-        if !table.is_admitted {
+        let admission = self.admissions.of(&table.map, &self.filter);
+        if !admission.is_admitted {
             self.worker.skip();
             return Ok(());
         }
         let change = RowsChange {
-            database: &table.database,
+            database: &admission.database,
             map: &table.map,
-            rows: &rows,
+            rows,
         };
         let applied = self.worker.rows(&change);
         applied.map_err(|error| Failed {
             reason: error.into(),
-            table: Some(table.name()),
+            table: Some(admission.name()),
         })
-    }
-
-    fn incident(
-        &mut self,
-        event: &RawEvent<'_>,
-        checksum: ChecksumAlgorithm,
-    ) -> Result<(), Failed> {
-        let message = match Event::decode(event, checksum)? {
-            Event::Incident(incident) => shown(incident.message),
-            _ => String::new(),
-        };
-        Err(Reason::Incident { message }.into())
     }
 
     /// Forgets the transaction that could not be applied, or whose rest is not wanted now.
@@ -313,16 +255,67 @@ impl Coordinator {
         ApplierError::new(place, reason)
     }
 
-    fn placed(&self, failed: Failed, event: &RawEvent<'_>, span: &Span) -> ApplierError {
+    /// An error of reading what `cursor` stands at.
+    pub(super) fn unreadable(&self, error: LogError, cursor: &LogCursor) -> ApplierError {
+        let corrupt = match error {
+            LogError::Corrupt(corrupt) => *corrupt,
+            error => return self.at_end(error.into()),
+        };
+        let Corrupt {
+            at,
+            event,
+            inner,
+            damage,
+            ..
+        } = corrupt;
+        // Where an event ends in the source's log is known once it was read.
+        let checksum = cursor.reader().checksum();
+        let is_read = |offset| cursor.file() == &at.file && offset == at.offset;
+        let source = match cursor.current() {
+            _ if inner.is_some() => self.source.clone(),
+            Some((offset, raw)) if is_read(offset) => self.source_after(&raw, checksum),
+            _ => None,
+        };
+        let place = Place {
+            relay: Some(at),
+            inner,
+            source,
+            event_type: event,
+            gtid: self.open.gtid,
+            table: None,
+        };
+        ApplierError::new(place, damage)
+    }
+
+    fn placed(&self, failed: Failed, step: &Step<'_>) -> ApplierError {
         let Failed { reason, table } = failed;
         let place = Place {
-            relay: Some(span.start.clone()),
+            relay: Some(LogPosition::new(step.file.clone(), step.place.offset)),
+            inner: step.place.inner,
             source: self.source.clone(),
-            event_type: Some(event.header.event_type),
+            event_type: Some(step.raw.header.event_type),
             gtid: self.open.gtid,
             table,
         };
         ApplierError::new(place, reason)
+    }
+}
+
+/// Takes an event that belongs to no transaction.
+fn outside(step: &Step<'_>) -> Result<(), Failed> {
+    if let Event::Incident(incident) = &step.event {
+        return Err(lost(incident.message));
+    }
+    match step.raw.header.event_type {
+        EventType::FORMAT_DESCRIPTION
+        | EventType::ROTATE
+        | EventType::STOP
+        | EventType::PREVIOUS_GTIDS
+        | EventType::HEARTBEAT
+        | EventType::HEARTBEAT_V2
+        | EventType::MARIADB_GTID_LIST
+        | EventType::BINLOG_CHECKPOINT => Ok(()),
+        _ => refuse_unless_ignorable(&step.raw),
     }
 }
 
@@ -342,10 +335,15 @@ impl<R: Into<Reason>> From<R> for Failed {
 }
 
 /// An event of a kind that the applier does not know may be passed over only if its source says so.
-fn refuse_unless_ignorable(event: &RawEvent<'_>, kind: EventType) -> Result<(), Failed> {
-    if event.header.flags.contains(EventFlags::IGNORABLE) {
-        return Ok(());
+fn refuse_unless_ignorable(event: &RawEvent<'_>) -> Result<(), Failed> {
+    match event.header.flags.contains(EventFlags::IGNORABLE) {
+        true => Ok(()),
+        false => refuse(event),
     }
+}
+
+fn refuse(event: &RawEvent<'_>) -> Result<(), Failed> {
+    let kind = event.header.event_type;
     let what = match kind {
         EventType::INTVAR
         | EventType::RAND
@@ -355,12 +353,15 @@ fn refuse_unless_ignorable(event: &RawEvent<'_>, kind: EventType) -> Result<(), 
         | EventType::APPEND_BLOCK => {
             format!("A {kind} event (statement-based logging; the source needs binlog_format=ROW)")
         }
-        EventType::TRANSACTION_PAYLOAD => {
-            format!("A {kind} event (set binlog_transaction_compression=OFF on the source)")
-        }
         kind => format!("A {kind} event"),
     };
     Err(Reason::Unsupported { what }.into())
+}
+
+/// The source says that its log lacks something.
+fn lost(message: &[u8]) -> Failed {
+    let message = shown(message);
+    Reason::Incident { message }.into()
 }
 
 /// Text of the source for a message, cut to a readable length.

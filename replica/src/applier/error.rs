@@ -3,9 +3,7 @@
 use std::fmt;
 
 use binlog::event::EventType;
-use binlog::log::{LogError, LogPosition};
-use binlog::transaction::BoundaryError;
-use codec::DecodeError;
+use binlog::log::{Damage, LogError, LogPosition};
 use engine::target::TargetError;
 use gtid::Gtid;
 
@@ -25,7 +23,9 @@ pub struct ApplierError {
 pub struct Place {
     /// Start of the event in the relay log.
     pub relay: Option<LogPosition>,
-    /// End of the event in the source's log.
+    /// Where in the decompressed content of the payload event at `relay` it is, if it is inside one.
+    pub inner: Option<u64>,
+    /// End of the event in the source's log; inside a payload, of the payload.
     pub source: Option<SourceCoordinates>,
     /// Its type.
     pub event_type: Option<EventType>,
@@ -41,11 +41,9 @@ pub struct Place {
 pub enum Reason {
     /// The relay log cannot be read.
     RelayLog(LogError),
-    /// The event's bytes do not follow the format.
-    Undecodable(DecodeError),
-    /// The event may not stand where it stands.
-    OutOfOrder(BoundaryError),
-    /// A row event whose table map did not come before it.
+    /// The event is damaged, or may not stand where it stands.
+    Damaged(Damage),
+    /// A row event for no table.
     UnknownTable {
         /// Its number.
         table_id: u64,
@@ -77,7 +75,7 @@ impl ApplierError {
     pub fn code(&self) -> u16 {
         match self.reason.as_ref() {
             // ER_REPLICA_RELAY_LOG_READ_FAILURE
-            Reason::RelayLog(_) | Reason::Undecodable(_) | Reason::OutOfOrder(_) => 13121,
+            Reason::RelayLog(_) | Reason::Damaged(_) => 13121,
             // ER_REPLICA_FATAL_ERROR
             Reason::UnknownTable { .. } | Reason::Unsupported { .. } => 13117,
             // ER_REPLICA_INCIDENT
@@ -97,8 +95,13 @@ impl fmt::Display for ApplierError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.reason.as_ref() {
             Reason::RelayLog(error) => write!(f, "Relay log read failure: {error}")?,
-            Reason::Undecodable(error) => write!(f, "The event cannot be decoded: {error}")?,
-            Reason::OutOfOrder(error) => write!(f, "The relay log is out of order: {error}")?,
+            Reason::Damaged(Damage::Undecodable(error)) => {
+                write!(f, "The event cannot be decoded: {error}")?;
+            }
+            Reason::Damaged(Damage::OutOfOrder(what)) => {
+                write!(f, "The relay log is out of order: {what}")?;
+            }
+            Reason::Damaged(damage) => write!(f, "Relay log read failure: {damage}")?,
             Reason::UnknownTable { table_id } => {
                 write!(f, "No table map describes table {table_id} of the event")?;
             }
@@ -124,6 +127,9 @@ impl fmt::Display for Place {
         if let Some(relay) = &self.relay {
             write!(f, "; relay log {}, position {}", relay.file, relay.offset)?;
         }
+        if let Some(inner) = self.inner {
+            write!(f, ", byte {inner} of the decompressed payload there")?;
+        }
         if let Some(event_type) = self.event_type {
             write!(f, "; event {event_type}")?;
         }
@@ -145,15 +151,9 @@ impl From<LogError> for Reason {
     }
 }
 
-impl From<DecodeError> for Reason {
-    fn from(error: DecodeError) -> Self {
-        Self::Undecodable(error)
-    }
-}
-
-impl From<BoundaryError> for Reason {
-    fn from(error: BoundaryError) -> Self {
-        Self::OutOfOrder(error)
+impl From<Damage> for Reason {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(damage)
     }
 }
 

@@ -1,14 +1,17 @@
 //! The applier over a simulated disk, a target in memory and a source that sends what it is asked.
 
+mod payloads;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use binlog::event::{
     ChecksumAlgorithm, CommitTimestamps, EventHeader, EventType, FormatDescription, GtidEvent,
-    Query, StatusVariables, Xid, write_event,
+    PayloadCompression, Query, RawEvent, StatusVariables, TransactionPayload, Xid, write_event,
 };
 use binlog::log::{CrashKind, SimStorage};
 use binlog::row::{Column, ColumnType, RowPlan, RowsEncoder, RowsFlags, RowsKind, TableMap};
+use binlog::stream::payload;
 use binlog::value::Value;
 use engine::error::{EngineError, SqlError};
 use engine::target::{AppliedPosition, RowsChange, StatementChange, StatementOutcome};
@@ -149,14 +152,20 @@ enum Sent {
     Row(&'static str, i64),
     /// A statement of its own.
     Statement(&'static str),
-    /// An event of this type inside a transaction.
-    Unknown(EventType),
+    /// These events behind the GTID.
+    Behind(Vec<Body>),
+    /// An event of this type and body inside a transaction.
+    Unknown(EventType, Vec<u8>),
 }
 
 /// A source whose n-th transaction has GTID number n.
 struct Source {
     transactions: Vec<Sent>,
+    /// Whether rows are sent as MySQL does with binlog_transaction_compression=ON.
+    is_compressed: bool,
 }
+
+type Body = (EventType, Vec<u8>);
 
 fn gtid(number: usize) -> Gtid {
     Gtid {
@@ -176,11 +185,19 @@ impl Source {
     fn rows(count: i64) -> Self {
         Self {
             transactions: (1..=count).map(|key| Sent::Row("t", key)).collect(),
+            is_compressed: false,
+        }
+    }
+
+    fn compressed(count: i64) -> Self {
+        Self {
+            is_compressed: true,
+            ..Self::rows(count)
         }
     }
 
     /// Bodies of a transaction's events.
-    fn events(&self, number: usize) -> Vec<(EventType, Vec<u8>)> {
+    fn events(&self, number: usize) -> Vec<Body> {
         let body = |encode: &dyn Fn(&mut Vec<u8>)| {
             let mut body = Vec::new();
             encode(&mut body);
@@ -211,7 +228,10 @@ impl Source {
         let xid = (EventType::XID, body(&|out| Xid { xid: 1 }.encode(out)));
         match &self.transactions[number - 1] {
             Sent::Statement(sql) => events.push(query(sql)),
-            Sent::Unknown(kind) => events.extend([query("BEGIN"), (*kind, vec![0; 8]), xid]),
+            Sent::Behind(bodies) => events.extend(bodies.iter().cloned()),
+            Sent::Unknown(kind, body) => {
+                events.extend([query("BEGIN"), (*kind, body.clone()), xid]);
+            }
             Sent::Row(table, key) => {
                 let map = table_map(table);
                 let flags = RowsFlags::default();
@@ -221,6 +241,11 @@ impl Source {
                 events.push((EventType::TABLE_MAP, body(&|out| map.encode(out))));
                 events.push((EventType::WRITE_ROWS, rows.finish(true).unwrap()));
                 events.push(xid);
+                if self.is_compressed {
+                    let payload = payload_of(&events.split_off(1));
+                    let payload = body(&|out| payload.encode(out));
+                    events.push((EventType::TRANSACTION_PAYLOAD, payload));
+                }
             }
         }
         events
@@ -228,6 +253,16 @@ impl Source {
 
     /// Sends everything that is not in `have`, as a source asked by GTID does.
     fn send(&self, log: &RelayLog, have: &GtidSet) {
+        self.send_changed(log, have, |_, event| event.to_vec());
+    }
+
+    /// As [`Source::send`], where `change` makes of the n-th transaction's events what arrives.
+    fn send_changed(
+        &self,
+        log: &RelayLog,
+        have: &GtidSet,
+        change: impl Fn(usize, &[u8]) -> Vec<u8>,
+    ) {
         let mut place = SourceCoordinates {
             file: "binlog.000001".to_owned(),
             offset: 4,
@@ -257,6 +292,7 @@ impl Source {
                     true => Then::Seal(Some(gtid(number))),
                     false => Then::Continue,
                 };
+                let bytes = change(number, &bytes);
                 let relayed = Relayed {
                     bytes: &bytes,
                     then,
@@ -266,6 +302,25 @@ impl Source {
             }
         }
     }
+}
+
+/// Whole events without checksum, one after the other.
+fn content(events: &[Body]) -> Vec<Vec<u8>> {
+    let none = ChecksumAlgorithm::None;
+    let events = events.iter().map(|(event_type, body)| {
+        let mut bytes = Vec::new();
+        let header = EventHeader::new(*event_type, 1_000, 1);
+        write_event(&mut bytes, &header, 0, none, |out| out.extend(body));
+        bytes
+    });
+    events.collect()
+}
+
+/// The payload that MySQL makes of events.
+fn payload_of(events: &[Body]) -> TransactionPayload<'static> {
+    let content = content(events);
+    let raw = content.iter().map(|bytes| RawEvent::parse(bytes).unwrap());
+    payload::compress(raw, ChecksumAlgorithm::None.into(), 3).unwrap()
 }
 
 /// A replica without threads and sockets.
@@ -318,42 +373,34 @@ impl Replica {
 
     /// Applies what is in the relay log, at most `commits_max` groups.
     fn apply(&self, commits_max: usize) -> Result<(), ApplierError> {
+        self.apply_some(commits_max, usize::MAX)
+    }
+
+    /// Applies what is in the relay log, at most `commits_max` groups and `events_max` events: what
+    /// is not committed then is lost.
+    fn apply_some(&self, commits_max: usize, events_max: usize) -> Result<(), ApplierError> {
         let worker = Worker::new(Box::new(self.target.clone())).unwrap();
         let (filter, status) = (&self.applier.filter, &self.applier.status);
         let mut coordinator = Coordinator::new(worker, Arc::clone(filter), Arc::clone(status));
-        let start = self.applier.start(&coordinator);
-        let mut cursor = self.applier.relay_log.cursor(&start).unwrap();
+        let mut reader = self.applier.reader(&coordinator).unwrap();
         let end = self.applier.relay_log.end();
         let known_end = end.borrow().position.clone();
-        let (stop, stopped) = watch::channel(false);
+        reader.source_mut().set_end(known_end.clone());
         let limit = self.target.commits() + commits_max;
-        // One event at a time, so that it can be cut off anywhere.
-        while self.target.commits() < limit {
-            let step = cursor.advance(&known_end).unwrap();
-            if step == Step::End {
-                self.applier.commit(&mut coordinator)?;
-                return self.applier.idle(&mut coordinator);
+        let mut events = 0;
+        while self.target.commits() < limit && events < events_max {
+            let applier = &self.applier;
+            if !applier.take_next(&mut coordinator, &mut reader, &known_end, &end)? {
+                applier.commit(&mut coordinator)?;
+                return applier.idle(&mut coordinator);
             }
-            cursor_step(&self.applier, &mut coordinator, &cursor, &known_end)?;
+            events += 1;
         }
-        drop((stop, stopped));
         Ok(())
     }
 
     fn apply_all(&self) -> Result<(), ApplierError> {
         self.apply(usize::MAX / 2)
-    }
-}
-
-fn cursor_step(
-    applier: &Applier,
-    coordinator: &mut Coordinator,
-    cursor: &LogCursor,
-    end: &LogPosition,
-) -> Result<(), ApplierError> {
-    match cursor.current() {
-        Some(_) => applier.take(coordinator, cursor, end, false),
-        None => Ok(()),
     }
 }
 
@@ -381,19 +428,22 @@ fn applies_in_order_and_commits_the_position_with_the_rows() {
 #[test]
 fn any_crash_loses_nothing_and_repeats_nothing() {
     for seed in 0..400_u64 {
-        let source = Source::rows(30);
+        let is_compressed = seed % 2 == 1;
         let mut replica = Replica::open(SimStorage::new(seed), MemoryTarget::default());
         let mut round = 0_u64;
         loop {
             round += 1;
             assert!(round < 100, "seed {seed}: no progress");
             let few = usize::try_from((seed + round) % 5).unwrap();
-            let sent = 30.min(7 * usize::try_from(round).unwrap());
+            let sent = 30.min(7 * i64::try_from(round).unwrap());
             let part = Source {
-                transactions: source.transactions[..sent].to_vec(),
+                is_compressed,
+                ..Source::rows(sent)
             };
             replica.receive(&part);
-            replica.apply(few).unwrap();
+            // Ends between any two events, those inside a payload too.
+            let events_max = 40 + usize::try_from((seed * 7 + round * 13) % 60).unwrap();
+            replica.apply_some(few, events_max).unwrap();
             if replica
                 .target
                 .last()
@@ -444,16 +494,43 @@ fn an_error_stops_with_its_place_and_keeps_what_came_before() {
 
 #[test]
 fn an_unknown_event_stops_and_is_never_skipped() {
-    for kind in [EventType::INTVAR, EventType::USER_VAR, EventType(200)] {
+    for (kind, body) in [
+        (EventType::INTVAR, vec![2, 1, 0, 0, 0, 0, 0, 0, 0]),
+        (EventType::RAND, vec![0; 16]),
+        (EventType::BEGIN_LOAD_QUERY, vec![0; 8]),
+        (EventType(200), vec![0; 8]),
+    ] {
         let replica = Replica::new();
         let mut source = Source::rows(1);
-        source.transactions.push(Sent::Unknown(kind));
+        source.transactions.push(Sent::Unknown(kind, body));
         source.transactions.push(Sent::Row("t", 3));
         replica.receive(&source);
         let error = replica.apply_all().unwrap_err();
         assert!(error.to_string().contains("cannot be applied"), "{error}");
         assert_eq!(replica.target.last().rows["d.t"], keys(1));
     }
+}
+
+#[test]
+fn an_event_that_cannot_be_decoded_stops_with_its_place() {
+    let replica = Replica::new();
+    let mut source = Source::rows(1);
+    let damaged = Sent::Unknown(EventType::PARTIAL_UPDATE_ROWS, vec![0; 7]);
+    source.transactions.push(damaged);
+    replica.receive(&source);
+    let error = replica.apply_all().unwrap_err();
+    assert_eq!(error.code(), 13121);
+    let text = error.to_string();
+    for part in [
+        "The event cannot be decoded",
+        "PARTIAL_UPDATE_ROWS (39)",
+        "relay.000001",
+        "binlog.000001",
+        ":2",
+    ] {
+        assert!(text.contains(part), "{part} is missing in: {text}");
+    }
+    assert_eq!(replica.target.last().rows["d.t"], keys(1));
 }
 
 #[test]
@@ -472,6 +549,7 @@ fn filters_skip_rows_and_statements_but_move_the_position() {
             Sent::Statement("CREATE TABLE t2 (a INT)"),
             Sent::Statement("CREATE USER somebody"),
         ],
+        is_compressed: false,
     };
     replica.receive(&source);
     replica.apply_all().unwrap();

@@ -79,8 +79,8 @@ impl Worker {
     }
 
     /// Counts bytes of the open transaction's events.
-    pub(super) fn count_bytes(&mut self, bytes: usize) {
-        self.open.bytes = self.open.bytes.saturating_add(bytes as u64);
+    pub(super) fn count_bytes(&mut self, bytes: u64) {
+        self.open.bytes = self.open.bytes.saturating_add(bytes);
     }
 
     /// Takes note that something of the open transaction is passed over.

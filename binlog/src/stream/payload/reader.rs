@@ -129,14 +129,7 @@ impl PayloadReader {
         }
         let available = self.fill(source, self.header_len)?;
         if available == 0 {
-            return match self.announced {
-                Some(announced) if announced != self.produced => {
-                    let found = self.produced;
-                    let damage = PayloadDamage::Size { announced, found };
-                    Err(self.fail(source, None, damage))
-                }
-                _ => Ok(false),
-            };
+            return self.check_size(source).map(|()| false);
         }
         if available < self.header_len {
             let (needed, available) = (self.header_len as u64, available as u64);
@@ -169,6 +162,45 @@ impl PayloadReader {
         }
         self.current = Some(self.start..self.start.saturating_add(len));
         Ok(true)
+    }
+
+    /// Type of the event behind the current one; `None` when there is none, and the payload is then
+    /// sound. The current event stays the current one.
+    pub(in crate::stream) fn peek<S: EventSource>(
+        &mut self,
+        source: &mut S,
+    ) -> Result<Option<EventType>, LogError> {
+        let len = self.current.take().map_or(0, |range| range.len());
+        let filled = self.fill(source, len.saturating_add(self.header_len));
+        self.current = Some(self.start..self.start.saturating_add(len));
+        let behind = self.inner.saturating_add(len as u64);
+        let next = match filled?.saturating_sub(len) {
+            0 => return self.check_size(source).map(|()| None),
+            available if available < self.header_len => {
+                let (needed, available) = (self.header_len as u64, available as u64);
+                let damage = PayloadDamage::CutEvent { needed, available };
+                return Err(self.fail(source, None, damage).inside(behind));
+            }
+            _ => self.start.saturating_add(len)..self.filled,
+        };
+        let header = EventHeader::decode(self.window.get(next).unwrap_or_default());
+        let header = header.map_err(|error| {
+            let error = self.located(source, None, Damage::Undecodable(error));
+            error.inside(behind)
+        })?;
+        Ok(Some(header.event_type))
+    }
+
+    /// Compares the size of the content with the announced one, behind the last event.
+    fn check_size<S: EventSource>(&self, source: &S) -> Result<(), LogError> {
+        match self.announced {
+            Some(announced) if announced != self.produced => {
+                let found = self.produced;
+                let damage = PayloadDamage::Size { announced, found };
+                Err(self.fail(source, None, damage))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Makes `len` bytes of content stand from `start`, as far as there are; returns how many

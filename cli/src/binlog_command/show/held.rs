@@ -72,6 +72,8 @@ impl Held {
                 .and_then(|raw| Ok((raw, Event::decode(&raw, held.format)?)));
             let Ok((raw, event)) = decoded else { continue };
             each(&Step {
+                file: step.file,
+                description: step.description,
                 place: held.place,
                 raw,
                 format: held.format,
