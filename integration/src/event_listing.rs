@@ -119,7 +119,7 @@ fn header(line: &str) -> Option<HeaderLine> {
 pub fn time_text(timestamp: u32) -> String {
     use binlog::value::Timestamp;
     let moment = Timestamp {
-        seconds: timestamp.into(),
+        seconds: timestamp,
         micros: 0,
     };
     // `YYYY-MM-DD HH:MM:SS`; 0 is a moment here.
