@@ -152,7 +152,7 @@ fn a_filter_by_table_leaves_its_rows_and_its_definitions() {
         .collect();
     assert_eq!(tables.into_iter().collect::<Vec<_>>(), ["chi"]);
     assert_eq!((stats.rows.inserts, stats.rows.deletes), (1, 1));
-    assert_eq!(stats.statements, 1, "CREATE TABLE chi");
+    assert_eq!(stats.statements, 2, "CREATE DATABASE d1, CREATE TABLE chi");
 }
 
 fn verify(files: &[(&str, Vec<u8>)], is_last_open: bool) -> Vec<Vec<Finding>> {
