@@ -122,6 +122,11 @@ impl SqlLines {
         self.end_open(out);
         if self.options.form == SqlForm::Binlog {
             self.binlog.description(step, out);
+            if self.options.skip_gtids && step.format.flavour == Flavour::MySql {
+                // A format description leaves the session without a next GTID, which a server with
+                // GTIDs takes for an anonymous transaction and refuses. MariaDB passes it over.
+                out.extend_from_slice(b"/*!50700 SET @@SESSION.GTID_NEXT='AUTOMATIC'*//*!*/;\n");
+            }
         }
     }
 
@@ -331,7 +336,7 @@ impl<W: Write> Render<W> for SqlLines {
         match &step.event {
             Event::TableMap(_) => {
                 if self.options.form == SqlForm::Binlog {
-                    self.binlog.table_map(step);
+                    self.binlog.table_map(step, out.buffer());
                 }
             }
             Event::Rows(_) => self.changes(source, step, out)?,

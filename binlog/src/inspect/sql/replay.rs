@@ -47,8 +47,12 @@ impl BinlogStatement {
     }
 
     /// Keeps a table map for the row events behind it.
-    pub(super) fn table_map(&mut self, step: &Step<'_>) {
+    pub(super) fn table_map(&mut self, step: &Step<'_>, out: &mut Vec<u8>) {
         if std::mem::take(&mut self.is_map_complete) {
+            // A statement begins. The one before is still open if its last rows are of a table that
+            // was not asked for. Rows whose map is not in their BINLOG statement are passed over by
+            // the server without a word.
+            self.close(out);
             self.maps.clear();
         }
         self.take(&step.raw, step.format);

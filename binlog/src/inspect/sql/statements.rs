@@ -246,7 +246,7 @@ impl RowWriter<'_> {
     ) -> Result<(), Inexpressible> {
         let was = |index: usize| before.get(index).and_then(Option::as_ref);
         let is_changed = |index: usize, value: &Value<'_>| {
-            was(index) != Some(value)
+            !was(index).is_some_and(|was| is_same(was, value))
                 && !matches!(value, Value::JsonDiffs(diffs) if diffs.is_empty())
         };
         let start = out.len();
@@ -360,6 +360,15 @@ fn whole_json(before: Option<&Value<'_>>, value: &Value<'_>) -> Option<Value<'st
     };
     let whole = json::apply_diffs(before, diffs).ok()?;
     Some(Value::Json(whole.into()))
+}
+
+/// Whether both are stored as the same bytes: a negative zero equals zero, but is another value.
+fn is_same(left: &Value<'_>, right: &Value<'_>) -> bool {
+    match (left, right) {
+        (Value::Float(left), Value::Float(right)) => left.to_bits() == right.to_bits(),
+        (Value::Double(left), Value::Double(right)) => left.to_bits() == right.to_bits(),
+        _ => left == right,
+    }
 }
 
 fn separate(out: &mut Vec<u8>, is_first: &mut bool, separator: &[u8]) {

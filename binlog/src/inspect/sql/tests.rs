@@ -3,10 +3,17 @@
 use std::borrow::Cow;
 
 use super::literal::{put_identifier, put_utf8, put_value};
-use super::{comment, statement};
+use super::{SqlLines, SqlOptions, comment, statement};
 use crate::event::Flavour;
 use crate::inspect::cell::Shape;
+use crate::inspect::output::Output;
+use crate::inspect::render::{Render, Source};
+use crate::limits::Limits;
+use crate::log::LogFileName;
 use crate::row::{Column, ColumnType};
+use crate::stream::EventStream;
+use crate::stream::fixture::Log;
+use crate::transaction::TransactionReader;
 use crate::value::Value;
 
 fn text(put: impl FnOnce(&mut Vec<u8>)) -> String {
@@ -56,4 +63,54 @@ fn literals_give_back_the_same_value() {
     assert_eq!(of(bytes(), Some(8)), "_latin1 0xe9");
     assert_eq!(of(bytes(), Some(63)), "0xe9");
     assert_eq!(of(Value::Bytes(Cow::Borrowed(b"")), Some(63)), "''");
+}
+
+/// The SQL of `log` without the events at `hidden`, by their number from 0.
+fn sql_without(log: &Log, hidden: &[usize], options: SqlOptions) -> String {
+    let name = LogFileName::new("binlog", 1);
+    let source = Source {
+        label: "binlog.000001",
+        name: &name,
+    };
+    let mut reader = TransactionReader::new(EventStream::new(log.reader(), Limits::default()));
+    let (mut lines, mut out, mut number) = (SqlLines::new(options), Output::new(Vec::new()), 0);
+    while let Some(step) = reader.next().unwrap() {
+        if !hidden.contains(&number) {
+            lines.event(source, &step, &mut out).unwrap();
+        }
+        number += 1;
+    }
+    String::from_utf8(out.buffer().clone()).unwrap()
+}
+
+#[test]
+fn rows_never_stand_in_a_binlog_statement_that_lacks_their_table() {
+    let mut log = Log::mysql();
+    log.gtid(1).query("BEGIN");
+    // A statement on two tables, of which the second is not asked for.
+    log.table(1).table(2).rows(1, false).rows(2, true);
+    log.table(3).rows(3, true).xid();
+    let sql = sql_without(&log, &[4, 6], SqlOptions::default());
+    // The format description, and one for each statement.
+    assert_eq!(sql.matches("BINLOG '").count(), 3, "{sql}");
+    assert_eq!(
+        sql.matches("BINLOG '").count(),
+        sql.matches("\n'/*!*/;").count()
+    );
+}
+
+#[test]
+fn without_gtids_the_session_chooses_them_again_behind_a_format_description() {
+    let mut log = Log::mysql();
+    log.gtid(1).query("BEGIN").table(1).rows(1, true).xid();
+    let automatic = "SET @@SESSION.GTID_NEXT='AUTOMATIC'";
+    let options = SqlOptions {
+        skip_gtids: true,
+        ..SqlOptions::default()
+    };
+    let sql = sql_without(&log, &[], options);
+    let (at, begin) = (sql.find(automatic).unwrap(), sql.find("BEGIN").unwrap());
+    assert!(sql.find("BINLOG '").unwrap() < at && at < begin, "{sql}");
+    let sql = sql_without(&log, &[], SqlOptions::default());
+    assert!(!sql.contains(automatic), "{sql}");
 }
