@@ -67,10 +67,11 @@ impl Filter {
     /// Whether a statement is about a database and a table that are asked for.
     #[must_use]
     pub fn has_statement(&self, query: &Query<'_>) -> bool {
+        let sql_mode = query.status.sql_mode().unwrap_or(0);
         let is_database = |asked: &String| {
             let asked = asked.as_bytes();
-            &*query.schema == asked
-                || names_schema(&query.sql, asked)
+            query.schema.eq_ignore_ascii_case(asked)
+                || names_schema(&query.sql, sql_mode, asked)
                 || query.status.0.iter().any(|variable| {
                     matches!(variable, StatusVariable::UpdatedSchemas(Some(names))
                         if names.iter().any(|name| &**name == asked))
@@ -78,9 +79,10 @@ impl Filter {
         };
         let is_table = |(schema, table): &(String, String)| {
             // Without its database a table cannot be made again.
-            (is_of_database(&query.sql) && names_schema(&query.sql, schema.as_bytes()))
+            (is_of_database(&query.sql) && names_schema(&query.sql, sql_mode, schema.as_bytes()))
                 || names_table(
                     &query.sql,
+                    sql_mode,
                     &query.schema,
                     schema.as_bytes(),
                     table.as_bytes(),

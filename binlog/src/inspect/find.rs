@@ -233,7 +233,9 @@ impl<'f> Finder<'f> {
         while let Some(mut chunk) = chunks.next_chunk()? {
             let mut pair = RowPair::default();
             while chunk.next_into(&mut pair)? {
-                if key.matches(&pair.before, table) || key.matches(&pair.after, table) {
+                if key.matches(&[&pair.before], table)
+                    || key.matches(&[&pair.after, &pair.before], table)
+                {
                     on_row(event.kind, &pair);
                 }
             }

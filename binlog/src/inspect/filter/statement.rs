@@ -7,7 +7,7 @@
 /// Whether a statement only frames a transaction or sets up what follows it.
 #[must_use]
 pub fn is_control(sql: &[u8]) -> bool {
-    let mut words = Words::new(sql);
+    let mut words = Words::new(sql, 0);
     let Some(Word::Name(first)) = words.next() else {
         return false;
     };
@@ -27,7 +27,7 @@ pub fn is_control(sql: &[u8]) -> bool {
 /// Whether a statement makes, changes or drops a database.
 #[must_use]
 pub fn is_of_database(sql: &[u8]) -> bool {
-    let mut words = Words::new(sql);
+    let mut words = Words::new(sql, 0);
     let mut is_next = |any: &[&str]| {
         matches!(words.next(), Some(Word::Name(name))
             if any.iter().any(|word| name.eq_ignore_ascii_case(word.as_bytes())))
@@ -35,22 +35,34 @@ pub fn is_of_database(sql: &[u8]) -> bool {
     is_next(&["CREATE", "ALTER", "DROP"]) && is_next(&["DATABASE", "SCHEMA"])
 }
 
-/// Whether the words of `sql` name the table, in `default_schema` where they name no schema.
+/// Whether the words of `sql`, which ran in `sql_mode`, name the table, in `default_schema` where
+/// they name no schema.
 ///
 /// Statements that change rows (statement-based logging) are looked through in the same way, so a
-/// column or alias of the table's name counts too: rather one statement too many than one lost.
+/// column or alias of the table's name counts too: rather one statement too many than one lost. For
+/// the same reason letter case does not matter, as on a server with `lower_case_table_names`, which
+/// logs statements as they were typed.
 #[must_use]
-pub fn names_table(sql: &[u8], default_schema: &[u8], schema: &[u8], table: &[u8]) -> bool {
+pub fn names_table(
+    sql: &[u8],
+    sql_mode: u64,
+    default_schema: &[u8],
+    schema: &[u8],
+    table: &[u8],
+) -> bool {
     let mut before: [Option<Word<'_>>; 2] = [None, None];
-    for word in Words::new(sql) {
+    for word in Words::new(sql, sql_mode) {
         if let Word::Name(name) = word
-            && name == table
+            && name.eq_ignore_ascii_case(table)
         {
             let qualifier = match (before[0], before[1]) {
                 (Some(Word::Name(qualifier)), Some(Word::Other(b'.'))) => Some(qualifier),
                 _ => None,
             };
-            if qualifier.map_or(default_schema == schema, |qualifier| qualifier == schema) {
+            if qualifier
+                .unwrap_or(default_schema)
+                .eq_ignore_ascii_case(schema)
+            {
                 return true;
             }
         }
@@ -59,15 +71,16 @@ pub fn names_table(sql: &[u8], default_schema: &[u8], schema: &[u8], table: &[u8
     false
 }
 
-/// Whether the words of `sql` name the schema.
+/// Whether the words of `sql`, which ran in `sql_mode`, name the schema.
 #[must_use]
-pub fn names_schema(sql: &[u8], schema: &[u8]) -> bool {
-    Words::new(sql).any(|word| word == Word::Name(schema))
+pub fn names_schema(sql: &[u8], sql_mode: u64, schema: &[u8]) -> bool {
+    Words::new(sql, sql_mode)
+        .any(|word| matches!(word, Word::Name(name) if name.eq_ignore_ascii_case(schema)))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Word<'a> {
-    /// A keyword, a name, or what stood between backquotes.
+    /// A keyword, a name, or what stood between the quotes of names.
     Name(&'a [u8]),
     /// One byte of anything else.
     Other(u8),
@@ -76,11 +89,21 @@ enum Word<'a> {
 /// The words of a statement.
 struct Words<'a> {
     rest: &'a [u8],
+    /// Whether double quotes stand around names.
+    has_quoted_names: bool,
+    /// Whether a backslash in text takes away the meaning of the byte behind it.
+    has_escapes: bool,
 }
 
 impl<'a> Words<'a> {
-    const fn new(sql: &'a [u8]) -> Self {
-        Self { rest: sql }
+    const fn new(sql: &'a [u8], sql_mode: u64) -> Self {
+        const ANSI_QUOTES: u64 = 1 << 2;
+        const NO_BACKSLASH_ESCAPES: u64 = 1 << 20;
+        Self {
+            rest: sql,
+            has_quoted_names: sql_mode & ANSI_QUOTES != 0,
+            has_escapes: sql_mode & NO_BACKSLASH_ESCAPES == 0,
+        }
     }
 
     /// Takes the next `len` bytes.
@@ -94,7 +117,7 @@ impl<'a> Words<'a> {
     fn quoted(&mut self, quote: u8) -> &'a [u8] {
         let mut len = 0;
         while let Some(&byte) = self.rest.get(len) {
-            if byte == b'\\' && quote != b'`' {
+            if byte == b'\\' && quote != b'`' && self.has_escapes {
                 len += 2;
                 continue;
             }
@@ -137,6 +160,10 @@ impl<'a> Iterator for Words<'a> {
                     self.take(len);
                 }
                 (b'/', Some(b'*')) => self.skip_to(b"*/"),
+                (b'"', _) if self.has_quoted_names => {
+                    self.take(1);
+                    return Some(Word::Name(self.quoted(b'"')));
+                }
                 (b'\'' | b'"', _) => {
                     self.take(1);
                     self.quoted(first);
@@ -179,10 +206,31 @@ mod tests {
             ("ALTER TABLE u /*!50100 RENAME t */", true),
             ("INSERT INTO t2 VALUES ('it''s t', \"\\\"t\")", false),
         ] {
-            let found = names_table(sql.as_bytes(), b"shop", b"shop", b"t");
+            let found = names_table(sql.as_bytes(), 0, b"shop", b"shop", b"t");
             assert_eq!(found, expected, "{sql}");
         }
-        assert!(!names_table(b"DROP TABLE t", b"", b"shop", b"t"));
+        assert!(!names_table(b"DROP TABLE t", 0, b"", b"shop", b"t"));
+    }
+
+    #[test]
+    fn names_are_read_as_the_sql_mode_says() {
+        const ANSI_QUOTES: u64 = 4;
+        const NO_BACKSLASH_ESCAPES: u64 = 1 << 20;
+        for (sql, sql_mode, expected) in [
+            (r#"DROP TABLE "t""#, ANSI_QUOTES, true),
+            (r#"DROP TABLE "Shop"."T""#, ANSI_QUOTES, true),
+            (r#"ALTER TABLE u COMMENT "t""#, 0, false),
+            (
+                r"INSERT INTO u SELECT '\', a FROM t",
+                NO_BACKSLASH_ESCAPES,
+                true,
+            ),
+            (r"INSERT INTO u SELECT '\', t'", 0, false),
+        ] {
+            let found = names_table(sql.as_bytes(), sql_mode, b"shop", b"shop", b"t");
+            assert_eq!(found, expected, "{sql}");
+        }
+        assert!(names_table(b"TRUNCATE Shop.T", 0, b"", b"shop", b"t"));
     }
 
     #[test]
@@ -206,8 +254,8 @@ mod tests {
     #[test]
     fn unfinished_quotes_and_comments_end_with_the_statement() {
         for sql in ["`t", "'t", "/* t", "-- t", "\"t\\", "/*!"] {
-            let _ = names_table(sql.as_bytes(), b"", b"", b"x");
+            let _ = names_table(sql.as_bytes(), 0, b"", b"", b"x");
         }
-        assert!(names_schema(b"DROP DATABASE `shop", b"shop"));
+        assert!(names_schema(b"DROP DATABASE `shop", 0, b"shop"));
     }
 }

@@ -161,10 +161,14 @@ impl<'k> Key<'k> {
         Ok(Self { parts: found })
     }
 
-    /// Whether the image has all the values.
-    pub(super) fn matches(&self, image: &Row<'_>, table: &Table) -> bool {
+    /// Whether the row has all the values. Of `images` the first that has a column counts: a minimal
+    /// after image lacks those that did not change.
+    pub(super) fn matches(&self, images: &[&Row<'_>], table: &Table) -> bool {
         self.parts.iter().all(|&(position, wanted)| {
-            let value = image.get(position).and_then(Option::as_ref);
+            let mut values = images
+                .iter()
+                .filter_map(|image| image.get(position)?.as_ref());
+            let value = values.next();
             let column = table.map.columns.get(position);
             match (value, column) {
                 (Some(value), Some(column)) => is_value(value, wanted, column),
@@ -181,8 +185,9 @@ fn is_value(value: &Value<'_>, wanted: &str, column: &Column<'_>) -> bool {
             is_number(i128::from(*number), wanted)
                 || (column.unsigned.is_none() && is_number(unsigned(*number, column), wanted))
         }
-        Value::UInt(number) | Value::Set(number) | Value::Bit(number) => {
-            is_number(i128::from(*number), wanted)
+        Value::UInt(number) | Value::Bit(number) => is_number(i128::from(*number), wanted),
+        Value::Set(number) => {
+            is_number(i128::from(*number), wanted) || is_set(*number, wanted, column)
         }
         Value::Year(number) => is_number(i128::from(*number), wanted),
         Value::Float(number) => wanted.parse() == Ok(*number),
@@ -232,12 +237,12 @@ fn is_text(bytes: &[u8], wanted: &str, column: &Column<'_>) -> bool {
     }
     let digits = wanted.strip_prefix("0x");
     if let Some(wanted) = digits.and_then(from_hex) {
-        return wanted == bytes;
+        return is_stored(bytes, &wanted, column);
     }
     // A UUID in a BINARY(16) column or MariaDB's own type.
-    if bytes.len() == 16
-        && wanted.len() == 36
-        && from_hex(&wanted.replace('-', "")).is_some_and(|wanted| wanted == bytes)
+    if wanted.len() == 36
+        && from_hex(&wanted.replace('-', ""))
+            .is_some_and(|wanted| wanted.len() == 16 && is_stored(bytes, &wanted, column))
     {
         return true;
     }
@@ -249,10 +254,42 @@ fn is_text(bytes: &[u8], wanted: &str, column: &Column<'_>) -> bool {
         .is_some_and(|text| text == wanted)
 }
 
+/// Whether `bytes` are `wanted`. A BINARY value is logged without the zeros that end it, which are
+/// put back only where the log tells that the column is no CHAR.
+fn is_stored(bytes: &[u8], wanted: &[u8], column: &Column<'_>) -> bool {
+    let may_lack_zeros = column.charset.is_none() && column.real_type() == ColumnType::STRING;
+    match wanted.strip_prefix(bytes) {
+        Some(rest) if may_lack_zeros => rest.iter().all(|&byte| byte == 0),
+        Some(rest) => rest.is_empty(),
+        None => false,
+    }
+}
+
 fn is_member(number: u32, wanted: &str, column: &Column<'_>) -> bool {
     let index = usize::try_from(number).ok().and_then(|n| n.checked_sub(1));
     let member = index.and_then(|index| column.members.as_ref()?.get(index));
     member.is_some_and(|member| member.as_ref() == wanted.as_bytes())
+}
+
+/// Whether `wanted` are the members of the set, by commas.
+fn is_set(number: u64, wanted: &str, column: &Column<'_>) -> bool {
+    let Some(members) = &column.members else {
+        return false;
+    };
+    let mut bits = 0_u64;
+    for part in wanted.split(',').filter(|part| !part.is_empty()) {
+        let at = members
+            .iter()
+            .position(|member| member.as_ref() == part.as_bytes());
+        match at
+            .and_then(|at| u32::try_from(at).ok())
+            .and_then(|at| 1_u64.checked_shl(at))
+        {
+            Some(bit) => bits |= bit,
+            None => return false,
+        }
+    }
+    bits == number
 }
 
 fn from_hex(digits: &str) -> Option<Vec<u8>> {
@@ -304,8 +341,51 @@ mod tests {
         ] {
             let parts = parts(key);
             let key = Key::new(&parts, &table).unwrap();
-            assert_eq!(key.matches(&row, &table), found, "{parts:?}");
+            assert_eq!(key.matches(&[&row], &table), found, "{parts:?}");
         }
+    }
+
+    #[test]
+    fn what_a_minimal_after_image_lacks_is_taken_from_the_before_image() {
+        let table = table();
+        let before: Row<'_> = vec![Some(Value::Int(7)), None];
+        let after: Row<'_> = vec![None, Some(Value::Bytes(b"paid".as_slice().into()))];
+        let parts = parts(&["id=7", "line=paid"]);
+        let key = Key::new(&parts, &table).unwrap();
+        assert!(!key.matches(&[&before], &table));
+        assert!(key.matches(&[&after, &before], &table));
+    }
+
+    #[test]
+    fn a_uuid_is_found_though_the_log_lacks_the_zero_that_ends_it() {
+        let uuid = "97979797-0000-11f0-8000-000000000100";
+        let stored = from_hex(&uuid.replace('-', "")).unwrap();
+        let stored = Value::Bytes(stored[..15].into());
+        let mut column = Column::new(ColumnType::STRING, 0xfe10, false);
+        assert!(is_value(&stored, uuid, &column));
+        assert!(is_value(
+            &stored,
+            "0x97979797000011f0800000000000010000",
+            &column
+        ));
+        assert!(!is_value(
+            &stored,
+            "97979797-0000-11f0-8000-000000000101",
+            &column
+        ));
+        column.charset = Some(63);
+        assert!(!is_value(&stored, uuid, &column));
+    }
+
+    #[test]
+    fn a_set_is_found_by_its_members() {
+        let mut column = Column::new(ColumnType::SET, 1, false);
+        column.members = Some(vec![b"a".as_slice().into(), b"b".as_slice().into()]);
+        for (wanted, found) in [("a,b", true), ("b,a", true), ("3", true), ("a", false)] {
+            assert_eq!(is_value(&Value::Set(3), wanted, &column), found, "{wanted}");
+        }
+        assert!(is_value(&Value::Set(0), "", &column));
+        assert!(!is_value(&Value::Set(1), "c", &column));
     }
 
     #[test]
