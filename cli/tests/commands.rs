@@ -149,13 +149,10 @@ fn events_are_shown_with_their_rows() {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     assert_eq!(events[0]["type"], "FORMAT_DESCRIPTION");
-    let rows = events
-        .iter()
-        .flat_map(|event| event["rows"].as_array().unwrap());
-    assert!(
-        rows.map(|row| row.as_str().unwrap())
-            .any(|row| row.starts_with("INSERT "))
-    );
+    let inserts = events.iter().filter(|event| event["kind"] == "insert");
+    let rows = inserts.flat_map(|event| event["rows"].as_array().unwrap());
+    let mut images = rows.map(|row| (&row["before"], &row["after"]));
+    assert!(images.any(|(before, after)| before.is_null() && after.is_array()));
 }
 
 #[test]

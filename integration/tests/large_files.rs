@@ -1,13 +1,7 @@
 //! Files much larger than memory may be: shown, verified and counted with less than 128 MB resident.
 //!
 //! `WEIR_LARGE_MIB` is the size of the file with one large transaction (nine tenths of it), 150 by
-//! default. The full run, which docs/BINLOG.md tells the figures of, needs 12 GB of disk:
-//!
-//! ```text
-//! cargo build --release -p cli
-//! WEIR_BINARY=target/release/weir WEIR_LARGE_MIB=5120 \
-//!   cargo test --release -p integration --test large_files -- --test-threads=1 --nocapture
-//! ```
+//! default. The full run needs 6 GB of disk; docs/BINLOG.md has its command and its figures.
 
 use std::path::Path;
 use std::process::Command;
