@@ -3,6 +3,11 @@
 //! `WEIR_LARGE_MIB` is the size of the file with one large transaction (nine tenths of it), 150 by
 //! default. The full run needs 6 GB of disk; docs/BINLOG.md has its command and its figures.
 
+#![allow(
+    clippy::indexing_slicing,
+    reason = "what is not in a JSON object is null"
+)]
+
 use std::path::Path;
 use std::process::Command;
 
