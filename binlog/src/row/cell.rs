@@ -119,7 +119,7 @@ impl Cell {
             true => Ok(low),
             false => Err(unsupported()),
         };
-        let (fsp, len_width, member_width) = (within(0..=6), within(1..=4), within(1..=8));
+        let (fsp, len_width, width) = (within(0..=6), within(1..=4), within(1..=8));
         let varying_width = if column.metadata < 256 { 1 } else { 2 };
         Ok(match column.real_type() {
             ColumnType::TINY => int(1),
@@ -149,12 +149,8 @@ impl Cell {
                 len_width: varying_width,
             },
             ColumnType::STRING => Self::string(column),
-            ColumnType::ENUM => Self::Enum {
-                width: member_width?,
-            },
-            ColumnType::SET => Self::Set {
-                width: member_width?,
-            },
+            ColumnType::ENUM => Self::Enum { width: width? },
+            ColumnType::SET => Self::Set { width: width? },
             ColumnType::BIT => Self::bit(low, high).ok_or_else(unsupported)?,
             ColumnType::BLOB
             | ColumnType::TINY_BLOB
