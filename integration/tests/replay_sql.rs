@@ -162,11 +162,13 @@ fn pipe(files: &[PathBuf], arguments: &[&str], target: &RealServer) -> Result {
         client.stdin(sql);
     }
     let replayed = client.output()?;
+    // It holds the other end of the pipe, and weir would wait for ever.
+    drop(client);
     let shown = shown.wait_with_output()?;
-    ensure(shown.status.success(), || {
-        format!("weir: {}", String::from_utf8_lossy(&shown.stderr))
-    })?;
     ensure(replayed.status.success(), || {
         format!("mysql: {}", String::from_utf8_lossy(&replayed.stderr))
+    })?;
+    ensure(shown.status.success(), || {
+        format!("weir: {}", String::from_utf8_lossy(&shown.stderr))
     })
 }

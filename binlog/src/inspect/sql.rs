@@ -251,6 +251,10 @@ impl SqlLines {
             SqlForm::Binlog => {
                 let limits = &self.options.limits;
                 self.binlog.rows(source, step, limits, out)?;
+                if self.options.rows {
+                    // A comment inside of the statement would be part of its text.
+                    self.binlog.close(out.buffer());
+                }
                 self.comments(source, step, out)
             }
         }

@@ -87,11 +87,16 @@ impl Statements {
         }
         each_row(source, step, rows, table, limits, |before, after| {
             let buffer = out.buffer();
+            let start = buffer.len();
             let done = match rows.kind {
                 RowsKind::Update => writer.update(buffer, before, after),
                 _ => writer.delete(buffer, before),
             };
-            done.map_err(|column| inexpressible(source, step, table, column))?;
+            done.map_err(|column| {
+                // A client must not meet half a statement.
+                buffer.truncate(start);
+                inexpressible(source, step, table, column)
+            })?;
             Ok(out.make_room()?)
         })
     }
