@@ -12,11 +12,9 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use serde_json::Value;
 
-fn corpus(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../binlog/tests/data/mysql-9.7")
-        .join(name)
-        .join("binlog.000001")
+/// A binlog of MySQL 9.7.
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/binlog.000001")
 }
 
 /// Exit code, standard output, standard error.
@@ -46,7 +44,7 @@ fn text(path: &Path) -> String {
 
 #[test]
 fn stats_count_a_file_and_everything_in_front_of_damage() {
-    let path = corpus("two_tables_group");
+    let path = sample();
     let (code, out, _) = run("stats", &["--json", &text(&path)], b"");
     let whole = json(&out);
     let size = fs::metadata(&path).unwrap().len();
@@ -77,7 +75,7 @@ fn stats_count_a_file_and_everything_in_front_of_damage() {
 
 #[test]
 fn a_wrong_checksum_is_listed_and_an_error_only_if_asked() {
-    let mut bytes = fs::read(corpus("two_tables_group")).unwrap();
+    let mut bytes = fs::read(sample()).unwrap();
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     let (code, out, _) = run("stats", &["--json", "-"], &bytes);
@@ -92,7 +90,7 @@ fn a_wrong_checksum_is_listed_and_an_error_only_if_asked() {
 #[test]
 fn patterns_and_indexes_stand_for_files_in_order() {
     let directory = tempfile::tempdir().unwrap();
-    let bytes = fs::read(corpus("two_tables_group")).unwrap();
+    let bytes = fs::read(sample()).unwrap();
     for name in ["binlog.999999", "binlog.1000000", "other.txt"] {
         fs::write(directory.path().join(name), &bytes).unwrap();
     }
@@ -117,7 +115,7 @@ fn patterns_and_indexes_stand_for_files_in_order() {
 #[test]
 fn a_doubled_file_and_a_missing_one_are_told() {
     let directory = tempfile::tempdir().unwrap();
-    let bytes = fs::read(corpus("two_tables_group")).unwrap();
+    let bytes = fs::read(sample()).unwrap();
     for name in ["binlog.000001", "binlog.000003"] {
         fs::write(directory.path().join(name), &bytes).unwrap();
     }
@@ -141,7 +139,7 @@ fn a_doubled_file_and_a_missing_one_are_told() {
 
 #[test]
 fn what_is_found_can_be_cut_out_and_is_never_overwritten() {
-    let path = text(&corpus("two_tables_group"));
+    let path = text(&sample());
     let (code, out, _) = run("find", &["--json", &path], b"");
     assert_eq!(code, 0);
     let hits: Vec<Value> = out.lines().map(json).collect();
