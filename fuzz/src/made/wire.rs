@@ -54,6 +54,13 @@ pub fn packets() -> Vec<(&'static str, u32, Vec<Vec<u8>>)> {
     ));
     let framed = b"\x03\0\0\0abc\0\0\0\x01\x02\0\0\x02de".to_vec();
     packets.push(("framing", 1 << 20, vec![framed]));
+    packets.extend(handshakes());
+    packets
+}
+
+/// Both sides of a login, by every way that it may go.
+fn handshakes() -> Vec<(&'static str, u32, Vec<Vec<u8>>)> {
+    let mut packets: Vec<(&'static str, u32, Vec<Vec<u8>>)> = Vec::new();
     for plugin in ["caching_sha2_password", "mysql_native_password"] {
         let switch = [b"\xfe", plugin.as_bytes(), b"\0", &[9; 20], b"\0"].concat();
         for reply in [
