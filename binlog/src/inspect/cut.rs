@@ -70,6 +70,12 @@ pub enum CutError {
     },
     /// Nothing that was asked for is there.
     Nothing,
+    /// Rows of the source come in pieces (MariaDB's PARTIAL_ROW_DATA), so that tables cannot be told
+    /// apart.
+    Pieces {
+        /// Where the first piece is.
+        offset: u64,
+    },
     /// A transaction of the source lacks its end.
     Unfinished {
         /// The file it begins in.
@@ -95,6 +101,11 @@ impl std::fmt::Display for CutError {
                 "{file} {what}; cut the files in front of it and the files from it on separately"
             ),
             Self::Nothing => f.write_str("no transaction is asked for; nothing was written"),
+            Self::Pieces { offset } => write!(
+                f,
+                "the rows at offset {offset} come in pieces (PARTIAL_ROW_DATA), out of which no \
+                 table or database can be cut; cut whole transactions"
+            ),
             Self::Unfinished { file, offset } => write!(
                 f,
                 "the transaction at offset {offset} of {file} has no end, so it was left out"
@@ -115,6 +126,8 @@ pub struct Cutter<'s> {
     output: Option<Output>,
     body: Body<'s>,
     summary: CutSummary,
+    /// Whether the file is there under its temporary name.
+    is_created: bool,
     /// What every sequence number of the current file is raised by, since files count from 1.
     sequence_base: u64,
     /// The largest sequence number that was written.
@@ -158,6 +171,7 @@ impl<'s> Cutter<'s> {
             output: None,
             body: Body::new(storage, &format!("{name}.scratch")),
             summary: CutSummary::default(),
+            is_created: false,
             sequence_base: 0,
             sequence_last: 0,
         })
@@ -231,6 +245,7 @@ impl<'s> Cutter<'s> {
         }
         if self.output.is_none() {
             self.output = Some(self.head.write(self.storage, &self.name)?);
+            self.is_created = true;
         }
         let Some(output) = &mut self.output else {
             return Ok(Fate::LeftOut);
@@ -332,6 +347,11 @@ impl<'s> Cutter<'s> {
         let bytes = step.raw.bytes.get(..len).unwrap_or_default();
         match &step.event {
             Event::TransactionPayload(_) => {}
+            Event::PartialRowData(_) if self.chooses_rows => {
+                return Err(CutError::Pieces {
+                    offset: step.place.offset,
+                });
+            }
             Event::Gtid(_) | Event::MariadbGtid(_) => self.body.set_gtid(bytes),
             Event::Query(query) if is_control(&query.sql) => self.body.push_frame(bytes)?,
             Event::Xid(_) | Event::XaPrepare(_) => self.body.push_frame(bytes)?,
@@ -431,12 +451,17 @@ impl<'s> Cutter<'s> {
             return Err(CutError::Nothing);
         }
         self.summary.bytes = output.finish(self.storage, &self.name)?;
+        self.is_created = false;
         Ok(self.summary)
     }
 }
 
 impl Drop for Cutter<'_> {
     fn drop(&mut self) {
+        // One of that name that was there before belongs to somebody else.
+        if !self.is_created {
+            return;
+        }
         // What is left behind is harmless; the error that matters was told.
         let _ = self.storage.remove(&output::temporary(&self.name));
     }

@@ -77,6 +77,8 @@ pub enum FindError {
     Rows(DecodeError),
     /// The key cannot be looked for in a table.
     Key(KeyError),
+    /// Rows come in pieces (MariaDB's PARTIAL_ROW_DATA) and are not looked into.
+    Pieces,
 }
 
 impl std::fmt::Display for FindError {
@@ -84,6 +86,10 @@ impl std::fmt::Display for FindError {
         match self {
             Self::Rows(error) => error.fmt(f),
             Self::Key(error) => error.fmt(f),
+            Self::Pieces => f.write_str(
+                "rows that come in pieces (PARTIAL_ROW_DATA) are not looked into; \
+                 look for whole transactions, without a table",
+            ),
         }
     }
 }
@@ -190,6 +196,7 @@ impl<'f> Finder<'f> {
             (Event::Query(query), _) if !crate::inspect::filter::is_control(&query.sql) => {
                 on_hit(&hit(step, transaction, What::Statement(query)));
             }
+            (Event::PartialRowData(_), _) => return Err(FindError::Pieces),
             (Event::ExecuteLoadQuery(load), _) => {
                 on_hit(&hit(step, transaction, What::Statement(&load.query)))
             }

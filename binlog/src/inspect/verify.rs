@@ -176,6 +176,10 @@ impl FileCheck {
             let message = error.to_string();
             self.tell(step, Severity::Error, FindingKind::Order, message);
         }
+        if matches!(step.event, Event::PartialRowData(_)) {
+            let message = "these rows come in pieces and are not decoded".to_owned();
+            self.tell(step, Severity::Warning, FindingKind::Rows, message);
+        }
         let rows = self.check_rows(step);
         self.stats.feed_counted(step, rows);
         self.check_position(step);
