@@ -49,8 +49,8 @@ pub(crate) enum BinlogCommand {
 pub(crate) struct InputArguments {
     /// Binlog or relay log files, in the order they are to be read; a quoted pattern
     /// ('binlog.*', sorted by number); an index (binlog.index), which stands for the files it
-    /// lists; - for standard input; or a server, mysql://user[:password]@host[:port][/FILE]: that
-    /// file of it, or all its files. Passwords are better in $MYSQL_PWD, --password-file or asked
+    /// lists; - for standard input; or a server,
+    /// `mysql://user[:password]@host[:port][/FILE]`: that file of it, or all its files. Passwords are better in $MYSQL_PWD, --password-file or asked
     /// for (--password): other users can see command lines.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
