@@ -1,13 +1,14 @@
 //! Events that are shown only if something of their transaction is.
 //!
-//! Invariant: what is held is bounded by the frame of one transaction and one statement.
+//! Invariant: what is held is bounded by the frame of one transaction and one statement, which is
+//! small but for the file that a LOAD DATA statement brings along.
 
 use binlog::event::{Event, EventFormat, EventType, RawEvent};
 use binlog::stream::Place;
 use binlog::transaction::{Boundary, Step};
 
-/// Larger events are not held; only payloads are, and their inner events say all of them.
-const EVENT_LEN_MAX: usize = 1 << 20;
+/// A larger payload event is not held: its inner events say all of it.
+const PAYLOAD_LEN_MAX: usize = 1 << 20;
 
 /// Events that wait.
 #[derive(Debug, Default)]
@@ -29,7 +30,8 @@ impl Held {
     /// Keeps an event until another of its transaction is shown.
     pub(super) fn keep(&mut self, step: &Step<'_>) {
         self.enter(step);
-        if step.raw.bytes.len() <= EVENT_LEN_MAX {
+        let is_payload = step.raw.header.event_type == EventType::TRANSACTION_PAYLOAD;
+        if !is_payload || step.raw.bytes.len() <= PAYLOAD_LEN_MAX {
             self.events.push(HeldEvent {
                 place: step.place,
                 bytes: step.raw.bytes.to_vec(),
