@@ -2,13 +2,16 @@
 
 use std::fs::File;
 use std::hint::black_box;
-use std::io::BufReader;
+use std::io::{BufReader, sink};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use binlog::inspect::measure::{self, Depth};
+use binlog::inspect::{JsonLines, JsonOptions, Output, Render, Source};
 use binlog::limits::Limits;
 use binlog::log::{LogFileName, LogReader, OsStorage};
+use binlog::stream::EventStream;
+use binlog::transaction::TransactionReader;
 use mysql_common::binlog::BinlogFile;
 use mysql_common::binlog::consts::BinlogVersion;
 use mysql_common::binlog::events::EventData;
@@ -35,6 +38,7 @@ pub(crate) fn all() -> Vec<Box<dyn Reader>> {
             depth,
         }));
     }
+    all.push(Box::new(WeirJson));
     all.push(Box::new(MysqlCommon));
     for (name, peer, program) in [
         (MYSQLBINLOG, "mysql-9.7", "mysqlbinlog"),
@@ -68,6 +72,38 @@ impl Reader for Weir {
         if self.depth != Depth::Events {
             assert_eq!((counts.rows, counts.images), (made.rows, made.images));
         }
+        true
+    }
+}
+
+/// What `weir binlog show --json` does, its lines thrown away.
+struct WeirJson;
+
+impl Reader for WeirJson {
+    fn name(&self) -> &str {
+        "weir, JSON lines"
+    }
+
+    fn read(&self, made: &Made) -> bool {
+        let storage = OsStorage::new(made.path.parent().unwrap());
+        let name = LogFileName::parse(&made.path.file_name().unwrap().to_string_lossy()).unwrap();
+        let limits = Limits::default();
+        let log = LogReader::open(&storage, &name).unwrap();
+        let mut reader = TransactionReader::new(EventStream::new(log, limits));
+        let source = Source {
+            label: name.as_str(),
+            name: &name,
+        };
+        let mut out = Output::new(sink());
+        let mut lines = JsonLines::new(JsonOptions::default());
+        let mut events = 0;
+        lines.begin(source, &mut out).unwrap();
+        while let Some(step) = reader.next().unwrap() {
+            lines.event(source, &step, &mut out).unwrap();
+            events += 1;
+        }
+        lines.end(&mut out).unwrap();
+        assert_eq!(events, made.events);
         true
     }
 }

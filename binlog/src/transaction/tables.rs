@@ -13,6 +13,9 @@ use crate::schema::SchemaSnapshots;
 /// Tables beyond which all are forgotten: a source gives a table a new number at each change.
 const TABLES_MAX: usize = 4096;
 
+/// Columns that all tables that are kept may have: 64 tables of the most columns that one can have.
+const COLUMNS_MAX: usize = 64 * TableMap::COLUMNS_MAX;
+
 #[derive(Debug)]
 struct Entry {
     table: Table,
@@ -27,6 +30,8 @@ struct Entry {
 pub(super) struct Tables {
     by_id: HashMap<u64, Entry>,
     statement: u64,
+    /// Columns of the tables that are kept.
+    columns: usize,
 }
 
 impl Tables {
@@ -49,16 +54,38 @@ impl Tables {
         }
         let snapshot = schemas.and_then(|known| known.find(map, offset));
         let table = Table::described(map.clone(), snapshot)?;
-        if self.by_id.len() >= TABLES_MAX {
-            self.by_id.retain(|_, entry| entry.statement == statement);
-        }
+        self.make_room(map.columns.len())?;
         let entry = Entry {
             table,
             body: body.to_vec(),
             statement,
         };
-        self.by_id.insert(map.table_id, entry);
+        self.columns += entry.table.map.columns.len();
+        if let Some(old) = self.by_id.insert(map.table_id, entry) {
+            self.columns -= old.table.map.columns.len();
+        }
         Ok(())
+    }
+
+    /// Forgets tables of earlier statements if there are many. Fails if those of this one are too
+    /// many: no server writes them, and they would take memory out of proportion to their bytes.
+    fn make_room(&mut self, columns: usize) -> Result<(), DecodeError> {
+        if self.by_id.len() < TABLES_MAX && self.columns + columns <= COLUMNS_MAX {
+            return Ok(());
+        }
+        let statement = self.statement;
+        self.by_id.retain(|_, entry| entry.statement == statement);
+        let kept = self
+            .by_id
+            .values()
+            .map(|entry| entry.table.map.columns.len());
+        self.columns = kept.sum();
+        let found = self.columns + columns;
+        if found <= COLUMNS_MAX {
+            return Ok(());
+        }
+        let expected = "a statement whose tables have at most 262144 columns together";
+        Err(DecodeError::invalid("table map", 0, found as u64, expected))
     }
 
     /// The table with this number in the statement that is read.
@@ -70,5 +97,29 @@ impl Tables {
     /// Drops the table maps: the statement has ended.
     pub(super) const fn end_statement(&mut self) {
         self.statement = self.statement.wrapping_add(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::row::{Column, ColumnType};
+
+    #[test]
+    fn tables_of_one_statement_take_memory_within_bounds() {
+        let columns = vec![Column::new(ColumnType::TINY, 0, true); TableMap::COLUMNS_MAX];
+        let mut tables = Tables::default();
+        for number in 0..200 {
+            let map = TableMap::new(number, "a", "b", columns.clone());
+            let body = number.to_le_bytes();
+            let learnt = tables.learn(&map, &body, 4, None);
+            assert_eq!(learnt.is_ok(), number < 64, "{number}: {learnt:?}");
+        }
+        // Those of the next statement take the place of those.
+        tables.end_statement();
+        let map = TableMap::new(500, "a", "b", columns);
+        tables.learn(&map, b"500", 4, None).unwrap();
+        assert!(tables.get(500).is_some());
+        assert!(tables.by_id.len() == 1 && tables.columns == TableMap::COLUMNS_MAX);
     }
 }
