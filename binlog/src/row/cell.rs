@@ -189,8 +189,37 @@ impl Cell {
         }
     }
 
-    /// Reads one value that is not NULL. What it inflates is taken from `inflated_left`.
+    /// Reads one value that is not NULL to the end of `row`. The usual types go there directly.
     #[inline(always)]
+    pub(super) fn decode_into<'a>(
+        self,
+        reader: &mut Reader<'a>,
+        inflated_left: &mut u64,
+        row: &mut Vec<Option<Value<'a>>>,
+    ) -> Result<(), DecodeError> {
+        match self {
+            Self::Int { width, unsigned } => row.push(Some(int(reader, width, unsigned)?)),
+            Self::Bytes { len_width } => {
+                let bytes = sized(reader, len_width)?;
+                row.push(Some(Value::Bytes(Cow::Borrowed(bytes))));
+            }
+            Self::Decimal {
+                precision, scale, ..
+            } => {
+                let value = Decimal::from_packed(reader, precision, scale)?;
+                row.push(Some(Value::Decimal(value)));
+            }
+            Self::DateTime { fsp } => row.push(Some(Value::DateTime(datetime(reader, fsp)?))),
+            Self::Double => {
+                let value = f64::from_le_bytes(reader.array("DOUBLE")?);
+                row.push(Some(Value::Double(value)));
+            }
+            other => row.push(Some(other.decode(reader, inflated_left)?)),
+        }
+        Ok(())
+    }
+
+    /// Reads one value that is not NULL. What it inflates is taken from `inflated_left`.
     pub(super) fn decode<'a>(
         self,
         reader: &mut Reader<'a>,
@@ -387,7 +416,7 @@ fn undecodable(code: u8, offset: usize) -> DecodeError {
     DecodeError::invalid("column type", offset, u64::from(code), expected)
 }
 
-#[inline]
+#[inline(always)]
 fn int<'a>(reader: &mut Reader<'_>, width: u8, unsigned: bool) -> Result<Value<'a>, DecodeError> {
     let raw = little(reader, width, "integer")?;
     let shift = 64_u32.saturating_sub(8 * u32::from(width));
@@ -399,7 +428,7 @@ fn int<'a>(reader: &mut Reader<'_>, width: u8, unsigned: bool) -> Result<Value<'
 }
 
 /// Reads an integer of `width` bytes; the usual widths without a loop.
-#[inline]
+#[inline(always)]
 fn little(reader: &mut Reader<'_>, width: u8, what: &'static str) -> Result<u64, DecodeError> {
     match width {
         1 => reader.u8(what).map(u64::from),
@@ -435,7 +464,7 @@ fn put_int(
 }
 
 /// Length prefix of `width` bytes, then the bytes.
-#[inline]
+#[inline(always)]
 fn sized<'a>(reader: &mut Reader<'a>, width: u8) -> Result<&'a [u8], DecodeError> {
     let len = little(reader, width, "value length")?;
     reader.bytes_u64(len, "value")

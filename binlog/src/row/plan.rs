@@ -117,7 +117,7 @@ impl RowPlan {
         let nulls = reader.bytes(image.present.div_ceil(8), "NULL bitmap")?;
         if image.is_full && has_no_nulls(nulls, image.present) {
             for cell in &self.cells {
-                row.push(Some(cell.decode(reader, inflated_left)?));
+                cell.decode_into(reader, inflated_left, row)?;
             }
             return Ok(());
         }

@@ -14,6 +14,10 @@ pub fn double_text(value: f64) -> String {
     if !value.is_finite() {
         return "0".to_owned();
     }
+    // Where no exponent comes into it, these are the shortest digits as they are.
+    if (1e-9..1e15).contains(&value.abs()) {
+        return value.to_string();
+    }
     arrange(&format!("{value:e}"))
 }
 
@@ -87,6 +91,17 @@ mod tests {
             (1.797_693_134_862_315_7e308, "1.7976931348623157e308"),
         ] {
             assert_eq!(double_text(value), text);
+        }
+    }
+
+    #[test]
+    fn numbers_without_an_exponent_need_no_arranging() {
+        let mut number = 1.234_567_891_234_567_8e-9;
+        while number < 1e15 {
+            for value in [number, -number, f64::trunc(number), number / 3.0] {
+                assert_eq!(double_text(value), arrange(&format!("{value:e}")));
+            }
+            number *= 7.1;
         }
     }
 
