@@ -88,6 +88,33 @@ fn a_wrong_checksum_is_listed_and_an_error_only_if_asked() {
 }
 
 #[test]
+fn whatever_byte_of_an_event_is_damaged_all_events_are_counted() {
+    let path = sample();
+    let (_, out, _) = run("stats", &["--json", &text(&path)], b"");
+    let whole = json(&out);
+    let bytes = fs::read(&path).unwrap();
+    let (_, shown, _) = run("show", &["--json", &text(&path)], b"");
+    let folder = tempfile::tempdir().unwrap();
+    let damaged = folder.path().join("binlog.000001");
+    for event in shown.lines().map(json).skip(1) {
+        let offset = event["offset"].as_u64().unwrap();
+        let size = event["size"].as_u64().unwrap();
+        for at in [19, 27, size / 2, size - 5] {
+            let mut bytes = bytes.clone();
+            bytes[usize::try_from(offset + at.min(size - 1)).unwrap()] ^= 0xff;
+            fs::write(&damaged, bytes).unwrap();
+            let (code, out, _) = run("stats", &["--json", &text(&damaged)], b"");
+            let found = json(&out);
+            let place = format!("{at} of {event}");
+            assert_eq!((code, &found["error"]), (0, &Value::Null), "{place}");
+            assert_eq!(found["crc_errors"], serde_json::json!([offset]), "{place}");
+            assert_eq!(found["events"], whole["events"], "{place}");
+            assert_eq!(found["end"], whole["end"], "{place}");
+        }
+    }
+}
+
+#[test]
 fn patterns_and_indexes_stand_for_files_in_order() {
     let directory = tempfile::tempdir().unwrap();
     let bytes = fs::read(sample()).unwrap();

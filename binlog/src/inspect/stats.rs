@@ -14,7 +14,7 @@ use gtid::{GtidSet, MariaGtid};
 pub use tables::{TableFigures, TableName, Tables};
 pub use transactions::{LongestFirst, Top, TransactionFigures};
 
-use crate::event::{Event, EventFlags, EventType};
+use crate::event::{Event, EventFlags, EventHeader, EventType};
 use crate::limits::Limits;
 use crate::log::LogError;
 use crate::row::{RowsEvent, RowsKind, Table};
@@ -158,6 +158,24 @@ impl Stats {
         self.feed_transaction(step, rows.unwrap_or(0));
     }
 
+    /// Counts an event of the file itself whose fields cannot be decoded. `offset` and `end` are
+    /// where it lies.
+    pub fn feed_undecodable(&mut self, header: &EventHeader, offset: u64, end: u64, crc_ok: bool) {
+        let bytes = u64::from(header.event_size);
+        self.events.entry(header.event_type).or_default().add(bytes);
+        self.end = end;
+        if !crc_ok {
+            self.note_crc_error(offset);
+        }
+    }
+
+    fn note_crc_error(&mut self, offset: u64) {
+        self.crc_error_count += 1;
+        if self.crc_errors.len() < Self::CRC_ERRORS_MAX {
+            self.crc_errors.push(offset);
+        }
+    }
+
     /// The file ends here, or cannot be read any further.
     pub const fn finish(&mut self) {
         self.ends_inside_transaction = self.running.is_some();
@@ -168,10 +186,7 @@ impl Stats {
         self.events.entry(event_type).or_default().add(bytes);
         self.end = step.place.end;
         if !step.checksum_ok {
-            self.crc_error_count += 1;
-            if self.crc_errors.len() < Self::CRC_ERRORS_MAX {
-                self.crc_errors.push(step.place.offset);
-            }
+            self.note_crc_error(step.place.offset);
         }
         if event_type == EventType::TRANSACTION_PAYLOAD {
             self.payloads.add(bytes);

@@ -90,15 +90,56 @@ fn count_events(
     let limits = Limits::default();
     let mut progress = Progress::new(&report.file, report.size);
     report.description = Some(reader.stream().source().description().clone());
+    let mut first = None;
+    let mut last = None;
     loop {
-        let step = reader.next();
-        let step = step.map_err(|error| StopPlace::of(&error, report.stats.end))?;
-        let Some(step) = step else { return Ok(()) };
+        let step = match reader.next() {
+            Ok(Some(step)) => step,
+            Ok(None) => break,
+            Err(error) => {
+                let stop = StopPlace::of(&error, report.stats.end);
+                // Behind a damaged size there is no next event: the same error comes again.
+                if last.as_ref() == Some(&stop) || !pass(reader, &stop, &mut report.stats) {
+                    return Err(first.unwrap_or(stop));
+                }
+                if reader.stream().source().is_checksum_ok() {
+                    first.get_or_insert_with(|| stop.clone());
+                }
+                last = Some(stop);
+                continue;
+            }
+        };
         match run.judge(&step) {
-            Verdict::Show => report.stats.feed(&step, &limits)?,
+            Verdict::Show => {
+                if let Err(stop) = report.stats.feed(&step, &limits) {
+                    report.stats.feed_counted(&step, None);
+                    // What a wrong checksum explains is no error of its own.
+                    if step.checksum_ok {
+                        first.get_or_insert(stop);
+                    }
+                }
+            }
             Verdict::Hold | Verdict::Skip => {}
-            Verdict::Stop => return Ok(()),
+            Verdict::Stop => break,
         }
         progress.reach(step.place.end);
     }
+    first.map_or(Ok(()), Err)
+}
+
+/// Counts the event that could not be decoded, if all of it is there; false if it is not.
+fn pass(reader: &Reader, stop: &StopPlace, stats: &mut Stats) -> bool {
+    let source = reader.stream().source();
+    let Some((offset, event)) = source.current() else {
+        return false;
+    };
+    if offset != stop.offset {
+        return false;
+    }
+    // An event whose payload is damaged was counted before its inner events were read.
+    if offset >= stats.end || stats.end == 0 {
+        let crc_ok = source.is_checksum_ok();
+        stats.feed_undecodable(&event.header, offset, source.next_offset(), crc_ok);
+    }
+    true
 }
