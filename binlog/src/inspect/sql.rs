@@ -305,16 +305,7 @@ impl SqlLines {
                 self.session.enter(&event.query, step, true, out);
                 self.load.execute(source, step, event, out)?;
             }
-            Event::Load(_) | Event::ExecLoad(_) => {
-                let reason = "LOAD DATA as MySQL logged it before 5.0 cannot be written as SQL";
-                return Err(refused(source, step, reason.to_owned()));
-            }
-            Event::PartialRowData(_) => {
-                let reason = "a row event in pieces cannot be written as SQL";
-                return Err(refused(source, step, reason.to_owned()));
-            }
-            // They change nothing: heads, positions, and what only readers of the log need.
-            _ => {}
+            _ => return passed_over(source, step),
         }
         Ok(())
     }
@@ -470,4 +461,24 @@ fn is_first_phase(query: &Query<'_>) -> bool {
     query.status.0.iter().any(|variable| {
         matches!(variable, StatusVariable::MariaAlter { flags, .. } if flags & (START | ROLLBACK) != 0)
     })
+}
+
+/// An event of which no SQL is made: nothing is lost by that, or it is refused.
+fn passed_over(source: Source<'_>, step: &Step<'_>) -> Result<(), RenderError> {
+    let reason = match &step.event {
+        Event::Load(_) | Event::ExecLoad(_) => {
+            "LOAD DATA as MySQL logged it before 5.0 cannot be written as SQL".to_owned()
+        }
+        Event::PartialRowData(_) => "a row event in pieces cannot be written as SQL".to_owned(),
+        Event::Other { event_type, .. }
+            if !step.raw.header.flags.contains(EventFlags::IGNORABLE) =>
+        {
+            let name = event_type.label();
+            format!("the log does not say that its {name} event changes nothing")
+        }
+        // Heads, positions, and what only readers of the log need; table maps, whose rows bring
+        // them along; payloads, whose events follow.
+        _ => return Ok(()),
+    };
+    Err(refused(source, step, reason))
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::literal::{put_identifier, put_utf8, put_value};
 use super::{SqlLines, SqlOptions, comment, statement};
-use crate::event::Flavour;
+use crate::event::{EventFlags, EventType, Flavour};
 use crate::inspect::cell::Shape;
 use crate::inspect::output::Output;
 use crate::inspect::render::{Render, Source};
@@ -113,4 +113,31 @@ fn without_gtids_the_session_chooses_them_again_behind_a_format_description() {
     assert!(sql.find("BINLOG '").unwrap() < at && at < begin, "{sql}");
     let sql = sql_without(&log, &[], SqlOptions::default());
     assert!(!sql.contains(automatic), "{sql}");
+}
+
+#[test]
+fn an_unknown_event_is_refused_unless_the_log_says_that_it_may_be_passed_over() {
+    for (flags, is_refused) in [(EventFlags(0), true), (EventFlags::IGNORABLE, false)] {
+        let mut log = Log::mysql();
+        log.gtid(1).query("BEGIN");
+        log.raw(EventType(200), flags, b"what is it");
+        log.table(1).rows(1, true).xid();
+        let name = LogFileName::new("binlog", 1);
+        let source = Source {
+            label: "binlog.000001",
+            name: &name,
+        };
+        let mut lines = SqlLines::new(SqlOptions::default());
+        let mut out = Output::new(Vec::new());
+        let mut reader = TransactionReader::new(EventStream::new(log.reader(), Limits::default()));
+        let mut refused = None;
+        while let Some(step) = reader.next().unwrap() {
+            if let Err(error) = lines.event(source, &step, &mut out) {
+                refused = Some(error.to_string());
+                break;
+            }
+        }
+        assert_eq!(refused.is_some(), is_refused, "{refused:?}");
+        assert!(refused.is_none_or(|text| text.contains("UNKNOWN_200")));
+    }
 }
