@@ -11,11 +11,11 @@
 use std::io::BufRead;
 
 use engine::database::{Database, EngineOptions, EnginePosition};
-use engine::error::SqlError;
 use engine::outcome::{Outcome, ResultSet};
 use engine::select::result_text;
 use engine::session::SessionContext;
-use engine::sql::{ParseOptions, Parsed, Statement, parse};
+use sql::error::SqlError;
+use sql::{ParseOptions, Parsed, Statement, parse};
 
 fn main() {
     let directory = std::env::args()

@@ -19,7 +19,7 @@ use binlog::row::{RowPair, RowPlan, RowsEvent, TableMap};
 use self::columns::Mapping;
 use crate::catalog::Table;
 use crate::database::Writer;
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// What a stored row must agree on with the before image of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::collation::Collation;
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// A database, which MySQL also calls a schema.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,7 @@ pub use charset::Charset;
 
 use std::fmt;
 
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// What trailing spaces mean in a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,11 +19,11 @@ use std::sync::Arc;
 
 use crate::catalog::{Catalog, Database, Table};
 use crate::database::Writer;
-use crate::error::SqlError;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
-use crate::sql::Statement;
-use crate::sql::ast::TableName;
+use sql::Statement;
+use sql::ast::TableName;
+use sql::error::SqlError;
 
 /// Whether a statement is DDL: it commits the open transaction and is logged as its text.
 #[must_use]

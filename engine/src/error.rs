@@ -1,90 +1,116 @@
-//! The errors of the engine: what a client is told, and what stops the engine.
+//! `EngineError`: the store itself failed.
 //!
-//! `SqlError` is an answer to a statement: MySQL's number, SQLSTATE and text, built only by the
-//! constructors of [`catalogue`](self) so that each text exists once. `EngineError` is a failure of
-//! the store itself, for an operator. Neither knows about the wire: `protocol` frames the packet.
-
-mod catalogue;
-mod engine_error;
-
-pub use engine_error::EngineError;
+//! A statement that meets one answers with MySQL's storage engine error (1030, or 1114 when the
+//! disk is full), so that clients see a number they know; the operator sees the cause.
 
 use std::fmt;
 
-/// An error answer to a statement, as a MySQL client sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SqlError {
-    /// MySQL's error number, for instance 1062.
-    pub code: u16,
-    /// SQLSTATE, five characters.
-    pub state: &'static str,
-    /// MySQL's English message with its parameters filled in.
-    pub message: String,
+use sql::error::SqlError;
+
+/// A failure of the store, by who must act.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// SQLite refused or failed an operation.
+    Sqlite {
+        /// What was being done, for instance `commit`.
+        doing: &'static str,
+        /// SQLite's own error.
+        source: rusqlite::Error,
+    },
+    /// The file's content contradicts itself or was written by something else.
+    Corrupt {
+        /// What was found, with table and column ids.
+        found: String,
+    },
+    /// The linked SQLite or the file's schema is of a version this build cannot use.
+    Version {
+        /// What has the version.
+        what: &'static str,
+        /// The version found.
+        found: i64,
+        /// The version needed.
+        needed: i64,
+    },
+    /// A call out of order, for instance `commit_group` without `begin_group`.
+    Misuse {
+        /// The call and what it needs.
+        what: &'static str,
+    },
+    /// A statement of the engine's own failed with an answer for a client.
+    Sql(SqlError),
 }
 
-impl SqlError {
-    /// An error with a number, state and text that have no constructor of their own.
+impl EngineError {
+    /// Whether the cause is a full disk: the store can go on when there is room.
     #[must_use]
-    pub fn new(code: u16, state: &'static str, message: impl Into<String>) -> SqlError {
-        SqlError {
-            code,
-            state,
-            message: message.into(),
-        }
-    }
-
-    /// The same error as a warning of a statement that goes on.
-    #[must_use]
-    pub fn into_warning(self, level: WarningLevel) -> Warning {
-        Warning {
-            level,
-            code: self.code,
-            message: self.message,
-        }
-    }
-}
-
-impl fmt::Display for SqlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ERROR {} ({}): {}", self.code, self.state, self.message)
-    }
-}
-
-impl std::error::Error for SqlError {}
-
-/// How serious an entry of SHOW WARNINGS is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WarningLevel {
-    /// `Note`: the statement did what was asked, for instance DROP TABLE IF EXISTS of a missing table.
-    Note,
-    /// `Warning`: a value was changed to make the statement succeed.
-    Warning,
-    /// `Error`: the statement failed; the entry repeats its error.
-    Error,
-}
-
-impl WarningLevel {
-    /// The word in the first column of SHOW WARNINGS.
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn is_disk_full(&self) -> bool {
         match self {
-            WarningLevel::Note => "Note",
-            WarningLevel::Warning => "Warning",
-            WarningLevel::Error => "Error",
+            EngineError::Sqlite { source, .. } => is_disk_full(source),
+            _ => false,
         }
     }
 }
 
-/// One row of SHOW WARNINGS.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// Note, Warning or Error.
-    pub level: WarningLevel,
-    /// MySQL's error number.
-    pub code: u16,
-    /// MySQL's English message.
-    pub message: String,
+fn is_disk_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
 }
 
-#[cfg(test)]
-mod tests;
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EngineError::Sqlite { doing, source } => {
+                write!(f, "the engine's database failed to {doing}: {source}")
+            }
+            EngineError::Corrupt { found } => {
+                write!(f, "the engine's database is damaged: {found}")
+            }
+            EngineError::Version {
+                what,
+                found,
+                needed,
+            } => {
+                write!(f, "{what} has version {found}, this build needs {needed}")
+            }
+            EngineError::Misuse { what } => write!(f, "engine called out of order: {what}"),
+            EngineError::Sql(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for EngineError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            EngineError::Sqlite { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl From<SqlError> for EngineError {
+    fn from(error: SqlError) -> EngineError {
+        EngineError::Sql(error)
+    }
+}
+
+impl From<EngineError> for SqlError {
+    fn from(error: EngineError) -> SqlError {
+        if error.is_disk_full() {
+            return SqlError::record_file_full("weir");
+        }
+        match error {
+            EngineError::Sql(error) => error,
+            other => SqlError::storage_engine(other),
+        }
+    }
+}
+
+/// The answer to a statement inside which SQLite failed in a way that no MySQL error describes
+/// better.
+pub(crate) fn sqlite_failed(source: rusqlite::Error) -> SqlError {
+    EngineError::Sqlite {
+        doing: "run a statement",
+        source,
+    }
+    .into()
+}

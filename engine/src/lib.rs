@@ -18,5 +18,4 @@ pub mod outcome;
 pub mod rows;
 pub mod select;
 pub mod session;
-pub mod sql;
 pub mod target;

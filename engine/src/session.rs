@@ -13,10 +13,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::collation::{Charset, Collation, UTF8MB4_0900_AI_CI};
-use crate::error::{SqlError, Warning, WarningLevel};
 use crate::rows::EvalValue;
 use crate::select::{NoVirtualTables, VirtualTables};
-use crate::sql::SqlMode;
+use sql::SqlMode;
+use sql::error::{SqlError, Warning, WarningLevel};
 
 /// The values behind `@@name`, answered by the server.
 pub trait SystemVariables: Send + Sync {

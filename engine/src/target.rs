@@ -20,7 +20,8 @@ use binlog::row::{RowsEvent, TableMap};
 
 pub use crate::apply::DdlOutcome as StatementOutcome;
 pub use crate::database::Applied as AppliedPosition;
-use crate::error::{EngineError, SqlError};
+use crate::error::EngineError;
+use sql::error::SqlError;
 
 /// Row changes of one event.
 #[derive(Debug, Clone, Copy)]

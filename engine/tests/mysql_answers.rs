@@ -6,11 +6,11 @@
 use std::fmt::Write as _;
 
 use engine::database::{Database, EngineOptions, EnginePosition};
-use engine::error::SqlError;
 use engine::outcome::Outcome;
 use engine::select::result_text;
 use engine::session::SessionContext;
-use engine::sql::{ParseOptions, Statement, parse};
+use sql::error::SqlError;
+use sql::{ParseOptions, Statement, parse};
 
 struct Session {
     database: Database,

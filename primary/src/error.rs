@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use binlog::log::{LogError, LogPosition};
 use engine::error::EngineError;
 
-/// A failure of the node itself; clients get [`engine::error::SqlError`].
+/// A failure of the node itself; clients get [`sql::error::SqlError`].
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrimaryError {

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use binlog::value::Value;
-use engine::error::SqlError;
 use engine::outcome::Outcome;
 use engine::rows::EvalValue;
 use engine::session::SessionContext;
-use engine::sql::Parsed;
 use server::executor::{TransactionMode, WriteExecutor};
+use sql::Parsed;
+use sql::error::SqlError;
 use tokio::sync::oneshot;
 
 use crate::node::Primary;

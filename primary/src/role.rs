@@ -5,12 +5,12 @@ use std::sync::{Arc, mpsc};
 
 use async_trait::async_trait;
 use binlog::log::{LogFileName, LogIndex, first_file_since};
-use engine::error::SqlError;
 use gtid::GtidSet;
 use server::feed::{GtidState as _, LogFeed};
 use server::role::{
     BinaryLogFile, BinaryLogStatus, EventRow, EventsRequest, PurgeTo, Role, WriteBlock,
 };
+use sql::error::SqlError;
 
 use crate::node::Primary;
 use crate::pipeline::Request;

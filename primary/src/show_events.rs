@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use binlog::event::{Event, EventHeader};
 use binlog::log::{FIRST_EVENT, LogFileName, LogIndex, LogReader};
 use binlog::row::RowsFlags;
-use engine::error::SqlError;
 use server::feed::LogFeed;
 use server::role::{EventRow, EventsRequest};
+use sql::error::SqlError;
 
 use crate::pipeline::log_error;
 

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use binlog::log::{SimStorage, Storage};
 use binlog::value::Value;
 use config::PrimarySettings;
-use engine::error::SqlError;
 use engine::outcome::{Outcome, ResultSet};
 use engine::session::SessionContext;
-use engine::sql::{ParseOptions, parse};
 use server::executor::{TransactionMode, WriteExecutor};
+use sql::error::SqlError;
+use sql::{ParseOptions, parse};
 
 use crate::Primary;
 use crate::error::PrimaryError;

@@ -8,10 +8,10 @@ use std::time::{Instant, SystemTime};
 
 use binlog::log::LogPosition;
 use config::{ReplicationFilter, SourceSettings};
-use engine::error::SqlError;
-use engine::sql::ast::OptionAssignment;
 use engine::target::{AppliedPosition, Target};
 use gtid::GtidSet;
+use sql::ast::OptionAssignment;
+use sql::error::SqlError;
 
 use crate::applier::{self, Applier, ApplierState, ApplierStatus, GroupLimits, RunningApplier};
 use crate::lag::LagInputs;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use binlog::value::Value;
-use engine::error::SqlError;
 use engine::outcome::Outcome;
 use engine::session::SessionContext;
-use engine::sql::Parsed;
 use server::executor::{TransactionMode, WriteExecutor};
+use sql::Parsed;
+use sql::error::SqlError;
 
 /// Refuses every write, whoever asks: the rows here are those of the source.
 #[derive(Debug, Clone, Copy, Default)]

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use binlog::log::encryption::LogEncryption;
-use engine::error::SqlError;
-use engine::sql::ast::{OptionAssignment, ReplicaThreads, UntilCondition};
 use gtid::GtidSet;
 use server::role::{ReplicaStatus, Role};
+use sql::ast::{OptionAssignment, ReplicaThreads, UntilCondition};
+use sql::error::SqlError;
 
 use crate::channel::Channel;
 

@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use config::settings::{SourcePosition, SourceTls};
 use config::{Secret, SourceSettings};
-use engine::error::SqlError;
-use engine::sql::ast::{OptionAssignment, ReplicationOptionValue};
 use serde::{Deserialize, Serialize};
+use sql::ast::{OptionAssignment, ReplicationOptionValue};
+use sql::error::SqlError;
 
 /// Why the file could not be read or written.
 #[derive(Debug, thiserror::Error)]

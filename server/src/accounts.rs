@@ -13,8 +13,8 @@ mod store;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use engine::sql::ast::AccountName;
 use protocol::auth::AuthPlugin;
+use sql::ast::AccountName;
 
 pub use account::{Account, DatabasePrivileges};
 pub use host::{ClientHost, wildcard_match};

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use binlog::log::Storage;
 use binlog::log::encryption::{EncryptionError, KeyFileError, Keyring, LogEncryption};
 use config::settings::ServerSettings;
-use engine::error::SqlError;
 use gtid::Uuid;
+use sql::error::SqlError;
 
 /// The file in the data directory that says where the keyring is, as in MySQL.
 const COMPONENT_CONFIGURATION: &str = "component_keyring_file.cnf";

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use binlog::value::Value;
-use engine::error::SqlError;
 use engine::outcome::Outcome;
 use engine::session::SessionContext;
-use engine::sql::Parsed;
+use sql::Parsed;
+use sql::error::SqlError;
 
 /// Whether a statement ends its transaction itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

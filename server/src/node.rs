@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use config::ServerSettings;
-use engine::sql::ParseOptions;
 use protocol::server::{AccountAuth, Authenticator};
+use sql::ParseOptions;
 
 use crate::accounts::{Accounts, ClientHost};
 use crate::control::Control;
@@ -87,7 +87,7 @@ impl Node {
     }
 
     /// How statements of a session with `sql_mode` are read.
-    pub(crate) fn parse_options(&self, sql_mode: engine::sql::SqlMode) -> ParseOptions {
+    pub(crate) fn parse_options(&self, sql_mode: sql::SqlMode) -> ParseOptions {
         ParseOptions {
             sql_mode,
             version: self.version_number,

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::database::{Database, Reader};
-use engine::error::SqlError;
+use sql::error::SqlError;
 use tokio::sync::Semaphore;
 
 /// Readers that are kept when nobody needs them.

@@ -8,9 +8,9 @@ mod replica_status;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use engine::error::SqlError;
-use engine::sql::ast::{OptionAssignment, ReplicaThreads, ReplicationFilterRule, UntilCondition};
 use gtid::GtidSet;
+use sql::ast::{OptionAssignment, ReplicaThreads, ReplicationFilterRule, UntilCondition};
+use sql::error::SqlError;
 
 use crate::feed::LogFeed;
 

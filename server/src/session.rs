@@ -22,13 +22,13 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use engine::collation::Charset;
-use engine::error::{SqlError, WarningLevel};
 use engine::outcome::Outcome;
 use engine::session::SessionContext;
-use engine::sql::ast::AccountName;
-use engine::sql::{Parsed, Statement};
 use protocol::server::Connection;
 use protocol::{Capabilities, Command, ErrPacket, OkPacket, status};
+use sql::ast::AccountName;
+use sql::error::{SqlError, WarningLevel};
+use sql::{Parsed, Statement};
 
 use crate::accounts::{Account, Privilege};
 use crate::information_schema::SessionTables;
@@ -333,7 +333,7 @@ impl Session {
         let mut rest: &[u8] = &sql;
         loop {
             let options = self.node.parse_options(self.context.sql_mode);
-            let parsed = engine::sql::parse_first(rest, &options);
+            let parsed = sql::parse_first(rest, &options);
             let (parsed, consumed) = match parsed {
                 Ok(parsed) => parsed,
                 Err(error) => {
@@ -344,7 +344,7 @@ impl Session {
                 }
             };
             rest = rest.get(consumed..).unwrap_or_default();
-            let more = engine::sql::has_statement(rest, &options);
+            let more = sql::has_statement(rest, &options);
             let several = self
                 .connection
                 .capabilities()
@@ -519,7 +519,7 @@ impl Session {
         if self
             .context
             .sql_mode
-            .contains(engine::sql::SqlMode::NO_BACKSLASH_ESCAPES)
+            .contains(sql::SqlMode::NO_BACKSLASH_ESCAPES)
         {
             flags |= status::NO_BACKSLASH_ESCAPES;
         }

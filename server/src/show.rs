@@ -8,9 +8,9 @@ pub(crate) mod replication;
 mod schema;
 mod server;
 
-use engine::error::SqlError;
 use engine::outcome::ResultSet;
-use engine::sql::ast::{SetScope, Show, ShowCreate};
+use sql::ast::{SetScope, Show, ShowCreate};
+use sql::error::SqlError;
 
 use crate::accounts::GeneratedPassword;
 use crate::node::Node;
@@ -98,10 +98,10 @@ impl Session {
     /// DESCRIBE table [column | pattern].
     pub(crate) fn describe(
         &self,
-        table: &engine::sql::ast::TableName,
+        table: &sql::ast::TableName,
         column: Option<&str>,
     ) -> Result<ResultSet, SqlError> {
-        let filter = column.map(|c| engine::sql::ast::ShowFilter::Like(c.to_owned()));
+        let filter = column.map(|c| sql::ast::ShowFilter::Like(c.to_owned()));
         filter::apply(schema::columns(self, table, false)?, filter.as_ref(), 0)
     }
 }

@@ -13,10 +13,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use config::ServerSettings;
 use engine::collation;
-use engine::error::SqlError;
 use engine::rows::EvalValue;
 use engine::session::{SessionContext, SystemVariables, TimeZone};
-use engine::sql::SqlMode;
+use sql::SqlMode;
+use sql::error::SqlError;
 
 use definition::{Access, DEFINITIONS, Definition, Scope, find, stored_name};
 pub use value::{Assigned, VariableValue};

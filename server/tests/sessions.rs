@@ -16,16 +16,16 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use binlog::value::Value;
 use engine::database::{Database, EngineOptions, EnginePosition, Writer};
-use engine::error::SqlError;
 use engine::outcome::Outcome;
 use engine::session::SessionContext;
-use engine::sql::Parsed;
 use gtid::GtidSet;
 use mysql_async::prelude::*;
 use server::executor::{TransactionMode, WriteExecutor};
 use server::registry::ReplicaRegistry;
 use server::role::Role;
 use server::{Control, Server, ServerParts};
+use sql::Parsed;
+use sql::error::SqlError;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 struct OneWriter {

@@ -10,8 +10,8 @@ use binlog::value::Value;
 
 use crate::catalog::{Column, ColumnType, Table};
 use crate::collation::{self, Charset};
-use crate::error::SqlError;
 use crate::image::code;
+use sql::error::SqlError;
 
 use super::ApplyError;
 

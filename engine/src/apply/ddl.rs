@@ -6,10 +6,10 @@ use super::ApplyError;
 use crate::collation::{self, Charset, Collation, UTF8MB4_GENERAL_CI};
 use crate::database::Writer;
 use crate::ddl::is_ddl;
-use crate::error::SqlError;
 use crate::session::{SessionContext, TimeZone};
-use crate::sql::ast::AlterClause;
-use crate::sql::{ParseOptions, SqlMode, Statement, parse};
+use sql::ast::AlterClause;
+use sql::error::SqlError;
+use sql::{ParseOptions, SqlMode, Statement, parse};
 
 /// Bit of the status variable `flags2`: foreign key checks were off.
 const NO_FOREIGN_KEY_CHECKS: u32 = 0x0400_0000;

@@ -4,7 +4,8 @@ use std::fmt;
 
 use codec::DecodeError;
 
-use crate::error::{EngineError, SqlError};
+use crate::error::EngineError;
+use sql::error::SqlError;
 
 /// Why a change from a log could not be applied.
 #[derive(Debug)]

@@ -9,8 +9,8 @@ use binlog::value::json::{self, JsonDiffError};
 use super::columns::Mapping;
 use super::{ApplyError, RowCheck};
 use crate::catalog::Table;
-use crate::error::SqlError;
 use crate::rows::{DefaultValue, RowWriter, StoredRow, is_same};
+use sql::error::SqlError;
 
 /// Applies the rows of one event.
 pub(super) struct Rows<'w> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::column_type::by_name;
 use super::{Column, ColumnId, Key, KeyId, KeyKind};
 use crate::collation::Collation;
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// Number of a table; never used again after DROP TABLE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use super::{
     ASCII_GENERAL_CI, BINARY, Collation, LATIN1_SWEDISH_CI, UTF8MB3_GENERAL_CI, UTF8MB4_0900_AI_CI,
 };
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// A character set that columns, literals and connections may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

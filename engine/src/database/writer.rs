@@ -19,11 +19,12 @@ use super::{Applied, EnginePosition, InterruptHandle, Shared, Store, connection}
 use crate::apply::Applier;
 use crate::catalog::{Catalog, Table, TableId};
 use crate::ddl;
-use crate::error::{EngineError, SqlError};
+use crate::error::EngineError;
 use crate::outcome::Outcome;
 use crate::rows::{Counters, RowChange, RowWriter, TablePlan};
 use crate::session::SessionContext;
-use crate::sql::Statement;
+use sql::Statement;
+use sql::error::SqlError;
 
 /// Table maps for which a writer keeps plans.
 const APPLIERS_MAX: usize = 1024;

@@ -13,10 +13,10 @@ use std::sync::Arc;
 use super::{create, drop, existing, keys, physical, qualified, save};
 use crate::catalog::{Column, Key, KeyKind, Table};
 use crate::database::Writer;
-use crate::error::SqlError;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
-use crate::sql::ast::{AlterClause, AlterTable, CreateIndex, TableName};
+use sql::ast::{AlterClause, AlterTable, CreateIndex, TableName};
+use sql::error::SqlError;
 
 /// What the clauses say besides the new definition.
 #[derive(Debug, Default)]

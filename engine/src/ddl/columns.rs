@@ -4,9 +4,9 @@ use super::defaults;
 use super::types::{Defaults, column_type, fsp_of};
 use crate::catalog::{Column, ColumnDefault, ColumnId, ColumnType, Generated};
 use crate::collation::Collation;
-use crate::error::SqlError;
 use crate::session::SessionContext;
-use crate::sql::ast::{CharsetSpec, ColumnDefinition, DataType};
+use sql::ast::{CharsetSpec, ColumnDefinition, DataType};
+use sql::error::SqlError;
 
 /// Most characters of an identifier.
 const NAME_CHARS_MAX: usize = 64;

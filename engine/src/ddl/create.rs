@@ -8,13 +8,13 @@ use super::{keys, physical, qualified, save};
 use crate::catalog::{ColumnId, ColumnType, KeyKind, Table, TableId, TableOptions};
 use crate::collation::Collation;
 use crate::database::Writer;
-use crate::error::{SqlError, WarningLevel};
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
-use crate::sql::SqlMode;
-use crate::sql::ast::{
+use sql::SqlMode;
+use sql::ast::{
     CreateTable, CreateTableSource, TableElement, TableName, TableOptions as WrittenOptions,
 };
+use sql::error::{SqlError, WarningLevel};
 
 const COLUMNS_MAX: usize = 1017;
 const NAME_CHARS_MAX: usize = 64;

@@ -7,10 +7,10 @@ use super::types::{Defaults, resolve_collation};
 use super::{change_database, physical};
 use crate::catalog::{Catalog, Database, Table};
 use crate::database::Writer;
-use crate::error::SqlError;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
-use crate::sql::ast::CharsetSpec;
+use sql::ast::CharsetSpec;
+use sql::error::SqlError;
 
 /// Most characters of an identifier.
 pub(super) const NAME_CHARS_MAX: usize = 64;

@@ -2,10 +2,10 @@
 
 use super::types::fsp_of;
 use crate::catalog::{Column, ColumnDefault, ColumnType};
-use crate::error::SqlError;
 use crate::rows::{Coercion, EvalValue, default_text};
 use crate::session::SessionContext;
-use crate::sql::ast::DefaultValue;
+use sql::ast::DefaultValue;
+use sql::error::SqlError;
 
 /// The default of a column whose other attributes are known. Errors 1067 and 1101.
 pub(super) fn define(

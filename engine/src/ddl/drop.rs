@@ -6,10 +6,10 @@ use super::create::check_table_name;
 use super::{existing, forget, physical, qualified, save};
 use crate::catalog::Table;
 use crate::database::Writer;
-use crate::error::SqlError;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
-use crate::sql::ast::TableName;
+use sql::ast::TableName;
+use sql::error::SqlError;
 
 /// DROP TABLE: all tables or, when one is missing, none (error 1051 naming each that is missing).
 pub(super) fn tables(

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use crate::catalog::{
     BlobSize, Column, ColumnType, IntegerSize, Key, KeyId, KeyKind, KeyPart, Table,
 };
-use crate::error::SqlError;
-use crate::sql::ast::{IndexDefinition, IndexKind, KeyPart as WrittenPart, KeyPartTarget};
+use sql::ast::{IndexDefinition, IndexKind, KeyPart as WrittenPart, KeyPartTarget};
+use sql::error::SqlError;
 
 const KEYS_MAX: usize = 64;
 const PARTS_MAX: usize = 16;

@@ -5,9 +5,11 @@
 
 use crate::catalog::{Column, ColumnType, IntegerSize, Key, KeyKind, Table};
 use crate::database::Writer;
-use crate::error::{EngineError, SqlError};
+use crate::error::EngineError;
+use crate::error::sqlite_failed;
 use crate::rows::{collate, column_of, key_part_expression, key_text, list, stored_row};
 use crate::session::TimeZone;
+use sql::error::SqlError;
 
 /// Creates the SQLite table and all its indexes.
 pub(super) fn create_table(writer: &Writer, table: &Table) -> Result<(), SqlError> {
@@ -131,9 +133,9 @@ fn first_duplicate(writer: &Writer, table: &Table, key: &Key) -> Result<SqlError
         table.sqlite_name(),
         parts.join(",")
     );
-    let mut statement = writer.connection().prepare(&sql)?;
-    let mut rows = statement.query([])?;
-    let Some(row) = rows.next()? else {
+    let mut statement = writer.connection().prepare(&sql).map_err(sqlite_failed)?;
+    let mut rows = statement.query([]).map_err(sqlite_failed)?;
+    let Some(row) = rows.next().map_err(sqlite_failed)? else {
         return Ok(SqlError::dup_key_write(&table.name));
     };
     let values = stored_row(table, row)?.values;

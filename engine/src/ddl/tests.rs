@@ -3,7 +3,8 @@
 use super::*;
 use crate::catalog::TableId;
 use crate::database::{Database, EngineOptions, EnginePosition};
-use crate::sql::{ParseOptions, parse};
+use crate::error::sqlite_failed;
+use sql::{ParseOptions, parse};
 
 struct Bench {
     _directory: tempfile::TempDir,
@@ -363,7 +364,11 @@ fn a_reader_sees_rows_and_catalogue_of_one_moment() {
     let seen = reader.read(|connection, catalog| {
         let table = catalog.table("d", "t")?;
         let sql = format!("SELECT count(*) FROM {}", table.sqlite_name());
-        Ok::<i64, SqlError>(connection.query_row(&sql, [], |row| row.get(0))?)
+        Ok::<i64, SqlError>(
+            connection
+                .query_row(&sql, [], |row| row.get(0))
+                .map_err(sqlite_failed)?,
+        )
     });
     assert_eq!(seen, Ok(0));
     reader.end_snapshot().unwrap();
@@ -382,7 +387,7 @@ fn alter_without_strict_mode_fills_null() {
         .run("CREATE TABLE t (a INT PRIMARY KEY, b INT)")
         .unwrap();
     bench.insert("t", vec![Some(Int(1)), Some(Null)]).unwrap();
-    bench.session.sql_mode = crate::sql::SqlMode::default();
+    bench.session.sql_mode = sql::SqlMode::default();
     bench
         .run("ALTER TABLE t MODIFY b BIGINT UNSIGNED NOT NULL DEFAULT 3")
         .unwrap();

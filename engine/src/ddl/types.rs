@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::catalog::{BlobSize, ColumnType, GeometryKind, IntegerSize};
 use crate::collation::{self, Charset, Collation};
-use crate::error::SqlError;
 use crate::session::SessionContext;
-use crate::sql::ast::{CharsetSpec, DataType, TextType};
+use sql::ast::{CharsetSpec, DataType, TextType};
+use sql::error::SqlError;
 
 const FSP_MAX: u32 = 6;
 const DECIMAL_DIGITS_MAX: u32 = 65;

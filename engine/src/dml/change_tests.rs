@@ -4,7 +4,7 @@ use crate::database::{Database, EngineOptions, EnginePosition};
 use crate::outcome::Outcome;
 use crate::rows::RowChange;
 use crate::session::SessionContext;
-use crate::sql::{ParseOptions, parse};
+use sql::{ParseOptions, parse};
 
 struct Fixture {
     _directory: tempfile::TempDir,

@@ -11,13 +11,13 @@ use super::row::Extras;
 use super::source::Source;
 use super::target::Target;
 use crate::database::Writer;
-use crate::error::SqlError;
 use crate::expr::bind::{Binder, unsupported};
 use crate::expr::env::Env;
 use crate::outcome::Outcome;
 use crate::rows::RowChange;
 use crate::session::SessionContext;
-use crate::sql::ast::Delete;
+use sql::ast::Delete;
+use sql::error::SqlError;
 
 pub(super) fn execute(
     writer: &mut Writer,

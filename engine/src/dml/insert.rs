@@ -14,7 +14,6 @@ use super::target::{Target, is_default};
 use super::update::{bind_settings, is_ignorable};
 use crate::catalog::Table;
 use crate::database::Writer;
-use crate::error::SqlError;
 use crate::expr::bind::{Binder, INSERTED, Place, Relation, Scope, unsupported};
 use crate::expr::datum::Datum;
 use crate::expr::env::Env;
@@ -24,7 +23,8 @@ use crate::outcome::Outcome;
 use crate::rows::{Coercion, DefaultValue, EvalValue, NullPolicy, RowChange, RowWriter};
 use crate::select::{Cursor, base_relation};
 use crate::session::SessionContext;
-use crate::sql::{ParseOptions, Statement, parse};
+use sql::error::SqlError;
+use sql::{ParseOptions, Statement, parse};
 
 /// The rows to insert: for each column a value, or `None` for its default.
 type Given = Vec<Option<EvalValue>>;

@@ -17,13 +17,13 @@ use std::sync::Arc;
 use binlog::value::Value;
 
 use crate::database::Writer;
-use crate::error::SqlError;
 use crate::expr::env::Env;
 use crate::outcome::Outcome;
 use crate::rows::RowChange;
 use crate::select;
 use crate::session::SessionContext;
-use crate::sql::Statement;
+use sql::Statement;
+use sql::error::SqlError;
 
 /// Executes a statement on rows within the writer's group, and appends the rows it changed. The
 /// caller undoes what a failed statement did. Error 1235 for any other statement.
@@ -64,7 +64,7 @@ pub fn execute(
 /// Moves the warnings of a statement into the session; returns their number.
 fn keep_warnings(
     env: &Env,
-    coerced: Vec<crate::error::Warning>,
+    coerced: Vec<sql::error::Warning>,
     session: &mut SessionContext,
 ) -> u16 {
     session.warnings.extend(coerced);

@@ -3,10 +3,10 @@
 use binlog::value::Value;
 
 use super::update::{Setting, apply_settings, is_ignorable};
-use crate::error::SqlError;
 use crate::expr::env::Env;
 use crate::rows::{Coercion, RowChange, RowWriter};
 use crate::session::SessionContext;
+use sql::error::SqlError;
 
 /// How an INSERT meets duplicates.
 pub(super) enum Duplicates {

@@ -6,12 +6,12 @@ use binlog::value::{Value, json};
 
 use crate::catalog::{ColumnType, Table};
 use crate::collation::Charset;
-use crate::error::SqlError;
 use crate::expr::datum::Datum;
 use crate::expr::env::Env;
 use crate::expr::node::{Node, Op};
 use crate::expr::types::{Kind, Type};
 use crate::rows::EvalValue;
+use sql::error::SqlError;
 
 /// An expression whose columns are inputs: those of relation 0 first, then those of relation 1,
 /// then what SQLite computed for it.

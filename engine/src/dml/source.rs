@@ -5,7 +5,6 @@ use sqlparser::ast::{Expr, OrderByExpr};
 
 use super::row::Extras;
 use super::target::Target;
-use crate::error::SqlError;
 use crate::expr::bind::{Binder, Place, Scope};
 use crate::expr::datum::Datum;
 use crate::expr::emit::Emitter;
@@ -13,6 +12,7 @@ use crate::expr::storage;
 use crate::expr::types::Type;
 use crate::rows::{RowId, StoredRow, decode_row};
 use crate::select::Cursor;
+use sql::error::SqlError;
 
 /// The statement that finds the rows.
 pub(super) struct Source {

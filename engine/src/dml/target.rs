@@ -7,9 +7,9 @@ use sqlparser::ast::{
 };
 
 use crate::catalog::{Column, Table};
-use crate::error::SqlError;
 use crate::expr::bind::{Binder, Scope, same_name, unsupported};
 use crate::select::{base_relation, split_name};
+use sql::error::SqlError;
 
 /// A table and how a statement calls it.
 pub(super) struct Target {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use crate::database::{Database, EngineOptions, EnginePosition, Writer};
-use crate::error::SqlError;
 use crate::outcome::Outcome;
 use crate::rows::RowChange;
 use crate::select::result_text;
 use crate::session::SessionContext;
-use crate::sql::{ParseOptions, parse_first};
+use sql::error::SqlError;
+use sql::{ParseOptions, parse_first};
 
 /// A database with one writer that runs statements and shows what they answer.
 struct Fixture {

@@ -15,14 +15,14 @@ use super::source::Source;
 use super::target::{Target, is_default};
 use crate::catalog::Table;
 use crate::database::Writer;
-use crate::error::SqlError;
 use crate::expr::bind::{Binder, Place, Scope};
 use crate::expr::datum::Datum;
 use crate::expr::env::Env;
 use crate::outcome::Outcome;
 use crate::rows::{Coercion, NullPolicy, RowChange, RowWriter};
 use crate::session::SessionContext;
-use crate::sql::ast::Update;
+use sql::ast::Update;
+use sql::error::SqlError;
 
 /// `column = value`.
 pub(super) struct Setting {

@@ -15,7 +15,7 @@ use super::env::Env;
 use super::node::Node;
 use super::types::{Kind, Type};
 use crate::collation;
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// What is computed over the rows of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::types::{Coercibility, Kind, Type};
 use crate::collation::{Charset, Collation, Rule};
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// The collation in which operands of these types meet, and how strongly. Numbers and dates count
 /// as text in the connection's collation. Error 1267 when two columns or two COLLATE clauses differ.

@@ -11,7 +11,7 @@ use super::env::Env;
 use super::node::{Comparison, Node};
 use super::types::{Kind, Type};
 use crate::collation::{self, Collation};
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// The common ground of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::env::Env;
 use super::types::{Kind, NOT_FIXED, Type};
 use binlog::value::Decimal;
 
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// The value as a value of `ty`. What is lost is warned about as CAST does.
 pub fn convert(value: Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {

@@ -19,7 +19,7 @@ use super::sqlite::{Lowered, Program};
 use super::storage;
 use super::types::{Kind, Type};
 use crate::collation::Collation;
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// Gathers the program and the parameters of a statement while its text is written.
 #[derive(Debug)]

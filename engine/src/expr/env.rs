@@ -9,9 +9,9 @@ use super::datum::{Datum, Lossy};
 use super::storage;
 use super::temporal::Moment;
 use crate::collation::Collation;
-use crate::error::{SqlError, Warning, WarningLevel};
 use crate::session::{SessionContext, TimeZone};
-use crate::sql::SqlMode;
+use sql::SqlMode;
+use sql::error::{SqlError, Warning, WarningLevel};
 
 /// Most warnings a statement keeps, MySQL's `max_error_count`.
 const WARNINGS_MAX: usize = 1024;

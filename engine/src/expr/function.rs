@@ -14,7 +14,7 @@ use super::node::{Node, Op};
 use super::temporal::{Moment, Span};
 use super::types::{Coercibility, Kind, Type};
 use crate::collation::Collation;
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// A function or operator.
 #[derive(Debug)]

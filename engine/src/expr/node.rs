@@ -13,7 +13,7 @@ use super::env::Env;
 use super::function::{Call, Function};
 use super::types::Type;
 use crate::collation::Collation;
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// A typed expression.
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ use super::env::Env;
 use super::node::Node;
 use super::storage;
 use super::types::Type;
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// An expression whose leaves are numbered inputs.
 #[derive(Debug, Clone)]

@@ -12,8 +12,8 @@ use rusqlite::types::{Value as Stored, ValueRef};
 use super::datum::{Datum, Integer};
 use super::temporal::{Moment, Span};
 use super::types::{Kind, Type};
-use crate::error::SqlError;
 use crate::session::TimeZone;
+use sql::error::SqlError;
 
 /// Most digits of a DECIMAL that is kept as a scaled INTEGER.
 const SCALED_DIGITS_MAX: u8 = 18;

@@ -4,7 +4,7 @@ use super::collate;
 use super::env::Env;
 use super::node::Node;
 use super::types::{Kind, NOT_FIXED, Type};
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 impl Type {
     /// The common type of the values of these nodes.

@@ -4,11 +4,11 @@
 
 use binlog::value::Decimal;
 
-use crate::error::SqlError;
 use crate::expr::datum::{Datum, narrow};
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::{Kind, Type};
-use crate::sql::SqlMode;
+use sql::SqlMode;
+use sql::error::SqlError;
 
 const fn operator(
     name: &'static str,

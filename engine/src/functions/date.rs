@@ -4,13 +4,13 @@ use binlog::value::Decimal;
 
 use super::interval::fsp_of;
 use crate::catalog::ColumnType;
-use crate::error::SqlError;
 use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::storage;
 use crate::expr::temporal::{MICROS, Moment, Span, days_in_month, from_day_number};
 use crate::expr::types::{Kind, Type};
 use crate::session::TimeZone;
+use sql::error::SqlError;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;
 type Typing = fn(&Signature<'_>) -> Result<Type, SqlError>;

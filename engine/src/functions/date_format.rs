@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use binlog::value::Decimal;
 
-use crate::error::SqlError;
 use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::storage;
 use crate::expr::temporal::{MICROS, Moment, Span, from_day_number};
 use crate::expr::types::{Kind, Type};
+use sql::error::SqlError;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {

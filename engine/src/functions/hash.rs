@@ -5,10 +5,10 @@ use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 use uuid::Uuid;
 
-use crate::error::SqlError;
 use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::Type;
+use sql::error::SqlError;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;
 type Typing = fn(&Signature<'_>) -> Result<Type, SqlError>;

@@ -2,12 +2,12 @@
 
 use binlog::value::Decimal;
 
-use crate::error::SqlError;
 use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::temporal::{MICROS, Moment, Span};
 use crate::expr::temporal_text::parse_moment;
 use crate::expr::types::{Kind, Type};
+use sql::error::SqlError;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;
 type Typing = fn(&Signature<'_>) -> Result<Type, SqlError>;

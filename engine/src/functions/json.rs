@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::error::SqlError;
 use crate::expr::datum::{Datum, json_unquoted};
+use sql::error::SqlError;
 
 /// The document of a value: a JSON value itself, numbers and texts as scalars.
 pub fn document(value: &Datum) -> Result<Json, SqlError> {

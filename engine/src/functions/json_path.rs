@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// One step of a path.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use std::f64::consts::PI;
 
 use binlog::value::Decimal;
 
-use crate::error::SqlError;
 use crate::expr::datum::{Datum, narrow};
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::{Kind, Type};
+use sql::error::SqlError;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;
 

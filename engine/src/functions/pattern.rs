@@ -7,10 +7,10 @@ use regex::{Regex, RegexBuilder};
 
 use crate::collation::compare::same_char;
 use crate::collation::{Collation, Rule};
-use crate::error::SqlError;
 use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::Type;
+use sql::error::SqlError;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {
@@ -91,7 +91,7 @@ fn like(call: &Call<'_>) -> Result<Datum, SqlError> {
         && call
             .env
             .sql_mode
-            .contains(crate::sql::SqlMode::NO_BACKSLASH_ESCAPES);
+            .contains(sql::SqlMode::NO_BACKSLASH_ESCAPES);
     let escape = escape.filter(|_| !no_backslash);
     let collation = call.collation();
     let text: Vec<char> = call.text(0).chars().collect();

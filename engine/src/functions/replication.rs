@@ -2,10 +2,10 @@
 
 use gtid::GtidSet;
 
-use crate::error::SqlError;
 use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function};
 use crate::expr::types::Type;
+use sql::error::SqlError;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {

@@ -3,10 +3,10 @@
 use super::math::to_base_text;
 use super::string_code::{char, format, from_base64, hex, ord, quote, to_base64, unhex};
 use crate::collation::compare::{compare, same_char};
-use crate::error::SqlError;
 use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::Type;
+use sql::error::SqlError;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;
 type Result_ = fn(&Signature<'_>) -> Result<Type, SqlError>;

@@ -1,10 +1,10 @@
 //! Strings as codes: hexadecimal, base64, characters by number, quoting and number formats.
 
 use super::math::to_base_text;
-use crate::error::SqlError;
 use crate::expr::datum::{Datum, Integer};
 use crate::expr::function::Call;
 use crate::expr::types::Kind;
+use sql::error::SqlError;
 
 pub(super) fn char(call: &Call<'_>) -> Result<Datum, SqlError> {
     let mut out = Vec::new();

@@ -3,12 +3,12 @@
 use std::cmp::Ordering;
 
 use crate::collation::compare::compare as compare_text;
-use crate::error::SqlError;
 use crate::expr::compare::{self, Domain};
 use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::node::Node;
 use crate::expr::types::{Kind, Type};
+use sql::error::SqlError;
 
 pub(super) static FUNCTIONS: &[Function] = &[
     Function {

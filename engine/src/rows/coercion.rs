@@ -12,9 +12,9 @@ use binlog::value::{Date, Value};
 
 use super::EvalValue;
 use crate::catalog::{Column, ColumnType};
-use crate::error::{SqlError, Warning, WarningLevel};
 use crate::session::{SessionContext, TimeZone};
-use crate::sql::SqlMode;
+use sql::SqlMode;
+use sql::error::{SqlError, Warning, WarningLevel};
 
 /// What becomes of NULL for a column that may not be NULL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

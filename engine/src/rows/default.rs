@@ -10,7 +10,7 @@ use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
 use crate::error::EngineError;
 use crate::expr::temporal::Moment;
 use crate::session::{SessionContext, TimeZone};
-use crate::sql::SqlMode;
+use sql::SqlMode;
 
 /// The default of one column, ready to be stored.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,7 @@
 
 use binlog::value::{Value, json};
 
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// The binary form of a document. Error 3140 naming the column when it is not JSON.
 pub(crate) fn to_binary(text: &str, column: &str) -> Result<Vec<u8>, SqlError> {

@@ -5,9 +5,9 @@ use binlog::value::Value;
 use super::default::{DefaultValue, now};
 use super::{Coercion, EvalValue, RowWriter};
 use crate::catalog::Column;
-use crate::error::SqlError;
 use crate::session::SessionContext;
-use crate::sql::SqlMode;
+use sql::SqlMode;
+use sql::error::SqlError;
 
 /// A row that is ready to be inserted.
 #[derive(Debug, Clone, PartialEq)]

@@ -13,9 +13,9 @@ use binlog::value::{Date, DateTime, Decimal, Time, Timestamp, Value};
 use super::*;
 use crate::catalog::{BlobSize, Column, ColumnType, IntegerSize};
 use crate::database::{Database, EngineOptions, EnginePosition, Writer};
-use crate::error::SqlError;
 use crate::session::SessionContext;
-use crate::sql::{ParseOptions, parse};
+use sql::error::SqlError;
+use sql::{ParseOptions, parse};
 
 type Hook =
     unsafe extern "C" fn(*mut c_void, *mut c_void, c_int, *const c_char, *const c_char, i64, i64);

@@ -4,6 +4,7 @@
 //! that SQLite does not tell; every change is appended to the caller's list, and nothing is appended
 //! when an operation fails. Statement and transaction borders are the caller's.
 
+use crate::error::sqlite_failed;
 use std::sync::Arc;
 
 use binlog::value::Value;
@@ -16,8 +17,9 @@ use super::storage::{decode_row, encode};
 use super::text::key_text;
 use super::{Counters, RowChange};
 use crate::catalog::{ColumnType, Key, Table};
-use crate::error::{EngineError, SqlError};
+use crate::error::EngineError;
 use crate::session::TimeZone;
+use sql::error::SqlError;
 
 /// SQLite's number of a row; for a table with a small integer primary key its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,7 +80,10 @@ impl<'w> RowWriter<'w> {
 
     /// Inserts a row without listing it: for rows that come from a log.
     pub fn insert_unlisted(&mut self, values: &[Value<'_>]) -> Result<RowId, SqlError> {
-        let mut statement = self.connection.prepare_cached(&self.plan.insert)?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&self.plan.insert)
+            .map_err(sqlite_failed)?;
         let stored = self.encode_all(values)?;
         match statement.insert(params_from_iter(stored)) {
             Ok(id) => {
@@ -124,7 +129,10 @@ impl<'w> RowWriter<'w> {
             return Ok(false);
         }
         let sql = self.plan.update(&changed);
-        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&sql)
+            .map_err(sqlite_failed)?;
         let mut parameters = Vec::with_capacity(changed.len() + 1);
         for position in &changed {
             parameters.push(self.encode_at(*position, after)?);
@@ -158,8 +166,11 @@ impl<'w> RowWriter<'w> {
 
     /// Deletes a stored row without listing it.
     pub fn delete_unlisted(&mut self, id: RowId) -> Result<(), SqlError> {
-        let mut statement = self.connection.prepare_cached(&self.plan.delete)?;
-        match statement.execute([id.0])? {
+        let mut statement = self
+            .connection
+            .prepare_cached(&self.plan.delete)
+            .map_err(sqlite_failed)?;
+        match statement.execute([id.0]).map_err(sqlite_failed)? {
             1 => Ok(()),
             _ => Err(SqlError::key_not_found(&self.table.name)),
         }
@@ -167,8 +178,11 @@ impl<'w> RowWriter<'w> {
 
     /// The row of this id, if it is there.
     pub fn row(&self, id: RowId) -> Result<Option<StoredRow>, SqlError> {
-        let mut statement = self.connection.prepare_cached(&self.plan.by_rowid)?;
-        first_row(&self.table, statement.query([id.0])?)
+        let mut statement = self
+            .connection
+            .prepare_cached(&self.plan.by_rowid)
+            .map_err(sqlite_failed)?;
+        first_row(&self.table, statement.query([id.0]).map_err(sqlite_failed)?)
     }
 
     /// The first stored row that keeps a row with these values from being inserted, asking the
@@ -234,8 +248,16 @@ impl<'w> RowWriter<'w> {
             }
             parameters.push(self.encode_at(*position, values)?);
         }
-        let mut statement = self.connection.prepare_cached(&lookup.sql)?;
-        first_row(&self.table, statement.query(params_from_iter(parameters))?)
+        let mut statement = self
+            .connection
+            .prepare_cached(&lookup.sql)
+            .map_err(sqlite_failed)?;
+        first_row(
+            &self.table,
+            statement
+                .query(params_from_iter(parameters))
+                .map_err(sqlite_failed)?,
+        )
     }
 
     /// The first stored row that has exactly these values, in the columns that are given.
@@ -260,9 +282,14 @@ impl<'w> RowWriter<'w> {
             conditions.push("1".to_owned());
         }
         let sql = format!("{} WHERE {}", self.plan.select, conditions.join(" AND "));
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params_from_iter(parameters))?;
-        while let Some(row) = rows.next()? {
+        let mut statement = self
+            .connection
+            .prepare_cached(&sql)
+            .map_err(sqlite_failed)?;
+        let mut rows = statement
+            .query(params_from_iter(parameters))
+            .map_err(sqlite_failed)?;
+        while let Some(row) = rows.next().map_err(sqlite_failed)? {
             let stored = stored_row(&self.table, row)?;
             let pairs = stored.values.iter().zip(image);
             let mut given = pairs.filter_map(|(stored, value)| Some((stored, value.as_ref()?)));
@@ -306,11 +333,11 @@ impl<'w> RowWriter<'w> {
         except: Option<RowId>,
     ) -> SqlError {
         if error.sqlite_error_code() != Some(rusqlite::ErrorCode::ConstraintViolation) {
-            return error.into();
+            return sqlite_failed(error);
         }
         match self.conflict_except(values, except) {
             Ok(Some(conflict)) => self.duplicate_entry(conflict.key, values),
-            Ok(None) => error.into(),
+            Ok(None) => sqlite_failed(error),
             Err(other) => other,
         }
     }
@@ -344,13 +371,16 @@ fn positions_that_differ(before: &[Value<'_>], after: &[Value<'_>]) -> Vec<usize
 }
 
 fn first_row(table: &Table, mut rows: rusqlite::Rows<'_>) -> Result<Option<StoredRow>, SqlError> {
-    rows.next()?.map(|row| stored_row(table, row)).transpose()
+    rows.next()
+        .map_err(sqlite_failed)?
+        .map(|row| stored_row(table, row))
+        .transpose()
 }
 
 /// A row of `SELECT rowid, columns`.
 pub(crate) fn stored_row(table: &Table, row: &Row<'_>) -> Result<StoredRow, SqlError> {
     Ok(StoredRow {
-        id: RowId(row.get(0)?),
+        id: RowId(row.get(0).map_err(sqlite_failed)?),
         values: decode_row(table, row, 1)?,
     })
 }

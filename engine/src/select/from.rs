@@ -10,7 +10,6 @@ use sqlparser::ast::{
 use super::metadata::{column_origin, kind_of_result_column, origin_of};
 use super::query::Bound;
 use crate::catalog::Table;
-use crate::error::SqlError;
 use crate::expr::bind::{
     Binder, Found, Place, Relation, Scope, ScopeColumn, same_name, unsupported,
 };
@@ -18,6 +17,7 @@ use crate::expr::datum::Datum;
 use crate::expr::node::{ColumnRef, Comparison, Leaf, Node, Op};
 use crate::expr::sqlite::Rows;
 use crate::expr::types::Type;
+use sql::error::SqlError;
 
 /// A common table expression in scope.
 #[derive(Debug, Clone)]

@@ -5,10 +5,10 @@
 //! tables are not followed: such a statement is refused with MySQL's error.
 
 use super::query::Item;
-use crate::error::SqlError;
 use crate::expr::bind::{Scope, same_node};
 use crate::expr::compare::Domain;
 use crate::expr::node::{Comparison, Node, Op};
+use sql::error::SqlError;
 
 /// Errors 1055 and 1140.
 pub(super) fn check(

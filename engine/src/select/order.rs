@@ -3,10 +3,10 @@
 use sqlparser::ast::{Expr, OrderBy, OrderByExpr, OrderByKind, Value};
 
 use super::query::{Item, Output};
-use crate::error::SqlError;
 use crate::expr::bind::{Binder, Place, Scope, same_name, unsupported};
 use crate::expr::node::{Node, Op};
 use crate::expr::types::Kind;
+use sql::error::SqlError;
 
 impl Binder<'_> {
     /// The keys of ORDER BY with whether each descends.

@@ -10,12 +10,12 @@ use sqlparser::ast::{
 use super::from::Cte;
 use super::metadata::result_column;
 use super::naming;
-use crate::error::SqlError;
 use crate::expr::bind::{Binder, Place, Scope, unsupported};
 use crate::expr::node::{Node, Op};
 use crate::expr::types::{Kind, Type};
 use crate::outcome::ResultColumn;
-use crate::sql::SqlMode;
+use sql::SqlMode;
+use sql::error::SqlError;
 
 /// One column of a query.
 #[derive(Debug, Clone)]

@@ -4,10 +4,10 @@ use binlog::value::Value;
 
 use super::run::{describe, run};
 use crate::database::Reader;
-use crate::error::SqlError;
 use crate::outcome::{ResultColumn, ResultSet};
 use crate::session::SessionContext;
-use crate::sql::{Parsed, Statement};
+use sql::error::SqlError;
+use sql::{Parsed, Statement};
 
 impl Reader {
     /// Runs a SELECT with the values of its `?` markers. Leaves warnings and FOUND_ROWS() in the

@@ -10,7 +10,6 @@ use sqlparser::ast::Query;
 
 use super::query::Output;
 use crate::catalog::Catalog;
-use crate::error::SqlError;
 use crate::expr::bind::Binder;
 use crate::expr::datum::Datum;
 use crate::expr::emit::Emitter;
@@ -20,6 +19,7 @@ use crate::expr::storage;
 use crate::expr::types::{Kind, Type};
 use crate::outcome::{ResultColumn, ResultSet};
 use crate::session::SessionContext;
+use sql::error::SqlError;
 
 /// Runs a SELECT on a connection; `text` is the statement's text, for the names of its columns.
 /// Leaves warnings and FOUND_ROWS() in the session.

@@ -5,9 +5,9 @@ use sqlparser::ast::{Query, SetExpr, SetOperator, SetQuantifier};
 use super::from::Cte;
 use super::metadata::result_column;
 use super::query::{Bound, Output, Wanted};
-use crate::error::SqlError;
 use crate::expr::bind::{Binder, Place, Scope, unsupported};
 use crate::expr::types::Type;
+use sql::error::SqlError;
 
 impl Binder<'_> {
     /// One side of a set operation, or a whole query in parentheses.

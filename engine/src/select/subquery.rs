@@ -2,12 +2,12 @@
 
 use sqlparser::ast::{Expr, Query};
 
-use crate::error::SqlError;
 use crate::expr::bind::{Binder, Place, Scope, unsupported};
 use crate::expr::compare::Domain;
 use crate::expr::native;
 use crate::expr::node::{Leaf, Node, Op};
 use crate::expr::types::{Coercibility, Kind, Type};
+use sql::error::SqlError;
 
 impl Binder<'_> {
     /// `(SELECT ...)` as a value. Error 1241 for several columns; 1242 when it finds several rows.

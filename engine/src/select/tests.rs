@@ -1,15 +1,16 @@
+use crate::error::sqlite_failed;
 use std::sync::Arc;
 
 use binlog::value::Value;
 
 use crate::database::{Database, EngineOptions, EnginePosition};
-use crate::error::SqlError;
 use crate::expr::bind::Binder;
 use crate::expr::env::Env;
 use crate::outcome::{Outcome, ResultColumn, ResultSet};
 use crate::select::{VirtualTable, VirtualTables, result_text};
 use crate::session::SessionContext;
-use crate::sql::{ParseOptions, Statement, parse};
+use sql::error::SqlError;
+use sql::{ParseOptions, Statement, parse};
 
 struct Fixture {
     _directory: tempfile::TempDir,
@@ -81,11 +82,11 @@ impl Fixture {
                 let mut binder = Binder::new(catalog, session, &[], text, env);
                 let bound = binder.query(query, None)?;
                 let explain = format!("EXPLAIN QUERY PLAN {}", bound.sql);
-                let mut statement = connection.prepare(&explain)?;
+                let mut statement = connection.prepare(&explain).map_err(sqlite_failed)?;
                 let mut steps = statement.raw_query();
                 let mut plan = Vec::new();
-                while let Some(step) = steps.next()? {
-                    plan.push(step.get::<_, String>(3)?);
+                while let Some(step) = steps.next().map_err(sqlite_failed)? {
+                    plan.push(step.get::<_, String>(3).map_err(sqlite_failed)?);
                 }
                 Ok::<_, SqlError>(plan.join("; "))
             })

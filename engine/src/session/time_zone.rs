@@ -3,7 +3,7 @@
 use binlog::value::{DateTime, Timestamp};
 use jiff::tz::{Offset, TimeZone as Zone};
 
-use crate::error::SqlError;
+use sql::error::SqlError;
 
 /// A value of the `time_zone` variable.
 #[derive(Debug, Clone, PartialEq, Eq)]

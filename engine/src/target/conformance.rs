@@ -4,6 +4,7 @@
 
 mod json;
 
+use crate::error::sqlite_failed;
 use std::borrow::Cow;
 
 use binlog::event::{Charset, ChecksumAlgorithm, EventType, StatusVariable, StatusVariables};
@@ -349,15 +350,15 @@ pub fn engine_rows(database: &Database, schema: &str, table: &str) -> Option<Vec
             .map(crate::catalog::Column::sqlite_name)
             .collect();
         let sql = format!("SELECT {} FROM {}", columns.join(","), table.sqlite_name());
-        let mut statement = connection.prepare(&sql)?;
-        let mut rows = statement.query([])?;
+        let mut statement = connection.prepare(&sql).map_err(sqlite_failed)?;
+        let mut rows = statement.query([]).map_err(sqlite_failed)?;
         let mut texts = Vec::new();
-        while let Some(row) = rows.next()? {
+        while let Some(row) = rows.next().map_err(sqlite_failed)? {
             let values = decode_row(table, row, 0)?;
             texts.push(values.iter().map(shown).collect::<Vec<_>>().join("|"));
         }
         texts.sort();
-        Ok::<_, crate::error::SqlError>(Some(texts))
+        Ok::<_, sql::error::SqlError>(Some(texts))
     });
     must(rows, "rows")
 }

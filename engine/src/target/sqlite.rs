@@ -6,7 +6,8 @@
 use super::{AppliedPosition, RowsChange, StatementChange, StatementOutcome, Target, TargetError};
 use crate::apply::{ApplyError, DdlStatement, RowCheck};
 use crate::database::{Database, Writer};
-use crate::error::{EngineError, SqlError};
+use crate::error::EngineError;
+use sql::error::SqlError;
 
 /// Savepoint of the open source transaction.
 const TRANSACTION: &str = "source transaction";

@@ -6,9 +6,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use binlog::log::LogError;
 use engine::database::EnginePosition;
-use engine::error::SqlError;
 use engine::outcome::Outcome;
 use gtid::Gtid;
+use sql::error::SqlError;
 use tokio::sync::oneshot;
 
 use super::request::Execute;

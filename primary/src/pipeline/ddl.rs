@@ -1,8 +1,8 @@
 //! Which databases a DDL statement changes.
 
 use engine::session::SessionContext;
-use engine::sql::Statement;
-use engine::sql::ast::TableName;
+use sql::Statement;
+use sql::ast::TableName;
 
 /// The database that a statement is about as a whole, if it names one.
 pub(super) fn database(statement: &Statement) -> Option<&str> {

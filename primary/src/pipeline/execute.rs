@@ -3,10 +3,10 @@
 
 use std::time::Instant;
 
-use engine::error::SqlError;
 use engine::outcome::Outcome;
-use engine::sql::Statement;
 use server::executor::TransactionMode;
+use sql::Statement;
+use sql::error::SqlError;
 
 use super::commit::{Answer, Pending, logging_impossible};
 use super::hold::{Hold, Holder};

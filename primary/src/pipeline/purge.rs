@@ -4,7 +4,7 @@
 //! need it to be rolled forward after a power loss, and as long as it is written.
 
 use binlog::log::{LogError, LogFileName, LogHead, first_file_since};
-use engine::error::SqlError;
+use sql::error::SqlError;
 
 use super::commit::now_seconds;
 use super::request::Purged;

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use binlog::log::LogFileName;
 use binlog::value::Value;
-use engine::error::SqlError;
 use engine::outcome::Outcome;
 use engine::session::SessionContext;
-use engine::sql::Parsed;
 use server::executor::TransactionMode;
+use sql::Parsed;
+use sql::error::SqlError;
 use tokio::sync::oneshot;
 
 /// The answer to a statement, with its session.

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use binlog::log::LogWriter;
 use engine::database::{EnginePosition, Writer};
-use engine::error::SqlError;
 use gtid::{GtidSet, Tsid};
 use server::feed::LogFeed;
+use sql::error::SqlError;
 
 use super::commit::{Answer, Durability, Pending, now_seconds};
 use super::hold::Hold;

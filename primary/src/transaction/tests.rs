@@ -7,8 +7,8 @@ use binlog::row::{RowPlan, RowsFlags};
 use binlog::value::Value;
 use engine::catalog::Table;
 use engine::database::{Database, EngineOptions, Writer};
-use engine::sql::{ParseOptions, parse};
 use gtid::{Gno, Tsid};
+use sql::{ParseOptions, parse};
 
 use super::*;
 

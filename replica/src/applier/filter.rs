@@ -1,8 +1,8 @@
 //! Whether a replicated statement is applied: MySQL's filter rules on what the statement names.
 
 use config::ReplicationFilter;
-use engine::sql::ast::{Statement, TableName};
-use engine::sql::{ParseOptions, SqlMode, parse};
+use sql::ast::{Statement, TableName};
+use sql::{ParseOptions, SqlMode, parse};
 
 /// Whether the filter lets a statement through. `default_db` is the database on the source.
 ///

@@ -13,9 +13,10 @@ use binlog::log::{CrashKind, SimStorage};
 use binlog::row::{Column, ColumnType, RowPlan, RowsEncoder, RowsFlags, RowsKind, TableMap};
 use binlog::stream::payload;
 use binlog::value::Value;
-use engine::error::{EngineError, SqlError};
+use engine::error::EngineError;
 use engine::target::{AppliedPosition, RowsChange, StatementChange, StatementOutcome};
 use gtid::{Gno, Gtid, GtidSet, Tsid, Uuid};
+use sql::error::SqlError;
 
 use super::*;
 use crate::reconcile::reconcile;

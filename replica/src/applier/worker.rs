@@ -234,7 +234,7 @@ pub(super) fn recover(target: &mut dyn Target) -> Result<Progress, TargetError> 
     let applied = target.recover()?;
     let damaged = |what: &'static str| {
         let text = format!("the applied position in the engine has a damaged {what}");
-        TargetError::Sql(engine::error::SqlError::new(1872, "HY000", text))
+        TargetError::Sql(sql::error::SqlError::new(1872, "HY000", text))
     };
     let relay = applied.relay.map(|(file, offset)| {
         let file = LogFileName::parse(&file).ok_or_else(|| damaged("relay log file name"))?;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use engine::sql::ast::AccountName;
 use protocol::auth::AuthPlugin;
+use sql::ast::AccountName;
 
 use super::privilege::{Privilege, Privileges};
 

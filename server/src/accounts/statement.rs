@@ -3,13 +3,13 @@
 //! Whether the session may run them is the dispatcher's question; here is what they do. Errors and
 //! texts are MySQL 8.4's.
 
-use engine::error::SqlError;
-use engine::sql::ast::{
+use protocol::auth::AuthPlugin;
+use rand::Rng as _;
+use sql::ast::{
     AccountName, AccountOptions, Authentication, Grant, GrantObject, Privilege as Written, Revoke,
     UserSpec,
 };
-use protocol::auth::AuthPlugin;
-use rand::Rng as _;
+use sql::error::SqlError;
 
 use super::Accounts;
 use super::account::Account;

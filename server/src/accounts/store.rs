@@ -10,9 +10,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use engine::sql::ast::AccountName;
 use protocol::auth::AuthPlugin;
 use serde::{Deserialize, Serialize};
+use sql::ast::AccountName;
 
 use super::account::{Account, DatabasePrivileges};
 use super::privilege::{Privilege, Privileges};

@@ -1,8 +1,6 @@
 use std::fs;
 
-use engine::sql::ast::{
-    Authentication, Grant, GrantObject, Privilege as Written, Revoke, UserSpec,
-};
+use sql::ast::{Authentication, Grant, GrantObject, Privilege as Written, Revoke, UserSpec};
 
 use super::*;
 

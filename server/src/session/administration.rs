@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use engine::error::SqlError;
 use engine::outcome::{Outcome, ResultSet};
-use engine::sql::ast::{AccountName, FlushTarget, KillTarget, LockTable, Show, TableName};
-use engine::sql::{Parsed, Statement};
+use sql::ast::{AccountName, FlushTarget, KillTarget, LockTable, Show, TableName};
+use sql::error::SqlError;
+use sql::{Parsed, Statement};
 
 use super::{ReadLock, Session};
 use crate::accounts::{AccountChange, Privilege};
@@ -190,7 +190,7 @@ impl Session {
             "FLUSH PRIVILEGES"
         };
         let options = self.node.parse_options(self.context.sql_mode);
-        let result = match engine::sql::parse(sql.as_bytes(), &options) {
+        let result = match sql::parse(sql.as_bytes(), &options) {
             Ok(parsed) => self.statement(Arc::new(parsed), Vec::new()).await,
             Err(error) => Err(error),
         };
@@ -199,10 +199,10 @@ impl Session {
 
     fn maintain(
         &mut self,
-        kind: engine::sql::ast::MaintenanceKind,
+        kind: sql::ast::MaintenanceKind,
         tables: &[TableName],
     ) -> Result<ResultSet, SqlError> {
-        use engine::sql::ast::MaintenanceKind as Kind;
+        use sql::ast::MaintenanceKind as Kind;
         let operation = match kind {
             Kind::Analyze => "analyze",
             Kind::Check => "check",

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use binlog::value::Value;
-use engine::error::SqlError;
 use engine::outcome::Outcome;
 use engine::session::SessionContext;
-use engine::sql::ast::PrepareSource;
-use engine::sql::{Parsed, Statement};
+use sql::ast::PrepareSource;
+use sql::error::SqlError;
+use sql::{Parsed, Statement};
 
 use super::{ReadLock, Session, kinds};
 use crate::accounts::Privilege;
@@ -166,7 +166,7 @@ impl Session {
             }
         };
         let options = self.node.parse_options(self.context.sql_mode);
-        let parsed = engine::sql::parse(&text, &options)?;
+        let parsed = sql::parse(&text, &options)?;
         super::prepared::check(&parsed.statement)?;
         self.named.insert(name.to_lowercase(), Arc::new(parsed));
         let info = "Statement prepared".to_owned();

@@ -1,8 +1,8 @@
 //! COM_FIELD_LIST: the columns of a table with their defaults, for completion in the CLI.
 
-use engine::error::SqlError;
-use engine::sql::ast::TableName;
 use protocol::{ColumnDefinition, column_type};
+use sql::ast::TableName;
+use sql::error::SqlError;
 
 use super::{Session, packet};
 use crate::information_schema::column_info::ColumnInfo;

@@ -1,7 +1,7 @@
 //! What kind of statement it is: its counter, whether it commits first, whether it may write.
 
-use engine::sql::Statement;
-use engine::sql::ast::Show;
+use sql::Statement;
+use sql::ast::Show;
 
 /// The `Com_` counter, without its prefix.
 pub(super) const fn counter(statement: &Statement) -> &'static str {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use binlog::value::{Date, DateTime, Time, Value};
-use engine::error::SqlError;
 use engine::rows::EvalValue;
-use engine::sql::{Parsed, Statement};
 use protocol::{ColumnDefinition, DateTimeParts, Param, TimeParts, column_flag, column_type};
+use sql::error::SqlError;
+use sql::{Parsed, Statement};
 
 use super::{Session, packet};
 use crate::result::{self, RowFormat};
@@ -37,7 +37,7 @@ impl Session {
         self.begin_statement(&sql);
         self.node.count("stmt_prepare");
         let options = self.node.parse_options(self.context.sql_mode);
-        let parsed = Arc::new(engine::sql::parse(&sql, &options)?);
+        let parsed = Arc::new(sql::parse(&sql, &options)?);
         check(&parsed.statement)?;
         self.check_privileges(&parsed)?;
         let columns = self.result_columns(&parsed)?;

@@ -3,9 +3,9 @@
 //! Grants exist on everything and on databases. An account with a global privilege passes at once;
 //! for others the databases that a statement names count, wherever in it they stand.
 
-use engine::error::SqlError;
-use engine::sql::ast::{Show, ShowCreate, TableName};
-use engine::sql::{Parsed, Statement};
+use sql::ast::{Show, ShowCreate, TableName};
+use sql::error::SqlError;
+use sql::{Parsed, Statement};
 use sqlparser::ast as sp;
 
 use super::Session;
@@ -230,7 +230,7 @@ impl Session {
             return Ok(());
         }
         let options = self.node.parse_options(self.context.sql_mode);
-        let mentioned = engine::sql::mentioned(&parsed.text, &options);
+        let mentioned = sql::mentioned(&parsed.text, &options);
         let catalog = self.node.readers.database().catalog();
         let mut databases: Vec<&str> = mentioned
             .qualifiers

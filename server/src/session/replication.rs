@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use engine::error::SqlError;
 use engine::outcome::Outcome;
-use engine::sql::Statement;
-use engine::sql::ast::BinaryLogPurge;
 use protocol::{BinlogDump, BinlogDumpGtid, ErrPacket, RegisterReplica};
+use sql::Statement;
+use sql::ast::BinaryLogPurge;
+use sql::error::SqlError;
 
 use super::{Flow, Session, packet};
 use crate::accounts::Privilege;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use binlog::value::Value;
 use engine::database::Reader;
-use engine::error::SqlError;
 use engine::outcome::{Outcome, ResultColumn, ResultSet};
 use engine::session::SessionContext;
-use engine::sql::{Parsed, Statement};
+use sql::error::SqlError;
+use sql::{Parsed, Statement};
 
 use super::Session;
 use crate::executor::TransactionMode;
@@ -85,7 +85,7 @@ impl Session {
     ) -> Result<(Vec<ResultColumn>, Vec<Value<'static>>), SqlError> {
         let options = self.node.parse_options(self.context.sql_mode);
         let text = format!("SELECT {expressions}");
-        let parsed = Arc::new(engine::sql::parse(text.as_bytes(), &options)?);
+        let parsed = Arc::new(sql::parse(text.as_bytes(), &options)?);
         let result = match self.select(&parsed, Vec::new()).await? {
             Outcome::Rows(result) => result,
             Outcome::Ok { .. } => return Err(SqlError::unknown_error()),

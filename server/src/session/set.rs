@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use engine::error::SqlError;
 use engine::outcome::{Outcome, ResultColumn};
 use engine::rows::EvalValue;
-use engine::sql::ast::{SetItem, SetScope, SetValue, TransactionCharacteristic};
+use sql::ast::{SetItem, SetScope, SetValue, TransactionCharacteristic};
+use sql::error::SqlError;
 
 use super::Session;
 use crate::accounts::Privilege;

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use engine::collation::Charset;
-use engine::error::SqlError;
+use sql::error::SqlError;
 
 use super::Session;
 

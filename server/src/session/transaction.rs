@@ -8,9 +8,9 @@
 //! ```
 
 use engine::database::Reader;
-use engine::error::SqlError;
 use engine::outcome::Outcome;
-use engine::sql::ast::TransactionCharacteristic;
+use sql::ast::TransactionCharacteristic;
+use sql::error::SqlError;
 
 use super::{ReadLock, Session};
 use crate::variables::VariableValue;

@@ -2,9 +2,9 @@
 //!
 //! WHERE takes comparisons of columns with literals joined by AND, OR and NOT: what clients write.
 
-use engine::error::SqlError;
 use engine::outcome::ResultSet;
-use engine::sql::ast::ShowFilter;
+use sql::ast::ShowFilter;
+use sql::error::SqlError;
 use sqlparser::ast as sp;
 
 use super::grid::{Cell, Grid};
@@ -200,8 +200,8 @@ fn refused() -> SqlError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::sql::ast::Show;
-    use engine::sql::{ParseOptions, Statement};
+    use sql::ast::Show;
+    use sql::{ParseOptions, Statement};
 
     #[test]
     fn like_matches_as_in_mysql() {
@@ -226,7 +226,7 @@ mod tests {
             grid.row([name.into(), Cell::Number(rows)]);
         }
         let sql = b"show tables where name in ('A', 'c') and not `rows` < 2 or name like 'b'";
-        let parsed = engine::sql::parse(sql, &ParseOptions::default()).unwrap();
+        let parsed = sql::parse(sql, &ParseOptions::default()).unwrap();
         let Statement::Show(show) = parsed.statement else {
             panic!()
         };

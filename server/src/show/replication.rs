@@ -1,7 +1,7 @@
 //! SHOW of binary logs, replicas and sources, in both vocabularies.
 
-use engine::error::SqlError;
 use engine::outcome::ResultSet;
+use sql::error::SqlError;
 
 use super::grid::{Cell, Grid};
 use crate::node::Node;

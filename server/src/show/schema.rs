@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use engine::catalog::{Key, Table};
-use engine::error::SqlError;
 use engine::outcome::ResultSet;
-use engine::sql::ast::{ShowCreate, ShowFilter, TableName};
+use sql::ast::{ShowCreate, ShowFilter, TableName};
+use sql::error::SqlError;
 
 use super::grid::{Cell, Grid};
 use crate::information_schema::{self as virtual_schema, column_info::ColumnInfo};

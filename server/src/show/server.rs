@@ -3,10 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use engine::collation::{self, Charset};
-use engine::error::{SqlError, Warning, WarningLevel};
 use engine::outcome::ResultSet;
-use engine::sql::ast::AccountName;
 use protocol::server::TlsSession;
+use sql::ast::AccountName;
+use sql::error::{SqlError, Warning, WarningLevel};
 
 use super::grid::{Cell, Grid};
 use crate::accounts::Privilege;

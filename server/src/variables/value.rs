@@ -1,10 +1,10 @@
 //! Values of system variables: checking what SET gives, and showing what is there.
 
 use engine::collation;
-use engine::error::SqlError;
 use engine::rows::EvalValue;
 use engine::session::TimeZone;
-use engine::sql::SqlMode;
+use sql::SqlMode;
+use sql::error::SqlError;
 
 use super::definition::{Definition, Kind};
 
@@ -196,9 +196,9 @@ fn sql_mode(assigned: &EvalValue) -> Result<SqlMode, SqlError> {
         EvalValue::UInt(bits) => Ok(SqlMode::from_bits(*bits)),
         other => {
             let written = text("sql_mode", other)?.ok_or_else(|| wrong_value("sql_mode", other))?;
-            written.parse().map_err(|engine::sql::UnknownMode(mode)| {
-                SqlError::wrong_value_for_var("sql_mode", mode)
-            })
+            written
+                .parse()
+                .map_err(|sql::UnknownMode(mode)| SqlError::wrong_value_for_var("sql_mode", mode))
         }
     }
 }

@@ -6,9 +6,9 @@ use crate::collation::Collation;
 use crate::ddl::columns::{check_name, define};
 use crate::ddl::defaults;
 use crate::ddl::types::{Defaults, resolve_collation};
-use crate::error::SqlError;
 use crate::session::SessionContext;
-use crate::sql::ast::{AlterClause, ColumnDefinition, ColumnPosition};
+use sql::ast::{AlterClause, ColumnDefinition, ColumnPosition};
+use sql::error::SqlError;
 
 /// Applies the clauses from left to right.
 pub(super) fn apply(

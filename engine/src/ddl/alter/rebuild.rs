@@ -1,5 +1,6 @@
 //! Writing a table's rows anew under a changed definition.
 
+use crate::error::sqlite_failed;
 use std::sync::Arc;
 
 use binlog::value::{Date, DateTime, Timestamp, Value};
@@ -8,10 +9,10 @@ use rusqlite::OptionalExtension;
 use crate::catalog::{Column, ColumnType, Table};
 use crate::database::Writer;
 use crate::ddl::{forget, physical, save};
-use crate::error::SqlError;
 use crate::rows::{Coercion, EvalValue, NullPolicy, eval_of, implicit, list, stored_row};
 use crate::session::SessionContext;
-use crate::sql::SqlMode;
+use sql::SqlMode;
+use sql::error::SqlError;
 
 /// Where a new column's value comes from.
 enum Origin {
@@ -70,10 +71,15 @@ fn copy(
     let mut copied = 0_u64;
     loop {
         let batch = {
-            let mut statement = writer.connection().prepare_cached(&sql)?;
-            let mut rows = statement.query([last.unwrap_or(i64::MIN)])?;
+            let mut statement = writer
+                .connection()
+                .prepare_cached(&sql)
+                .map_err(sqlite_failed)?;
+            let mut rows = statement
+                .query([last.unwrap_or(i64::MIN)])
+                .map_err(sqlite_failed)?;
             let mut batch = Vec::new();
-            while let Some(row) = rows.next()? {
+            while let Some(row) = rows.next().map_err(sqlite_failed)? {
                 batch.push(stored_row(old, row)?);
             }
             batch
@@ -202,7 +208,10 @@ fn check_zero_date(
 /// Rows of a table.
 pub(super) fn row_count(writer: &Writer, table: &Table) -> Result<u64, SqlError> {
     let sql = format!("SELECT count(*) FROM {}", table.sqlite_name());
-    let count: i64 = writer.connection().query_row(&sql, [], |row| row.get(0))?;
+    let count: i64 = writer
+        .connection()
+        .query_row(&sql, [], |row| row.get(0))
+        .map_err(sqlite_failed)?;
     Ok(count.unsigned_abs())
 }
 
@@ -224,9 +233,11 @@ pub(super) fn greatest_id(writer: &Writer, table: &Table) -> Result<u64, SqlErro
         let value = crate::rows::decode(&column.column_type, row.get_ref(0)?);
         Ok(value.map(Value::into_owned))
     });
-    Ok(match stored.optional()?.transpose()? {
-        Some(Value::Int(id)) => u64::try_from(id).unwrap_or(0),
-        Some(Value::UInt(id)) => id,
-        _ => 0,
-    })
+    Ok(
+        match stored.optional().map_err(sqlite_failed)?.transpose()? {
+            Some(Value::Int(id)) => u64::try_from(id).unwrap_or(0),
+            Some(Value::UInt(id)) => id,
+            _ => 0,
+        },
+    )
 }

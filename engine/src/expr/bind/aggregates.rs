@@ -5,12 +5,12 @@ use sqlparser::ast::{
 };
 
 use super::{Binder, Place, Scope, unsupported};
-use crate::error::SqlError;
 use crate::expr::aggregate::{Aggregate, Specification, result_type};
 use crate::expr::compare::Domain;
 use crate::expr::node::{Leaf, Node, Op};
 use crate::expr::types::{Kind, Type};
 use crate::select::descends;
+use sql::error::SqlError;
 
 impl Binder<'_> {
     /// `name([DISTINCT] args [ORDER BY ...] [SEPARATOR ...])`.

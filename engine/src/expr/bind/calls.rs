@@ -7,12 +7,12 @@ use sqlparser::ast::{
 
 use super::operators::strip;
 use super::{Binder, Place, Scope, unsupported};
-use crate::error::SqlError;
 use crate::expr::compare::Domain;
 use crate::expr::function::Signature;
 use crate::expr::node::{Comparison, Node, Op};
 use crate::expr::types::Type;
 use crate::functions;
+use sql::error::SqlError;
 
 /// Alias of the relation that VALUES(column) reads; no statement can write it.
 pub const INSERTED: &str = "\u{1}values";

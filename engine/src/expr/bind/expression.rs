@@ -3,9 +3,9 @@
 use sqlparser::ast::{BinaryOperator, Expr, Ident, UnaryOperator};
 
 use super::{Aliases, Binder, Place, Scope, unsupported};
-use crate::error::SqlError;
 use crate::expr::node::{Comparison, Node, Op};
 use crate::expr::types::Type;
+use sql::error::SqlError;
 
 impl Binder<'_> {
     /// Binds an expression.

@@ -7,11 +7,11 @@ use sqlparser::ast::Value as Literal;
 
 use super::{Binder, unsupported};
 use crate::collation::BINARY;
-use crate::error::SqlError;
 use crate::expr::datum::Datum;
 use crate::expr::node::Node;
 use crate::expr::types::{Coercibility, Kind, Type};
 use crate::rows::EvalValue;
+use sql::error::SqlError;
 
 impl Binder<'_> {
     /// A literal of the statement.

@@ -26,8 +26,8 @@ use super::emit::Emitter;
 use super::env::Env;
 use super::node::{Node, Op};
 use crate::catalog::Catalog;
-use crate::error::SqlError;
 use crate::session::SessionContext;
+use sql::error::SqlError;
 
 /// Where in a statement an expression stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use sqlparser::ast::{BinaryOperator, Expr, FunctionArg, FunctionArgExpr, Functio
 use super::expression::negate_if;
 use super::literal::numeric_hex;
 use super::{Binder, Place, Scope, unsupported};
-use crate::error::SqlError;
 use crate::expr::compare::Domain;
 use crate::expr::datum::Datum;
 use crate::expr::node::{Comparison, Node, Op};
 use crate::expr::types::{Kind, Type};
+use sql::error::SqlError;
 
 impl Binder<'_> {
     /// `left op right`; rows of expressions are compared element by element.

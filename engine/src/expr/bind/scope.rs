@@ -5,9 +5,9 @@
 
 use sqlparser::ast::Ident;
 
-use crate::error::SqlError;
 use crate::expr::node::{Node, Op};
 use crate::outcome::ResultColumn;
+use sql::error::SqlError;
 
 /// One table, derived table or made-up table of a FROM clause.
 #[derive(Debug, Clone)]

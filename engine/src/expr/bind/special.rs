@@ -8,12 +8,12 @@ use sqlparser::ast::{
 use super::expression::negate_if;
 use super::{Binder, Place, Scope, unsupported};
 use crate::collation::{self, BINARY, Charset};
-use crate::error::SqlError;
 use crate::expr::datum::Datum;
 use crate::expr::node::{Comparison, Node, Op};
 use crate::expr::temporal::Span;
 use crate::expr::temporal_text::parse_moment;
 use crate::expr::types::{Coercibility, Kind, Type};
+use sql::error::SqlError;
 
 impl Binder<'_> {
     /// The forms of syntax that are neither operators nor calls.

@@ -2,11 +2,11 @@
 
 use super::{Binder, unsupported};
 use crate::collation::UTF8MB3_GENERAL_CI;
-use crate::error::SqlError;
 use crate::expr::datum::Datum;
 use crate::expr::node::Node;
 use crate::expr::temporal::{Moment, Span};
 use crate::expr::types::{Coercibility, Kind, Type};
+use sql::error::SqlError;
 
 impl Binder<'_> {
     /// `@name`, `@@name`, `@@global.name`.

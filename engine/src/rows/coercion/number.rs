@@ -4,9 +4,9 @@ use binlog::value::{DateTime, Decimal, Value};
 
 use super::Coercion;
 use crate::catalog::{Column, ColumnType, IntegerSize};
-use crate::error::SqlError;
 use crate::expr::double::parse_prefix;
 use crate::rows::EvalValue;
+use sql::error::SqlError;
 
 impl Coercion {
     pub(super) fn integer(

@@ -9,8 +9,8 @@ use super::Coercion;
 use crate::catalog::{Column, ColumnType};
 use crate::collation::Collation;
 use crate::collation::compare::compare;
-use crate::error::SqlError;
 use crate::rows::{EvalValue, json};
+use sql::error::SqlError;
 
 /// Most characters of a value in errors 1366 and 1292.
 const SHOWN_CHARS_MAX: usize = 128;

@@ -4,11 +4,11 @@ use binlog::value::{Date, DateTime, Decimal, Time, Timestamp, Value};
 
 use super::Coercion;
 use crate::catalog::Column;
-use crate::error::SqlError;
 use crate::expr::temporal::{Moment, SPAN_MAX, Span};
 use crate::expr::temporal_text::{Parsed, moment_from_number, parse_moment};
 use crate::rows::EvalValue;
-use crate::sql::SqlMode;
+use sql::SqlMode;
+use sql::error::SqlError;
 
 /// 2038-01-19 03:14:07 UTC, the last TIMESTAMP that MySQL takes from a client.
 const TIMESTAMP_SECONDS_MAX: u32 = i32::MAX.unsigned_abs();

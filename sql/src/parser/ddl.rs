@@ -1,8 +1,8 @@
 //! Databases, indexes, DROP and RENAME.
 
 use super::refuse;
-use crate::sql::ast::{CharsetSpec, CreateIndex, IndexKind, Statement};
-use crate::sql::cursor::{Cursor, Parse};
+use crate::ast::{CharsetSpec, CreateIndex, IndexKind, Statement};
+use crate::cursor::{Cursor, Parse};
 
 impl Cursor<'_> {
     /// Behind CREATE, ALTER or DROP.

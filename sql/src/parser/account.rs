@@ -1,12 +1,12 @@
 //! Accounts, GRANT and REVOKE.
 
 use super::refuse;
-use crate::sql::ast::{
+use crate::ast::{
     AccountName, AccountOptions, Authentication, Grant, GrantObject, Privilege, Revoke, Statement,
     TableName, UserSpec,
 };
-use crate::sql::cursor::{Cursor, Parse};
-use crate::sql::lexer::Kind;
+use crate::cursor::{Cursor, Parse};
+use crate::lexer::Kind;
 
 impl Cursor<'_> {
     /// Behind CREATE, ALTER, DROP or RENAME; USER is next.

@@ -1,11 +1,9 @@
 //! Administrative statements: USE, DESCRIBE, EXPLAIN, KILL, FLUSH, LOCK, maintenance, PREPARE.
 
 use super::refuse;
-use crate::sql::ast::{
-    FlushTarget, KillTarget, LockTable, MaintenanceKind, PrepareSource, Statement,
-};
-use crate::sql::cursor::{Cursor, Parse};
-use crate::sql::lexer::Kind;
+use crate::ast::{FlushTarget, KillTarget, LockTable, MaintenanceKind, PrepareSource, Statement};
+use crate::cursor::{Cursor, Parse};
+use crate::lexer::Kind;
 
 impl Cursor<'_> {
     pub(super) fn administration(&mut self, verb: &str) -> Parse<Statement> {

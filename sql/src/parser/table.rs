@@ -1,12 +1,12 @@
 //! CREATE TABLE: elements, keys, foreign keys and options.
 
 use super::refuse;
-use crate::sql::ast::{
+use crate::ast::{
     CharsetSpec, CreateTable, CreateTableSource, ForeignKey, IndexDefinition, IndexKind,
     IndexOptions, KeyPart, KeyPartTarget, OnUpdateDelete, Statement, TableElement, TableOptions,
 };
-use crate::sql::cursor::{Cursor, Parse};
-use crate::sql::lexer::Kind;
+use crate::cursor::{Cursor, Parse};
+use crate::lexer::Kind;
 
 impl Cursor<'_> {
     /// Behind CREATE.

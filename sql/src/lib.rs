@@ -9,6 +9,7 @@ pub mod ast;
 mod bridge;
 mod cursor;
 mod dialect;
+pub mod error;
 mod lexer;
 mod mentioned;
 mod mode;
@@ -17,9 +18,9 @@ mod reserved;
 #[cfg(test)]
 mod tests;
 
-use crate::error::SqlError;
 pub use ast::{Parsed, Statement};
 use cursor::{Cursor, Failure};
+use error::SqlError;
 use lexer::Kind;
 pub use mentioned::{Mentioned, mentioned};
 pub use mode::{SqlMode, UnknownMode};

@@ -1,9 +1,9 @@
 //! ALTER TABLE, clause by clause.
 
-use crate::sql::ast::{
+use crate::ast::{
     AlterClause, AlterTable, CharsetSpec, ColumnPosition, Statement, TableElement, TableOptions,
 };
-use crate::sql::cursor::{Cursor, Parse};
+use crate::cursor::{Cursor, Parse};
 
 impl Cursor<'_> {
     /// Behind ALTER.

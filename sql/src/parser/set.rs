@@ -1,8 +1,8 @@
 //! SET in all its forms.
 
-use crate::sql::ast::{SetItem, SetScope, SetValue, Statement, TransactionCharacteristic};
-use crate::sql::cursor::{Cursor, Parse};
-use crate::sql::lexer::Kind;
+use crate::ast::{SetItem, SetScope, SetValue, Statement, TransactionCharacteristic};
+use crate::cursor::{Cursor, Parse};
+use crate::lexer::Kind;
 
 use super::refuse;
 

@@ -5,9 +5,9 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token as SpToken, TokenWithSpan};
 
 use super::refuse;
-use crate::sql::ast::{Delete, Statement, Update};
-use crate::sql::cursor::{Cursor, Parse};
-use crate::sql::lexer::{Kind, Token};
+use crate::ast::{Delete, Statement, Update};
+use crate::cursor::{Cursor, Parse};
+use crate::lexer::{Kind, Token};
 
 impl Cursor<'_> {
     pub(super) fn select(&mut self) -> Parse<Statement> {

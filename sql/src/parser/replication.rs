@@ -1,12 +1,12 @@
 //! Replication and binary log statements, both vocabularies.
 
 use super::refuse;
-use crate::sql::ast::{
+use crate::ast::{
     BinaryLogPurge, OptionAssignment, ReplicaThreads, ReplicationFilterRule,
     ReplicationOptionValue, Statement, UntilCondition,
 };
-use crate::sql::cursor::{Cursor, Parse};
-use crate::sql::lexer::Kind;
+use crate::cursor::{Cursor, Parse};
+use crate::lexer::Kind;
 
 impl Cursor<'_> {
     pub(super) fn replication(&mut self, verb: &str) -> Parse<Statement> {

@@ -70,7 +70,7 @@ fn restored(captured: &str) -> String {
 
 #[test]
 fn parses_every_statement_that_clients_send() {
-    let corpus = include_str!("../../testdata/client-statements.txt");
+    let corpus = include_str!("../testdata/client-statements.txt");
     let mut failed = Vec::new();
     for captured in corpus.lines() {
         let text = restored(captured);

@@ -1,9 +1,9 @@
 //! SHOW in both vocabularies.
 
 use super::refuse;
-use crate::sql::ast::{SetScope, Show, ShowCreate, ShowFilter, Statement, TableName};
-use crate::sql::cursor::{Cursor, Parse};
-use crate::sql::lexer::Kind;
+use crate::ast::{SetScope, Show, ShowCreate, ShowFilter, Statement, TableName};
+use crate::cursor::{Cursor, Parse};
+use crate::lexer::Kind;
 
 impl Cursor<'_> {
     pub(super) fn show(&mut self) -> Parse<Statement> {
@@ -274,7 +274,7 @@ impl Cursor<'_> {
         Ok(ShowCreate::Other(kind.to_owned(), self.table_name()?))
     }
 
-    fn for_user(&mut self) -> Parse<Option<crate::sql::ast::AccountName>> {
+    fn for_user(&mut self) -> Parse<Option<crate::ast::AccountName>> {
         if !self.accept("FOR") {
             return Ok(None);
         }

@@ -1,12 +1,12 @@
 //! Column definitions: types, attributes, defaults.
 
 use super::refuse;
-use crate::sql::ast::{
+use crate::ast::{
     CharsetSpec, Check, ColumnAttributes, ColumnDefinition, DataType, DefaultValue, Generated,
     TextType,
 };
-use crate::sql::cursor::{Cursor, Parse};
-use crate::sql::lexer::Kind;
+use crate::cursor::{Cursor, Parse};
+use crate::lexer::Kind;
 
 /// The arguments and suffixes of a numeric type.
 struct Numeric {
