@@ -1,0 +1,17 @@
+//! Who gets in, what they may, and what one client can do to the others: on live nodes, with real
+//! clients, beside MySQL 9.7 where its answer is the truth.
+
+#[path = "access/before_login.rs"]
+mod before_login;
+#[path = "access/escalation.rs"]
+mod escalation;
+#[path = "access/files.rs"]
+mod files;
+#[path = "access/packets.rs"]
+mod packets;
+#[path = "access/privileges.rs"]
+mod privileges;
+#[path = "access/sessions.rs"]
+mod sessions;
+#[path = "access/statements.rs"]
+mod statements;

@@ -1,0 +1,1 @@
+//! What costs a server memory or time before anybody has logged in.

@@ -1,0 +1,1 @@
+//! Nobody grants what he does not hold, or touches an account above his own.

@@ -1,0 +1,1 @@
+//! Hostile packets before and after login.

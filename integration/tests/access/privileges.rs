@@ -1,0 +1,1 @@
+//! Every statement asks for every privilege of every table that it touches.

@@ -1,0 +1,1 @@
+//! Hostile statements: deep, long, nested, growing.

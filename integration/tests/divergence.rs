@@ -1,0 +1,21 @@
+//! Engine and log, primary and replica, must not drift apart: live nodes, kill -9 and recovery in the
+//! middle, a Weir and a MySQL 9.7 replica attached.
+
+#[path = "divergence/checksums.rs"]
+mod checksums;
+#[path = "divergence/definitions.rs"]
+mod definitions;
+#[path = "divergence/durability.rs"]
+mod durability;
+#[path = "divergence/filters.rs"]
+mod filters;
+#[path = "divergence/generated.rs"]
+mod generated;
+#[path = "divergence/locks.rs"]
+mod locks;
+#[path = "divergence/positions.rs"]
+mod positions;
+#[path = "divergence/read_only.rs"]
+mod read_only;
+#[path = "divergence/snapshots.rs"]
+mod snapshots;

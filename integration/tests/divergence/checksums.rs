@@ -1,0 +1,1 @@
+//! Sources without checksums, damaged databases, logs that cannot grow.

@@ -1,0 +1,1 @@
+//! DDL replayed elsewhere gives the same tables and the same rows.

@@ -1,0 +1,1 @@
+//! Power loss, checkpoints and the order of log and engine.

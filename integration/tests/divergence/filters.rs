@@ -1,0 +1,1 @@
+//! Database filters decide as those of MySQL 9.7.

@@ -1,0 +1,1 @@
+//! Generated columns on primary, replica and a MySQL replica.

@@ -1,0 +1,1 @@
+//! Statements that lock do lock, or are refused.

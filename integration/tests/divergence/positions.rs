@@ -1,0 +1,1 @@
+//! Relay log, positions and the applier over crashes.

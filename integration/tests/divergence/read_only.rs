@@ -1,0 +1,1 @@
+//! Fences: read_only and super_read_only.
