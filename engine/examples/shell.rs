@@ -15,7 +15,7 @@ use engine::outcome::{Outcome, ResultSet};
 use engine::select::result_text;
 use engine::session::SessionContext;
 use sql::error::SqlError;
-use sql::{ParseOptions, Parsed, Statement, parse};
+use sql::{ParseOptions, Parsed, parse};
 
 fn main() {
     let directory = std::env::args()
@@ -53,7 +53,7 @@ fn execute(
     session: &mut SessionContext,
 ) -> Result<Option<ResultSet>, SqlError> {
     let parsed: Parsed = parse(text.as_bytes(), &ParseOptions::default())?;
-    if let Statement::Select(_) = parsed.statement {
+    if parsed.statement.is_select() {
         return database
             .reader()
             .map_err(SqlError::from)?

@@ -21,62 +21,38 @@ use crate::catalog::{Catalog, Database, Table};
 use crate::database::Writer;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
-use sql::Statement;
-use sql::ast::TableName;
+use sql::ast::{Ddl, TableName};
 use sql::error::SqlError;
 
-/// Whether a statement is DDL: it commits the open transaction and is logged as its text.
-#[must_use]
-pub fn is_ddl(statement: &Statement) -> bool {
-    matches!(
-        statement,
-        Statement::CreateDatabase { .. }
-            | Statement::AlterDatabase { .. }
-            | Statement::DropDatabase { .. }
-            | Statement::CreateTable(_)
-            | Statement::AlterTable(_)
-            | Statement::DropTable { .. }
-            | Statement::DropView { .. }
-            | Statement::TruncateTable(_)
-            | Statement::CreateIndex(_)
-            | Statement::DropIndex { .. }
-            | Statement::RenameTable(_)
-    )
-}
-
-/// Executes a DDL statement; `None` when the statement is none.
+/// Executes a DDL statement.
 pub(crate) fn execute(
     writer: &mut Writer,
-    statement: &Statement,
+    statement: &Ddl,
     session: &mut SessionContext,
-) -> Option<Result<Outcome, SqlError>> {
-    let result = match statement {
-        Statement::CreateDatabase {
+) -> Result<Outcome, SqlError> {
+    match statement {
+        Ddl::CreateDatabase {
             if_not_exists,
             name,
             charset,
         } => databases::create(writer, session, name, *if_not_exists, charset),
-        Statement::AlterDatabase { name, charset } => {
+        Ddl::AlterDatabase { name, charset } => {
             databases::alter(writer, session, name.as_deref(), charset)
         }
-        Statement::DropDatabase { if_exists, name } => {
-            databases::drop(writer, session, name, *if_exists)
-        }
-        Statement::CreateTable(create) => create::table(writer, session, create),
-        Statement::AlterTable(alter) => alter::table(writer, session, alter),
-        Statement::DropTable {
+        Ddl::DropDatabase { if_exists, name } => databases::drop(writer, session, name, *if_exists),
+        Ddl::CreateTable(create) => create::table(writer, session, create),
+        Ddl::AlterTable(alter) => alter::table(writer, session, alter),
+        Ddl::DropTable {
             temporary,
             if_exists,
             tables,
         } => drop::tables(writer, session, tables, *if_exists, *temporary),
-        Statement::DropView { if_exists, views } => drop::views(writer, session, views, *if_exists),
-        Statement::TruncateTable(name) => drop::truncate(writer, session, name),
-        Statement::CreateIndex(create) => alter::create_index(writer, session, create),
-        Statement::DropIndex { name, table } => alter::drop_index(writer, session, name, table),
-        Statement::RenameTable(pairs) => drop::rename(writer, session, pairs),
-        _ => return None,
-    };
-    Some(result)
+        Ddl::DropView { if_exists, views } => drop::views(writer, session, views, *if_exists),
+        Ddl::TruncateTable(name) => drop::truncate(writer, session, name),
+        Ddl::CreateIndex(create) => alter::create_index(writer, session, create),
+        Ddl::DropIndex { name, table } => alter::drop_index(writer, session, name, table),
+        Ddl::RenameTable(pairs) => drop::rename(writer, session, pairs),
+    }
 }
 
 /// Database and name of a table as written. Error 1046 when neither it nor the session names a

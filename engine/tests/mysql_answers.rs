@@ -10,7 +10,7 @@ use engine::outcome::Outcome;
 use engine::select::result_text;
 use engine::session::SessionContext;
 use sql::error::SqlError;
-use sql::{ParseOptions, Statement, parse};
+use sql::{ParseOptions, parse};
 
 struct Session {
     database: Database,
@@ -39,7 +39,7 @@ impl Session {
 
     fn execute(&mut self, text: &str) -> Result<Outcome, SqlError> {
         let parsed = parse(text.as_bytes(), &ParseOptions::default())?;
-        if let Statement::Select(_) = parsed.statement {
+        if parsed.statement.is_select() {
             let mut reader = self.database.reader()?;
             return reader
                 .query(&parsed, &[], &mut self.context)

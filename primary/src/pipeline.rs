@@ -12,7 +12,6 @@
 //! log already has, ends the process: only recovery knows what is true then.
 
 mod commit;
-mod ddl;
 mod execute;
 mod hold;
 mod late;

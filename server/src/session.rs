@@ -26,9 +26,9 @@ use engine::outcome::Outcome;
 use engine::session::SessionContext;
 use protocol::server::Connection;
 use protocol::{Capabilities, Command, ErrPacket, OkPacket, status};
+use sql::Parsed;
 use sql::ast::AccountName;
 use sql::error::{SqlError, WarningLevel};
-use sql::{Parsed, Statement};
 
 use crate::accounts::{Account, Privilege};
 use crate::information_schema::SessionTables;
@@ -386,7 +386,7 @@ impl Session {
         match &result {
             Ok(Outcome::Rows(rows)) => {
                 self.context.row_count = -1;
-                if !matches!(parsed.statement, Statement::Select(_)) {
+                if !parsed.statement.is_select() {
                     self.context.found_rows = rows.rows.len() as u64;
                 }
             }

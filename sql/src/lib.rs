@@ -116,6 +116,7 @@ pub fn parse_first(text: &[u8], options: &ParseOptions) -> Result<(Parsed, usize
             statement,
             text: own,
             parameters,
+            sql_mode: options.sql_mode,
         },
         consumed + blanks,
     ))

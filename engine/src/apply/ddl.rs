@@ -5,9 +5,8 @@ use binlog::event::StatusVariables;
 use super::ApplyError;
 use crate::collation::{self, Charset, Collation, UTF8MB4_GENERAL_CI};
 use crate::database::Writer;
-use crate::ddl::is_ddl;
 use crate::session::{SessionContext, TimeZone};
-use sql::ast::AlterClause;
+use sql::ast::{Account, Admin, AlterClause, Ddl};
 use sql::error::SqlError;
 use sql::{ParseOptions, SqlMode, Statement, parse};
 
@@ -150,30 +149,39 @@ fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutco
         ..ParseOptions::default()
     };
     let mut parsed = parse(&statement.text()?, &options)?.statement;
-    if let Statement::AlterTable(alter) = &mut parsed {
+    if let Statement::Ddl(Ddl::AlterTable(alter)) = &mut parsed {
         // How it was done on the source says nothing about how it must be done here.
         alter
             .clauses
             .retain(|clause| !matches!(clause, AlterClause::Algorithm(_) | AlterClause::Lock(_)));
     }
-    if is_ddl(&parsed) {
-        let mut session = statement.session()?;
-        writer.execute(&parsed, &[], &mut session, &mut Vec::new())?;
-        return Ok(DdlOutcome::Done);
-    }
     let construct = match &parsed {
-        Statement::CreateUser { .. } => "CREATE USER",
-        Statement::AlterUser { .. } => "ALTER USER",
-        Statement::DropUser { .. } => "DROP USER",
-        Statement::RenameUser(_) => "RENAME USER",
-        Statement::SetPassword { .. } => "SET PASSWORD",
-        Statement::Grant(_) => "GRANT",
-        Statement::Revoke(_) => "REVOKE",
-        Statement::Flush(_) => "FLUSH",
-        Statement::Maintenance { .. } => "table maintenance",
+        Statement::Ddl(_) => {
+            let mut session = statement.session()?;
+            writer.execute(&parsed, &[], &mut session, &mut Vec::new())?;
+            return Ok(DdlOutcome::Done);
+        }
+        Statement::Account(account) => match account {
+            Account::CreateUser { .. } => "CREATE USER",
+            Account::AlterUser { .. } => "ALTER USER",
+            Account::DropUser { .. } => "DROP USER",
+            Account::RenameUser(_) => "RENAME USER",
+            Account::SetPassword { .. } => "SET PASSWORD",
+            Account::Grant(_) => "GRANT",
+            Account::Revoke(_) => "REVOKE",
+        },
+        Statement::Admin(Admin::Flush(_)) => "FLUSH",
+        Statement::Admin(Admin::Maintenance { .. }) => "table maintenance",
         Statement::Empty => "an empty statement",
         Statement::NotSupported { construct } => return Err(SqlError::not_supported(construct)),
-        _ => {
+        Statement::Admin(
+            Admin::Set(_) | Admin::Use(_) | Admin::Help(_) | Admin::Kill { .. } | Admin::Shutdown,
+        )
+        | Statement::Write(_)
+        | Statement::Query(_)
+        | Statement::Transaction(_)
+        | Statement::Replication(_)
+        | Statement::Prepared(_) => {
             return Err(SqlError::not_supported(
                 "a statement that is not DDL in the log",
             ));

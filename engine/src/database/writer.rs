@@ -24,6 +24,7 @@ use crate::outcome::Outcome;
 use crate::rows::{Counters, RowChange, RowWriter, TablePlan};
 use crate::session::SessionContext;
 use sql::Statement;
+use sql::ast::Query;
 use sql::error::SqlError;
 
 /// Table maps for which a writer keeps plans.
@@ -212,9 +213,24 @@ impl Writer {
         let mark = changes.len();
         let catalog = Arc::clone(&self.catalog);
         self.run("SAVEPOINT weir_statement", "begin a statement")?;
-        let result = match ddl::execute(self, statement, session) {
-            Some(result) => result,
-            None => crate::dml::execute(self, statement, parameters, session, changes),
+        let result = match statement {
+            Statement::Ddl(ddl) => ddl::execute(self, ddl, session),
+            Statement::Write(write) => {
+                crate::dml::execute(self, write, parameters, session, changes)
+            }
+            Statement::Query(Query::Select(query)) => {
+                crate::dml::select(self, query, parameters, session)
+            }
+            Statement::Query(
+                Query::Do(_) | Query::Show(_) | Query::Describe { .. } | Query::Explain { .. },
+            )
+            | Statement::Empty
+            | Statement::Transaction(_)
+            | Statement::Account(_)
+            | Statement::Replication(_)
+            | Statement::Admin(_)
+            | Statement::Prepared(_)
+            | Statement::NotSupported { .. } => Err(SqlError::not_supported("this statement")),
         };
         if result.is_err() {
             changes.truncate(mark);

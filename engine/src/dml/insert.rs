@@ -445,7 +445,7 @@ impl Defaults {
 }
 
 fn default_node(binder: &mut Binder<'_>, statement: &Statement) -> Result<Node, SqlError> {
-    if let Statement::Select(query) = statement
+    if let Statement::Query(sql::ast::Query::Select(query)) = statement
         && let SetExpr::Select(select) = query.body.as_ref()
         && let [sqlparser::ast::SelectItem::UnnamedExpr(expr)] = select.projection.as_slice()
     {

@@ -22,43 +22,51 @@ use crate::outcome::Outcome;
 use crate::rows::RowChange;
 use crate::select;
 use crate::session::SessionContext;
-use sql::Statement;
+use sql::ast::Write;
 use sql::error::SqlError;
 
 /// Executes a statement on rows within the writer's group, and appends the rows it changed. The
-/// caller undoes what a failed statement did. Error 1235 for any other statement.
+/// caller undoes what a failed statement did.
 pub fn execute(
     writer: &mut Writer,
-    statement: &Statement,
+    statement: &Write,
     params: &[Value<'_>],
     session: &mut SessionContext,
     changes: &mut Vec<RowChange>,
 ) -> Result<Outcome, SqlError> {
-    let params: Vec<Value<'static>> = params
-        .iter()
-        .map(|value| value.borrowed().into_owned())
-        .collect();
+    let params = owned(params);
     match statement {
-        Statement::Insert(insert) | Statement::Replace(insert) => {
+        Write::Insert(insert) | Write::Replace(insert) => {
             insert::execute(writer, insert, &params, session, changes)
         }
-        Statement::Update(update) => update::execute(writer, update, &params, session, changes),
-        Statement::Delete(delete) => delete::execute(writer, delete, &params, session, changes),
-        Statement::Select(query) => {
-            let catalog = Arc::clone(writer.catalog());
-            let text = std::mem::take(&mut session.statement_text);
-            let result = select::run(
-                writer.connection(),
-                &catalog,
-                query,
-                &text,
-                &params,
-                session,
-            );
-            result.map(Outcome::Rows)
-        }
-        _ => Err(SqlError::not_supported("this statement")),
+        Write::Update(update) => update::execute(writer, update, &params, session, changes),
+        Write::Delete(delete) => delete::execute(writer, delete, &params, session, changes),
     }
+}
+
+/// Answers a SELECT with what the writer's group sees.
+pub fn select(
+    writer: &mut Writer,
+    query: &sqlparser::ast::Query,
+    params: &[Value<'_>],
+    session: &mut SessionContext,
+) -> Result<Outcome, SqlError> {
+    let catalog = Arc::clone(writer.catalog());
+    let text = std::mem::take(&mut session.statement_text);
+    let result = select::run(
+        writer.connection(),
+        &catalog,
+        query,
+        &text,
+        &owned(params),
+        session,
+    );
+    result.map(Outcome::Rows)
+}
+
+fn owned(params: &[Value<'_>]) -> Vec<Value<'static>> {
+    let values = params.iter();
+    values.map(|value| value.borrowed().into_owned()).collect()
 }
 
 /// Moves the warnings of a statement into the session; returns their number.

@@ -95,7 +95,7 @@ impl Bench {
         let result = self
             .writer
             .execute(&parsed.statement, &[], &mut self.session, &mut changes);
-        if !crate::ddl::is_ddl(&parsed.statement) {
+        if !parsed.statement.is_ddl() {
             match &result {
                 Ok(_) => assert_eq!(seen_rows(), listed_rows(&changes), "{sql}"),
                 Err(_) => {

@@ -6,6 +6,7 @@ use super::run::{describe, run};
 use crate::database::Reader;
 use crate::outcome::{ResultColumn, ResultSet};
 use crate::session::SessionContext;
+use sql::ast::Query;
 use sql::error::SqlError;
 use sql::{Parsed, Statement};
 
@@ -18,7 +19,7 @@ impl Reader {
         params: &[Value<'static>],
         session: &mut SessionContext,
     ) -> Result<ResultSet, SqlError> {
-        let Statement::Select(query) = &parsed.statement else {
+        let Statement::Query(Query::Select(query)) = &parsed.statement else {
             return Err(SqlError::not_supported("this statement on a reader"));
         };
         let text = String::from_utf8_lossy(&parsed.text);
@@ -31,7 +32,7 @@ impl Reader {
         parsed: &Parsed,
         session: &mut SessionContext,
     ) -> Result<Vec<ResultColumn>, SqlError> {
-        let Statement::Select(query) = &parsed.statement else {
+        let Statement::Query(Query::Select(query)) = &parsed.statement else {
             return Ok(Vec::new());
         };
         let text = String::from_utf8_lossy(&parsed.text);

@@ -9,6 +9,7 @@ use crate::expr::env::Env;
 use crate::outcome::{Outcome, ResultColumn, ResultSet};
 use crate::select::{VirtualTable, VirtualTables, result_text};
 use crate::session::SessionContext;
+use sql::ast::Query;
 use sql::error::SqlError;
 use sql::{ParseOptions, Statement, parse};
 
@@ -71,7 +72,7 @@ impl Fixture {
     /// What SQLite says about how it will run a SELECT.
     fn plan(&mut self, text: &str) -> String {
         let parsed = parse(text.as_bytes(), &ParseOptions::default()).unwrap();
-        let Statement::Select(query) = &parsed.statement else {
+        let Statement::Query(Query::Select(query)) = &parsed.statement else {
             panic!("no SELECT")
         };
         let session = &self.session;

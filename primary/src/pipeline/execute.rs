@@ -1,11 +1,13 @@
 //! Running statements: autocommitted ones into the open group, those of an interactive transaction
 //! for its holder, DDL as a group of its own.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use engine::outcome::Outcome;
 use server::executor::TransactionMode;
 use sql::Statement;
+use sql::ast::Ddl;
 use sql::error::SqlError;
 
 use super::commit::{Answer, Pending, logging_impossible};
@@ -13,7 +15,6 @@ use super::hold::{Hold, Holder};
 use super::request::{Execute, Request, SavepointAction};
 use super::thread::Pipeline;
 use crate::error::PrimaryError;
-use crate::pipeline::ddl;
 use crate::transaction::Transaction;
 
 /// The engine savepoint around a statement and the encoding of its rows.
@@ -28,7 +29,8 @@ impl Pipeline {
             execute.answer(Err(SqlError::lock_deadlock()));
             return Ok(());
         }
-        let is_ddl = engine::ddl::is_ddl(&execute.statement.statement);
+        let statement = Arc::clone(&execute.statement);
+        let is_ddl = statement.statement.is_ddl();
         match &self.hold {
             Some(Hold::Transaction(holder)) if holder.connection_id == connection_id => {
                 if is_ddl || execute.mode == TransactionMode::Autocommit {
@@ -42,10 +44,10 @@ impl Pipeline {
                 self.waiting.push_back(Request::Execute(execute));
                 Ok(())
             }
-            None if is_ddl => self.execute_ddl(execute),
-            None => match execute.mode {
-                TransactionMode::Autocommit => self.execute_autocommit(execute),
-                TransactionMode::InTransaction => self.begin_transaction(execute),
+            None => match (&statement.statement, execute.mode) {
+                (Statement::Ddl(ddl), _) => self.execute_ddl(ddl, execute),
+                (_, TransactionMode::Autocommit) => self.execute_autocommit(execute),
+                (_, TransactionMode::InTransaction) => self.begin_transaction(execute),
             },
         }
     }
@@ -107,7 +109,7 @@ impl Pipeline {
         Ok(())
     }
 
-    fn execute_ddl(&mut self, mut execute: Box<Execute>) -> Result<(), PrimaryError> {
+    fn execute_ddl(&mut self, ddl: &Ddl, mut execute: Box<Execute>) -> Result<(), PrimaryError> {
         self.commit_group()?;
         if let Err(error) = self.writer.begin_group() {
             execute.answer(Err(error.into()));
@@ -129,13 +131,13 @@ impl Pipeline {
         };
         match result {
             Ok(outcome) => {
-                let schemas = ddl::schemas(&execute.statement.statement, &execute.session);
+                let default = execute.session.database.as_deref();
                 let transaction = Transaction::ddl(
                     self.options.origin,
                     &execute.session,
                     &execute.statement.text,
-                    ddl::database(&execute.statement.statement),
-                    &schemas,
+                    ddl.database(),
+                    &ddl.changed_databases(default),
                     self.next_xid.saturating_add(1),
                 );
                 let answer = Answer::Executed(execute, outcome);
@@ -160,7 +162,7 @@ impl Pipeline {
         transaction: &mut Transaction,
     ) -> Result<Outcome, SqlError> {
         self.writer.savepoint(STATEMENT)?;
-        if matches!(execute.statement.statement, Statement::Select(_)) {
+        if execute.statement.statement.is_select() {
             let text = String::from_utf8_lossy(&execute.statement.text);
             execute.session.statement_text = text.into_owned();
         }

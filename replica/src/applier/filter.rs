@@ -25,20 +25,20 @@ pub(super) fn admits_statement(
         return filter.admits_statement(default_db, &[]);
     };
     let tables = match &parsed.statement {
-        Statement::CreateDatabase { name, .. }
-        | Statement::DropDatabase { name, .. }
-        | Statement::AlterDatabase {
-            name: Some(name), ..
-        } => return filter.admits_database_statement(default_db, name),
-        Statement::CreateTable(create) => vec![&create.name],
-        Statement::AlterTable(alter) => vec![&alter.table],
-        Statement::DropTable { tables, .. } => tables.iter().collect(),
-        Statement::DropView { views, .. } => views.iter().collect(),
-        Statement::TruncateTable(table) => vec![table],
-        Statement::CreateIndex(create) => vec![&create.table],
-        Statement::DropIndex { table, .. } => vec![table],
-        Statement::RenameTable(pairs) => pairs.iter().flat_map(|(from, to)| [from, to]).collect(),
-        _ => Vec::new(),
+        Statement::Ddl(ddl) => match ddl.database() {
+            Some(name) => return filter.admits_database_statement(default_db, name),
+            None => ddl.changed_tables(),
+        },
+        // The default database alone decides about what names no table.
+        Statement::Empty
+        | Statement::Write(_)
+        | Statement::Query(_)
+        | Statement::Transaction(_)
+        | Statement::Account(_)
+        | Statement::Replication(_)
+        | Statement::Admin(_)
+        | Statement::Prepared(_)
+        | Statement::NotSupported { .. } => Vec::new(),
     };
     let tables: Vec<_> = tables.into_iter().map(parts).collect();
     filter.admits_statement(default_db, &tables)

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use engine::outcome::{Outcome, ResultSet};
-use sql::ast::{AccountName, FlushTarget, KillTarget, LockTable, Show, TableName};
+use sql::ast::{Account, AccountName, Admin, FlushTarget, KillTarget, LockTable, Show, TableName};
 use sql::error::SqlError;
-use sql::{Parsed, Statement};
 
 use super::{ReadLock, Session};
 use crate::accounts::{AccountChange, Privilege};
@@ -13,63 +12,54 @@ use crate::result::RowFormat;
 use crate::show::{self, Grid};
 
 impl Session {
-    pub(super) async fn administer(&mut self, parsed: &Arc<Parsed>) -> Result<Outcome, SqlError> {
-        match &parsed.statement {
-            Statement::LockTables(locks) => self.lock_tables(locks).await,
-            Statement::UnlockTables => {
-                if matches!(self.read_lock, Some((ReadLock::Tables, _))) {
-                    self.commit().await?;
-                }
-                self.read_lock = None;
-                Ok(Outcome::done())
-            }
-            Statement::Kill { target, id } => self.kill(*target, *id),
-            Statement::Flush(targets) => self.flush(targets).await,
-            Statement::Maintenance { kind, tables, .. } => {
+    pub(super) async fn administer(&mut self, admin: &Admin) -> Result<Outcome, SqlError> {
+        match admin {
+            Admin::Set(items) => self.set(items).await,
+            Admin::Use(name) => self.use_database(name).map(|()| Outcome::done()),
+            Admin::Kill { target, id } => self.kill(*target, *id),
+            Admin::Flush(targets) => self.flush(targets).await,
+            Admin::Maintenance { kind, tables, .. } => {
                 self.maintain(*kind, tables).map(Outcome::Rows)
             }
-            Statement::Help(_) => Ok(Outcome::Rows(show::help())),
-            Statement::Shutdown => Err(SqlError::not_supported("SHUTDOWN")),
-            statement if is_about_accounts(statement) => self.change_accounts(statement),
-            statement => self.replicate(statement).await,
+            Admin::Help(_) => Ok(Outcome::Rows(show::help())),
+            Admin::Shutdown => Err(SqlError::not_supported("SHUTDOWN")),
         }
     }
 
-    fn change_accounts(&mut self, statement: &Statement) -> Result<Outcome, SqlError> {
+    pub(super) fn change_accounts(&mut self, statement: &Account) -> Result<Outcome, SqlError> {
         let accounts = Arc::clone(&self.node.accounts);
         let own = self.account.name.clone();
         let database = self.context.database.clone();
         let change = match statement {
-            Statement::CreateUser {
+            Account::CreateUser {
                 if_not_exists,
                 users,
                 options,
             } => accounts.create_user(users, options, *if_not_exists)?,
-            Statement::AlterUser {
+            Account::AlterUser {
                 if_exists,
                 users,
                 options,
             } => accounts.alter_user(users, options, *if_exists, &own)?,
-            Statement::DropUser { if_exists, users } => accounts.drop_user(users, *if_exists)?,
-            Statement::RenameUser(pairs) => {
+            Account::DropUser { if_exists, users } => accounts.drop_user(users, *if_exists)?,
+            Account::RenameUser(pairs) => {
                 accounts.rename_user(pairs)?;
                 AccountChange::default()
             }
-            Statement::SetPassword { user, password } => {
+            Account::SetPassword { user, password } => {
                 accounts.set_password(user.as_ref().unwrap_or(&own), password)?;
                 AccountChange::default()
             }
-            Statement::Grant(grant) => {
+            Account::Grant(grant) => {
                 self.check_grants(|account| account.has_grant_option)?;
                 accounts.grant(grant, database.as_deref())?;
                 AccountChange::default()
             }
-            Statement::Revoke(revoke) => {
+            Account::Revoke(revoke) => {
                 self.check_grants(|account| account.has_grant_option)?;
                 accounts.revoke(revoke, database.as_deref())?;
                 AccountChange::default()
             }
-            _ => return Err(SqlError::unknown_command()),
         };
         // Other sessions keep the privileges they began with, as global ones do in MySQL.
         if let Some(account) = accounts.named(&own) {
@@ -95,7 +85,7 @@ impl Session {
         Err(SqlError::access_denied(user, host, "YES"))
     }
 
-    async fn lock_tables(&mut self, locks: &[LockTable]) -> Result<Outcome, SqlError> {
+    pub(super) async fn lock_tables(&mut self, locks: &[LockTable]) -> Result<Outcome, SqlError> {
         self.read_lock = None;
         for lock in locks {
             self.find_table(&lock.table)?;
@@ -105,6 +95,14 @@ impl Session {
             let block = self.node.role.block_writes().await?;
             self.read_lock = Some((ReadLock::Tables, block));
         }
+        Ok(Outcome::done())
+    }
+
+    pub(super) async fn unlock_tables(&mut self) -> Result<Outcome, SqlError> {
+        if matches!(self.read_lock, Some((ReadLock::Tables, _))) {
+            self.commit().await?;
+        }
+        self.read_lock = None;
         Ok(Outcome::done())
     }
 
@@ -277,17 +275,4 @@ impl Session {
             show => show::execute(self, show),
         }
     }
-}
-
-const fn is_about_accounts(statement: &Statement) -> bool {
-    matches!(
-        statement,
-        Statement::CreateUser { .. }
-            | Statement::AlterUser { .. }
-            | Statement::DropUser { .. }
-            | Statement::RenameUser(_)
-            | Statement::SetPassword { .. }
-            | Statement::Grant(_)
-            | Statement::Revoke(_)
-    )
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use binlog::value::Value;
 use engine::outcome::Outcome;
 use engine::session::SessionContext;
-use sql::ast::PrepareSource;
+use sql::ast::{Ddl, PrepareSource, Prepared, Query, Transaction};
 use sql::error::SqlError;
 use sql::{Parsed, Statement};
 
@@ -24,15 +24,24 @@ impl Session {
     ) -> Result<Outcome, SqlError> {
         self.check_privileges(parsed)?;
         let statement = &parsed.statement;
-        if kinds::is_ddl(statement) || kinds::is_row_write(statement) {
+        if statement.is_ddl() || statement.is_write() {
             self.check_writable(statement)?;
         }
         if kinds::commits_first(statement) {
             self.commit().await?;
         }
         match statement {
-            Statement::Select(_) => self.select(parsed, parameters).await,
-            statement if kinds::is_row_write(statement) => {
+            // A comment alone is fine, nothing at all is not.
+            Statement::Empty if parsed.text.is_empty() => Err(SqlError::empty_query()),
+            Statement::Empty => Ok(Outcome::done()),
+            Statement::Ddl(ddl) => {
+                let outcome = self
+                    .at_executor(parsed, parameters, TransactionMode::Autocommit)
+                    .await?;
+                self.after_ddl(ddl);
+                Ok(outcome)
+            }
+            Statement::Write(_) => {
                 self.open_implicitly();
                 let mode = match self.is_in_transaction() {
                     true => TransactionMode::InTransaction,
@@ -40,51 +49,61 @@ impl Session {
                 };
                 self.at_executor(parsed, parameters, mode).await
             }
-            statement if kinds::is_ddl(statement) => {
-                let outcome = self
-                    .at_executor(parsed, parameters, TransactionMode::Autocommit)
-                    .await?;
-                self.after_ddl(statement);
-                Ok(outcome)
-            }
-            _ => self.execute_other(parsed).await,
+            Statement::Query(query) => self.answer_query(query, parsed, parameters).await,
+            Statement::Transaction(transaction) => self.transact(transaction).await,
+            Statement::Account(account) => self.change_accounts(account),
+            Statement::Replication(replication) => self.replicate(replication).await,
+            Statement::Admin(admin) => self.administer(admin).await,
+            Statement::Prepared(prepared) => self.run_prepared(prepared).await,
+            Statement::NotSupported { construct } => Err(SqlError::not_supported(construct)),
         }
     }
 
-    async fn execute_other(&mut self, parsed: &Arc<Parsed>) -> Result<Outcome, SqlError> {
-        match &parsed.statement {
-            // A comment alone is fine, nothing at all is not.
-            Statement::Empty if parsed.text.is_empty() => Err(SqlError::empty_query()),
-            Statement::Empty => Ok(Outcome::done()),
-            Statement::Do(_) => self.do_expressions(parsed).await,
-            Statement::Begin {
+    async fn answer_query(
+        &mut self,
+        query: &Query,
+        parsed: &Arc<Parsed>,
+        parameters: Vec<Value<'static>>,
+    ) -> Result<Outcome, SqlError> {
+        match query {
+            Query::Select(_) => self.select(parsed, parameters).await,
+            Query::Do(_) => self.do_expressions(parsed).await,
+            Query::Show(show) => self.show(show).await.map(Outcome::Rows),
+            Query::Describe { table, column } => {
+                self.describe(table, column.as_deref()).map(Outcome::Rows)
+            }
+            Query::Explain { .. } => Err(SqlError::not_supported("EXPLAIN")),
+        }
+    }
+
+    async fn transact(&mut self, transaction: &Transaction) -> Result<Outcome, SqlError> {
+        match transaction {
+            Transaction::Begin {
                 consistent_snapshot,
                 read_only,
             } => {
                 self.begin_transaction(*consistent_snapshot, *read_only)
                     .await
             }
-            Statement::Commit { chain, release } => {
+            Transaction::Commit { chain, release } => {
                 self.end_transaction(true, *chain, *release).await
             }
-            Statement::Rollback { chain, release } => {
+            Transaction::Rollback { chain, release } => {
                 self.end_transaction(false, *chain, *release).await
             }
-            Statement::Savepoint(name) => self.savepoint(name).await,
-            Statement::RollbackToSavepoint(name) => self.roll_back_to(name).await,
-            Statement::ReleaseSavepoint(name) => self.release_savepoint(name).await,
-            Statement::Set(items) => self.set(items).await,
-            Statement::Show(show) => self.show(show).await.map(Outcome::Rows),
-            Statement::Describe { table, column } => {
-                self.describe(table, column.as_deref()).map(Outcome::Rows)
-            }
-            Statement::Use(name) => self.use_database(name).map(|()| Outcome::done()),
-            Statement::Explain { .. } => Err(SqlError::not_supported("EXPLAIN")),
-            Statement::Prepare { name, source } => self.prepare_named(name, source).await,
-            Statement::Execute { name, using } => self.execute_named(name, using).await,
-            Statement::Deallocate { name } => self.deallocate(name),
-            Statement::NotSupported { construct } => Err(SqlError::not_supported(construct)),
-            _ => self.administer(parsed).await,
+            Transaction::Savepoint(name) => self.savepoint(name).await,
+            Transaction::RollbackToSavepoint(name) => self.roll_back_to(name).await,
+            Transaction::ReleaseSavepoint(name) => self.release_savepoint(name).await,
+            Transaction::LockTables(locks) => self.lock_tables(locks).await,
+            Transaction::UnlockTables => self.unlock_tables().await,
+        }
+    }
+
+    async fn run_prepared(&mut self, prepared: &Prepared) -> Result<Outcome, SqlError> {
+        match prepared {
+            Prepared::Prepare { name, source } => self.prepare_named(name, source).await,
+            Prepared::Execute { name, using } => self.execute_named(name, using).await,
+            Prepared::Deallocate { name } => self.deallocate(name),
         }
     }
 
@@ -98,7 +117,7 @@ impl Session {
         if mode == TransactionMode::InTransaction {
             self.moved_to_executor();
         }
-        if matches!(parsed.statement, Statement::Select(_)) {
+        if parsed.statement.is_select() {
             self.context.statement_text = String::from_utf8_lossy(&parsed.text).into_owned();
         }
         let id = self.context.connection_id;
@@ -124,7 +143,7 @@ impl Session {
         if globals.is_on("read_only") && !is_exempt {
             return refused("--read-only");
         }
-        if self.transaction_is_read_only() && !kinds::is_ddl(statement) {
+        if self.transaction_is_read_only() && !statement.is_ddl() {
             let text = "Cannot execute statement in a READ ONLY transaction.";
             return Err(SqlError::new(1792, "25006", text));
         }
@@ -142,8 +161,8 @@ impl Session {
     }
 
     /// The default database may be gone, or have another collation.
-    fn after_ddl(&mut self, statement: &Statement) {
-        if let Statement::DropDatabase { name, .. } = statement
+    fn after_ddl(&mut self, ddl: &Ddl) {
+        if let Ddl::DropDatabase { name, .. } = ddl
             && self.context.database.as_ref() == Some(name)
         {
             self.context.database = None;

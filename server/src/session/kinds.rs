@@ -1,111 +1,134 @@
-//! What kind of statement it is: its counter, whether it commits first, whether it may write.
+//! What kind of statement it is: its counter, whether it commits first, what it leaves in place.
 
 use sql::Statement;
-use sql::ast::Show;
+use sql::ast::{Account, Admin, Ddl, Prepared, Query, Replication, Show, Transaction, Write};
 
 /// The `Com_` counter, without its prefix.
-pub(super) const fn counter(statement: &Statement) -> &'static str {
+pub(super) fn counter(statement: &Statement) -> &'static str {
     match statement {
         Statement::Empty => "empty_query",
-        Statement::Select(_) => "select",
-        Statement::Insert(_) => "insert",
-        Statement::Replace(_) => "replace",
-        Statement::Update(_) => "update",
-        Statement::Delete(_) => "delete",
-        Statement::Do(_) => "do",
-        Statement::CreateDatabase { .. } => "create_db",
-        Statement::AlterDatabase { .. } => "alter_db",
-        Statement::DropDatabase { .. } => "drop_db",
-        Statement::CreateTable(_) => "create_table",
-        Statement::AlterTable(_) => "alter_table",
-        Statement::DropTable { .. } => "drop_table",
-        Statement::DropView { .. } => "drop_view",
-        Statement::TruncateTable(_) => "truncate",
-        Statement::CreateIndex(_) => "create_index",
-        Statement::DropIndex { .. } => "drop_index",
-        Statement::RenameTable(_) => "rename_table",
-        Statement::Begin { .. } => "begin",
-        Statement::Commit { .. } => "commit",
-        Statement::Rollback { .. } => "rollback",
-        Statement::Savepoint(_) => "savepoint",
-        Statement::RollbackToSavepoint(_) => "rollback_to_savepoint",
-        Statement::ReleaseSavepoint(_) => "release_savepoint",
-        Statement::LockTables(_) => "lock_tables",
-        Statement::UnlockTables => "unlock_tables",
-        Statement::Set(_) | Statement::SetPassword { .. } => "set_option",
-        Statement::Show(_) | Statement::Describe { .. } => "show",
-        Statement::Use(_) => "change_db",
-        Statement::Explain { .. } => "explain_other",
-        Statement::Help(_) => "help",
-        Statement::Kill { .. } => "kill",
-        Statement::Flush(_) => "flush",
-        Statement::Prepare { .. } => "prepare_sql",
-        Statement::Execute { .. } => "execute_sql",
-        Statement::Deallocate { .. } => "dealloc_sql",
-        Statement::CreateUser { .. } => "create_user",
-        Statement::AlterUser { .. } => "alter_user",
-        Statement::RotateBinlogKey => "alter_instance",
-        Statement::DropUser { .. } => "drop_user",
-        Statement::Grant(_) => "grant",
-        Statement::Revoke(_) => "revoke",
-        _ => "admin_commands",
+        Statement::Ddl(ddl) => ddl_counter(ddl),
+        Statement::Write(write) => match write {
+            Write::Insert(_) => "insert",
+            Write::Replace(_) => "replace",
+            Write::Update(_) => "update",
+            Write::Delete(_) => "delete",
+        },
+        Statement::Query(query) => match query {
+            Query::Select(_) => "select",
+            Query::Do(_) => "do",
+            Query::Show(_) | Query::Describe { .. } => "show",
+            Query::Explain { .. } => "explain_other",
+        },
+        Statement::Transaction(transaction) => match transaction {
+            Transaction::Begin { .. } => "begin",
+            Transaction::Commit { .. } => "commit",
+            Transaction::Rollback { .. } => "rollback",
+            Transaction::Savepoint(_) => "savepoint",
+            Transaction::RollbackToSavepoint(_) => "rollback_to_savepoint",
+            Transaction::ReleaseSavepoint(_) => "release_savepoint",
+            Transaction::LockTables(_) => "lock_tables",
+            Transaction::UnlockTables => "unlock_tables",
+        },
+        Statement::Account(account) => match account {
+            Account::CreateUser { .. } => "create_user",
+            Account::AlterUser { .. } => "alter_user",
+            Account::DropUser { .. } => "drop_user",
+            Account::RenameUser(_) => "rename_user",
+            Account::SetPassword { .. } => "set_option",
+            Account::Grant(_) => "grant",
+            Account::Revoke(_) => "revoke",
+        },
+        Statement::Replication(replication) => match replication {
+            Replication::RotateBinlogKey => "alter_instance",
+            Replication::PurgeBinaryLogs(_)
+            | Replication::ResetBinaryLogs { .. }
+            | Replication::ChangeReplicationSource { .. }
+            | Replication::ChangeReplicationFilter { .. }
+            | Replication::StartReplica { .. }
+            | Replication::StopReplica { .. }
+            | Replication::ResetReplica { .. } => "admin_commands",
+        },
+        Statement::Admin(admin) => admin_counter(admin),
+        Statement::Prepared(prepared) => match prepared {
+            Prepared::Prepare { .. } => "prepare_sql",
+            Prepared::Execute { .. } => "execute_sql",
+            Prepared::Deallocate { .. } => "dealloc_sql",
+        },
+        Statement::NotSupported { .. } => "admin_commands",
+    }
+}
+
+const fn ddl_counter(ddl: &Ddl) -> &'static str {
+    match ddl {
+        Ddl::CreateDatabase { .. } => "create_db",
+        Ddl::AlterDatabase { .. } => "alter_db",
+        Ddl::DropDatabase { .. } => "drop_db",
+        Ddl::CreateTable(_) => "create_table",
+        Ddl::AlterTable(_) => "alter_table",
+        Ddl::DropTable { .. } => "drop_table",
+        Ddl::DropView { .. } => "drop_view",
+        Ddl::TruncateTable(_) => "truncate",
+        Ddl::CreateIndex(_) => "create_index",
+        Ddl::DropIndex { .. } => "drop_index",
+        Ddl::RenameTable(_) => "rename_table",
+    }
+}
+
+const fn admin_counter(admin: &Admin) -> &'static str {
+    match admin {
+        Admin::Set(_) => "set_option",
+        Admin::Use(_) => "change_db",
+        Admin::Help(_) => "help",
+        Admin::Kill { .. } => "kill",
+        Admin::Flush(_) => "flush",
+        Admin::Maintenance { .. } | Admin::Shutdown => "admin_commands",
     }
 }
 
 /// Whether the statement leaves the diagnostics of the one before it.
 pub(super) fn keeps_diagnostics(statement: &Statement) -> bool {
-    match statement {
-        Statement::Show(show) => matches!(**show, Show::Warnings { .. } | Show::Errors { .. }),
-        _ => false,
-    }
+    let Statement::Query(Query::Show(show)) = statement else {
+        return false;
+    };
+    matches!(**show, Show::Warnings { .. } | Show::Errors { .. })
 }
 
-/// Whether the statement changes the schema: it commits what is open and is a transaction itself.
-pub(super) const fn is_ddl(statement: &Statement) -> bool {
-    matches!(
-        statement,
-        Statement::CreateDatabase { .. }
-            | Statement::AlterDatabase { .. }
-            | Statement::DropDatabase { .. }
-            | Statement::CreateTable(_)
-            | Statement::AlterTable(_)
-            | Statement::DropTable { .. }
-            | Statement::DropView { .. }
-            | Statement::TruncateTable(_)
-            | Statement::CreateIndex(_)
-            | Statement::DropIndex { .. }
-            | Statement::RenameTable(_)
-    )
-}
-
-/// Whether the statement changes rows.
-pub(super) const fn is_row_write(statement: &Statement) -> bool {
-    matches!(
-        statement,
-        Statement::Insert(_) | Statement::Replace(_) | Statement::Update(_) | Statement::Delete(_)
-    )
-}
-
-/// Whether the statement commits what is open without being a transaction of the engine.
+/// Whether the statement commits what is open before it begins.
 pub(super) const fn commits_first(statement: &Statement) -> bool {
-    is_ddl(statement)
-        || matches!(
-            statement,
-            Statement::CreateUser { .. }
-                | Statement::AlterUser { .. }
-                | Statement::DropUser { .. }
-                | Statement::RenameUser(_)
-                | Statement::SetPassword { .. }
-                | Statement::Grant(_)
-                | Statement::Revoke(_)
-                | Statement::LockTables(_)
-                | Statement::Flush(_)
-                | Statement::Maintenance { .. }
-                | Statement::ResetBinaryLogs { .. }
-                | Statement::RotateBinlogKey
-                | Statement::ChangeReplicationSource { .. }
-                | Statement::StartReplica { .. }
-                | Statement::StopReplica { .. }
-                | Statement::ResetReplica { .. }
-        )
+    match statement {
+        Statement::Ddl(_) | Statement::Account(_) => true,
+        Statement::Transaction(transaction) => match transaction {
+            Transaction::LockTables(_) => true,
+            Transaction::Begin { .. }
+            | Transaction::Commit { .. }
+            | Transaction::Rollback { .. }
+            | Transaction::Savepoint(_)
+            | Transaction::RollbackToSavepoint(_)
+            | Transaction::ReleaseSavepoint(_)
+            | Transaction::UnlockTables => false,
+        },
+        Statement::Replication(replication) => match replication {
+            Replication::ResetBinaryLogs { .. }
+            | Replication::RotateBinlogKey
+            | Replication::ChangeReplicationSource { .. }
+            | Replication::StartReplica { .. }
+            | Replication::StopReplica { .. }
+            | Replication::ResetReplica { .. } => true,
+            Replication::PurgeBinaryLogs(_) | Replication::ChangeReplicationFilter { .. } => false,
+        },
+        Statement::Admin(admin) => match admin {
+            Admin::Flush(_) | Admin::Maintenance { .. } => true,
+            Admin::Set(_)
+            | Admin::Use(_)
+            | Admin::Help(_)
+            | Admin::Kill { .. }
+            | Admin::Shutdown => false,
+        },
+        Statement::Empty
+        | Statement::Write(_)
+        | Statement::Query(_)
+        | Statement::Prepared(_)
+        | Statement::NotSupported { .. } => false,
+    }
 }

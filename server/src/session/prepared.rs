@@ -50,7 +50,7 @@ impl Session {
 
     /// The columns that executing a SELECT would give.
     fn result_columns(&mut self, parsed: &Arc<Parsed>) -> Result<Vec<ColumnDefinition>, SqlError> {
-        if !matches!(parsed.statement, Statement::Select(_)) {
+        if !parsed.statement.is_select() {
             return Ok(Vec::new());
         }
         let columns = self.describe_query(parsed)?;
@@ -106,13 +106,19 @@ impl Session {
 /// Statements that cannot be prepared.
 pub(super) fn check(statement: &Statement) -> Result<(), SqlError> {
     match statement {
-        Statement::Prepare { .. } | Statement::Execute { .. } | Statement::Deallocate { .. } => {
+        Statement::Prepared(_) => {
             let text = "This command is not supported in the prepared statement protocol yet";
             Err(SqlError::new(1295, "HY000", text))
         }
         Statement::Empty => Err(SqlError::empty_query()),
         Statement::NotSupported { construct } => Err(SqlError::not_supported(construct)),
-        _ => Ok(()),
+        Statement::Ddl(_)
+        | Statement::Write(_)
+        | Statement::Query(_)
+        | Statement::Transaction(_)
+        | Statement::Account(_)
+        | Statement::Replication(_)
+        | Statement::Admin(_) => Ok(()),
     }
 }
 

@@ -3,7 +3,9 @@
 //! Grants exist on everything and on databases. An account with a global privilege passes at once;
 //! for others the databases that a statement names count, wherever in it they stand.
 
-use sql::ast::{Show, ShowCreate, TableName};
+use sql::ast::{
+    Account, Admin, Ddl, Query, Replication, Show, ShowCreate, TableName, Transaction, Write,
+};
 use sql::error::SqlError;
 use sql::{Parsed, Statement};
 use sqlparser::ast as sp;
@@ -15,54 +17,64 @@ impl Session {
     /// Fails unless the account may run the statement.
     pub(super) fn check_privileges(&self, parsed: &Parsed) -> Result<(), SqlError> {
         match &parsed.statement {
-            Statement::Select(_) => self.check_reads(parsed),
-            Statement::Insert(insert) => {
+            Statement::Query(Query::Select(_)) => self.check_reads(parsed),
+            Statement::Write(Write::Insert(insert)) => {
                 self.check_object(P::Insert, &insert.table)?;
                 self.check_reads_beside(parsed, insert.source.is_some())
             }
-            Statement::Replace(insert) => {
+            Statement::Write(Write::Replace(insert)) => {
                 self.check_object(P::Insert, &insert.table)?;
                 self.check_object(P::Delete, &insert.table)?;
                 self.check_reads_beside(parsed, insert.source.is_some())
             }
-            Statement::Update(_) => self.check_mentioned(parsed, &[P::Update, P::Select]),
-            Statement::Delete(_) => self.check_mentioned(parsed, &[P::Delete, P::Select]),
-            Statement::CreateDatabase { name, .. } => self.check_database(P::Create, name),
-            Statement::AlterDatabase { name, .. } => {
+            Statement::Write(Write::Update(_)) => {
+                self.check_mentioned(parsed, &[P::Update, P::Select])
+            }
+            Statement::Write(Write::Delete(_)) => {
+                self.check_mentioned(parsed, &[P::Delete, P::Select])
+            }
+            Statement::Ddl(Ddl::CreateDatabase { name, .. }) => {
+                self.check_database(P::Create, name)
+            }
+            Statement::Ddl(Ddl::AlterDatabase { name, .. }) => {
                 let current = self.context.database.clone().unwrap_or_default();
                 self.check_database(P::Alter, name.as_ref().unwrap_or(&current))
             }
-            Statement::DropDatabase { name, .. } => self.check_database(P::Drop, name),
-            Statement::CreateTable(table) => self.check_table(P::Create, &table.name),
-            Statement::AlterTable(alter) => self.check_table(P::Alter, &alter.table),
-            Statement::DropTable { tables, .. } => self.check_tables(P::Drop, tables),
-            Statement::DropView { views, .. } => self.check_tables(P::Drop, views),
-            Statement::TruncateTable(table) => self.check_table(P::Drop, table),
-            Statement::CreateIndex(index) => self.check_table(P::Index, &index.table),
-            Statement::DropIndex { table, .. } => self.check_table(P::Index, table),
-            Statement::RenameTable(pairs) => pairs.iter().try_for_each(|(from, to)| {
+            Statement::Ddl(Ddl::DropDatabase { name, .. }) => self.check_database(P::Drop, name),
+            Statement::Ddl(Ddl::CreateTable(table)) => self.check_table(P::Create, &table.name),
+            Statement::Ddl(Ddl::AlterTable(alter)) => self.check_table(P::Alter, &alter.table),
+            Statement::Ddl(Ddl::DropTable { tables, .. }) => self.check_tables(P::Drop, tables),
+            Statement::Ddl(Ddl::DropView { views, .. }) => self.check_tables(P::Drop, views),
+            Statement::Ddl(Ddl::TruncateTable(table)) => self.check_table(P::Drop, table),
+            Statement::Ddl(Ddl::CreateIndex(index)) => self.check_table(P::Index, &index.table),
+            Statement::Ddl(Ddl::DropIndex { table, .. }) => self.check_table(P::Index, table),
+            Statement::Ddl(Ddl::RenameTable(pairs)) => pairs.iter().try_for_each(|(from, to)| {
                 self.check_table(P::Alter, from)?;
                 self.check_table(P::Drop, from)?;
                 self.check_table(P::Create, to)?;
                 self.check_table(P::Insert, to)
             }),
-            Statement::LockTables(locks) => locks.iter().try_for_each(|lock| {
-                self.check_table(P::LockTables, &lock.table)?;
-                self.check_table(P::Select, &lock.table)
-            }),
-            Statement::Describe { table, .. } => self.check_visible(table),
-            Statement::Show(show) => self.check_show(show),
-            Statement::Maintenance { tables, .. } => self.check_tables(P::Select, tables),
+            Statement::Transaction(Transaction::LockTables(locks)) => {
+                locks.iter().try_for_each(|lock| {
+                    self.check_table(P::LockTables, &lock.table)?;
+                    self.check_table(P::Select, &lock.table)
+                })
+            }
+            Statement::Query(Query::Describe { table, .. }) => self.check_visible(table),
+            Statement::Query(Query::Show(show)) => self.check_show(show),
+            Statement::Admin(Admin::Maintenance { tables, .. }) => {
+                self.check_tables(P::Select, tables)
+            }
             statement => self.check_administrative(statement),
         }
     }
 
     fn check_administrative(&self, statement: &Statement) -> Result<(), SqlError> {
         match statement {
-            Statement::CreateUser { .. }
-            | Statement::DropUser { .. }
-            | Statement::RenameUser(_) => self.require_any(&[P::CreateUser]),
-            Statement::AlterUser { users, .. } => {
+            Statement::Account(Account::CreateUser { .. })
+            | Statement::Account(Account::DropUser { .. })
+            | Statement::Account(Account::RenameUser(_)) => self.require_any(&[P::CreateUser]),
+            Statement::Account(Account::AlterUser { users, .. }) => {
                 let is_own = users.iter().all(|user| {
                     user.account
                         .as_ref()
@@ -74,23 +86,30 @@ impl Session {
                     self.require_any(&[P::CreateUser])
                 }
             }
-            Statement::SetPassword {
+            Statement::Account(Account::SetPassword {
                 user: Some(name), ..
-            } if *name != self.account.name => self.require_any(&[P::CreateUser]),
-            Statement::Grant(_) | Statement::Revoke(_) => self.check_may_grant(),
-            Statement::Flush(_) => self.require_any(&[P::Reload]),
-            Statement::PurgeBinaryLogs(_) => self.require_any(&[P::Super, P::BinlogAdmin]),
-            Statement::RotateBinlogKey => self.require_any(&[P::Super, P::BinlogEncryptionAdmin]),
-            Statement::ResetBinaryLogs { .. } | Statement::ResetReplica { .. } => {
+            }) if *name != self.account.name => self.require_any(&[P::CreateUser]),
+            Statement::Account(Account::Grant(_)) | Statement::Account(Account::Revoke(_)) => {
+                self.check_may_grant()
+            }
+            Statement::Admin(Admin::Flush(_)) => self.require_any(&[P::Reload]),
+            Statement::Replication(Replication::PurgeBinaryLogs(_)) => {
+                self.require_any(&[P::Super, P::BinlogAdmin])
+            }
+            Statement::Replication(Replication::RotateBinlogKey) => {
+                self.require_any(&[P::Super, P::BinlogEncryptionAdmin])
+            }
+            Statement::Replication(Replication::ResetBinaryLogs { .. })
+            | Statement::Replication(Replication::ResetReplica { .. }) => {
                 self.require_any(&[P::Reload])
             }
-            Statement::ChangeReplicationSource { .. }
-            | Statement::ChangeReplicationFilter { .. }
-            | Statement::StartReplica { .. }
-            | Statement::StopReplica { .. } => {
+            Statement::Replication(Replication::ChangeReplicationSource { .. })
+            | Statement::Replication(Replication::ChangeReplicationFilter { .. })
+            | Statement::Replication(Replication::StartReplica { .. })
+            | Statement::Replication(Replication::StopReplica { .. }) => {
                 self.require_any(&[P::Super, P::ReplicationSlaveAdmin])
             }
-            Statement::Shutdown => self.require_any(&[P::Shutdown]),
+            Statement::Admin(Admin::Shutdown) => self.require_any(&[P::Shutdown]),
             _ => Ok(()),
         }
     }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use engine::outcome::Outcome;
 use protocol::{BinlogDump, BinlogDumpGtid, ErrPacket, RegisterReplica};
-use sql::Statement;
-use sql::ast::BinaryLogPurge;
+use sql::ast::{BinaryLogPurge, Replication};
 use sql::error::SqlError;
 
 use super::{Flow, Session, packet};
@@ -92,29 +91,29 @@ impl Session {
     }
 
     /// Statements about binary logs and sources.
-    pub(super) async fn replicate(&mut self, statement: &Statement) -> Result<Outcome, SqlError> {
+    pub(super) async fn replicate(&mut self, statement: &Replication) -> Result<Outcome, SqlError> {
         let role = Arc::clone(&self.node.role);
         match statement {
-            Statement::PurgeBinaryLogs(BinaryLogPurge::To(file)) => {
+            Replication::PurgeBinaryLogs(BinaryLogPurge::To(file)) => {
                 let warning = role.purge_binary_logs(PurgeTo::File(file.clone())).await?;
                 self.warn_of(warning);
             }
-            Statement::PurgeBinaryLogs(BinaryLogPurge::Before(moment)) => {
+            Replication::PurgeBinaryLogs(BinaryLogPurge::Before(moment)) => {
                 let seconds = self.unix_seconds(&moment.text).await?;
                 let warning = role.purge_binary_logs(PurgeTo::Before(seconds)).await?;
                 self.warn_of(warning);
             }
-            Statement::RotateBinlogKey => role.rotate_binlog_key().await?,
-            Statement::ResetBinaryLogs { to } => role.reset_binary_logs(*to).await?,
-            Statement::ChangeReplicationSource { options, channel } => {
+            Replication::RotateBinlogKey => role.rotate_binlog_key().await?,
+            Replication::ResetBinaryLogs { to } => role.reset_binary_logs(*to).await?,
+            Replication::ChangeReplicationSource { options, channel } => {
                 default_channel(channel.as_deref())?;
                 role.change_source(options).await?;
             }
-            Statement::ChangeReplicationFilter { rules, channel } => {
+            Replication::ChangeReplicationFilter { rules, channel } => {
                 default_channel(channel.as_deref())?;
                 role.change_filter(rules).await?;
             }
-            Statement::StartReplica {
+            Replication::StartReplica {
                 threads,
                 until,
                 options,
@@ -124,15 +123,14 @@ impl Session {
                 role.start_replica(*threads, until.as_ref(), options)
                     .await?;
             }
-            Statement::StopReplica { threads, channel } => {
+            Replication::StopReplica { threads, channel } => {
                 default_channel(channel.as_deref())?;
                 role.stop_replica(*threads).await?;
             }
-            Statement::ResetReplica { all, channel } => {
+            Replication::ResetReplica { all, channel } => {
                 default_channel(channel.as_deref())?;
                 role.reset_replica(*all).await?;
             }
-            _ => return Err(SqlError::unknown_command()),
         }
         Ok(Outcome::done())
     }

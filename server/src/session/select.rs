@@ -6,6 +6,7 @@ use binlog::value::Value;
 use engine::database::Reader;
 use engine::outcome::{Outcome, ResultColumn, ResultSet};
 use engine::session::SessionContext;
+use sql::ast::Query;
 use sql::error::SqlError;
 use sql::{Parsed, Statement};
 
@@ -119,5 +120,5 @@ impl Session {
 
 /// FOR UPDATE, FOR SHARE.
 fn locks_rows(statement: &Statement) -> bool {
-    matches!(statement, Statement::Select(query) if !query.locks.is_empty())
+    matches!(statement, Statement::Query(Query::Select(query)) if !query.locks.is_empty())
 }

@@ -227,7 +227,7 @@ mod tests {
         }
         let sql = b"show tables where name in ('A', 'c') and not `rows` < 2 or name like 'b'";
         let parsed = sql::parse(sql, &ParseOptions::default()).unwrap();
-        let Statement::Show(show) = parsed.statement else {
+        let Statement::Query(sql::ast::Query::Show(show)) = parsed.statement else {
             panic!()
         };
         let Show::Tables { filter, .. } = *show else {

@@ -1,5 +1,48 @@
 //! Accounts and privileges.
 
+/// A statement about accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Account {
+    /// CREATE USER.
+    CreateUser {
+        /// IF NOT EXISTS.
+        if_not_exists: bool,
+        /// Accounts.
+        users: Vec<UserSpec>,
+        /// What follows the list.
+        options: AccountOptions,
+    },
+    /// ALTER USER.
+    AlterUser {
+        /// IF EXISTS.
+        if_exists: bool,
+        /// Accounts.
+        users: Vec<UserSpec>,
+        /// What follows the list.
+        options: AccountOptions,
+    },
+    /// DROP USER.
+    DropUser {
+        /// IF EXISTS.
+        if_exists: bool,
+        /// Accounts.
+        users: Vec<AccountName>,
+    },
+    /// RENAME USER a TO b, ...
+    RenameUser(Vec<(AccountName, AccountName)>),
+    /// SET PASSWORD [FOR user] = 'text'.
+    SetPassword {
+        /// Account; the session's own when left out.
+        user: Option<AccountName>,
+        /// The new password, clear text.
+        password: String,
+    },
+    /// GRANT.
+    Grant(Box<Grant>),
+    /// REVOKE.
+    Revoke(Box<Revoke>),
+}
+
 /// `'user'@'host'`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AccountName {

@@ -2,8 +2,8 @@
 
 use super::refuse;
 use crate::ast::{
-    AccountName, AccountOptions, Authentication, Grant, GrantObject, Privilege, Revoke, Statement,
-    TableName, UserSpec,
+    Account, AccountName, AccountOptions, Authentication, Grant, GrantObject, Privilege, Revoke,
+    Statement, TableName, UserSpec,
 };
 use crate::cursor::{Cursor, Parse};
 use crate::lexer::Kind;
@@ -17,28 +17,28 @@ impl Cursor<'_> {
                 let if_not_exists = self.accept_all(&["IF", "NOT", "EXISTS"]);
                 let users = self.list(Self::user_spec)?;
                 let options = self.account_options()?;
-                Ok(Statement::CreateUser {
+                Ok(Statement::Account(Account::CreateUser {
                     if_not_exists,
                     users,
                     options,
-                })
+                }))
             }
             "ALTER" => {
                 let if_exists = self.accept_all(&["IF", "EXISTS"]);
                 let users = self.list(Self::user_spec)?;
                 let options = self.account_options()?;
-                Ok(Statement::AlterUser {
+                Ok(Statement::Account(Account::AlterUser {
                     if_exists,
                     users,
                     options,
-                })
+                }))
             }
             "DROP" => {
                 let if_exists = self.accept_all(&["IF", "EXISTS"]);
-                Ok(Statement::DropUser {
+                Ok(Statement::Account(Account::DropUser {
                     if_exists,
                     users: self.list(Self::account)?,
-                })
+                }))
             }
             _ => {
                 let pairs = self.list(|cursor| {
@@ -46,7 +46,7 @@ impl Cursor<'_> {
                     cursor.expect("TO")?;
                     Ok((from, cursor.account()?))
                 })?;
-                Ok(Statement::RenameUser(pairs))
+                Ok(Statement::Account(Account::RenameUser(pairs)))
             }
         }
     }
@@ -241,13 +241,13 @@ impl Cursor<'_> {
         if self.is_word("AS") {
             return refuse("GRANT ... AS");
         }
-        Ok(Statement::Grant(Box::new(Grant {
+        Ok(Statement::Account(Account::Grant(Box::new(Grant {
             privileges,
             all,
             object,
             accounts,
             grant_option,
-        })))
+        }))))
     }
 
     pub(super) fn revoke(&mut self) -> Parse<Statement> {
@@ -278,7 +278,7 @@ impl Cursor<'_> {
             accounts,
             if_exists,
         };
-        Ok(Statement::Revoke(Box::new(revoke)))
+        Ok(Statement::Account(Account::Revoke(Box::new(revoke))))
     }
 
     fn privileges(&mut self) -> Parse<(bool, Vec<Privilege>)> {

@@ -1,7 +1,10 @@
 //! Administrative statements: USE, DESCRIBE, EXPLAIN, KILL, FLUSH, LOCK, maintenance, PREPARE.
 
 use super::refuse;
-use crate::ast::{FlushTarget, KillTarget, LockTable, MaintenanceKind, PrepareSource, Statement};
+use crate::ast::{
+    Admin, FlushTarget, KillTarget, LockTable, MaintenanceKind, PrepareSource, Prepared, Query,
+    Statement, Transaction,
+};
 use crate::cursor::{Cursor, Parse};
 use crate::lexer::Kind;
 
@@ -14,24 +17,24 @@ impl Cursor<'_> {
             _ => self.advance(),
         }
         match verb {
-            "USE" => Ok(Statement::Use(self.identifier()?)),
+            "USE" => Ok(Statement::Admin(Admin::Use(self.identifier()?))),
             "DESCRIBE" | "DESC" | "EXPLAIN" => self.explain(),
-            "HELP" => Ok(Statement::Help(self.help_topic()?)),
+            "HELP" => Ok(Statement::Admin(Admin::Help(self.help_topic()?))),
             "KILL" => self.kill(),
             "FLUSH" => self.flush(),
             "LOCK" => self.lock_tables(),
             "UNLOCK" => {
                 self.expect_any(&["TABLES", "TABLE"])?;
-                Ok(Statement::UnlockTables)
+                Ok(Statement::Transaction(Transaction::UnlockTables))
             }
-            "SHUTDOWN" => Ok(Statement::Shutdown),
+            "SHUTDOWN" => Ok(Statement::Admin(Admin::Shutdown)),
             "PREPARE" => self.prepare(),
             "EXECUTE" => self.execute(),
             _ => {
                 self.expect("PREPARE")?;
-                Ok(Statement::Deallocate {
+                Ok(Statement::Prepared(Prepared::Deallocate {
                     name: self.identifier()?,
-                })
+                }))
             }
         }
     }
@@ -57,11 +60,11 @@ impl Cursor<'_> {
         self.accept_any(&["EXTENDED", "PARTITIONS"]);
         if self.is_symbol("(") || verbs.iter().any(|word| self.is_word(word)) {
             let statement = Box::new(self.statement_head()?);
-            return Ok(Statement::Explain {
+            return Ok(Statement::Query(Query::Explain {
                 format,
                 analyze,
                 statement,
-            });
+            }));
         }
         if self.is_word("FOR") {
             return refuse("EXPLAIN FOR CONNECTION");
@@ -72,7 +75,7 @@ impl Cursor<'_> {
             Kind::String(_) => Some(self.string()?),
             _ => Some(self.identifier()?),
         };
-        Ok(Statement::Describe { table, column })
+        Ok(Statement::Query(Query::Describe { table, column }))
     }
 
     fn kill(&mut self) -> Parse<Statement> {
@@ -80,16 +83,16 @@ impl Cursor<'_> {
             Some("QUERY") => KillTarget::Query,
             _ => KillTarget::Connection,
         };
-        Ok(Statement::Kill {
+        Ok(Statement::Admin(Admin::Kill {
             target,
             id: self.integer()?,
-        })
+        }))
     }
 
     fn flush(&mut self) -> Parse<Statement> {
         self.accept_any(&["LOCAL", "NO_WRITE_TO_BINLOG"]);
         let targets = self.list(Self::flush_target)?;
-        Ok(Statement::Flush(targets))
+        Ok(Statement::Admin(Admin::Flush(targets)))
     }
 
     fn flush_target(&mut self) -> Parse<FlushTarget> {
@@ -162,7 +165,7 @@ impl Cursor<'_> {
                 write,
             })
         })?;
-        Ok(Statement::LockTables(tables))
+        Ok(Statement::Transaction(Transaction::LockTables(tables)))
     }
 
     fn maintenance(&mut self, verb: &str) -> Parse<Statement> {
@@ -185,11 +188,11 @@ impl Cursor<'_> {
         if kind == MaintenanceKind::Analyze && !options.is_empty() {
             return refuse("ANALYZE TABLE ... HISTOGRAM");
         }
-        Ok(Statement::Maintenance {
+        Ok(Statement::Admin(Admin::Maintenance {
             kind,
             tables,
             options,
-        })
+        }))
     }
 
     fn prepare(&mut self) -> Parse<Statement> {
@@ -203,7 +206,7 @@ impl Cursor<'_> {
             }
             _ => PrepareSource::Text(self.bytes()?),
         };
-        Ok(Statement::Prepare { name, source })
+        Ok(Statement::Prepared(Prepared::Prepare { name, source }))
     }
 
     fn execute(&mut self) -> Parse<Statement> {
@@ -219,6 +222,6 @@ impl Cursor<'_> {
                 _ => cursor.unexpected(),
             })?;
         }
-        Ok(Statement::Execute { name, using })
+        Ok(Statement::Prepared(Prepared::Execute { name, using }))
     }
 }

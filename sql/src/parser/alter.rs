@@ -1,7 +1,8 @@
 //! ALTER TABLE, clause by clause.
 
 use crate::ast::{
-    AlterClause, AlterTable, CharsetSpec, ColumnPosition, Statement, TableElement, TableOptions,
+    AlterClause, AlterTable, CharsetSpec, ColumnPosition, Ddl, Statement, TableElement,
+    TableOptions,
 };
 use crate::cursor::{Cursor, Parse};
 
@@ -19,10 +20,10 @@ impl Cursor<'_> {
                 }
             }
         }
-        Ok(Statement::AlterTable(Box::new(AlterTable {
+        Ok(Statement::Ddl(Ddl::AlterTable(Box::new(AlterTable {
             table,
             clauses,
-        })))
+        }))))
     }
 
     /// Table options may follow each other without commas.

@@ -1,7 +1,7 @@
 //! Databases, indexes, DROP and RENAME.
 
 use super::refuse;
-use crate::ast::{CharsetSpec, CreateIndex, IndexKind, Statement};
+use crate::ast::{CharsetSpec, CreateIndex, Ddl, IndexKind, Statement};
 use crate::cursor::{Cursor, Parse};
 
 impl Cursor<'_> {
@@ -13,11 +13,11 @@ impl Cursor<'_> {
                 let if_not_exists = self.accept_all(&["IF", "NOT", "EXISTS"]);
                 let name = self.identifier()?;
                 let charset = self.database_options()?;
-                Ok(Statement::CreateDatabase {
+                Ok(Statement::Ddl(Ddl::CreateDatabase {
                     if_not_exists,
                     name,
                     charset,
-                })
+                }))
             }
             "ALTER" => {
                 let options = [
@@ -34,17 +34,17 @@ impl Cursor<'_> {
                 } else {
                     Some(self.identifier()?)
                 };
-                Ok(Statement::AlterDatabase {
+                Ok(Statement::Ddl(Ddl::AlterDatabase {
                     name,
                     charset: self.database_options()?,
-                })
+                }))
             }
             "DROP" => {
                 let if_exists = self.accept_all(&["IF", "EXISTS"]);
-                Ok(Statement::DropDatabase {
+                Ok(Statement::Ddl(Ddl::DropDatabase {
                     if_exists,
                     name: self.identifier()?,
-                })
+                }))
             }
             _ => self.unexpected(),
         }
@@ -89,10 +89,10 @@ impl Cursor<'_> {
         let mut index = self.index_behind_name(kind, Some(name))?;
         index.options.using = index.options.using.or(using);
         self.algorithm_and_lock()?;
-        Ok(Statement::CreateIndex(Box::new(CreateIndex {
+        Ok(Statement::Ddl(Ddl::CreateIndex(Box::new(CreateIndex {
             table,
             index,
-        })))
+        }))))
     }
 
     /// Behind DROP.
@@ -103,7 +103,7 @@ impl Cursor<'_> {
         self.expect("ON")?;
         let table = self.table_name()?;
         self.algorithm_and_lock()?;
-        Ok(Statement::DropIndex { name, table })
+        Ok(Statement::Ddl(Ddl::DropIndex { name, table }))
     }
 
     /// ALGORITHM and LOCK: every change of ours is as good as INPLACE with LOCK=NONE.
@@ -122,11 +122,11 @@ impl Cursor<'_> {
         let if_exists = self.accept_all(&["IF", "EXISTS"]);
         let tables = self.list(Self::table_name)?;
         self.accept_any(&["RESTRICT", "CASCADE"]);
-        Ok(Statement::DropTable {
+        Ok(Statement::Ddl(Ddl::DropTable {
             temporary,
             if_exists,
             tables,
-        })
+        }))
     }
 
     /// Behind DROP.
@@ -135,7 +135,7 @@ impl Cursor<'_> {
         let if_exists = self.accept_all(&["IF", "EXISTS"]);
         let views = self.list(Self::table_name)?;
         self.accept_any(&["RESTRICT", "CASCADE"]);
-        Ok(Statement::DropView { if_exists, views })
+        Ok(Statement::Ddl(Ddl::DropView { if_exists, views }))
     }
 
     /// Behind RENAME.
@@ -146,6 +146,6 @@ impl Cursor<'_> {
             cursor.expect("TO")?;
             Ok((from, cursor.table_name()?))
         })?;
-        Ok(Statement::RenameTable(pairs))
+        Ok(Statement::Ddl(Ddl::RenameTable(pairs)))
     }
 }

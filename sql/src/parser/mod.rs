@@ -11,7 +11,7 @@ mod set;
 mod show;
 mod table;
 
-use super::ast::Statement;
+use super::ast::{Ddl, Prepared, Replication, Statement, Transaction};
 use super::cursor::{Cursor, Failure, Parse};
 use super::lexer::Kind;
 
@@ -93,7 +93,7 @@ impl Cursor<'_> {
         self.advance();
         if verb == "TRUNCATE" {
             self.accept("TABLE");
-            return Ok(Statement::TruncateTable(self.table_name()?));
+            return Ok(Statement::Ddl(Ddl::TruncateTable(self.table_name()?)));
         }
         let or_replace = verb == "CREATE" && self.accept_all(&["OR", "REPLACE"]);
         self.skip_definer()?;
@@ -113,16 +113,16 @@ impl Cursor<'_> {
             ("ALTER", "TABLE") => self.alter_table(),
             ("ALTER", "INSTANCE") if self.are_words(&ROTATE_BINLOG_KEY) => {
                 self.accept_all(&ROTATE_BINLOG_KEY);
-                Ok(Statement::RotateBinlogKey)
+                Ok(Statement::Replication(Replication::RotateBinlogKey))
             }
             ("DROP", "TABLE" | "TABLES" | "TEMPORARY") => self.drop_table(),
             ("DROP", "VIEW") => self.drop_view(),
             ("DROP", "INDEX") => self.drop_index(),
             ("DROP", "PREPARE") => {
                 self.advance();
-                Ok(Statement::Deallocate {
+                Ok(Statement::Prepared(Prepared::Deallocate {
                     name: self.identifier()?,
-                })
+                }))
             }
             ("RENAME", "TABLE" | "TABLES") => self.rename_table(),
             (
@@ -173,19 +173,23 @@ impl Cursor<'_> {
         match verb {
             "BEGIN" => {
                 self.accept("WORK");
-                Ok(Statement::Begin {
+                Ok(Statement::Transaction(Transaction::Begin {
                     consistent_snapshot: false,
                     read_only: None,
-                })
+                }))
             }
             "START" => {
                 self.expect("TRANSACTION")?;
                 self.start_transaction()
             }
-            "SAVEPOINT" => Ok(Statement::Savepoint(self.identifier()?)),
+            "SAVEPOINT" => Ok(Statement::Transaction(Transaction::Savepoint(
+                self.identifier()?,
+            ))),
             "RELEASE" => {
                 self.expect("SAVEPOINT")?;
-                Ok(Statement::ReleaseSavepoint(self.identifier()?))
+                Ok(Statement::Transaction(Transaction::ReleaseSavepoint(
+                    self.identifier()?,
+                )))
             }
             _ => self.end_transaction(verb == "COMMIT"),
         }
@@ -205,17 +209,19 @@ impl Cursor<'_> {
                 Ok(())
             })?;
         }
-        Ok(Statement::Begin {
+        Ok(Statement::Transaction(Transaction::Begin {
             consistent_snapshot,
             read_only,
-        })
+        }))
     }
 
     fn end_transaction(&mut self, commit: bool) -> Parse<Statement> {
         self.accept("WORK");
         if !commit && self.accept("TO") {
             self.accept("SAVEPOINT");
-            return Ok(Statement::RollbackToSavepoint(self.identifier()?));
+            return Ok(Statement::Transaction(Transaction::RollbackToSavepoint(
+                self.identifier()?,
+            )));
         }
         let mut chain = false;
         if self.accept("AND") {
@@ -229,9 +235,9 @@ impl Cursor<'_> {
         }
         let release = release && !no_release;
         Ok(if commit {
-            Statement::Commit { chain, release }
+            Statement::Transaction(Transaction::Commit { chain, release })
         } else {
-            Statement::Rollback { chain, release }
+            Statement::Transaction(Transaction::Rollback { chain, release })
         })
     }
 }

@@ -5,7 +5,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token as SpToken, TokenWithSpan};
 
 use super::refuse;
-use crate::ast::{Delete, Statement, Update};
+use crate::ast::{Delete, Query, Statement, Update, Write};
 use crate::cursor::{Cursor, Parse};
 use crate::lexer::{Kind, Token};
 
@@ -13,9 +13,9 @@ impl Cursor<'_> {
     pub(super) fn select(&mut self) -> Parse<Statement> {
         self.refuse_into()?;
         if self.accept("TABLE") {
-            return Ok(Statement::Select(
+            return Ok(Statement::Query(Query::Select(
                 self.delegate_with(&["SELECT", "*", "FROM"], |parser| parser.parse_query())?,
-            ));
+            )));
         }
         let starts_with = self.is_word("WITH");
         let query = self.delegate(|parser| parser.parse_query())?;
@@ -28,7 +28,7 @@ impl Cursor<'_> {
                 refuse("DELETE with a common table expression")
             }
             sp::SetExpr::Update(_) | sp::SetExpr::Delete(_) => self.unexpected(),
-            _ => Ok(Statement::Select(query)),
+            _ => Ok(Statement::Query(Query::Select(query))),
         }
     }
 
@@ -69,9 +69,9 @@ impl Cursor<'_> {
         insert.replace_into = replace;
         let insert = Box::new(insert);
         Ok(if replace {
-            Statement::Replace(insert)
+            Statement::Write(Write::Replace(insert))
         } else {
-            Statement::Insert(insert)
+            Statement::Write(Write::Insert(insert))
         })
     }
 
@@ -104,7 +104,10 @@ impl Cursor<'_> {
         if update.from.is_some() || update.returning.is_some() {
             return self.unexpected();
         }
-        Ok(Statement::Update(Box::new(Update { ignore, update })))
+        Ok(Statement::Write(Write::Update(Box::new(Update {
+            ignore,
+            update,
+        }))))
     }
 
     /// `UPDATE a, b SET`: the commas become cross joins.
@@ -146,7 +149,10 @@ impl Cursor<'_> {
         if delete.returning.is_some() {
             return refuse("DELETE ... RETURNING");
         }
-        Ok(Statement::Delete(Box::new(Delete { ignore, delete })))
+        Ok(Statement::Write(Write::Delete(Box::new(Delete {
+            ignore,
+            delete,
+        }))))
     }
 
     /// `DELETE t.* FROM` is `DELETE t FROM`.
@@ -180,7 +186,7 @@ impl Cursor<'_> {
         let read = |parser: &mut Parser<'_>| -> Result<Vec<sp::Expr>, ParserError> {
             parser.parse_comma_separated(Parser::parse_expr)
         };
-        Ok(Statement::Do(self.delegate(read)?))
+        Ok(Statement::Query(Query::Do(self.delegate(read)?)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::refuse;
 use crate::ast::{
-    BinaryLogPurge, OptionAssignment, ReplicaThreads, ReplicationFilterRule,
+    BinaryLogPurge, OptionAssignment, ReplicaThreads, Replication, ReplicationFilterRule,
     ReplicationOptionValue, Statement, UntilCondition,
 };
 use crate::cursor::{Cursor, Parse};
@@ -23,10 +23,12 @@ impl Cursor<'_> {
     fn change(&mut self) -> Parse<Statement> {
         if self.accept_all(&["REPLICATION", "FILTER"]) {
             let rules = self.list(Self::filter_rule)?;
-            return Ok(Statement::ChangeReplicationFilter {
-                rules,
-                channel: self.channel()?,
-            });
+            return Ok(Statement::Replication(
+                Replication::ChangeReplicationFilter {
+                    rules,
+                    channel: self.channel()?,
+                },
+            ));
         }
         if !self.accept("MASTER") {
             self.expect("REPLICATION")?;
@@ -34,10 +36,12 @@ impl Cursor<'_> {
         }
         self.expect("TO")?;
         let options = self.list(Self::option_assignment)?;
-        Ok(Statement::ChangeReplicationSource {
-            options,
-            channel: self.channel()?,
-        })
+        Ok(Statement::Replication(
+            Replication::ChangeReplicationSource {
+                options,
+                channel: self.channel()?,
+            },
+        ))
     }
 
     fn option_assignment(&mut self) -> Parse<OptionAssignment> {
@@ -139,21 +143,21 @@ impl Cursor<'_> {
             options.push(self.option_assignment()?);
         }
         let channel = self.channel()?;
-        Ok(Statement::StartReplica {
+        Ok(Statement::Replication(Replication::StartReplica {
             threads,
             until,
             options,
             channel,
-        })
+        }))
     }
 
     fn stop_replica(&mut self) -> Parse<Statement> {
         self.expect_any(&["REPLICA", "SLAVE"])?;
         let threads = self.threads()?;
-        Ok(Statement::StopReplica {
+        Ok(Statement::Replication(Replication::StopReplica {
             threads,
             channel: self.channel()?,
-        })
+        }))
     }
 
     fn threads(&mut self) -> Parse<ReplicaThreads> {
@@ -212,10 +216,10 @@ impl Cursor<'_> {
     fn reset(&mut self) -> Parse<Statement> {
         if self.accept_any(&["REPLICA", "SLAVE"]).is_some() {
             let all = self.accept("ALL");
-            return Ok(Statement::ResetReplica {
+            return Ok(Statement::Replication(Replication::ResetReplica {
                 all,
                 channel: self.channel()?,
-            });
+            }));
         }
         if self.accept("PERSIST") {
             return refuse("RESET PERSIST");
@@ -231,7 +235,7 @@ impl Cursor<'_> {
         } else {
             None
         };
-        Ok(Statement::ResetBinaryLogs { to })
+        Ok(Statement::Replication(Replication::ResetBinaryLogs { to }))
     }
 
     fn purge(&mut self) -> Parse<Statement> {
@@ -243,6 +247,6 @@ impl Cursor<'_> {
             self.expect("BEFORE")?;
             BinaryLogPurge::Before(self.expression()?)
         };
-        Ok(Statement::PurgeBinaryLogs(purge))
+        Ok(Statement::Replication(Replication::PurgeBinaryLogs(purge)))
     }
 }

@@ -1,6 +1,8 @@
 //! SET in all its forms.
 
-use crate::ast::{SetItem, SetScope, SetValue, Statement, TransactionCharacteristic};
+use crate::ast::{
+    Account, Admin, SetItem, SetScope, SetValue, Statement, TransactionCharacteristic,
+};
 use crate::cursor::{Cursor, Parse};
 use crate::lexer::Kind;
 
@@ -22,7 +24,7 @@ impl Cursor<'_> {
         }
         let mut scope = SetScope::Session;
         let items = self.list(|cursor| cursor.set_item(&mut scope))?;
-        Ok(Statement::Set(items))
+        Ok(Statement::Admin(Admin::Set(items)))
     }
 
     fn set_password(&mut self) -> Parse<Statement> {
@@ -38,10 +40,10 @@ impl Cursor<'_> {
         if !self.accept_symbol("=") {
             self.expect_symbol(":=")?;
         }
-        Ok(Statement::SetPassword {
+        Ok(Statement::Account(Account::SetPassword {
             user,
             password: self.string()?,
-        })
+        }))
     }
 
     /// One item. A scope word holds for the items behind it too, as in MySQL's grammar.

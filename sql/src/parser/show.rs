@@ -1,14 +1,14 @@
 //! SHOW in both vocabularies.
 
 use super::refuse;
-use crate::ast::{SetScope, Show, ShowCreate, ShowFilter, Statement, TableName};
+use crate::ast::{Query, SetScope, Show, ShowCreate, ShowFilter, Statement, TableName};
 use crate::cursor::{Cursor, Parse};
 use crate::lexer::Kind;
 
 impl Cursor<'_> {
     pub(super) fn show(&mut self) -> Parse<Statement> {
         self.advance();
-        Ok(Statement::Show(Box::new(self.show_what()?)))
+        Ok(Statement::Query(Query::Show(Box::new(self.show_what()?))))
     }
 
     fn show_what(&mut self) -> Parse<Show> {

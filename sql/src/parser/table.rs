@@ -2,7 +2,7 @@
 
 use super::refuse;
 use crate::ast::{
-    CharsetSpec, CreateTable, CreateTableSource, ForeignKey, IndexDefinition, IndexKind,
+    CharsetSpec, CreateTable, CreateTableSource, Ddl, ForeignKey, IndexDefinition, IndexKind,
     IndexOptions, KeyPart, KeyPartTarget, OnUpdateDelete, Statement, TableElement, TableOptions,
 };
 use crate::cursor::{Cursor, Parse};
@@ -16,12 +16,12 @@ impl Cursor<'_> {
         let if_not_exists = self.accept_all(&["IF", "NOT", "EXISTS"]);
         let name = self.table_name()?;
         let source = self.create_table_source()?;
-        Ok(Statement::CreateTable(Box::new(CreateTable {
+        Ok(Statement::Ddl(Ddl::CreateTable(Box::new(CreateTable {
             temporary,
             if_not_exists,
             name,
             source,
-        })))
+        }))))
     }
 
     fn create_table_source(&mut self) -> Parse<CreateTableSource> {

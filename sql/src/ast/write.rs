@@ -1,0 +1,35 @@
+//! Statements that change rows.
+
+use sqlparser::ast as sp;
+
+/// `UPDATE`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// `UPDATE IGNORE`.
+    pub ignore: bool,
+    /// Tables, assignments, condition, order and limit; a comma list of tables was turned into
+    /// cross joins.
+    pub update: sp::Update,
+}
+
+/// `DELETE`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delete {
+    /// `DELETE IGNORE`.
+    pub ignore: bool,
+    /// Tables, condition, order and limit.
+    pub delete: sp::Delete,
+}
+
+/// A statement that changes rows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    /// INSERT (`replace_into` is false).
+    Insert(Box<sp::Insert>),
+    /// REPLACE (`replace_into` is true).
+    Replace(Box<sp::Insert>),
+    /// UPDATE.
+    Update(Box<Update>),
+    /// DELETE.
+    Delete(Box<Delete>),
+}
