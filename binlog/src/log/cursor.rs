@@ -7,10 +7,12 @@
 use std::sync::Arc;
 
 use super::error::LogError;
+use super::format::FIRST_EVENT;
 use super::guards::{FileGuard, FileGuards};
 use super::index::LogIndex;
 use super::name::{LogFileName, LogPosition};
-use super::reader::{FIRST_EVENT, LogReader, ReadOptions};
+use super::options::ReadOptions;
+use super::reader::LogReader;
 use super::storage::Storage;
 use crate::event::RawEvent;
 

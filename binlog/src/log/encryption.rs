@@ -26,7 +26,7 @@ pub use keys::{KeyFileError, Keys, Secret};
 pub use server::LogEncryption;
 pub use storage::EncryptedStorage;
 
-use super::reader::MAGIC;
+use super::format::MAGIC;
 use super::storage::{StorageFile, read_full_at};
 
 /// The clear stream of `file`, whoever encrypted it; the file itself if nobody did.

@@ -3,8 +3,9 @@
 use gtid::GtidSet;
 
 use super::error::{Damage, LogError};
+use super::format::{FIRST_EVENT, MAGIC};
 use super::name::LogFileName;
-use super::reader::{FIRST_EVENT, LogReader, MAGIC};
+use super::reader::LogReader;
 use super::storage::Storage;
 use super::writer::{LogFlavour, LogOptions};
 use crate::event::{

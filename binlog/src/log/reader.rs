@@ -7,31 +7,20 @@
 
 mod large;
 mod open;
-mod options;
 #[cfg(test)]
 mod tests;
 mod window;
-
-pub use options::{Checksums, ReadOptions};
 
 use large::{HEAD, Large, LargeError};
 use window::Window;
 
 use super::error::{Damage, LogError};
+use super::format::{FIRST_EVENT, MAX_EVENT_BYTES};
 use super::name::LogFileName;
+use super::options::{Checksums, ReadOptions};
 use crate::event::{
     ChecksumAlgorithm, EventFormat, EventHeader, EventType, FormatDescription, RawEvent, checksum,
 };
-
-/// The bytes in front of the first event.
-pub const MAGIC: [u8; 4] = [0xfe, b'b', b'i', b'n'];
-
-/// Where the first event of a file begins.
-pub const FIRST_EVENT: u64 = 4;
-
-/// The largest event that is read: MySQL's largest packet and what stands around it. Payload events
-/// may be larger where they are not held whole; see [`ReadOptions::held_max`].
-pub const MAX_EVENT_BYTES: u64 = (1 << 30) + (1 << 20);
 
 /// A cursor over the events of one file.
 #[derive(Debug)]

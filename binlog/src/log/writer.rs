@@ -14,10 +14,10 @@ use codec::Write as _;
 use gtid::GtidSet;
 
 use super::error::LogError;
+use super::format::FIRST_EVENT;
 use super::head::{FLAGS_OFFSET, IN_USE, LogHead};
 use super::index::LogIndex;
 use super::name::{LogFileName, LogPosition, MAX_LOG_NUMBER};
-use super::reader::FIRST_EVENT;
 use super::storage::{Storage, StorageFile, is_no_space, write_all_at};
 use crate::event::{ChecksumAlgorithm, EventFlags, EventHeader, EventType, write_event};
 use crate::schema::{SchemaWriter, TableSnapshot, side_file_name};

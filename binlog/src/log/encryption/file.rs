@@ -98,7 +98,7 @@ pub(super) fn open(file: Box<dyn StorageFile>, keys: &Keys) -> io::Result<Encryp
     let file = EncryptedFile::new(file, StreamCipher::new(&header.unlock(keys)?));
     let mut magic = [0; 4];
     let read = read_full_at(&file, 0, &mut magic)?;
-    if read == magic.len() && magic != super::super::reader::MAGIC {
+    if read == magic.len() && magic != super::super::format::MAGIC {
         return Err(EncryptionError::WrongKey {
             key: format!("'{}'", header.key_name),
         }

@@ -27,7 +27,7 @@ use aes::cipher::{Block, BlockCipherDecrypt, BlockCipherEncrypt, KeyInit};
 use aes::{Aes128, Aes192, Aes256};
 use codec::Reader;
 
-use super::super::reader::{FIRST_EVENT, MAX_EVENT_BYTES};
+use super::super::format::{FIRST_EVENT, MAX_EVENT_BYTES};
 use super::super::storage::{StorageFile, read_full_at};
 use super::error::EncryptionError;
 use super::keys::Keys;

@@ -8,8 +8,8 @@
 use std::io;
 use std::sync::{Arc, PoisonError};
 
+use super::super::format::MAGIC;
 use super::super::name::LogFileName;
-use super::super::reader::MAGIC;
 use super::super::storage::{
     Storage, StorageFile, Stored, read_full_at, read_small, replace_file, write_all_at,
 };

@@ -3,9 +3,11 @@
 
 use super::super::encryption;
 use super::super::error::{Damage, LogError};
+use super::super::format::{FIRST_EVENT, MAGIC};
+use super::super::options::ReadOptions;
 use super::super::storage::{Storage, StorageFile};
 use super::window::Window;
-use super::{FIRST_EVENT, Layout, LogFileName, LogReader, MAGIC, ReadOptions};
+use super::{Layout, LogFileName, LogReader};
 use crate::event::{
     ChecksumAlgorithm, EventFlags, EventHeader, EventType, FormatDescription, StartV3,
 };

@@ -1,8 +1,8 @@
 //! How a file is read.
 
-use super::MAX_EVENT_BYTES;
+use super::encryption::Keys;
+use super::format::MAX_EVENT_BYTES;
 use crate::limits::Limits;
-use crate::log::encryption::Keys;
 
 /// What a reader does about an event whose checksum is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
