@@ -5,8 +5,6 @@
 //! socket, a session or an engine. Bytes are never trusted: sizes are checked before they are used
 //! and before anything is allocated.
 
-pub mod charset;
-
 pub mod limits;
 
 pub mod value;
@@ -22,5 +20,3 @@ pub mod stream;
 pub mod transaction;
 
 pub mod log;
-
-pub mod inspect;

@@ -10,7 +10,7 @@ mod charset;
 pub mod compare;
 mod weights;
 
-pub use charset::Charset;
+pub use self::charset::Charset;
 
 use std::fmt;
 

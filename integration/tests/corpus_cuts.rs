@@ -16,11 +16,11 @@ mod corpora;
 use std::path::{Path, PathBuf};
 
 use binlog::event::Event;
-use binlog::inspect::cut::Cutter;
-use binlog::inspect::filter::{Filter, FilterRun};
 use binlog::log::OsStorage;
 use corpora::rows::{self, Exception};
 use corpora::{Case, open};
+use inspect::cut::Cutter;
+use inspect::filter::{Filter, FilterRun};
 use integration::failure::{Failure, ensure};
 use integration::{Peer, Result, event_listing};
 

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use binlog::inspect::filter::{Filter, GtidChoice, parse_gtid};
-use binlog::inspect::find::KeyPart;
 use binlog::transaction::TransactionGtid;
 use clap::{Args, Subcommand, ValueEnum};
+use inspect::filter::{Filter, GtidChoice, parse_gtid};
+use inspect::find::KeyPart;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BinlogCommand {

@@ -6,9 +6,9 @@ use std::io;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use binlog::inspect::measure::{self, Counts, Depth};
-use binlog::inspect::{JsonLines, JsonOptions, Output, Render, RenderError, Source};
 use binlog::limits::Limits;
+use inspect::measure::{self, Counts, Depth};
+use inspect::{JsonLines, JsonOptions, Output, Render, RenderError, Source};
 use serde_json::json;
 
 use super::inputs::{InputFile, Inputs};

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use binlog::inspect::cut::{CutError, CutSummary, Cutter};
-use binlog::inspect::filter::FilterRun;
 use binlog::log::OsStorage;
+use inspect::cut::{CutError, CutSummary, Cutter};
+use inspect::filter::FilterRun;
 use serde_json::json;
 
 use super::inputs::Inputs;

@@ -2,12 +2,12 @@
 
 use std::io::Write;
 
-use binlog::inspect::cell::{ABSENT, Shape, put_cell};
-use binlog::inspect::find::{FileGtids, Finder, Hit, What};
-use binlog::inspect::put_value;
-use binlog::inspect::stats::RowCounts;
 use binlog::limits::Limits;
 use binlog::row::{Row, RowPair, RowsKind, Table};
+use inspect::cell::{ABSENT, Shape, put_cell};
+use inspect::find::{FileGtids, Finder, Hit, What};
+use inspect::put_value;
+use inspect::stats::RowCounts;
 use serde_json::{Map, Value, json};
 
 use super::inputs::{InputFile, Inputs};

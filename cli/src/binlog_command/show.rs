@@ -4,13 +4,13 @@ mod held;
 
 use std::io::{self, IsTerminal, StdoutLock};
 
-use binlog::inspect::filter::{FilterRun, Verdict};
-use binlog::inspect::{
+use binlog::limits::Limits;
+use binlog::log::{LogError, LogFileName};
+use inspect::filter::{FilterRun, Verdict};
+use inspect::{
     JsonLines, JsonOptions, Output, Render, RenderError, Source, SqlForm, SqlLines, SqlOptions,
     TextLines, TextOptions,
 };
-use binlog::limits::Limits;
-use binlog::log::{LogError, LogFileName};
 
 use self::held::Held;
 use super::inputs::{InputFile, Inputs};

@@ -4,9 +4,9 @@ mod json;
 mod text;
 
 use binlog::event::{ChecksumAlgorithm, FormatDescription};
-use binlog::inspect::filter::{FilterRun, Verdict};
-use binlog::inspect::stats::{Stats, StopPlace};
 use binlog::limits::Limits;
+use inspect::filter::{FilterRun, Verdict};
+use inspect::stats::{Stats, StopPlace};
 
 use super::inputs::{InputFile, Inputs, Reader};
 use super::progress::Progress;

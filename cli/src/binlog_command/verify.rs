@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use binlog::event::EventType;
-use binlog::inspect::verify::{FileCheck, Finding, History, Severity};
 use binlog::limits::Limits;
+use inspect::verify::{FileCheck, Finding, History, Severity};
 use serde_json::{Map, Value, json};
 
 use super::inputs::{InputFile, Inputs, Reader};

@@ -1,8 +1,8 @@
-//! Character sets: how the bytes of a string are read.
+//! Character sets that columns, literals and connections may have.
 //!
 //! Inside the engine text is UTF-8, in SQLite too; a column's own bytes exist in row images and on
-//! the wire. MySQL's `latin1` is Windows-1252, with the five unassigned bytes standing for
-//! themselves.
+//! the wire. What bytes mean is in the table of the crate `charset`; here is which of its sets the
+//! engine takes, and what they mean in SQL.
 
 use std::borrow::Cow;
 
@@ -25,13 +25,6 @@ pub enum Charset {
     /// `binary`: bytes without characters.
     Binary,
 }
-
-/// Bytes 0x80..=0x9f of Windows-1252.
-const CP1252_HIGH: [u16; 32] = [
-    0x20ac, 0x0081, 0x201a, 0x0192, 0x201e, 0x2026, 0x2020, 0x2021, 0x02c6, 0x2030, 0x0160, 0x2039,
-    0x0152, 0x008d, 0x017d, 0x008f, 0x0090, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014,
-    0x02dc, 0x2122, 0x0161, 0x203a, 0x0153, 0x009d, 0x017e, 0x0178,
-];
 
 impl Charset {
     /// Every character set, by name.
@@ -57,16 +50,22 @@ impl Charset {
         known.ok_or_else(|| SqlError::unknown_character_set(name))
     }
 
+    /// Its line in the table of all character sets.
+    #[must_use]
+    pub const fn table(self) -> &'static charset::Charset {
+        match self {
+            Charset::Utf8mb4 => charset::Charset::UTF8MB4,
+            Charset::Utf8mb3 => charset::Charset::UTF8MB3,
+            Charset::Latin1 => charset::Charset::LATIN1,
+            Charset::Ascii => charset::Charset::ASCII,
+            Charset::Binary => charset::Charset::BINARY,
+        }
+    }
+
     /// MySQL's name.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Charset::Utf8mb4 => "utf8mb4",
-            Charset::Utf8mb3 => "utf8mb3",
-            Charset::Latin1 => "latin1",
-            Charset::Ascii => "ascii",
-            Charset::Binary => "binary",
-        }
+        self.table().name()
     }
 
     /// The description in SHOW CHARACTER SET.
@@ -83,11 +82,7 @@ impl Charset {
     /// Most bytes that one character takes.
     #[must_use]
     pub fn bytes_per_char_max(self) -> u8 {
-        match self {
-            Charset::Utf8mb4 => 4,
-            Charset::Utf8mb3 => 3,
-            Charset::Latin1 | Charset::Ascii | Charset::Binary => 1,
-        }
+        self.table().len_max()
     }
 
     /// The collation that this character set means when none is named.
@@ -105,73 +100,22 @@ impl Charset {
     /// The text that bytes of this character set spell; `Err` holds the offset of the first byte
     /// that is not valid in it. Not for `Binary`, whose bytes are taken as UTF-8.
     pub fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, usize> {
-        match self {
-            Charset::Latin1 if !bytes.is_ascii() => {
-                Ok(bytes.iter().map(|byte| latin1_char(*byte)).collect())
-            }
-            Charset::Ascii => match bytes.iter().position(|byte| !byte.is_ascii()) {
-                Some(offset) => Err(offset),
-                None => utf8(bytes),
-            },
-            Charset::Utf8mb3 => {
-                let text = utf8(bytes)?;
-                match text
-                    .char_indices()
-                    .find(|(_, character)| character.len_utf8() > 3)
-                {
-                    Some((offset, _)) => Err(offset),
-                    None => Ok(text),
-                }
-            }
-            Charset::Utf8mb4 | Charset::Latin1 | Charset::Binary => utf8(bytes),
-        }
+        let table = match self {
+            Charset::Binary => charset::Charset::UTF8MB4,
+            known => known.table(),
+        };
+        table.decode(bytes).ok_or_else(|| {
+            let longest = usize::from(table.len_max());
+            let start = bytes.utf8_chunks().next();
+            let text = start.map_or("", |chunk| chunk.valid());
+            text.char_indices()
+                .find(|(_, character)| character.len_utf8() > longest)
+                .map_or(text.len(), |(offset, _)| offset)
+        })
     }
 
     /// The bytes of this character set that spell `text`; `Err` holds the first character that it lacks.
     pub fn encode(self, text: &str) -> Result<Cow<'_, [u8]>, char> {
-        let lacking = match self {
-            Charset::Utf8mb4 | Charset::Binary => None,
-            Charset::Utf8mb3 => text.chars().find(|character| character.len_utf8() > 3),
-            Charset::Ascii => text.chars().find(|character| !character.is_ascii()),
-            Charset::Latin1 if text.is_ascii() => None,
-            Charset::Latin1 => {
-                let bytes: Result<Vec<u8>, char> =
-                    text.chars().map(|c| latin1_byte(c).ok_or(c)).collect();
-                return bytes.map(Cow::Owned);
-            }
-        };
-        match lacking {
-            Some(character) => Err(character),
-            None => Ok(Cow::Borrowed(text.as_bytes())),
-        }
-    }
-}
-
-fn utf8(bytes: &[u8]) -> Result<Cow<'_, str>, usize> {
-    std::str::from_utf8(bytes)
-        .map(Cow::Borrowed)
-        .map_err(|error| error.valid_up_to())
-}
-
-fn latin1_char(byte: u8) -> char {
-    let high = byte
-        .checked_sub(0x80)
-        .and_then(|index| CP1252_HIGH.get(usize::from(index)));
-    match high {
-        Some(code) => char::from_u32(u32::from(*code)).unwrap_or(char::from(byte)),
-        None => char::from(byte),
-    }
-}
-
-fn latin1_byte(character: char) -> Option<u8> {
-    let code = u32::from(character);
-    match u8::try_from(code) {
-        Ok(byte) if !(0x80..0xa0).contains(&byte) => Some(byte),
-        _ => {
-            let index = CP1252_HIGH
-                .iter()
-                .position(|high| u32::from(*high) == code)?;
-            u8::try_from(index).ok().map(|index| 0x80 + index)
-        }
+        self.table().encode(text)
     }
 }

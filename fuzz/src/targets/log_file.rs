@@ -5,20 +5,20 @@ use std::io::{self, Write};
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use binlog::inspect::cut::Cutter;
-use binlog::inspect::filter::{Filter, FilterRun};
-use binlog::inspect::find::Finder;
-use binlog::inspect::verify::{FileCheck, History};
-use binlog::inspect::{
-    JsonLines, JsonOptions, Output, Render, Source, SqlForm, SqlLines, SqlOptions, TextLines,
-    TextOptions,
-};
 use binlog::log::encryption::Keys;
 use binlog::log::{
     Checksums, LogFileName, LogReader, ReadOptions, SimStorage, Storage, StorageFile,
 };
 use binlog::stream::EventStream;
 use binlog::transaction::{Order, TransactionReader};
+use inspect::cut::Cutter;
+use inspect::filter::{Filter, FilterRun};
+use inspect::find::Finder;
+use inspect::verify::{FileCheck, History};
+use inspect::{
+    JsonLines, JsonOptions, Output, Render, Source, SqlForm, SqlLines, SqlOptions, TextLines,
+    TextOptions,
+};
 
 use super::Verdict;
 use crate::corpus::Corpus;

@@ -8,12 +8,12 @@
 //! | rest | body of the row event                          |
 
 use binlog::event::{ChecksumAlgorithm, EventFormat, EventType, Flavour};
-use binlog::inspect::cell::{Shape, put_cell};
-use binlog::inspect::put_value;
 use binlog::limits::Limits;
 use binlog::row::{RowPair, RowPlan, RowReader, RowsEvent, TableMap};
 use binlog::value::{Value, json};
 use codec::{DecodeError, Reader};
+use inspect::cell::{Shape, put_cell};
+use inspect::put_value;
 
 use super::Verdict;
 use crate::corpus::Corpus;

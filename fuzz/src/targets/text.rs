@@ -1,6 +1,6 @@
 //! Text of columns in every charset.
 
-use binlog::charset::Charset;
+use charset::Charset;
 
 use super::Verdict;
 use crate::seeds::Seed;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use binlog::event::EventType;
-use binlog::inspect::stats::{StopPlace, Tally, TransactionFigures};
+use inspect::stats::{StopPlace, Tally, TransactionFigures};
 use serde_json::{Map, Value, json};
 
 use super::Report;

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use binlog::event::{Flavour, FormatDescription};
-use binlog::inspect::stats::{Stats, StopPlace, TransactionFigures};
 use binlog::transaction::TransactionKind;
+use inspect::stats::{Stats, StopPlace, TransactionFigures};
 
 use super::Report;
 use crate::binlog_command::words::{Align, Grid, bytes, count, duration, timestamp};

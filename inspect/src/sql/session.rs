@@ -1,0 +1,330 @@
+//! The session state that statements of the log need, set where it differs from what is set.
+
+use super::{DELIMITER, SqlForm, comment, statement, versioned};
+use crate::cell::charset_of;
+use crate::cell::digits::{put_fraction, put_u64};
+use binlog::event::{Charset, EventFlags, Flavour, Query, StatusVariable};
+use binlog::transaction::Step;
+use charset::Charset as CharacterSet;
+
+use super::literal::{put_identifier, put_utf8};
+use gtid::MariaGtid;
+
+/// What the replaying session has been set to; `None`: not yet by this output.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    schema: Option<Vec<u8>>,
+    thread_id: Option<u32>,
+    flags: Option<u32>,
+    sql_mode: Option<u64>,
+    auto_increment: Option<(u16, u16)>,
+    charset: Option<Charset>,
+    time_zone: Option<Vec<u8>>,
+    lc_time_names: Option<u16>,
+    collation_database: Option<u16>,
+    charset_collations: Option<Vec<(u16, u16)>>,
+    /// Variables with a version comment, by name.
+    versioned: Vec<(&'static str, u64)>,
+    domain: Option<u32>,
+    server: Option<u32>,
+    /// Whether the session is set up for INSERT, UPDATE and DELETE.
+    is_for_rows: bool,
+}
+
+/// sql_mode of row statements: any date is taken, and 0 in an AUTO_INCREMENT column is 0.
+const ROWS_SQL_MODE: &str = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES";
+
+/// What every output begins with.
+pub(super) fn put_head(out: &mut Vec<u8>, form: SqlForm) {
+    comment(out, b"weir binlog show --sql");
+    if form == SqlForm::Statements {
+        comment(
+            out,
+            b"Rows as statements fire triggers, unlike the rows of the log.",
+        );
+    }
+    out.extend_from_slice(
+        b"/*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=1*/;\n\
+          /*!50003 SET @OLD_COMPLETION_TYPE=@@COMPLETION_TYPE,COMPLETION_TYPE=0*/;\n\
+          DELIMITER ",
+    );
+    out.extend_from_slice(DELIMITER);
+    out.push(b'\n');
+}
+
+/// What every output ends with.
+pub(super) fn put_foot(out: &mut Vec<u8>) {
+    out.extend_from_slice(
+        b"DELIMITER ;\n\
+          # End of log\n\
+          /*!50003 SET COMPLETION_TYPE=@OLD_COMPLETION_TYPE*/;\n\
+          /*!50530 SET @@SESSION.PSEUDO_SLAVE_MODE=0*/;\n",
+    );
+}
+
+impl Session {
+    /// Sets what `query` ran with.
+    pub(super) fn enter(
+        &mut self,
+        query: &Query<'_>,
+        step: &Step<'_>,
+        uses_schema: bool,
+        out: &mut Vec<u8>,
+    ) {
+        let flavour = step.format.flavour;
+        if std::mem::take(&mut self.is_for_rows) {
+            self.forget_rows(out);
+        }
+        if uses_schema && !query.schema.is_empty() {
+            self.use_schema(&query.schema, out);
+        }
+        put_timestamp(out, step.raw.header.timestamp, query.status.microseconds());
+        let is_bound = step.raw.header.flags.contains(EventFlags::THREAD_SPECIFIC);
+        if self.thread_id != Some(query.thread_id) && (is_bound || self.thread_id.is_none()) {
+            self.thread_id = Some(query.thread_id);
+            set(out, "pseudo_thread_id", query.thread_id.into());
+        }
+        let mut database = None;
+        for variable in &query.status.0 {
+            match variable {
+                StatusVariable::CollationDatabase(id) => database = Some(*id),
+                variable => self.variable(variable, flavour, out),
+            }
+        }
+        if self.collation_database != Some(database.unwrap_or(0)) {
+            self.collation_database = Some(database.unwrap_or(0));
+            match database {
+                Some(id) => set(out, "collation_database", id.into()),
+                None => statement(out, b"SET @@session.collation_database=DEFAULT"),
+            }
+        }
+    }
+
+    /// Makes `schema` the default one.
+    pub(super) fn use_schema(&mut self, schema: &[u8], out: &mut Vec<u8>) {
+        if self.schema.as_deref() == Some(schema) {
+            return;
+        }
+        self.schema = Some(schema.to_vec());
+        let mut sql = b"use ".to_vec();
+        put_identifier(&mut sql, &String::from_utf8_lossy(schema));
+        sql.extend_from_slice(DELIMITER);
+        sql.push(b'\n');
+        out.extend_from_slice(&sql);
+    }
+
+    /// Prepares for INSERT, UPDATE and DELETE.
+    pub(super) fn enter_rows(&mut self, out: &mut Vec<u8>) {
+        if self.is_for_rows {
+            return;
+        }
+        self.is_for_rows = true;
+        out.extend_from_slice(b"/*!\\C utf8mb4 *//*!*/;\n");
+        statement(out, b"SET NAMES utf8mb4");
+        statement(out, b"SET @@session.time_zone='+00:00'");
+        statement(
+            out,
+            format!("SET @@session.sql_mode='{ROWS_SQL_MODE}'").as_bytes(),
+        );
+    }
+
+    /// What row statements changed must be set again.
+    fn forget_rows(&mut self, out: &mut Vec<u8>) {
+        self.charset = None;
+        self.sql_mode = None;
+        if self.time_zone.take().is_none() {
+            statement(out, b"SET @@session.time_zone=DEFAULT");
+        }
+    }
+
+    /// The checks that the rows' session had switched off.
+    pub(super) fn row_checks(&mut self, foreign_keys: bool, unique: bool, out: &mut Vec<u8>) {
+        const NO_FOREIGN_KEY_CHECKS: u32 = 1 << 26;
+        const RELAXED_UNIQUE_CHECKS: u32 = 1 << 27;
+        let before = self.flags.unwrap_or(0);
+        let mut flags = before & !(NO_FOREIGN_KEY_CHECKS | RELAXED_UNIQUE_CHECKS);
+        if !foreign_keys {
+            flags |= NO_FOREIGN_KEY_CHECKS;
+        }
+        if !unique {
+            flags |= RELAXED_UNIQUE_CHECKS;
+        }
+        if self.flags == Some(flags) {
+            return;
+        }
+        self.flags = Some(flags);
+        let (foreign_keys, unique) = (u8::from(foreign_keys), u8::from(unique));
+        let sql = format!(
+            "SET @@session.foreign_key_checks={foreign_keys}, @@session.unique_checks={unique}"
+        );
+        statement(out, sql.as_bytes());
+    }
+
+    /// The next transaction's identifier.
+    pub(super) fn mariadb_gtid(&mut self, gtid: &MariaGtid, out: &mut Vec<u8>) {
+        let mut set = |name: &str, value: u64| {
+            let sql = format!("/*M!100001 SET @@session.{name}={value}*//*!*/;\n");
+            out.extend_from_slice(sql.as_bytes());
+        };
+        if self.domain != Some(gtid.domain) {
+            self.domain = Some(gtid.domain);
+            set("gtid_domain_id", gtid.domain.into());
+        }
+        if self.server != Some(gtid.server) {
+            self.server = Some(gtid.server);
+            set("server_id", gtid.server.into());
+        }
+        set("gtid_seq_no", gtid.sequence);
+    }
+
+    fn variable(&mut self, variable: &StatusVariable<'_>, flavour: Flavour, out: &mut Vec<u8>) {
+        match variable {
+            StatusVariable::Flags2(flags) if self.flags != Some(*flags) => {
+                self.flags = Some(*flags);
+                put_flags(out, *flags, flavour);
+            }
+            StatusVariable::SqlMode(mode) if self.sql_mode != Some(*mode) => {
+                self.sql_mode = Some(*mode);
+                set(out, "sql_mode", *mode);
+            }
+            StatusVariable::AutoIncrement { increment, offset }
+                if self.auto_increment != Some((*increment, *offset)) =>
+            {
+                self.auto_increment = Some((*increment, *offset));
+                let sql = format!(
+                    "SET @@session.auto_increment_increment={increment}, \
+                     @@session.auto_increment_offset={offset}"
+                );
+                statement(out, sql.as_bytes());
+            }
+            StatusVariable::Charset(charset) if self.charset != Some(*charset) => {
+                self.charset = Some(*charset);
+                put_charset(out, *charset, flavour);
+            }
+            StatusVariable::TimeZone(zone) if self.time_zone.as_deref() != Some(zone) => {
+                self.time_zone = Some(zone.to_vec());
+                let mut sql = b"SET @@session.time_zone=".to_vec();
+                put_utf8(&mut sql, &String::from_utf8_lossy(zone));
+                statement(out, &sql);
+            }
+            StatusVariable::LcTimeNames(id) if self.lc_time_names != Some(*id) => {
+                self.lc_time_names = Some(*id);
+                set(out, "lc_time_names", u64::from(*id));
+            }
+            StatusVariable::MariaCharsetCollations(pairs)
+                if self.charset_collations.as_ref() != Some(pairs) =>
+            {
+                self.charset_collations = Some(pairs.clone());
+                put_charset_collations(out, pairs);
+            }
+            later => self.later_variable(later, out),
+        }
+    }
+
+    /// Variables that only servers from some version on have.
+    fn later_variable(&mut self, variable: &StatusVariable<'_>, out: &mut Vec<u8>) {
+        let (since, name, value) = match variable {
+            StatusVariable::ExplicitDefaultsForTimestamp(on) => {
+                (50606, "explicit_defaults_for_timestamp", u64::from(*on))
+            }
+            StatusVariable::DefaultCollationForUtf8mb4(id) => {
+                (80011, "default_collation_for_utf8mb4", u64::from(*id))
+            }
+            StatusVariable::RequirePrimaryKey(on) => {
+                (80013, "sql_require_primary_key", u64::from(*on))
+            }
+            StatusVariable::DefaultTableEncryption(on) => {
+                (80016, "default_table_encryption", u64::from(*on))
+            }
+            // Not session state, or nothing that a client may set.
+            _ => return,
+        };
+        let is_set = self.versioned.contains(&(name, value));
+        if !is_set {
+            self.versioned.retain(|(other, _)| *other != name);
+            self.versioned.push((name, value));
+            versioned(out, since, name, value);
+        }
+    }
+}
+
+fn set(out: &mut Vec<u8>, name: &str, value: u64) {
+    out.extend_from_slice(b"SET @@session.");
+    out.extend_from_slice(name.as_bytes());
+    out.push(b'=');
+    put_u64(out, value);
+    out.extend_from_slice(DELIMITER);
+    out.push(b'\n');
+}
+
+fn put_timestamp(out: &mut Vec<u8>, seconds: u32, micros: Option<u32>) {
+    out.extend_from_slice(b"SET TIMESTAMP=");
+    put_u64(out, seconds.into());
+    if let Some(micros) = micros.filter(|micros| *micros > 0) {
+        put_fraction(out, micros, 6);
+    }
+    out.extend_from_slice(DELIMITER);
+    out.push(b'\n');
+}
+
+fn put_flags(out: &mut Vec<u8>, flags: u32, flavour: Flavour) {
+    let on = |bit: u32| u8::from(flags & (1 << bit) != 0);
+    let off = |bit: u32| u8::from(flags & (1 << bit) == 0);
+    let mut sql = format!(
+        "SET @@session.foreign_key_checks={}, @@session.sql_auto_is_null={}, \
+         @@session.unique_checks={}, @@session.autocommit={}",
+        off(26),
+        on(14),
+        off(27),
+        off(19),
+    );
+    if flavour == Flavour::MariaDb {
+        sql.push_str(&format!(", @@session.check_constraint_checks={}", off(2)));
+        statement(out, sql.as_bytes());
+        let later = format!(
+            "/*M!100600 SET @@session.explicit_defaults_for_timestamp={}, \
+             @@session.sql_if_exists={}*/",
+            on(24),
+            on(28)
+        );
+        return statement(out, later.as_bytes());
+    }
+    statement(out, sql.as_bytes());
+}
+
+fn put_charset(out: &mut Vec<u8>, charset: Charset, flavour: Flavour) {
+    let name = charset_of(charset.client, flavour).map(CharacterSet::name);
+    let client = match name {
+        Some(name) => {
+            // The client too must know it, to tell letters from quotes.
+            out.extend_from_slice(format!("/*!\\C {name} *//*!*/;\n").as_bytes());
+            name.to_owned()
+        }
+        None => charset.client.to_string(),
+    };
+    let (connection, server) = (charset.connection, charset.server);
+    let sql = format!(
+        "SET @@session.character_set_client={client},@@session.collation_connection={connection},\
+         @@session.collation_server={server}"
+    );
+    statement(out, sql.as_bytes());
+}
+
+/// MariaDB: the default collation of each charset. The log has ids, the variable takes names; the
+/// server knows both.
+fn put_charset_collations(out: &mut Vec<u8>, pairs: &[(u16, u16)]) {
+    let ids: Vec<String> = pairs.iter().map(|(_, id)| id.to_string()).collect();
+    if ids.is_empty() {
+        return statement(
+            out,
+            b"/*M!110501 SET @@session.character_set_collations=''*/",
+        );
+    }
+    let sql = format!(
+        "/*M!110501 SET @@session.character_set_collations=(SELECT GROUP_CONCAT(\
+         CHARACTER_SET_NAME,'=',FULL_COLLATION_NAME) FROM \
+         information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE ID IN ({}))*/",
+        ids.join(",")
+    );
+    statement(out, sql.as_bytes());
+}
