@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::failure::{Failure, Result, ensure};
 use crate::peers;
 use crate::process::{Process, free_port};
+use crate::real_replica::{REPLICATION_PASSWORD, REPLICATION_USER};
 use crate::real_server::binlogs;
 use crate::sql::{Client, ClientOptions};
 use crate::wait::{self, PATIENCE};
@@ -66,6 +67,21 @@ impl Weir {
     /// When it does not answer in time.
     pub async fn replica(server_id: u32, lines: &[&str]) -> Result<Self> {
         Self::start(Role::Replica, server_id, lines).await
+    }
+
+    /// Starts a fresh replica that follows the source on `port` by GTID, as the replication account,
+    /// with these further lines in its option file.
+    ///
+    /// # Errors
+    /// As [`Weir::replica`].
+    pub async fn following(server_id: u32, port: u16, lines: &[&str]) -> Result<Self> {
+        let port = format!("source-port={port}");
+        let user = format!("source-user={REPLICATION_USER}");
+        let password = format!("source-password={REPLICATION_PASSWORD}");
+        let mut all = vec!["source-host=127.0.0.1", &port, &user, &password];
+        all.extend(["source-auto-position=1", "source-connect-retry=1"]);
+        all.extend(lines);
+        Self::replica(server_id, &all).await
     }
 
     async fn start(role: Role, server_id: u32, lines: &[&str]) -> Result<Self> {

@@ -60,6 +60,8 @@ pub struct LogWriter {
     file: Box<dyn StorageFile>,
     /// The low byte of the format description's flags without the in-use bit.
     flags: u8,
+    /// The checksum that the file's head announced.
+    checksum: ChecksumAlgorithm,
     /// End of the last sealed unit.
     sealed: u64,
     /// End of what was written; `sealed <= written`.
@@ -101,6 +103,7 @@ impl LogWriter {
         let end = head.len() as u64;
         Ok(Self {
             flags: own_flags(&options),
+            checksum: options.checksum,
             storage,
             options,
             index,
@@ -173,7 +176,8 @@ impl LogWriter {
         self.options.max_size = bytes;
     }
 
-    /// Changes the checksum of the files that begin from now on.
+    /// Changes the checksum of the files that begin from now on; the file that is open keeps its own
+    /// to its end.
     pub const fn set_checksum(&mut self, checksum: ChecksumAlgorithm) {
         self.options.checksum = checksum;
     }
@@ -274,6 +278,7 @@ impl LogWriter {
         self.index = index;
         self.name = next;
         self.file = file;
+        self.checksum = self.options.checksum;
         (self.sealed, self.written, self.synced) = (end, end, end);
         self.schema = SchemaWriter::default();
         Ok(())
@@ -289,16 +294,10 @@ impl LogWriter {
         let before = self.sealed;
         let mut rotate = Vec::new();
         let header = self.own_header(EventType::ROTATE, timestamp);
-        write_event(
-            &mut rotate,
-            &header,
-            before,
-            self.options.checksum,
-            |body| {
-                body.put_u64(FIRST_EVENT);
-                body.put(next.as_str().as_bytes());
-            },
-        );
+        write_event(&mut rotate, &header, before, self.checksum, |body| {
+            body.put_u64(FIRST_EVENT);
+            body.put(next.as_str().as_bytes());
+        });
         self.append(&rotate)?;
         self.close_flag()?;
         self.sync()?;
@@ -318,7 +317,7 @@ impl LogWriter {
         self.abandon()?;
         let mut stop = Vec::new();
         let header = self.own_header(EventType::STOP, timestamp);
-        let (start, checksum) = (self.sealed, self.options.checksum);
+        let (start, checksum) = (self.sealed, self.checksum);
         write_event(&mut stop, &header, start, checksum, |_| {});
         match self.append(&stop) {
             // The stop event is a courtesy; without room the file just ends.
