@@ -76,13 +76,15 @@ impl ReplicationFilter {
     }
 
     /// Whether a statement that changes `tables` is applied. `default_db` is the database the
-    /// session was in (as the source wrote it; empty if none). A table without a database of its
+    /// session was in (as the source wrote it). No default database is a database with an empty
+    /// name: `replicate-do-db` does not name it, so that such a statement is not applied whatever it
+    /// changes, and `replicate-ignore-db` does not either. A table without a database of its
     /// own lives in the default database; one with a database is taken as written, for MySQL does
     /// not rewrite names inside a statement.
     #[must_use]
     pub fn admits_statement(&self, default_db: &str, tables: &[(Option<&str>, &str)]) -> bool {
         let default_db = self.rewrite(default_db);
-        if !default_db.is_empty() && !self.db_ok(&default_db) {
+        if !self.db_ok(&default_db) {
             return false;
         }
         if tables.is_empty() || !self.has_table_rule() {
@@ -96,7 +98,8 @@ impl ReplicationFilter {
     }
 
     /// Whether CREATE, ALTER or DROP DATABASE `db` is applied, run by a session whose default
-    /// database was `default_db`. The name in the statement is taken as written.
+    /// database was `default_db`; the servers log the database itself as that, and an empty name
+    /// says nothing. The name in the statement is taken as written.
     #[must_use]
     pub fn admits_database_statement(&self, default_db: &str, db: &str) -> bool {
         let default_db = self.rewrite(default_db);

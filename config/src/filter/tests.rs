@@ -111,8 +111,11 @@ fn statements_follow_the_default_database_and_then_their_tables() {
     };
     assert!(admits("do_db=a", "a", &[(Some("b"), "t")]));
     assert!(!admits("do_db=a", "b", &[(Some("a"), "t")]));
-    // Without a default database MySQL asks only the table rules.
-    assert!(admits("do_db=a", "", &[(Some("b"), "t")]));
+    // No default database is one that no rule names.
+    assert!(!admits("do_db=a", "", &[(Some("a"), "t")]));
+    assert!(!admits("do_db=a", "", &[]));
+    assert!(admits("ignore_db=a", "", &[(Some("a"), "t")]));
+    assert!(admits("wild_do=a.%", "", &[(Some("a"), "t")]));
     assert!(!admits("ignore_table=b.t", "a", &[(Some("b"), "t")]));
     assert!(admits("ignore_table=b.t", "b", &[(Some("a"), "t")]));
     assert!(!admits("ignore_table=b.t", "b", &[(None, "t")]));
