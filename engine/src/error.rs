@@ -42,6 +42,26 @@ pub enum EngineError {
 }
 
 impl EngineError {
+    /// Whether the same attempt may succeed later without anybody changing anything but the room on
+    /// the disk: a full disk, a locked file, no memory, a failed read or write.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        let EngineError::Sqlite { source, .. } = self else {
+            return false;
+        };
+        matches!(
+            source.sqlite_error_code(),
+            Some(
+                rusqlite::ErrorCode::DiskFull
+                    | rusqlite::ErrorCode::DatabaseBusy
+                    | rusqlite::ErrorCode::DatabaseLocked
+                    | rusqlite::ErrorCode::OutOfMemory
+                    | rusqlite::ErrorCode::SystemIoFailure
+                    | rusqlite::ErrorCode::CannotOpen
+            )
+        )
+    }
+
     /// Whether the cause is a full disk: the store can go on when there is room.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {

@@ -70,6 +70,8 @@ impl TargetError {
     pub fn code(&self) -> u16 {
         match self {
             Self::Conflict(error) | Self::Unsupported(error) | Self::Sql(error) => error.code,
+            // ER_RECORD_FILE_FULL
+            Self::Engine(error) if error.is_disk_full() => 1114,
             // ER_GET_ERRNO: the storage engine gave an error.
             Self::Engine(_) => 1030,
         }
@@ -125,6 +127,12 @@ pub trait Target: Send {
 
     /// Commits the group and, in the same commit, the position it leads to.
     fn commit(&mut self, position: &AppliedPosition) -> Result<(), TargetError>;
+
+    /// Makes every commit outlive a power loss. False when that has to wait for somebody and should
+    /// be tried again later. No group may be open.
+    fn make_durable(&mut self) -> Result<bool, TargetError> {
+        Ok(true)
+    }
 
     /// Undoes the group.
     fn rollback(&mut self) -> Result<(), TargetError>;

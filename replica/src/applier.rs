@@ -117,8 +117,37 @@ pub fn spawn(
     });
     let thread = std::thread::Builder::new()
         .name("applier".to_owned())
-        .spawn(move || applier.run(target, &runtime, stopped))?;
+        .spawn(move || {
+            let _guard = EndsWithPanic(Arc::clone(&applier.status));
+            applier.run(target, &runtime, stopped)
+        })?;
     Ok(RunningApplier { stop, thread })
+}
+
+/// Says in the status that the thread is gone when it ends by a panic.
+struct EndsWithPanic(Arc<ApplierStatus>);
+
+impl Drop for EndsWithPanic {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        tracing::error!("the applier stopped: its thread ended by a panic");
+        self.0.update(|state| {
+            state.is_running = false;
+            state.doing = "";
+            state.oldest_open_micros = None;
+            state.failures = state.failures.saturating_add(1);
+            state.failure = Some(ApplierFailure {
+                // ER_REPLICA_FATAL_ERROR
+                code: 13117,
+                message: "Fatal error: the applier's thread ended by a panic; the log of this \
+                          process says where. Restart the replica"
+                    .to_owned(),
+                at: SystemTime::now(),
+            });
+        });
+    }
 }
 
 impl Applier {
@@ -216,18 +245,15 @@ impl Applier {
         }
     }
 
-    /// Where the target's position lies in the relay log. Where it does not, applying starts with
-    /// the oldest file and passes over what the target has.
-    fn start(&self, coordinator: &Coordinator) -> LogPosition {
-        let relay = coordinator.worker.progress().relay.clone();
-        relay
-            .filter(|relay| self.relay_log.contains(relay))
-            .unwrap_or_else(|| self.relay_log.start())
-    }
-
     /// Reads the relay log from where the target is, payloads in pieces.
     fn reader(&self, coordinator: &Coordinator) -> Result<Reader, ApplierError> {
-        let cursor = self.relay_log.cursor(&self.start(coordinator));
+        let start = coordinator.worker.progress().relay.clone();
+        let start = start.unwrap_or_else(|| self.relay_log.start());
+        // Whoever took files away under a running process: applying elsewhere could lose or repeat.
+        if !self.relay_log.contains(&start) {
+            return Err(coordinator.at_end(Reason::NotInRelayLog { position: start }));
+        }
+        let cursor = self.relay_log.cursor(&start);
         let cursor = cursor.map_err(|error| coordinator.at_end(error.into()))?;
         let stream = EventStream::new(cursor, Limits::default());
         Ok(TransactionReader::new(stream))
@@ -350,14 +376,20 @@ impl Applier {
         self.purge(coordinator)
     }
 
-    fn purge(&self, coordinator: &Coordinator) -> Result<(), ApplierError> {
-        match &coordinator.worker.progress().relay {
-            Some(applied) => self
-                .relay_log
-                .purge(applied)
-                .map_err(|error| coordinator.at_end(error.into())),
-            None => Ok(()),
+    /// Lets go of the relay log in front of what is committed. Files go only once the commit would
+    /// outlive a power loss; without that, the position could come back in one that is gone.
+    fn purge(&self, coordinator: &mut Coordinator) -> Result<(), ApplierError> {
+        let Some(applied) = coordinator.worker.progress().relay.clone() else {
+            return Ok(());
+        };
+        if self.relay_log.wants_purge(&applied) {
+            let is_durable = coordinator.worker.make_durable();
+            if !is_durable.map_err(|error| coordinator.at_end(error.into()))? {
+                return Ok(());
+            }
         }
+        let purged = self.relay_log.purge(&applied);
+        purged.map_err(|error| coordinator.at_end(error.into()))
     }
 
     fn report(&self, error: &ApplierError, what: &str) {

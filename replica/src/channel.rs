@@ -19,7 +19,7 @@ use crate::receiver::{
     self, Receiver, ReceiverState, ReceiverStatus, ReplicaIdentity, RunningReceiver,
 };
 use crate::relay_log::RelayLog;
-use crate::source_info::{self, SourceInfoFile};
+use crate::source_info::{self, Positions, SourceInfoFile};
 
 /// What a channel is made of.
 pub struct ChannelParts {
@@ -55,7 +55,6 @@ pub struct Channel {
     relay_log: Arc<RelayLog>,
     receiver_status: Arc<ReceiverStatus>,
     applier_status: Arc<ApplierStatus>,
-    following_since: Instant,
     /// Held across a whole statement.
     threads: tokio::sync::Mutex<Threads>,
 }
@@ -66,6 +65,8 @@ struct Threads {
     applier: Option<RunningApplier>,
     /// The target, while no applier has it.
     target: Option<Box<dyn Target>>,
+    /// Whether the saved source voids the positions and that was not finished.
+    has_void_positions: bool,
 }
 
 /// Everything about a channel at one moment.
@@ -83,7 +84,8 @@ pub struct ChannelState {
     pub relay_log_space: u64,
     /// Bytes in the relay log that are not applied.
     pub queued_bytes: u64,
-    following_since: Instant,
+    /// Commit on the source of the oldest transaction among them, µs since 1970, if it is known.
+    pub oldest_waiting_micros: Option<u64>,
 }
 
 impl Channel {
@@ -100,7 +102,6 @@ impl Channel {
             relay_log: parts.relay_log,
             receiver_status: Arc::default(),
             applier_status: parts.applier_status,
-            following_since: Instant::now(),
             threads: tokio::sync::Mutex::new(Threads {
                 target: Some(parts.target),
                 ..Threads::default()
@@ -145,7 +146,7 @@ impl Channel {
             relay_log_space: self.relay_log.space(),
             queued_bytes: self.relay_log.bytes_behind(&position),
             applier,
-            following_since: self.following_since,
+            oldest_waiting_micros: self.relay_log.oldest_waiting(&position),
         }
     }
 
@@ -157,6 +158,9 @@ impl Channel {
         let mut threads = self.threads.lock().await;
         if !self.has_source() {
             return Err(not_configured());
+        }
+        if threads.has_void_positions {
+            self.finish_discard(&mut threads).await?;
         }
         if applier {
             self.start_applier(&mut threads).await?;
@@ -177,6 +181,7 @@ impl Channel {
             None => {}
         }
         self.receiver_status.update(|state| state.failure = None);
+        tracing::info!(source = %self.source().address(), "the receiver starts");
         let receiver = Receiver {
             settings: self.source(),
             identity: self.identity.clone(),
@@ -200,6 +205,7 @@ impl Channel {
             None => {}
         }
         let target = threads.target.take().ok_or_else(target_lost)?;
+        tracing::info!("the applier starts");
         let applier = Applier {
             relay_log: Arc::clone(&self.relay_log),
             filter: Arc::clone(&self.filter),
@@ -219,9 +225,11 @@ impl Channel {
         let mut threads = self.threads.lock().await;
         if receiver && let Some(running) = threads.receiver.take() {
             blocking(move || running.stop()).await?;
+            tracing::info!("the receiver was stopped");
         }
         if applier && let Some(running) = threads.applier.take() {
             threads.target = blocking(move || running.stop()).await?;
+            tracing::info!("the applier was stopped");
         }
         Ok(())
     }
@@ -236,12 +244,43 @@ impl Channel {
         let change = source_info::change(&self.source(), assignments)?;
         self.require_stopped(&mut threads, change.discards_relay_log)
             .await?;
-        if change.discards_relay_log {
-            self.discard(&mut threads, GtidSet::new()).await?;
+        let (before, after) = (self.source().address(), change.settings.address());
+        self.set_source(&mut threads, change.settings, change.discards_relay_log)
+            .await?;
+        let discards_relay_log = change.discards_relay_log;
+        tracing::info!(before, after, discards_relay_log, "the source was changed");
+        Ok(())
+    }
+
+    /// Makes `source` what counts. When that voids the positions, the file says so before they go and
+    /// until they are gone, so that a crash leaves neither the old source without positions nor the
+    /// new one with those of the old.
+    async fn set_source(
+        &self,
+        threads: &mut Threads,
+        source: SourceSettings,
+        voids_positions: bool,
+    ) -> Result<(), SqlError> {
+        let positions = match voids_positions || threads.has_void_positions {
+            true => Positions::Void,
+            false => Positions::Kept,
+        };
+        let saved = self.source_info.save(&source, positions);
+        saved.map_err(not_saved)?;
+        *self.source.lock().unwrap_or_else(PoisonError::into_inner) = source;
+        if positions == Positions::Void {
+            threads.has_void_positions = true;
+            self.finish_discard(threads).await?;
         }
-        let saved = self.source_info.save(&change.settings);
-        saved.map_err(|error| SqlError::new(1105, "HY000", error.to_string()))?;
-        *self.source.lock().unwrap_or_else(PoisonError::into_inner) = change.settings;
+        Ok(())
+    }
+
+    /// Discards what an earlier source left, and says in the file that it is done.
+    async fn finish_discard(&self, threads: &mut Threads) -> Result<(), SqlError> {
+        self.discard(threads, GtidSet::new()).await?;
+        let saved = self.source_info.save(&self.source(), Positions::Kept);
+        saved.map_err(not_saved)?;
+        threads.has_void_positions = false;
         Ok(())
     }
 
@@ -252,10 +291,6 @@ impl Channel {
     pub async fn reset(&self, all: bool) -> Result<(), SqlError> {
         let mut threads = self.threads.lock().await;
         self.require_stopped(&mut threads, true).await?;
-        self.discard(&mut threads, GtidSet::new()).await?;
-        self.receiver_status
-            .update(|state| *state = ReceiverState::default());
-        self.applier_status.update(|state| state.failure = None);
         if all {
             // The options would name a source again at the next start, so an empty one is saved.
             let none = SourceSettings {
@@ -263,10 +298,14 @@ impl Channel {
                 password: None,
                 ..self.options.clone()
             };
-            let saved = self.source_info.save(&none);
-            saved.map_err(|error| SqlError::new(1105, "HY000", error.to_string()))?;
-            *self.source.lock().unwrap_or_else(PoisonError::into_inner) = none;
+            self.set_source(&mut threads, none, true).await?;
+        } else {
+            self.discard(&mut threads, GtidSet::new()).await?;
         }
+        self.receiver_status
+            .update(|state| *state = ReceiverState::default());
+        self.applier_status.update(|state| state.failure = None);
+        tracing::info!(all, "the replica was reset");
         Ok(())
     }
 
@@ -279,8 +318,10 @@ impl Channel {
         self.require_stopped(&mut threads, true).await?;
         // Positions stay: what is passed over because of its GTID is passed over where it lies.
         let state = self.applier_status.snapshot();
+        let mut new = gtids.clone();
+        new.subtract(&state.gtid_executed);
         let mut executed = state.gtid_executed;
-        executed.union(gtids);
+        executed.union(&new);
         let position = AppliedPosition {
             gtid_executed: executed.to_string(),
             source: state.source.map(|place| (place.file, place.offset)),
@@ -289,8 +330,16 @@ impl Channel {
                 .map(|place| (place.file.to_string(), place.offset)),
         };
         self.set_position(&mut threads, position).await?;
-        self.applier_status
-            .update(|state| state.gtid_executed = executed);
+        let declared = new.count();
+        self.applier_status.update(|state| {
+            state.gtid_executed = executed;
+            state.skipped = state.skipped.saturating_add(declared);
+        });
+        tracing::warn!(
+            gtids = %new,
+            transactions = declared,
+            "SET GLOBAL gtid_purged: these transactions count as executed and will not be applied here"
+        );
         Ok(())
     }
 
@@ -319,20 +368,22 @@ impl Channel {
             .map_err(relay_log_failed)
     }
 
-    /// Throws the relay log and the positions away; what is executed stays.
+    /// Throws the relay log and the positions away; what is executed stays. A crash in between leaves
+    /// a position in a log that is gone, which is noticed; the other way round a log without a
+    /// position would be left.
     async fn discard(&self, threads: &mut Threads, retrieved: GtidSet) -> Result<(), SqlError> {
-        let position = AppliedPosition {
-            gtid_executed: self.gtid_executed().to_string(),
-            ..AppliedPosition::default()
-        };
-        // Positions first: a relay log without position is applied from its beginning, a position
-        // in a relay log that is gone is noticed.
-        self.set_position(threads, position).await?;
         let reset = self.relay_log.reset(retrieved, now_seconds());
         reset.map_err(relay_log_failed)?;
+        let start = self.relay_log.start();
+        let position = AppliedPosition {
+            gtid_executed: self.gtid_executed().to_string(),
+            source: None,
+            relay: Some((start.file.to_string(), start.offset)),
+        };
+        self.set_position(threads, position).await?;
         self.applier_status.update(|state| {
             state.source = None;
-            state.relay = None;
+            state.relay = Some(start);
             state.last_timestamp = 0;
         });
         Ok(())
@@ -388,9 +439,9 @@ impl ChannelState {
             receiver: &self.receiver,
             applier: &self.applier,
             heartbeat_period: self.source.heartbeat_period,
-            following_since: self.following_since,
             queued_transactions: is_known.then_some(queued),
             queued_bytes: self.queued_bytes,
+            oldest_waiting_micros: self.oldest_waiting_micros,
             now: Instant::now(),
             now_micros: now_micros(),
         }
@@ -409,6 +460,10 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, SqlError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|_| SqlError::new(1053, "08S01", "Server shutdown in progress"))
+}
+
+fn not_saved(error: source_info::SourceInfoError) -> SqlError {
+    SqlError::new(1105, "HY000", error.to_string())
 }
 
 fn not_configured() -> SqlError {

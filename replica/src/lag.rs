@@ -21,12 +21,13 @@ pub struct LagInputs<'a> {
     pub applier: &'a ApplierState,
     /// Time between heartbeats that the source was asked for; zero for none.
     pub heartbeat_period: Duration,
-    /// When this replica began to follow its source, for the time before the first contact.
-    pub following_since: Instant,
     /// Transactions in the relay log that are not applied, if they can be counted.
     pub queued_transactions: Option<u64>,
     /// Bytes in the relay log that are not applied.
     pub queued_bytes: u64,
+    /// Commit on the source of the oldest transaction in the relay log that is not applied, µs since
+    /// 1970 by the source's clock, if it is known.
+    pub oldest_waiting_micros: Option<u64>,
     /// Now, on the monotonic clock.
     pub now: Instant,
     /// Now, in µs since 1970 by this replica's clock.
@@ -50,21 +51,22 @@ impl LagInputs<'_> {
     pub fn vector(&self) -> LagVector {
         let receive_seconds = self.receive_seconds();
         let queue_seconds = self.queue_seconds();
-        let is_current = receive_seconds == 0.0;
+        let is_current = receive_seconds == Some(0.0);
+        let both = receive_seconds.zip(queue_seconds);
         LagVector {
             receive: Lag {
-                seconds: Some(receive_seconds),
+                seconds: receive_seconds,
                 // What the source has and did not send is known only when it is nothing.
                 transactions: is_current.then_some(0),
                 bytes: is_current.then_some(0),
             },
             queue: Lag {
-                seconds: Some(queue_seconds),
+                seconds: queue_seconds,
                 transactions: self.queued_transactions,
                 bytes: Some(self.queued_bytes),
             },
             apply: Lag {
-                seconds: Some(queue_seconds.max(receive_seconds)),
+                seconds: both.map(|(receive, queue)| queue.max(receive)),
                 transactions: self.queued_transactions.filter(|_| is_current),
                 bytes: Some(self.queued_bytes).filter(|_| is_current),
             },
@@ -72,34 +74,36 @@ impl LagInputs<'_> {
     }
 
     /// Time since the source was last known to have nothing more; 0 while it keeps its promise to
-    /// send something within the heartbeat period.
-    fn receive_seconds(&self) -> f64 {
-        let heard = self.receiver.last_contact.unwrap_or(self.following_since);
+    /// send something within the heartbeat period. Not known of a source that never answered.
+    fn receive_seconds(&self) -> Option<f64> {
+        let heard = self.receiver.last_contact?;
         let silence = self.now.saturating_duration_since(heard);
         let is_connected = self.receiver.running == ReceiverRunning::Yes;
         // Half a period more, for the way and the source's timer.
         let promised = self.heartbeat_period + self.heartbeat_period / 2;
-        if is_connected && silence <= promised {
+        Some(if is_connected && silence <= promised {
             0.0
         } else {
             silence.as_secs_f64()
-        }
+        })
     }
 
     /// Age of the oldest transaction in the relay log that is not applied.
-    fn queue_seconds(&self) -> f64 {
-        if self.queued_bytes == 0 || (self.applier.has_caught_up && self.applier.is_running) {
-            return 0.0;
+    fn queue_seconds(&self) -> Option<f64> {
+        if self.queued_bytes == 0 {
+            return Some(0.0);
         }
-        let oldest = self.applier.oldest_open_micros;
-        // Of one that was not begun the commit time is not known yet, but it is later than that of
-        // the last one applied.
-        let known = oldest.or(self.applier.last_applied_micros);
-        let since_commit = known
-            .map(|micros| self.age(micros))
-            // A log without commit times: seconds since the statement began.
-            .or_else(|| self.timestamp_age());
-        since_commit.unwrap_or(0.0).max(0.0)
+        let waiting = self.oldest_waiting_micros;
+        let oldest = waiting.into_iter().chain(self.applier.oldest_open_micros);
+        if let Some(micros) = oldest.min() {
+            return Some(self.age(micros));
+        }
+        if self.applier.is_running && self.applier.has_caught_up {
+            // What is left are heads of files.
+            return Some(0.0);
+        }
+        // A log without commit times: seconds since the statement that is applied began.
+        self.timestamp_age().filter(|_| self.applier.is_running)
     }
 
     /// Seconds since a moment of the source's clock.
@@ -157,6 +161,7 @@ mod tests {
         applier: ApplierState,
         began: Instant,
         queued_bytes: u64,
+        oldest_waiting_micros: Option<u64>,
     }
 
     fn world() -> World {
@@ -175,6 +180,7 @@ mod tests {
             },
             began,
             queued_bytes: 0,
+            oldest_waiting_micros: None,
         }
     }
 
@@ -184,9 +190,9 @@ mod tests {
                 receiver: &self.receiver,
                 applier: &self.applier,
                 heartbeat_period: Duration::from_secs(2),
-                following_since: self.began,
                 queued_transactions: Some(0),
                 queued_bytes: self.queued_bytes,
+                oldest_waiting_micros: self.oldest_waiting_micros,
                 now: self.began + Duration::from_secs(seconds),
                 now_micros: 1_100_000_000 + i64::try_from(seconds).unwrap() * 1_000_000,
             }
@@ -213,10 +219,24 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_never_answered_is_lag_since_it_was_to_be_followed() {
+    fn the_lag_behind_a_source_that_never_answered_is_not_known() {
         let mut world = world();
         world.receiver = ReceiverState::default();
-        assert_eq!(world.after(7).vector().apply.seconds, Some(7.0));
+        assert_eq!(world.after(7).vector().apply.seconds, None);
+    }
+
+    #[test]
+    fn a_transaction_that_arrives_after_a_long_idle_time_is_not_older_than_its_commit() {
+        let mut world = world();
+        world.applier.last_applied_micros = Some(1_060_000_000);
+        world.queued_bytes = 100;
+        world.oldest_waiting_micros = Some(1_099_000_000);
+        assert_eq!(world.after(0).vector().apply.seconds, Some(1.0));
+        world.applier.is_running = false;
+        assert_eq!(world.after(0).vector().apply.seconds, Some(1.0));
+        // What waits since before this process began and was not looked at.
+        world.oldest_waiting_micros = None;
+        assert_eq!(world.after(0).vector().apply.seconds, None);
     }
 
     #[test]

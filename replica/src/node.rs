@@ -22,10 +22,10 @@ use crate::channel::{Channel, ChannelParts, now_seconds};
 use crate::error::ReplicaError;
 use crate::read_only::ReadOnly;
 use crate::receiver::{ReceiverRunning, ReplicaIdentity};
-use crate::reconcile::reconcile;
+use crate::reconcile::{Wanted, reconcile};
 use crate::relay_log::{RelayLog, RelayLogOptions};
 use crate::role::ReplicaRole;
-use crate::source_info::SourceInfoFile;
+use crate::source_info::{Positions, SourceInfoFile};
 
 /// The engine's file in the data directory.
 const DATABASE_FILE: &str = "weir.db";
@@ -127,13 +127,20 @@ impl Opened {
         let server_uuid = config::auto_cnf::server_uuid(datadir)
             .map_err(|error| ReplicaError::io("reading the identity in", datadir, error))?;
         let source_info = SourceInfoFile::in_datadir(datadir);
-        let source = source_info.load_or(&settings.source)?;
+        let (source, positions) = source_info.load_or(&settings.source)?;
         let (relay_log, encryption) = open_relay_log(settings, server_uuid)?;
         let database = Database::open(&datadir.join(DATABASE_FILE), EngineOptions::default())?;
         let mut target: Box<dyn Target> = Box::new(SqliteTarget::new(&database, DEFAULT_CHANNEL)?);
         let applier_status = Arc::new(ApplierStatus::default());
-        let refetches = settings.relay_log_recovery;
-        reconcile(target.as_mut(), &applier_status, &relay_log, refetches)?;
+        let wanted = match positions {
+            Positions::Void => Wanted::Discard,
+            Positions::Kept if settings.relay_log_recovery => Wanted::Refetch,
+            Positions::Kept => Wanted::Keep,
+        };
+        reconcile(target.as_mut(), &applier_status, &relay_log, wanted)?;
+        if positions == Positions::Void {
+            source_info.save(&source, Positions::Kept)?;
+        }
         let channel = Arc::new(Channel::new(ChannelParts {
             source,
             options: settings.source.clone(),

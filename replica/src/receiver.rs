@@ -106,8 +106,36 @@ pub fn spawn(
     let (stop, stopped) = watch::channel(false);
     let thread = std::thread::Builder::new()
         .name("receiver".to_owned())
-        .spawn(move || runtime.block_on(receiver.run(stopped)))?;
+        .spawn(move || {
+            let _guard = EndsWithPanic(Arc::clone(&receiver.status));
+            runtime.block_on(receiver.run(stopped));
+        })?;
     Ok(RunningReceiver { stop, thread })
+}
+
+/// Says in the status that the thread is gone when it ends by a panic.
+struct EndsWithPanic(Arc<ReceiverStatus>);
+
+impl Drop for EndsWithPanic {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        tracing::error!("the receiver stopped: its thread ended by a panic");
+        self.0.update(|state| {
+            state.running = ReceiverRunning::No;
+            state.doing = "";
+            state.failures = state.failures.saturating_add(1);
+            state.failure = Some(ReceiverFailure {
+                // ER_REPLICA_FATAL_ERROR
+                code: 13117,
+                message: "Fatal error: the receiver's thread ended by a panic; the log of this \
+                          process says where"
+                    .to_owned(),
+                at: SystemTime::now(),
+            });
+        });
+    }
 }
 
 impl Receiver {
@@ -146,20 +174,23 @@ impl Receiver {
             ..
         } = self.settings;
         let verdict = decide(error, failed, connect_retry, retry_count);
-        let tried = match verdict {
+        let message = match verdict {
             Verdict::RetryAfter(pause) => {
-                tracing::warn!(%error, failed, ?pause, "the receiver lost its source and tries again");
-                format!(
-                    " - retry-time: {} retries: {failed} message: {error}",
-                    pause.as_secs()
-                )
+                let next_attempt_in_seconds = pause.as_secs_f64();
+                tracing::warn!(
+                    %error,
+                    failed,
+                    next_attempt_in_seconds,
+                    "{} and tries again",
+                    error.what_happened()
+                );
+                error.with_attempt(failed, retry_count, pause)
             }
             Verdict::Stop => {
-                tracing::error!(%error, failed, "the receiver stopped");
-                String::new()
+                tracing::error!(%error, failed, "{} and stopped", error.what_happened());
+                error.to_string()
             }
         };
-        let message = format!("{error}{tried}");
         self.status.update(|state| {
             state.failure = Some(ReceiverFailure {
                 code: error.code(),
@@ -193,12 +224,13 @@ impl Receiver {
         let mut connection = self.connect().await?;
         self.status
             .update(|state| state.doing = "Checking source version");
-        let source = greeting::greet(&mut connection, &self.settings, &self.identity).await?;
+        let greeting = greeting::greet(&mut connection, &self.settings, &self.identity);
+        let source = self.in_time(greeting).await?;
         let version = connection.greeting().version.clone();
         if version.contains("MariaDB") {
             return Err(ReceiverError::UnknownSource { version });
         }
-        tracing::info!(source = ?self.settings.host, %version, uuid = source.uuid, "connected to the source");
+        self.say_connected(&source, &version, *failed);
         self.status.update(|state| {
             state.source_server_id = Some(source.server_id);
             state.source_uuid = source.uuid.clone();
@@ -206,18 +238,58 @@ impl Receiver {
             state.clock_offset_micros = source.clock_offset_micros;
             state.doing = "Requesting binlog dump";
         });
-        self.request_dump(&mut connection, &source).await?;
+        self.in_time(self.request_dump(&mut connection, &source))
+            .await?;
         let mut core = ReceiverCore::new(source.checksum, self.identity.gtid_mode);
         let mut rotate_to = None;
+        let mut is_connected = false;
         loop {
             let event = self.next_event(&mut connection).await?;
             let received = core.handle(&event)?;
             self.wait_for_room().await?;
+            let (is_stream, is_progress) = (received.is_stream(), received.is_progress());
             self.take(&event, received, &core, &mut rotate_to)?;
-            if *failed != 0 || !self.is_connected() {
-                *failed = 0;
+            if is_stream && !std::mem::replace(&mut is_connected, true) {
                 self.connected();
             }
+            if is_progress && std::mem::take(failed) != 0 {
+                self.status.update(|state| state.failed_attempts = 0);
+            }
+        }
+    }
+
+    fn say_connected(&self, source: &greeting::Source, version: &str, failed: u32) {
+        let address = self.settings.address();
+        let source_uuid = source.uuid.as_deref().unwrap_or("unknown");
+        if self.status.connects() == 0 {
+            tracing::info!(
+                source = address,
+                version,
+                source_uuid,
+                "connected to the source"
+            );
+        } else {
+            tracing::info!(
+                source = address,
+                version,
+                source_uuid,
+                failed,
+                "connected to the source again"
+            );
+        }
+    }
+
+    /// What is asked of the source is answered within `replica_net_timeout`, or the source hangs.
+    async fn in_time<T>(
+        &self,
+        asked: impl Future<Output = Result<T, ReceiverError>>,
+    ) -> Result<T, ReceiverError> {
+        let limit = self.settings.net_timeout;
+        match tokio::time::timeout(limit, asked).await {
+            Ok(answered) => answered,
+            Err(_) => Err(ReceiverError::Unanswered {
+                seconds: limit.as_secs(),
+            }),
         }
     }
 
@@ -231,11 +303,7 @@ impl Receiver {
         };
         connected.map_err(|source| ReceiverError::Connect {
             user: self.settings.user.clone(),
-            address: format!(
-                "{}:{}",
-                self.settings.host.as_deref().unwrap_or_default(),
-                self.settings.port
-            ),
+            address: self.settings.address(),
             source,
         })
     }
@@ -344,15 +412,20 @@ impl Receiver {
             }
             Received::Skip | Received::Heartbeat => {
                 if let Some(source) = here {
-                    self.relay_log.skip_to(source);
+                    self.relay_log.skip_to(source)?;
                 }
             }
-            Received::Store { ref then, .. } => {
+            Received::Store {
+                ref then,
+                commit_micros,
+                ..
+            } => {
                 if let Some(source) = here {
                     let relayed = Relayed {
                         bytes: event,
                         then: then.clone(),
                         source,
+                        commit_micros,
                     };
                     self.relay_log.store(&relayed, seconds_now())?;
                 }
@@ -386,10 +459,6 @@ impl Receiver {
         });
     }
 
-    fn is_connected(&self) -> bool {
-        self.status.snapshot().running == ReceiverRunning::Yes
-    }
-
     /// The stream works: only now is an earlier failure over.
     fn connected(&self) {
         self.status.update(|state| {
@@ -397,7 +466,6 @@ impl Receiver {
             state.connects = state.connects.saturating_add(1);
             state.doing = WAITING;
             state.failure = None;
-            state.failed_attempts = 0;
         });
     }
 }

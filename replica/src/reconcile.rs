@@ -13,13 +13,28 @@ use crate::channel::now_seconds;
 use crate::error::ReplicaError;
 use crate::relay_log::RelayLog;
 
+/// What is to become of the relay log at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// It is used if it holds the engine's position.
+    Keep,
+    /// It is fetched again from the engine's position on: `relay_log_recovery`.
+    Refetch,
+    /// It and the engine's position in the source's log are void: a CHANGE REPLICATION SOURCE that
+    /// the last process did not finish.
+    Discard,
+}
+
 /// Fills `status` with what `target` holds and discards a relay log that does not belong to it, or
-/// any when `refetches` (`relay_log_recovery`).
+/// that is not `wanted`.
+///
+/// The log is emptied before the target learns of it: a position in a log that is gone is noticed at
+/// the next start, while a log without a position would be applied again.
 pub(crate) fn reconcile(
     target: &mut dyn Target,
     status: &ApplierStatus,
     relay_log: &RelayLog,
-    refetches: bool,
+    wanted: Wanted,
 ) -> Result<(), ReplicaError> {
     let (relay, _) = applier::recover(target, status)?;
     let is_usable = match &relay {
@@ -27,14 +42,36 @@ pub(crate) fn reconcile(
         // Nothing was applied yet, so nothing may have been purged.
         None => relay_log.start().file.number() == 1,
     };
-    if is_usable && !refetches {
+    let is_kept = is_usable && wanted == Wanted::Keep;
+    if is_kept && relay.is_some() {
         return Ok(());
     }
-    tracing::warn!(
-        position = relay.map(|position| position.to_string()),
-        "the relay log is discarded and fetched again: it does not hold the engine's position"
-    );
-    relay_log.reset(GtidSet::new(), now_seconds())?;
-    status.update(|state| state.relay = None);
+    if !is_kept {
+        let position = relay.map_or_else(|| "unknown".to_owned(), |place| place.to_string());
+        let why = match wanted {
+            Wanted::Keep => "it does not hold the engine's position",
+            Wanted::Refetch => "relay_log_recovery is on",
+            Wanted::Discard => "the source was changed just before the last end of this process",
+        };
+        tracing::warn!(
+            position,
+            why,
+            "the relay log is discarded and fetched again"
+        );
+        relay_log.reset(GtidSet::new(), now_seconds())?;
+    }
+    let start = relay_log.start();
+    let mut applied = target.recover()?;
+    applied.relay = Some((start.file.to_string(), start.offset));
+    if wanted == Wanted::Discard {
+        applied.source = None;
+    }
+    target.set_position(&applied)?;
+    status.update(|state| {
+        state.relay = Some(start);
+        if wanted == Wanted::Discard {
+            state.source = None;
+        }
+    });
     Ok(())
 }

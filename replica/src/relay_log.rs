@@ -12,6 +12,7 @@
 
 mod head;
 mod recovery;
+mod waiting;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,6 +26,7 @@ use tokio::sync::watch;
 
 pub use head::{SourceCoordinates, artificial_rotate};
 pub use recovery::RelayLogOptions;
+use waiting::Waiting;
 
 /// Totals over what the relay log holds beyond the applier; for lag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -73,6 +75,8 @@ struct Inner {
     /// Sizes of the finished files, oldest first; for the space limit.
     finished: VecDeque<(LogFileName, u64)>,
     bytes_in_transaction: u64,
+    /// The oldest transactions that are not applied.
+    waiting: Waiting,
 }
 
 /// A whole event from the source and what it means for the log.
@@ -84,6 +88,8 @@ pub struct Relayed<'a> {
     pub then: Then,
     /// Where the source's next event begins.
     pub source: &'a SourceCoordinates,
+    /// When its transaction was committed on the source, µs since 1970, if that is known.
+    pub commit_micros: Option<u64>,
 }
 
 /// Whether a transaction goes on behind an event.
@@ -123,6 +129,7 @@ impl RelayLog {
             unsynced: 0,
             finished: opened.finished,
             bytes_in_transaction: 0,
+            waiting: Waiting::default(),
         };
         Ok(Self {
             inner: Mutex::new(inner),
@@ -164,11 +171,14 @@ impl RelayLog {
         LogPosition::new(first.clone(), binlog::log::FIRST_EVENT)
     }
 
-    /// Whether `position` lies in the log, at or before its end.
+    /// Whether `position` lies in the log: in one of its files, at or before the end that this file
+    /// has. What a crash cut off a file is not in the log, even if later files are.
     #[must_use]
     pub fn contains(&self, position: &LogPosition) -> bool {
         let inner = self.lock();
-        inner.writer.index().contains(&position.file) && *position <= inner.writer.end()
+        inner
+            .len(&position.file)
+            .is_some_and(|len| (binlog::log::FIRST_EVENT..=len).contains(&position.offset))
     }
 
     /// A reader from `position`, whose files are kept as long as it needs them. It gives large
@@ -209,10 +219,29 @@ impl RelayLog {
             .saturating_sub(position.offset)
     }
 
-    /// Whether the log has reached its size limit.
+    /// When the oldest transaction behind `applied` was committed on the source, µs since 1970.
+    /// `None`: there is none, or it is not known.
+    #[must_use]
+    pub fn oldest_waiting(&self, applied: &LogPosition) -> Option<u64> {
+        self.lock().waiting.oldest(applied)
+    }
+
+    /// Whether the log has reached its size limit. Where applied files are kept, only what is not
+    /// applied counts: waiting would not make the rest smaller.
+    // Differs from MySQL: there the receiver goes on alone once all is applied.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.options.space_limit != 0 && self.space() >= self.options.space_limit
+        let limit = self.options.space_limit;
+        if limit == 0 {
+            return false;
+        }
+        // Copied, so that nothing is held while the log is locked.
+        let applied = self.applied.borrow().clone();
+        let held = match applied {
+            Some(applied) if !self.options.purge => self.bytes_behind(&applied),
+            _ => self.space(),
+        };
+        held >= limit
     }
 
     /// Where a stream begins: at its start, and at each file of the source. `artificial_rotate`
@@ -251,11 +280,14 @@ impl RelayLog {
     /// from the log and the stream has to be begun again.
     pub fn store(&self, event: &Relayed<'_>, now: u32) -> Result<(), LogError> {
         let mut inner = self.lock();
+        let is_inside = inner.bytes_in_transaction != 0;
         inner.writer.write(event.bytes)?;
         let len = event.bytes.len() as u64;
         inner.bytes_in_transaction = inner.bytes_in_transaction.saturating_add(len);
         let transactions = match &event.then {
             Then::Continue => return Ok(()),
+            // It ends nothing: what is open in front of it stays invisible.
+            Then::Between if is_inside => return Ok(()),
             Then::Between => 0,
             Then::Seal(gtid) => {
                 if let Some(gtid) = gtid {
@@ -265,6 +297,10 @@ impl RelayLog {
             }
         };
         inner.writer.seal();
+        if transactions != 0 {
+            let end = inner.writer.end();
+            inner.waiting.push(end, event.commit_micros);
+        }
         inner.source = Some(event.source.clone());
         inner.unsynced = inner.unsynced.saturating_add(1);
         if self.options.sync_every != 0 && inner.unsynced >= self.options.sync_every {
@@ -279,12 +315,21 @@ impl RelayLog {
         Ok(())
     }
 
-    /// Moves the source's coordinates over a stretch that held nothing for this replica.
-    pub fn skip_to(&self, source: &SourceCoordinates) {
+    /// Moves the source's coordinates over a stretch that held nothing for this replica. The applier
+    /// learns it by an artificial rotate, as from MySQL's relay logs.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn skip_to(&self, source: &SourceCoordinates) -> Result<(), LogError> {
         let mut inner = self.lock();
-        if inner.bytes_in_transaction == 0 {
-            inner.source = Some(source.clone());
+        if inner.bytes_in_transaction != 0 || inner.source.as_ref() == Some(source) {
+            return Ok(());
         }
+        let rotate = artificial_rotate(source, inner.writer.options().checksum);
+        inner.writer.append(&rotate)?;
+        inner.source = Some(source.clone());
+        self.announce(&inner, 0);
+        Ok(())
     }
 
     /// Cuts off a transaction that the stream broke off.
@@ -319,7 +364,17 @@ impl RelayLog {
         Ok(())
     }
 
-    /// Removes the files in front of `applied` that nobody reads, if `relay_log_purge` says so.
+    /// Whether [`RelayLog::purge`] would remove files: `applied` must be durable in the target first,
+    /// for a power loss may take the target back to a place in them.
+    #[must_use]
+    pub fn wants_purge(&self, applied: &LogPosition) -> bool {
+        let inner = self.lock();
+        let oldest = inner.writer.index().first();
+        self.options.purge && oldest.is_some_and(|oldest| *oldest < applied.file)
+    }
+
+    /// Takes note that everything in front of `applied` is applied, durably if files in front of it
+    /// are to go; removes those that nobody reads, if `relay_log_purge` says so.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -387,6 +442,8 @@ impl RelayLog {
         let first = inner.writer.active().clone();
         inner.writer.purge_before(&first)?;
         inner.finished.clear();
+        inner.waiting = Waiting::default();
+        self.applied.send_replace(None);
         let position = inner.writer.end();
         self.end.send_modify(|end| {
             let epoch = end.epoch.saturating_add(1);
@@ -441,6 +498,18 @@ impl RelayLog {
 }
 
 impl Inner {
+    /// Bytes of a file, up to the last sealed transaction of the one that is written; `None` when
+    /// it is not part of the log.
+    fn len(&self, file: &LogFileName) -> Option<u64> {
+        let end = self.writer.end();
+        if *file == end.file {
+            return Some(end.offset);
+        }
+        let mut finished = self.finished.iter();
+        let found = finished.find(|(name, _)| name == file);
+        found.map(|(_, len)| *len)
+    }
+
     fn rotate(&mut self, now: u32) -> Result<(), LogError> {
         let full = (self.writer.active().clone(), self.writer.next_offset());
         self.writer.rotate(&self.retrieved, now)?;

@@ -65,6 +65,18 @@ struct Record {
     connect_retry_seconds: u64,
     retry_count: u32,
     heartbeat_period_milliseconds: u64,
+    /// Whether relay log and positions are those of an earlier source and have to be discarded.
+    #[serde(default)]
+    voids_positions: bool,
+}
+
+/// What a saved source means for the relay log and the positions in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Positions {
+    /// They are this source's.
+    Kept,
+    /// They are to be discarded before this source is followed, by the next process if need be.
+    Void,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -89,10 +101,15 @@ impl SourceInfoFile {
     ///
     /// # Errors
     /// When the file is there but cannot be read or understood; it is never ignored.
-    pub fn load_or(&self, options: &SourceSettings) -> Result<SourceSettings, SourceInfoError> {
+    pub fn load_or(
+        &self,
+        options: &SourceSettings,
+    ) -> Result<(SourceSettings, Positions), SourceInfoError> {
         let text = match fs::read(&self.path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(options.clone()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok((options.clone(), Positions::Kept));
+            }
             Err(error) => return Err(self.io("read", error)),
         };
         let record: Record =
@@ -100,15 +117,23 @@ impl SourceInfoFile {
                 path: self.path.clone(),
                 reason: error.to_string(),
             })?;
-        Ok(record.into_settings(options))
+        let positions = match record.voids_positions {
+            true => Positions::Void,
+            false => Positions::Kept,
+        };
+        Ok((record.into_settings(options), positions))
     }
 
     /// Makes `settings` what counts, durably.
     ///
     /// # Errors
     /// When the file system refuses; the old file then still stands.
-    pub fn save(&self, settings: &SourceSettings) -> Result<(), SourceInfoError> {
-        let text = serde_json::to_vec_pretty(&Record::of(settings))
+    pub fn save(
+        &self,
+        settings: &SourceSettings,
+        positions: Positions,
+    ) -> Result<(), SourceInfoError> {
+        let text = serde_json::to_vec_pretty(&Record::of(settings, positions))
             .map_err(|error| self.io("write", io::Error::other(error)))?;
         let temporary = self.path.with_extension("json.new");
         self.write(&temporary, &text)
@@ -160,7 +185,7 @@ impl SourceInfoFile {
 }
 
 impl Record {
-    fn of(settings: &SourceSettings) -> Self {
+    fn of(settings: &SourceSettings, positions: Positions) -> Self {
         let (auto_position, log_file, log_pos) = match &settings.position {
             SourcePosition::Auto => (true, String::new(), 4),
             SourcePosition::File { file, position } => (false, file.clone(), *position),
@@ -187,6 +212,7 @@ impl Record {
             connect_retry_seconds: settings.connect_retry.as_secs(),
             retry_count: settings.retry_count,
             heartbeat_period_milliseconds: u64::try_from(milliseconds).unwrap_or(u64::MAX),
+            voids_positions: positions == Positions::Void,
         }
     }
 
@@ -425,16 +451,20 @@ mod tests {
         let file = SourceInfoFile::in_datadir(directory.path());
         let mut options = settings();
         options.host = None;
-        assert_eq!(file.load_or(&options).unwrap(), options);
-        file.save(&settings()).unwrap();
-        assert_eq!(file.load_or(&options).unwrap(), settings());
+        let kept = |settings| (settings, Positions::Kept);
+        assert_eq!(file.load_or(&options).unwrap(), kept(options.clone()));
+        file.save(&settings(), Positions::Void).unwrap();
+        let void = (settings(), Positions::Void);
+        assert_eq!(file.load_or(&options).unwrap(), void);
+        file.save(&settings(), Positions::Kept).unwrap();
+        assert_eq!(file.load_or(&options).unwrap(), kept(settings()));
         let path = directory.path().join("source-info.json");
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,
             0o600
         );
         file.remove().unwrap();
-        assert_eq!(file.load_or(&options).unwrap(), options);
+        assert_eq!(file.load_or(&options).unwrap(), kept(options.clone()));
         fs::write(&path, "{").unwrap();
         assert!(matches!(
             file.load_or(&options),

@@ -61,7 +61,17 @@ pub struct SourceTls {
     pub key: Option<PathBuf>,
 }
 
+/// `source_heartbeat_period` where no option says otherwise.
+const HEARTBEAT_PERIOD: Duration = Duration::from_secs(1);
+
 impl SourceSettings {
+    /// Host and port for people; empty without a source.
+    #[must_use]
+    pub fn address(&self) -> String {
+        let host = self.host.as_deref();
+        host.map_or_else(String::new, |host| format!("{host}:{}", self.port))
+    }
+
     pub(crate) fn read(
         effective: &Effective,
         datadir: &Path,
@@ -70,7 +80,9 @@ impl SourceSettings {
     ) -> Self {
         let net_timeout = Duration::from_secs(effective.unsigned("replica_net_timeout"));
         let heartbeat_period = if effective.is_default("source_heartbeat_period") {
-            net_timeout / 2
+            // Differs from MySQL: there it is half of replica_net_timeout. Until a heartbeat is missed
+            // nobody can tell a source that has nothing from one that hangs.
+            HEARTBEAT_PERIOD.min(net_timeout / 2)
         } else {
             Duration::from_millis(effective.unsigned("source_heartbeat_period"))
         };

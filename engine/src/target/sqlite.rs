@@ -14,6 +14,7 @@ const TRANSACTION: &str = "source transaction";
 
 /// The embedded engine as a target.
 pub struct SqliteTarget {
+    database: Database,
     writer: Writer,
     channel: String,
 }
@@ -23,6 +24,7 @@ impl SqliteTarget {
     /// database's writer.
     pub fn new(database: &Database, channel: &str) -> Result<SqliteTarget, EngineError> {
         Ok(SqliteTarget {
+            database: database.clone(),
             writer: database.writer()?,
             channel: channel.to_owned(),
         })
@@ -90,6 +92,12 @@ impl Target for SqliteTarget {
 
     fn commit(&mut self, position: &AppliedPosition) -> Result<(), TargetError> {
         Ok(self.writer.commit_applied(&self.channel, position)?)
+    }
+
+    /// What a checkpoint did not move, because a reader still needs the older pages, it may not have
+    /// synced either.
+    fn make_durable(&mut self) -> Result<bool, TargetError> {
+        Ok(self.database.checkpoint()?.durable.is_some())
     }
 
     fn rollback(&mut self) -> Result<(), TargetError> {

@@ -181,6 +181,13 @@ impl Coordinator {
     }
 
     fn query(&mut self, step: &Step<'_>, query: &Query<'_>) -> Result<(), Failed> {
+        // A statement that failed there after it had changed something, or was killed. What it left is
+        // not known here.
+        // Differs from MySQL: a failure that repeats itself here does not let it pass.
+        if query.error_code != 0 {
+            let (code, sql) = (query.error_code, shown(&query.sql));
+            return Err(Reason::FailedOnSource { code, sql }.into());
+        }
         match StatementKind::of(&query.sql) {
             StatementKind::Begin | StatementKind::Commit | StatementKind::Savepoint => Ok(()),
             // The rows in front of it were of tables that cannot roll back there.

@@ -43,6 +43,18 @@ pub enum Reason {
     RelayLog(LogError),
     /// The event is damaged, or may not stand where it stands.
     Damaged(Damage),
+    /// The target's position is in no file of the relay log.
+    NotInRelayLog {
+        /// The position.
+        position: LogPosition,
+    },
+    /// The statement failed, or was interrupted, on the source.
+    FailedOnSource {
+        /// The source's error number.
+        code: u16,
+        /// The statement.
+        sql: String,
+    },
     /// A row event for no table.
     UnknownTable {
         /// Its number.
@@ -75,7 +87,9 @@ impl ApplierError {
     pub fn code(&self) -> u16 {
         match self.reason.as_ref() {
             // ER_REPLICA_RELAY_LOG_READ_FAILURE
-            Reason::RelayLog(_) | Reason::Damaged(_) => 13121,
+            Reason::RelayLog(_) | Reason::Damaged(_) | Reason::NotInRelayLog { .. } => 13121,
+            // ER_ERROR_ON_SOURCE
+            Reason::FailedOnSource { .. } => 3001,
             // ER_REPLICA_FATAL_ERROR
             Reason::UnknownTable { .. } | Reason::Unsupported { .. } => 13117,
             // ER_REPLICA_INCIDENT
@@ -87,7 +101,15 @@ impl ApplierError {
     /// Whether the same attempt may succeed later without anybody doing anything.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
-        matches!(*self.reason, Reason::Target(TargetError::Engine(_)))
+        match self.reason.as_ref() {
+            Reason::Target(TargetError::Engine(error)) => error.is_passing(),
+            Reason::Target(
+                TargetError::Conflict(_) | TargetError::Unsupported(_) | TargetError::Sql(_),
+            ) => false,
+            // Reading needs descriptors and memory that may be there later; no room is not read.
+            Reason::RelayLog(error) => matches!(error, LogError::NoSpace { .. }),
+            _ => false,
+        }
     }
 }
 
@@ -102,6 +124,17 @@ impl fmt::Display for ApplierError {
                 write!(f, "The relay log is out of order: {what}")?;
             }
             Reason::Damaged(damage) => write!(f, "Relay log read failure: {damage}")?,
+            Reason::NotInRelayLog { position } => write!(
+                f,
+                "Relay log read failure: the position {position} that was applied last is not in \
+                 the relay log; restart the replica, which then fetches the rest again"
+            )?,
+            Reason::FailedOnSource { code, sql } => write!(
+                f,
+                "Query partially completed on the source (error on source: {code}) and was \
+                 aborted. There is a chance that your source is inconsistent at this point. \
+                 Query: '{sql}'"
+            )?,
             Reason::UnknownTable { table_id } => {
                 write!(f, "No table map describes table {table_id} of the event")?;
             }

@@ -19,7 +19,7 @@ use gtid::{Gno, Gtid, GtidSet, Tsid, Uuid};
 use sql::error::SqlError;
 
 use super::*;
-use crate::reconcile::reconcile;
+use crate::reconcile::{Wanted, reconcile};
 use crate::relay_log::{RelayLogOptions, Relayed, Then, artificial_rotate};
 
 const CRC: ChecksumAlgorithm = ChecksumAlgorithm::Crc32;
@@ -42,6 +42,33 @@ struct MemoryTarget {
     conflicts_with: Option<i64>,
     /// Commits that fail from now on.
     failing_commits: Arc<Mutex<u32>>,
+    /// What they fail with.
+    failure: Failing,
+    /// Whether commits outlive a power loss only later.
+    is_lazy: bool,
+    /// Whether the next change panics.
+    panics: bool,
+}
+
+/// Makes an error of a store.
+#[derive(Clone, Copy)]
+struct Failing(fn() -> EngineError);
+
+impl Default for Failing {
+    fn default() -> Self {
+        Self(disk_full)
+    }
+}
+
+fn disk_full() -> EngineError {
+    let source = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(13), None);
+    let doing = "commit";
+    EngineError::Sqlite { doing, source }
+}
+
+fn out_of_order() -> EngineError {
+    let what = "a call that this test makes out of order";
+    EngineError::Misuse { what }
 }
 
 impl MemoryTarget {
@@ -86,7 +113,12 @@ impl Target for MemoryTarget {
         Ok(())
     }
 
+    fn make_durable(&mut self) -> Result<bool, TargetError> {
+        Ok(!self.is_lazy)
+    }
+
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError> {
+        assert!(!self.panics, "a target that panics");
         let store = self.transaction.as_mut().unwrap();
         let plan = RowPlan::new(change.map).unwrap();
         let table = format!("{}.{}", change.database, change.map.table);
@@ -130,8 +162,7 @@ impl Target for MemoryTarget {
         let mut failing = self.failing_commits.lock().unwrap();
         if *failing > 0 {
             *failing -= 1;
-            let what = "the disk is full";
-            return Err(TargetError::Engine(EngineError::Misuse { what }));
+            return Err(TargetError::Engine((self.failure.0)()));
         }
         let mut store = self.group.take().unwrap();
         store.position = position.clone();
@@ -298,6 +329,7 @@ impl Source {
                     bytes: &bytes,
                     then,
                     source: &place,
+                    commit_micros: None,
                 };
                 log.store(&relayed, 1).unwrap();
             }
@@ -345,7 +377,7 @@ impl Replica {
         };
         let relay_log = RelayLog::open(Arc::new(storage.clone()), options, 1).unwrap();
         let status = Arc::new(ApplierStatus::default());
-        reconcile(&mut target, &status, &relay_log, false).unwrap();
+        reconcile(&mut target, &status, &relay_log, Wanted::Keep).unwrap();
         let applier = Applier {
             relay_log: Arc::new(relay_log),
             filter: Arc::default(),
@@ -422,8 +454,8 @@ fn applies_in_order_and_commits_the_position_with_the_rows() {
     assert_eq!((state.transactions, state.rows), (10, 10));
     assert!(state.has_caught_up);
     assert_eq!(state.last_applied_micros, Some(10_000_000));
-    // Four transactions share a commit at most.
-    assert_eq!(replica.target.commits(), 3);
+    // The start of the relay log, then four transactions share a commit at most.
+    assert_eq!(replica.target.commits(), 1 + 3);
 }
 
 #[test]
@@ -572,16 +604,152 @@ fn applied_relay_logs_are_removed() {
     assert_eq!(replica.target.last().rows["d.t"], keys(100));
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(1).enable_all().build().unwrap()
+}
+
+#[test]
+fn relay_logs_stay_while_a_power_loss_could_take_the_target_back_to_them() {
+    let mut replica = Replica::new();
+    replica.target.is_lazy = true;
+    replica.receive(&Source::rows(100));
+    let before = replica.applier.relay_log.space();
+    replica.apply_all().unwrap();
+    assert!(replica.applier.relay_log.space() >= before);
+    // The source has purged what it sent, and the target comes back empty: everything is still here.
+    let storage = replica.storage.crash(CrashKind::Power, 1);
+    let replica = Replica::open(storage, replica.target.crash(usize::MAX));
+    replica.apply_all().unwrap();
+    assert_eq!(replica.target.last().rows["d.t"], keys(100));
+}
+
+#[test]
+fn an_applier_that_panics_says_so_and_does_not_run() {
+    let mut replica = Replica::new();
+    replica.target.panics = true;
+    replica.receive(&Source::rows(1));
+    let runtime = runtime();
+    let target = Box::new(replica.target.clone());
+    let running = spawn(replica.applier.clone(), target, runtime.handle().clone()).unwrap();
+    while !running.is_finished() {
+        std::thread::yield_now();
+    }
+    assert!(running.stop().is_none());
+    let state = replica.applier.status.snapshot();
+    assert!(!state.is_running);
+    let failure = state.failure.unwrap();
+    assert_eq!(failure.code, 13117);
+    assert!(failure.message.contains("panic"), "{}", failure.message);
+}
+
+#[test]
+fn a_failure_that_time_does_not_heal_is_not_tried_again() {
+    let mut replica = Replica::new();
+    replica.target.failure = Failing(out_of_order);
+    replica.receive(&Source::rows(1));
+    *replica.target.failing_commits.lock().unwrap() = 1;
+    let error = replica.apply_all().unwrap_err();
+    assert_eq!((error.code(), error.is_temporary()), (1030, false));
+    replica.target.failure = Failing(disk_full);
+    *replica.target.failing_commits.lock().unwrap() = 1;
+    let error = replica.apply_all().unwrap_err();
+    assert_eq!((error.code(), error.is_temporary()), (1114, true));
+}
+
+#[test]
+fn a_statement_that_failed_on_the_source_stops() {
+    let replica = Replica::new();
+    let mut source = Source::rows(1);
+    let mut body = Vec::new();
+    Query {
+        thread_id: 1,
+        exec_time: 0,
+        error_code: 1317,
+        status: StatusVariables::default(),
+        schema: b"d".into(),
+        sql: b"DROP TABLE a, b".into(),
+    }
+    .encode(&mut body);
+    let failed = Sent::Behind(vec![(EventType::QUERY, body)]);
+    source.transactions.push(failed);
+    replica.receive(&source);
+    let error = replica.apply_all().unwrap_err();
+    assert_eq!(error.code(), 3001);
+    for part in ["error on source: 1317", "DROP TABLE a, b"] {
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    assert_eq!(replica.target.last().rows["d.t"], keys(1));
+    assert!(replica.target.last().statements.is_empty());
+}
+
+#[test]
+fn what_is_passed_over_is_not_counted_with_what_follows() {
+    let counted = |executed: &str| {
+        let mut target = MemoryTarget::default();
+        let position = AppliedPosition {
+            gtid_executed: executed.to_owned(),
+            ..AppliedPosition::default()
+        };
+        target.set_position(&position).unwrap();
+        let replica = Replica::open(SimStorage::new(1), target);
+        Source::rows(3).send(&replica.applier.relay_log, &GtidSet::new());
+        replica.apply_all().unwrap();
+        let state = replica.applier.status.snapshot();
+        (state.transactions, state.bytes)
+    };
+    let (all, bytes) = counted("");
+    assert_eq!(all, 3);
+    let executed: GtidSet = (1..=2).map(gtid).collect();
+    assert_eq!(counted(&executed.to_string()), (1, bytes / 3));
+}
+
+#[test]
+fn a_position_that_the_discarded_relay_log_left_never_becomes_one_of_the_new_log() {
+    // The relay logs were removed by hand, and the new ones will grow over the old position.
+    let old = Replica::new();
+    old.receive(&Source::rows(8));
+    old.apply_all().unwrap();
+    let target = old.target.clone();
+    let replica = Replica::open(SimStorage::new(2), target.clone());
+    let applied = target.last().position;
+    let start = replica.applier.relay_log.start();
+    assert_eq!(applied.relay, Some((start.file.to_string(), start.offset)));
+    let executed: GtidSet = (1..=8).map(gtid).collect();
+    assert_eq!(applied.gtid_executed, executed.to_string());
+    replica.receive(&Source::rows(20));
+    let storage = replica.storage.crash(CrashKind::Process, 1);
+    let replica = Replica::open(storage, target);
+    replica.apply_all().unwrap();
+    assert_eq!(replica.target.last().rows["d.t"], keys(20));
+}
+
+#[test]
+fn an_unapplied_relay_log_is_kept_whatever_its_number() {
+    let replica = Replica::new();
+    replica.applier.relay_log.reset(GtidSet::new(), 1).unwrap();
+    let start = replica.applier.relay_log.start();
+    assert_ne!(start.file.number(), 1);
+    let position = AppliedPosition {
+        relay: Some((start.file.to_string(), start.offset)),
+        ..AppliedPosition::default()
+    };
+    let mut target = replica.target.clone();
+    target.set_position(&position).unwrap();
+    replica.receive(&Source::rows(5));
+    let storage = replica.storage.crash(CrashKind::Process, 1);
+    let replica = Replica::open(storage, target);
+    assert_eq!(replica.applier.relay_log.retrieved().count(), 5);
+    replica.apply_all().unwrap();
+    assert_eq!(replica.target.last().rows["d.t"], keys(5));
+}
+
 #[test]
 fn a_store_that_fails_for_a_while_is_tried_again() {
     let replica = Replica::new();
     replica.receive(&Source::rows(6));
     *replica.target.failing_commits.lock().unwrap() = 2;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = runtime();
     let target = Box::new(replica.target.clone());
     let running = spawn(replica.applier.clone(), target, runtime.handle().clone()).unwrap();
     while !replica.applier.status.snapshot().has_caught_up {

@@ -3,7 +3,7 @@
 //! Invariant: what is committed is a prefix of the source's transactions, and the committed position
 //! names exactly that prefix. A transaction that fails is undone alone; those before it are kept.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use binlog::log::{LogFileName, LogPosition};
 use engine::target::{
@@ -45,7 +45,12 @@ pub(super) struct Worker {
     is_in_transaction: bool,
     /// The relay log file of the last committed position.
     committed_file: Option<LogPosition>,
+    /// When the target last could not make its commits durable.
+    durable_refused: Option<Instant>,
 }
+
+/// Time between two attempts to make commits durable for the sake of old relay log files.
+const DURABLE_PAUSE: Duration = Duration::from_millis(200);
 
 impl Worker {
     /// A worker that goes on where the target's last commit ended.
@@ -59,6 +64,7 @@ impl Worker {
             pending: Committed::default(),
             open: Committed::default(),
             is_in_transaction: false,
+            durable_refused: None,
         })
     }
 
@@ -141,8 +147,8 @@ impl Worker {
         if let Some(gtid) = gtid {
             self.progress.gtid_executed.add(gtid);
         }
-        self.move_to(source, relay);
         let open = std::mem::take(&mut self.open);
+        self.move_to(source, relay);
         let pending = &mut self.pending;
         pending.transactions = pending.transactions.saturating_add(1);
         pending.bytes = pending.bytes.saturating_add(open.bytes);
@@ -155,6 +161,8 @@ impl Worker {
     /// Moves the position over events that belong to no transaction, or to one applied before.
     pub(super) fn move_to(&mut self, source: Option<SourceCoordinates>, relay: LogPosition) {
         debug_assert!(!self.is_in_transaction);
+        // What was passed over is not part of the transaction that follows.
+        self.open = Committed::default();
         if source.is_some() {
             self.progress.source = source;
         }
@@ -193,6 +201,18 @@ impl Worker {
             self.committed_file = self.progress.relay.clone();
         }
         Ok(())
+    }
+
+    /// Makes what is committed outlive a power loss; false when it has to be tried again later, which
+    /// is not worth it at once.
+    pub(super) fn make_durable(&mut self) -> Result<bool, TargetError> {
+        let was_refused = self.durable_refused;
+        if was_refused.is_some_and(|at| at.elapsed() < DURABLE_PAUSE) {
+            return Ok(false);
+        }
+        let is_durable = self.target.make_durable()?;
+        self.durable_refused = (!is_durable).then(Instant::now);
+        Ok(is_durable)
     }
 
     /// Undoes the open group and goes back to what is committed.

@@ -46,6 +46,25 @@ pub enum Received {
     NextFile,
 }
 
+impl Received {
+    /// Whether it shows that the stream has begun: a file of the source, or something behind its head.
+    #[must_use]
+    pub const fn is_stream(&self) -> bool {
+        !matches!(self, Self::NextFile)
+    }
+
+    /// Whether it brings the replica further or shows that there is nothing further: a source that
+    /// sends heads of files and fails makes no progress.
+    #[must_use]
+    pub const fn is_progress(&self) -> bool {
+        match self {
+            Self::Store { then, .. } => matches!(then, Then::Seal(_)),
+            Self::Heartbeat => true,
+            Self::BeginFile { .. } | Self::Skip | Self::NextFile => false,
+        }
+    }
+}
+
 /// Why a received event cannot be taken.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -85,6 +104,18 @@ pub enum StreamError {
         found: &'static str,
         /// The replica's mode.
         mode: GtidMode,
+    },
+    /// The source says that it stands elsewhere than what it sent.
+    #[error(
+        "Unexpected source's heartbeat data: inconsistent heartbeat event content; the event's data: log_file_name {file} log_pos {offset}, while the source's log was read up to {place}"
+    )]
+    Heartbeat {
+        /// Up to where the source's log was read.
+        place: Place,
+        /// The file that the source names.
+        file: String,
+        /// The position in it.
+        offset: u64,
     },
     /// The stream does not begin as streams do.
     #[error("the source sent {found} at {place}, expected {expected}")]
@@ -244,15 +275,25 @@ impl ReceiverCore {
             EventType::HEARTBEAT => Heartbeat::decode(reader, event.header),
             _ => Heartbeat::decode_v2(reader).map_err(undecodable)?,
         };
-        if let Some(source) = &mut self.source
-            && self.tracker.is_between_units()
-            && heartbeat.file.as_ref() == source.file.as_bytes()
-        {
-            source.offset = match heartbeat.version {
-                1 => source.forward_to_low_half(heartbeat.position),
-                _ => source.offset.max(heartbeat.position),
-            };
+        let Some(source) = &mut self.source else {
+            return Ok(Received::Heartbeat);
+        };
+        if !self.tracker.is_between_units() {
+            return Ok(Received::Heartbeat);
         }
+        let is_behind = heartbeat.version != 1 && heartbeat.position < source.offset;
+        if heartbeat.file.as_ref() != source.file.as_bytes() || is_behind {
+            // The source's log is not the one that was read: it was reset.
+            return Err(StreamError::Heartbeat {
+                place: Place(self.source.clone()),
+                file: String::from_utf8_lossy(&heartbeat.file).into_owned(),
+                offset: heartbeat.position,
+            });
+        }
+        source.offset = match heartbeat.version {
+            1 => source.forward_to_low_half(heartbeat.position),
+            _ => heartbeat.position,
+        };
         Ok(Received::Heartbeat)
     }
 
@@ -276,6 +317,10 @@ impl ReceiverCore {
         let (then, commit_micros) = match boundary {
             Boundary::Inside => (Then::Continue, self.commit_micros),
             Boundary::End { gtid } => (Then::Seal(gtid), self.commit_micros.take()),
+            // An event that belongs to no transaction may stand inside one, and ends nothing there.
+            Boundary::Outside if !self.tracker.is_between_units() => {
+                (Then::Continue, self.commit_micros)
+            }
             Boundary::Outside | Boundary::FileEnd => (Then::Between, None),
         };
         let timestamp = event.header.timestamp;

@@ -1,5 +1,7 @@
 //! Why receiving failed, in MySQL's numbers and an operator's words.
 
+use std::time::Duration;
+
 use binlog::log::LogError;
 use protocol::ErrPacket;
 
@@ -15,7 +17,7 @@ pub enum ReceiverError {
     )]
     NoSource,
     /// The connection could not be made.
-    #[error("error connecting to source '{user}@{address}': {source}")]
+    #[error("Error connecting to source '{user}@{address}'. Message: {source}")]
     Connect {
         /// As whom.
         user: String,
@@ -44,6 +46,12 @@ pub enum ReceiverError {
     /// Nothing came, not even a heartbeat.
     #[error("the source sent nothing, not even a heartbeat, for {seconds} s (replica_net_timeout)")]
     Silent {
+        /// `replica_net_timeout`.
+        seconds: u64,
+    },
+    /// The source took the connection and then answered nothing.
+    #[error("the source did not answer for {seconds} s (replica_net_timeout)")]
+    Unanswered {
         /// `replica_net_timeout`.
         seconds: u64,
     },
@@ -104,12 +112,65 @@ pub enum ReceiverError {
 }
 
 impl ReceiverError {
+    /// The beginning of a sentence that says what happened to the receiver.
+    #[must_use]
+    pub const fn what_happened(&self) -> &'static str {
+        match self {
+            Self::Connect {
+                source: protocol::Error::Refused(_) | protocol::Error::Auth(_),
+                ..
+            } => "the receiver was not let in by its source",
+            Self::Connect { .. } => "the receiver cannot reach its source",
+            Self::Setup { .. } | Self::Dump(_) => "the receiver was refused by its source",
+            Self::Lost(_) | Self::Ended | Self::Silent { .. } | Self::Unanswered { .. } => {
+                "the receiver lost its source"
+            }
+            Self::Stream(_) => "the receiver got what it cannot take",
+            Self::RelayLog(_) => "the receiver cannot write its relay log",
+            Self::NoSource
+            | Self::EqualServerIds { .. }
+            | Self::EqualUuids { .. }
+            | Self::GtidMode { .. }
+            | Self::UnknownSource { .. }
+            | Self::BeyondProtocol { .. }
+            | Self::TlsFile { .. } => "the receiver cannot follow its source",
+        }
+    }
+
+    /// Whether it ends when somebody makes room, however long that takes.
+    #[must_use]
+    pub const fn waits_for_room(&self) -> bool {
+        matches!(self, Self::RelayLog(LogError::NoSpace { .. }))
+    }
+
+    /// The text for `Last_IO_Error` while attempts go on; connecting is told in MySQL's words.
+    #[must_use]
+    pub fn with_attempt(&self, failed: u32, retry_count: u32, pause: Duration) -> String {
+        let seconds = pause.as_secs_f64();
+        match self {
+            Self::Connect {
+                user,
+                address,
+                source,
+            } => format!(
+                "Error connecting to source '{user}@{address}'. This was attempt \
+                 {failed}/{retry_count}, with a delay of {seconds} seconds between attempts. \
+                 Message: {source}"
+            ),
+            error => format!("{error}; attempt {failed}, the next one in {seconds} s"),
+        }
+    }
+
     /// Whether another attempt may succeed without anyone doing anything.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Lost(_) | Self::Ended | Self::Silent { .. } => true,
-            Self::Stream(StreamError::Damaged { .. }) => true,
+            Self::Connect { .. }
+            | Self::Lost(_)
+            | Self::Ended
+            | Self::Silent { .. }
+            | Self::Unanswered { .. } => true,
+            Self::Stream(StreamError::Damaged { .. } | StreamError::Heartbeat { .. }) => true,
             Self::RelayLog(error) => matches!(error, LogError::NoSpace { .. }),
             Self::Setup { refusal, .. } | Self::Dump(refusal) => is_shutdown(refusal.code),
             _ => false,
@@ -129,9 +190,11 @@ impl ReceiverError {
                 _ => 2013,
             },
             Self::Lost(protocol::Error::Refused(refusal)) => refusal.code,
-            Self::Lost(_) | Self::Ended | Self::Silent { .. } => 2013,
+            Self::Lost(_) | Self::Ended | Self::Silent { .. } | Self::Unanswered { .. } => 2013,
             Self::Stream(StreamError::Damaged { .. }) => 1744,
             Self::Stream(StreamError::GtidMode { .. }) => 1593,
+            // ER_REPLICA_HEARTBEAT_FAILURE
+            Self::Stream(StreamError::Heartbeat { .. }) => 1623,
             Self::Stream(_) => 1595,
             Self::RelayLog(_) => 1595,
             Self::Dump(refusal) => refusal.code,

@@ -17,7 +17,8 @@ pub enum Verdict {
 ///
 /// The first pause is a quarter of a second and doubles up to `connect_retry`; a source that was
 /// only restarted is found again at once, one that stays away is not flooded. `retry_count` is the
-/// number of attempts, 0 for no limit, as `source_retry_count`.
+/// number of attempts, 0 for no limit, as `source_retry_count`; a full disk is waited out however
+/// long it takes, as the source is not to blame for it.
 #[must_use]
 pub fn decide(
     error: &ReceiverError,
@@ -25,7 +26,8 @@ pub fn decide(
     connect_retry: Duration,
     retry_count: u32,
 ) -> Verdict {
-    if !error.is_transient() || (retry_count != 0 && failed >= retry_count) {
+    let is_over = retry_count != 0 && failed >= retry_count && !error.waits_for_room();
+    if !error.is_transient() || is_over {
         return Verdict::Stop;
     }
     let doublings = failed.saturating_sub(1).min(16);
@@ -53,6 +55,15 @@ mod tests {
             decide(&gone, u32::MAX, MINUTE, 0),
             Verdict::RetryAfter(MINUTE)
         );
+    }
+
+    #[test]
+    fn a_full_disk_is_waited_out_with_growing_pauses() {
+        let file = "relay.000001".to_owned();
+        let full = ReceiverError::RelayLog(binlog::log::LogError::NoSpace { file });
+        let pause = |failed| decide(&full, failed, MINUTE, 10);
+        assert_eq!(pause(3), Verdict::RetryAfter(Duration::from_secs(1)));
+        assert_eq!(pause(1000), Verdict::RetryAfter(MINUTE));
     }
 
     #[test]

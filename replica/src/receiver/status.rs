@@ -91,6 +91,12 @@ impl ReceiverStatus {
         self.lock().clone()
     }
 
+    /// Connections that worked since the process began.
+    #[must_use]
+    pub fn connects(&self) -> u64 {
+        self.lock().connects
+    }
+
     /// Changes the state; `change` must not block.
     pub fn update(&self, change: impl FnOnce(&mut ReceiverState)) {
         change(&mut self.lock());

@@ -196,3 +196,27 @@ fn the_gtid_mode_says_which_transactions_are_taken() {
         check(mode, EventType::ANONYMOUS_GTID, &anonymous, None);
     }
 }
+
+#[test]
+fn an_event_that_belongs_to_no_transaction_leaves_the_open_one_open() {
+    let mut core = in_file();
+    let begin = event(EventType::QUERY, 1000, EventFlags(0), &query(b"BEGIN"));
+    core.handle(&begin).unwrap();
+    let mut body = 13_u32.to_le_bytes().to_vec();
+    body.extend_from_slice(b"binlog.000001");
+    let notice = event(
+        EventType::BINLOG_CHECKPOINT,
+        1000 + begin.len() as u64,
+        EventFlags(0),
+        &body,
+    );
+    let stored = core.handle(&notice).unwrap();
+    let is_open = matches!(
+        stored,
+        Received::Store {
+            then: Then::Continue,
+            ..
+        }
+    );
+    assert!(is_open, "{stored:?}");
+}
