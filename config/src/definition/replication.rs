@@ -99,8 +99,8 @@ pub(super) const SOURCE: &[Definition] = &[
             max: 4_294_967.0,
         },
         "",
-        "Seconds between the heartbeats of an idle source, to a thousandth; by default half of \
-         replica_net_timeout; 0 asks for none.",
+        "Seconds between the heartbeats of an idle source, to a thousandth; by default 1, or \
+         half of replica_net_timeout if that is less; 0 asks for none.",
     )
     .only(Role::Replica),
     Definition::unsigned(
