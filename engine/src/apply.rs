@@ -3,11 +3,13 @@
 //! The same code rolls a primary forward from its own log and applies a source's log on a replica.
 //! Rows are found by key; what cannot be applied exactly as logged is an error, never a guess.
 
+mod binlog_statement;
 mod columns;
 mod ddl;
 mod error;
 mod rows;
 
+pub use binlog_statement::{BinlogEvents, binlog_events};
 pub use ddl::{DdlOutcome, DdlStatement};
 pub use error::ApplyError;
 
@@ -19,6 +21,7 @@ use binlog::row::{RowPair, RowPlan, RowsEvent, TableMap};
 use self::columns::Mapping;
 use crate::catalog::Table;
 use crate::database::Writer;
+use crate::rows::RowChange;
 use sql::error::SqlError;
 
 /// What a stored row must agree on with the before image of an event.
@@ -48,11 +51,22 @@ impl Writer {
         event: &RowsEvent<'_>,
         check: RowCheck,
     ) -> Result<u64, ApplyError> {
+        self.apply_and_list(database, map, event, check, None)
+    }
+
+    fn apply_and_list(
+        &mut self,
+        database: &str,
+        map: &TableMap<'_>,
+        event: &RowsEvent<'_>,
+        check: RowCheck,
+        listed: Option<&mut Vec<RowChange>>,
+    ) -> Result<u64, ApplyError> {
         let applier = match self.take_applier(database, map) {
             Some(applier) => applier,
             None => Applier::new(self, database, map)?,
         };
-        let result = applier.apply(self, event, check);
+        let result = applier.apply(self, event, check, listed);
         self.put_applier(map.table_id, applier);
         result
     }
@@ -97,9 +111,11 @@ impl Applier {
         writer: &mut Writer,
         event: &RowsEvent<'_>,
         check: RowCheck,
+        listed: Option<&mut Vec<RowChange>>,
     ) -> Result<u64, ApplyError> {
         let mut chunks = event.chunks(&self.plan, &Limits::default())?;
-        let mut rows = rows::Rows::new(writer.rows(&self.table)?, &self.mapping, event, check);
+        let writer = writer.rows(&self.table)?;
+        let mut rows = rows::Rows::new(writer, &self.mapping, event, check, listed);
         let mut count = 0;
         let mut spare = RowPair::default();
         while let Some(mut reader) = chunks.next_chunk()? {

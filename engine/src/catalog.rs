@@ -41,12 +41,29 @@ pub struct Catalog {
     pub databases: BTreeMap<String, Arc<Database>>,
 }
 
+impl Database {
+    /// What stands for [`SYSTEM_SCHEMA`].
+    #[must_use]
+    pub fn system_schema() -> Database {
+        Database {
+            name: SYSTEM_SCHEMA.to_owned(),
+            collation: &crate::collation::UTF8MB4_0900_AI_CI,
+            tables: BTreeMap::new(),
+        }
+    }
+}
+
+/// The schema that every MySQL server has. Here it has nothing in it.
+pub const SYSTEM_SCHEMA: &str = "mysql";
+
 impl Catalog {
     /// The database of this name. Error 1049 if there is none.
     pub fn database(&self, name: &str) -> Result<&Arc<Database>, SqlError> {
-        self.databases
-            .get(name)
-            .ok_or_else(|| SqlError::bad_db(name))
+        self.databases.get(name).ok_or_else(|| match name {
+            // It is shown, because mysqldump looks for it, and has nothing in it.
+            SYSTEM_SCHEMA => SqlError::no_system_schema_access(name),
+            name => SqlError::bad_db(name),
+        })
     }
 
     /// The table of this name. Error 1049 if there is no such database, 1146 if no such table.

@@ -5,12 +5,15 @@
 //! synchronous=NORMAL, so a commit costs no sync, the file is never torn, and after a power loss it
 //! may be older than the log but is a moment of it. Checkpoints are asked for by the owner.
 
+mod changes;
 mod connection;
 mod reader;
 mod schema;
 mod store;
 mod writer;
 
+use changes::Changes;
+pub use changes::TableSet;
 pub use connection::SQLITE_VERSION_NEEDED;
 pub use reader::{InterruptHandle, Reader};
 pub use store::Applied;
@@ -24,7 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rusqlite::Connection;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, TableId};
 use crate::error::EngineError;
 
 /// WAL frames of 4096 bytes from which the writer helps the checkpoint thread: 64 MiB.
@@ -83,6 +86,8 @@ pub(crate) struct Shared {
     /// The catalogue as of the last commit. Written by the writer after COMMIT, read by readers.
     catalog: RwLock<Arc<Catalog>>,
     is_writer_taken: AtomicBool,
+    /// Written by the writer after COMMIT.
+    changes: RwLock<Changes>,
     /// Frames in the WAL when last looked at. Written by checkpoints, read by the writer.
     wal_frames: AtomicU64,
     /// The connection that runs checkpoints; one at a time.
@@ -102,6 +107,7 @@ impl Database {
                 options,
                 catalog: RwLock::new(Arc::new(catalog)),
                 is_writer_taken: AtomicBool::new(false),
+                changes: RwLock::default(),
                 wal_frames: AtomicU64::new(0),
                 checkpointer: Mutex::new(first),
             }),
@@ -157,6 +163,25 @@ impl Database {
 impl Shared {
     pub(crate) fn catalog(&self) -> Arc<Catalog> {
         Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Notes a commit that changed rows of `tables` and led to `catalog`.
+    pub(crate) fn note(&self, tables: impl Iterator<Item = TableId>, catalog: &Catalog) {
+        let is_schema = self.catalog().version != catalog.version;
+        let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
+        changes.note(tables, is_schema);
+    }
+
+    /// Number of the last commit.
+    pub(crate) fn commits(&self) -> u64 {
+        let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
+        changes.commits
+    }
+
+    /// The tables that were changed after the commit `mark`.
+    pub(crate) fn changed_since(&self, mark: u64) -> TableSet {
+        let changes = self.changes.read().unwrap_or_else(PoisonError::into_inner);
+        changes.since(mark)
     }
 
     pub(crate) fn publish(&self, catalog: &Arc<Catalog>) {

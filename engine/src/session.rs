@@ -8,11 +8,16 @@ mod time_zone;
 
 pub use time_zone::TimeZone;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
+use binlog::event::EventFormat;
+use gtid::Gtid;
+
+use crate::catalog::TableId;
 use crate::collation::{Charset, Collation, UTF8MB4_0900_AI_CI};
+use crate::database::TableSet;
 use crate::rows::EvalValue;
 use crate::select::{NoVirtualTables, VirtualTables};
 use sql::SqlMode;
@@ -98,6 +103,22 @@ pub struct SessionContext {
     pub group_concat_max_len: u64,
     /// Text of a SELECT that runs in a writing transaction: unaliased columns are named by it.
     pub statement_text: String,
+    /// `sql_log_bin`: whether what it changes is logged.
+    pub is_logged: bool,
+    /// `gtid_next`: the identifier that the session's transaction is to have.
+    pub gtid_next: Option<Gtid>,
+    /// `pseudo_thread_id`: the connection that QUERY events name.
+    pub pseudo_thread_id: u64,
+    /// `original_commit_timestamp`: when what is replayed was first committed, in microseconds.
+    pub original_commit_timestamp: Option<u64>,
+    /// `original_server_version`: who committed first what is replayed.
+    pub original_server_version: Option<u32>,
+    /// Tables whose rows the session's transaction has changed.
+    pub changed_tables: HashSet<TableId>,
+    /// Tables that a SELECT may not read here, because another place has the rows it must see.
+    pub refused_tables: Arc<TableSet>,
+    /// How the events of BINLOG statements are laid out; known after the first.
+    pub binlog_format: Option<EventFormat>,
     /// What SHOW WARNINGS shows; the server empties it before a statement that may warn.
     pub warnings: Vec<Warning>,
 }
@@ -137,6 +158,14 @@ impl SessionContext {
             default_week_format: 0,
             group_concat_max_len: 1024,
             statement_text: String::new(),
+            is_logged: true,
+            gtid_next: None,
+            pseudo_thread_id: connection_id,
+            original_commit_timestamp: None,
+            original_server_version: None,
+            changed_tables: HashSet::new(),
+            refused_tables: Arc::default(),
+            binlog_format: None,
             warnings: Vec::new(),
         }
     }

@@ -53,6 +53,11 @@ impl WriteExecutor for Primary {
             .await
     }
 
+    async fn commit_empty(&self, session: &SessionContext) -> Result<(), SqlError> {
+        let session = Box::new(session.clone());
+        self.ask(|reply| Request::CommitEmpty(session, reply)).await
+    }
+
     async fn rollback(&self, connection_id: u64) -> Result<(), SqlError> {
         self.ask(|reply| Request::Rollback(connection_id, reply))
             .await

@@ -14,6 +14,7 @@ mod error;
 mod executor;
 mod node;
 mod open;
+mod owned;
 mod pipeline;
 mod role;
 mod roll_forward;

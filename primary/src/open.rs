@@ -20,7 +20,9 @@ use server::feed::{FeedIdentity, GtidState as _, LogFeed};
 use crate::checkpoint::{Checkpointer, checkpoint};
 use crate::error::PrimaryError;
 use crate::node::{Parts, Primary, Threads};
-use crate::pipeline::{Durability, OnFatal, Pipeline, PipelineOptions, now_seconds};
+use crate::pipeline::{
+    Durability, OnFatal, Pipeline, PipelineOptions, drop_empty_head, has_unlogged, now_seconds,
+};
 use crate::roll_forward::roll_forward;
 use crate::state::State;
 use crate::transaction::EventOrigin;
@@ -70,7 +72,17 @@ impl Primary {
         let log_options = log_options(&settings)?;
         let database = Database::open(&datadir.join(DATABASE_FILE), EngineOptions::default())?;
         let mut writer = database.writer()?;
-        let recovered = recover_log(&storage, &log_options, &writer.position()?)?;
+        let position = writer.position()?;
+        let mut recovered = recover_log(&storage, &log_options, &position)?;
+        if position.file.is_empty() && has_unlogged(datadir) {
+            return Err(PrimaryError::Diverged {
+                engine: "the beginning (it is empty)".to_owned(),
+                found:
+                    "it lacks changes that were made with sql_log_bin=0, which the log does not \
+                        have either"
+                        .to_owned(),
+            });
+        }
         let rolled = roll_forward(&mut writer, &storage, &recovered)?;
         if rolled.transactions > 0 {
             tracing::info!(
@@ -80,13 +92,17 @@ impl Primary {
                 "rolled the engine forward from the binary log"
             );
         }
-        let log = LogWriter::create(
+        writer.sync()?;
+        let mut log = LogWriter::create(
             Arc::clone(&storage),
             log_options,
             recovered.index.clone(),
             &recovered.gtid_executed,
             now_seconds(),
         )?;
+        if let Some(purged) = drop_empty_head(&mut log)? {
+            recovered.gtid_purged = purged;
+        }
         start(
             settings,
             server_uuid,

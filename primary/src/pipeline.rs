@@ -16,11 +16,15 @@ mod execute;
 mod hold;
 mod late;
 mod purge;
+mod purged;
 mod request;
 mod schema;
 mod thread;
+mod unlogged;
 
 pub(crate) use commit::{Durability, now_seconds};
 pub(crate) use purge::log_error;
-pub(crate) use request::{Execute, Request, SavepointAction, connection_gone};
+pub(crate) use purged::drop_empty_head;
+pub(crate) use request::{Execute, PurgedChange, Request, SavepointAction, connection_gone};
 pub(crate) use thread::{OnFatal, Pipeline, PipelineOptions};
+pub(crate) use unlogged::has_unlogged;

@@ -5,16 +5,15 @@ use std::sync::{Arc, mpsc};
 
 use async_trait::async_trait;
 use binlog::log::{LogFileName, LogIndex, first_file_since};
-use gtid::GtidSet;
+use gtid::{Gtid, GtidSet};
 use server::feed::{GtidState as _, LogFeed};
 use server::role::{
-    BinaryLogFile, BinaryLogStatus, EventRow, EventsRequest, PurgeTo, Role, WriteBlock,
+    BinaryLogFile, BinaryLogStatus, EventRow, EventsRequest, OwnedGtid, PurgeTo, Role, WriteBlock,
 };
 use sql::error::SqlError;
 
 use crate::node::Primary;
-use crate::pipeline::Request;
-use crate::pipeline::log_error;
+use crate::pipeline::{PurgedChange, Request, log_error};
 
 #[async_trait]
 impl Role for Primary {
@@ -24,6 +23,33 @@ impl Role for Primary {
 
     fn gtid_purged(&self) -> GtidSet {
         self.state().purged()
+    }
+
+    async fn set_gtid_purged(&self, text: &str) -> Result<(), SqlError> {
+        let trimmed = text.trim();
+        let (adds, set) = match trimmed.strip_prefix('+') {
+            Some(set) => (true, set),
+            None => (false, trimmed),
+        };
+        let gtids: GtidSet = set
+            .parse()
+            .map_err(|_| SqlError::wrong_value_for_var("gtid_purged", text))?;
+        let change = PurgedChange { gtids, adds };
+        self.ask(|reply| Request::SetPurged(change, reply)).await
+    }
+
+    async fn own_gtid(
+        &self,
+        gtid: Gtid,
+        connection_id: u64,
+    ) -> Result<Option<OwnedGtid>, SqlError> {
+        let state = self.state();
+        if !state.is_gtid_mode_on() {
+            return Err(SqlError::gtid_next_needs_gtid_mode());
+        }
+        let is_executed = || state.executed().contains(&gtid);
+        let owned = state.owned.own(gtid, connection_id, is_executed).await;
+        Ok(owned.map(|owned| OwnedGtid(Box::new(owned))))
     }
 
     fn log_feed(&self) -> Option<Arc<LogFeed>> {

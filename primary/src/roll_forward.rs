@@ -41,6 +41,7 @@ pub(crate) fn roll_forward(
         writer,
         applier: Applier::default(),
         executed: executed(&position)?,
+        purged: Some(log.gtid_purged.clone()),
         transactions: 0,
         position,
     };
@@ -65,6 +66,7 @@ pub(crate) fn catch_up(
     let mut run = Run {
         applier: Applier::default(),
         executed: executed(&position)?,
+        purged: None,
         transactions: 0,
         position: position.clone(),
         writer,
@@ -172,6 +174,8 @@ struct Run<'w> {
     writer: &'w mut Writer,
     applier: Applier,
     executed: GtidSet,
+    /// What the log begins behind, until it is known to hold a transaction.
+    purged: Option<GtidSet>,
     transactions: u64,
     /// Where the engine stands once the open group is committed.
     position: EnginePosition,
@@ -208,6 +212,14 @@ impl Run<'_> {
             if !self.writer.is_in_group() {
                 self.writer.begin_group()?;
             }
+            if event.header.event_type == EventType::PREVIOUS_GTIDS {
+                let (event, end) = (
+                    Event::decode(&event, reader.checksum()),
+                    reader.next_offset(),
+                );
+                self.begin_behind(event, file, end);
+                continue;
+            }
             self.applier
                 .event(self.writer, &event, reader.checksum())
                 .map_err(|reason| fail(format!("event at offset {at}: {reason}")))?;
@@ -224,6 +236,28 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A crash in the middle of SET GLOBAL gtid_purged leaves a log without a transaction and a file
+    /// behind it that begins behind the set; the engine then follows.
+    fn begin_behind(
+        &mut self,
+        event: Result<Event<'_>, codec::DecodeError>,
+        file: &LogFileName,
+        end: u64,
+    ) {
+        let Ok(Event::PreviousGtids(previous)) = event else {
+            return;
+        };
+        let is_empty = self.transactions == 0 && self.purged.as_ref() == Some(&self.executed);
+        if is_empty
+            && self.executed.is_subset_of(&previous.gtids)
+            && self.executed != previous.gtids
+        {
+            self.executed = previous.gtids;
+            self.purged = None;
+            self.stand_at(file, end);
+        }
     }
 
     fn stand_at(&mut self, file: &LogFileName, offset: u64) {

@@ -8,6 +8,8 @@ use engine::database::InterruptHandle;
 use gtid::GtidSet;
 use server::feed::GtidState;
 
+use crate::owned::OwnedGtids;
+
 /// Shared by the pipeline (writes), sessions, dump sessions and the observer (read).
 pub(crate) struct State {
     gtids: RwLock<Gtids>,
@@ -20,6 +22,8 @@ pub(crate) struct State {
     /// that never another connection's statement is hit.
     executing: Mutex<Executing>,
     pub(crate) counts: Counts,
+    /// Identifiers that sessions have taken by gtid_next.
+    pub(crate) owned: OwnedGtids,
 }
 
 struct Gtids {
@@ -65,6 +69,7 @@ impl State {
                 handle: None,
             }),
             counts: Counts::default(),
+            owned: OwnedGtids::default(),
         }
     }
 

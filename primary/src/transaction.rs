@@ -51,6 +51,32 @@ pub(crate) struct Transaction {
     /// Seconds since 1970 of the first and the last statement.
     began: u32,
     ended: u32,
+    /// What its session has said about it.
+    wishes: Wishes,
+}
+
+/// What a session wants of its transaction's place in the log.
+#[derive(Debug, Clone, Copy, Default)]
+struct Wishes {
+    /// `gtid_next`.
+    gtid: Option<Gtid>,
+    /// `sql_log_bin=0`.
+    is_unlogged: bool,
+    /// `original_commit_timestamp`.
+    original_commit: Option<u64>,
+    /// `original_server_version`.
+    original_version: Option<u32>,
+}
+
+impl Wishes {
+    fn of(session: &SessionContext) -> Self {
+        Self {
+            gtid: session.gtid_next,
+            is_unlogged: !session.is_logged,
+            original_commit: session.original_commit_timestamp,
+            original_version: session.original_server_version,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -91,18 +117,24 @@ pub(crate) struct TransactionMark {
 }
 
 impl Transaction {
-    /// A transaction without changes. Large ones spill into files of `directory`.
-    pub(crate) fn rows(origin: EventOrigin, directory: &Path) -> Self {
+    /// A transaction of `session` without changes. Large ones spill into files of `directory`.
+    pub(crate) fn rows(origin: EventOrigin, session: &SessionContext, directory: &Path) -> Self {
+        let mut begin = Vec::new();
+        if session.gtid_next.is_some() {
+            // It has a place in the log even if nothing changes.
+            transaction_query(session, b"BEGIN").encode(&mut begin);
+        }
         Self {
             origin,
             body: Body::Rows {
-                begin: Vec::new(),
+                begin,
                 cache: EventCache::new(directory),
                 write_set: WriteSet::default(),
                 tables: Vec::new(),
             },
-            began: 0,
-            ended: 0,
+            began: seconds(session),
+            ended: seconds(session),
+            wishes: Wishes::of(session),
         }
     }
 
@@ -128,6 +160,7 @@ impl Transaction {
             body: Body::Ddl(body, flags),
             began: timestamp,
             ended: timestamp,
+            wishes: Wishes::of(session),
         }
     }
 
@@ -176,9 +209,30 @@ impl Transaction {
         Ok(())
     }
 
-    /// Whether the log has nothing to hear of it.
+    /// Whether the log has nothing to hear of it. One with an identifier of its own is written even
+    /// if it changed nothing.
     pub(crate) fn is_empty(&self) -> bool {
+        self.wishes.gtid.is_none() && self.has_no_changes()
+    }
+
+    /// Whether nothing was changed.
+    pub(crate) fn has_no_changes(&self) -> bool {
         matches!(&self.body, Body::Rows { cache, .. } if cache.is_empty())
+    }
+
+    /// The identifier that its session has given it.
+    pub(crate) const fn assigned(&self) -> Option<Gtid> {
+        self.wishes.gtid
+    }
+
+    /// Whether the log is not to have it.
+    pub(crate) const fn is_unlogged(&self) -> bool {
+        self.wishes.is_unlogged
+    }
+
+    /// Gives the identifier back, which the session keeps for its next statement.
+    pub(crate) const fn give_back_gtid(&mut self) {
+        self.wishes.gtid = None;
     }
 
     /// The tables whose rows it changed, those of undone statements included.
@@ -292,11 +346,14 @@ impl Transaction {
         event.logical_clock = Some(placement.clock);
         event.commit_timestamps = Some(CommitTimestamps {
             immediate: placement.commit_micros,
-            original: placement.commit_micros,
+            original: self
+                .wishes
+                .original_commit
+                .unwrap_or(placement.commit_micros),
         });
         event.server_versions = Some(ServerVersions {
             immediate: self.origin.version,
-            original: self.origin.version,
+            original: self.wishes.original_version.unwrap_or(self.origin.version),
         });
         event.fit_transaction_length(others, placement.checksum);
         event

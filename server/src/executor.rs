@@ -45,6 +45,11 @@ pub trait WriteExecutor: Send + Sync {
     /// transaction is as durable as `sync_binlog` says, or an error has rolled it back.
     async fn commit(&self, connection_id: u64) -> Result<(), SqlError>;
 
+    /// Commits a transaction without changes under the session's `gtid_next`.
+    async fn commit_empty(&self, _session: &SessionContext) -> Result<(), SqlError> {
+        Err(SqlError::not_supported("SET gtid_next"))
+    }
+
     /// Rolls the connection's transaction back; without one nothing happens.
     async fn rollback(&self, connection_id: u64) -> Result<(), SqlError>;
 

@@ -5,6 +5,8 @@
 //! see is not in the rows.
 
 pub(crate) mod column_info;
+mod performance_schema;
+mod schemata;
 mod tables;
 
 use std::sync::Arc;
@@ -17,6 +19,9 @@ use tables::Source;
 
 /// The schema's name.
 pub(crate) const NAME: &str = "information_schema";
+
+/// The schema of which only what tools cannot do without is there.
+const PERFORMANCE_SCHEMA: &str = "performance_schema";
 
 /// The schema's name as shown, if `name` is it in any letter case.
 pub(crate) fn canonical(name: &str) -> Option<&'static str> {
@@ -51,10 +56,17 @@ impl std::fmt::Debug for SessionTables {
 
 impl VirtualTables for SessionTables {
     fn has_database(&self, database: &str) -> bool {
-        canonical(database).is_some()
+        canonical(database).is_some() || database.eq_ignore_ascii_case(PERFORMANCE_SCHEMA)
     }
 
-    fn table(&self, _database: &str, name: &str) -> Option<VirtualTable> {
+    fn table(&self, database: &str, name: &str) -> Option<VirtualTable> {
+        if database.eq_ignore_ascii_case(PERFORMANCE_SCHEMA) {
+            let result = performance_schema::table(name)?.into_result();
+            return Some(VirtualTable {
+                columns: result.columns,
+                rows: result.rows,
+            });
+        }
         let catalog = self.node.readers.database().catalog();
         let all = self.account.has(Privilege::Process);
         let mut processes = self.node.processes.all();

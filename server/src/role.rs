@@ -8,7 +8,7 @@ mod replica_status;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use gtid::GtidSet;
+use gtid::{Gtid, GtidSet};
 use sql::ast::{OptionAssignment, ReplicaThreads, ReplicationFilterRule, UntilCondition};
 use sql::error::SqlError;
 
@@ -114,6 +114,15 @@ pub trait Role: Send + Sync {
         Err(SqlError::not_supported("SET GLOBAL gtid_purged"))
     }
 
+    /// SET gtid_next = `gtid`: waits until no other session has it; None if it is executed by then.
+    async fn own_gtid(
+        &self,
+        _gtid: Gtid,
+        _connection_id: u64,
+    ) -> Result<Option<OwnedGtid>, SqlError> {
+        Err(SqlError::not_supported("SET gtid_next"))
+    }
+
     /// The binary log, for dump sessions; None without one.
     fn log_feed(&self) -> Option<Arc<LogFeed>> {
         None
@@ -205,6 +214,18 @@ pub trait Role: Send + Sync {
     /// FLUSH TABLES WITH READ LOCK, LOCK TABLES: no transaction commits until the guard is dropped.
     async fn block_writes(&self) -> Result<WriteBlock, SqlError> {
         Ok(WriteBlock(Box::new(())))
+    }
+}
+
+/// The session's right to commit under an identifier, given back when it is dropped.
+pub struct OwnedGtid(
+    /// Whatever gives it back.
+    pub Box<dyn Send + Sync>,
+);
+
+impl std::fmt::Debug for OwnedGtid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OwnedGtid")
     }
 }
 

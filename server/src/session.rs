@@ -5,20 +5,23 @@
 //! that executes it and always comes back.
 
 mod administration;
+mod binlog_statement;
 mod dispatch;
+mod execution_timer;
 mod field_list;
+mod gtid_next;
 mod kinds;
 mod prepared;
 mod privileges;
 mod replication;
 mod select;
 mod set;
+mod state;
 mod text;
 mod transaction;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use engine::collation::Charset;
@@ -27,10 +30,9 @@ use engine::session::SessionContext;
 use protocol::server::Connection;
 use protocol::{Capabilities, Command, ErrPacket, OkPacket, status};
 use sql::Parsed;
-use sql::ast::AccountName;
 use sql::error::{SqlError, WarningLevel};
 
-use crate::accounts::{Account, Privilege};
+use crate::accounts::Account;
 use crate::information_schema::SessionTables;
 use crate::node::{Node, client_host};
 use crate::processes::Registered;
@@ -38,6 +40,7 @@ use crate::registry::Registration;
 use crate::result::{self, RowFormat};
 use crate::role::WriteBlock;
 use crate::variables::{SessionVariables, connection_collation};
+use gtid_next::GtidNext;
 use prepared::Prepared;
 use transaction::Transaction;
 
@@ -54,6 +57,7 @@ pub(crate) struct Session {
     pub(crate) context: Box<SessionContext>,
     pub(crate) variables: Arc<SessionVariables>,
     transaction: Transaction,
+    gtid_next: GtidNext,
     prepared: HashMap<u32, Prepared>,
     /// Of PREPARE name FROM ..., by name in lower case.
     named: HashMap<String, Arc<Parsed>>,
@@ -108,6 +112,7 @@ impl Session {
             account,
             variables,
             transaction: Transaction::default(),
+            gtid_next: GtidNext::default(),
             prepared: HashMap::new(),
             named: HashMap::new(),
             next_statement: 1,
@@ -150,6 +155,7 @@ impl Session {
             user: context.user.clone(),
         });
         self.variables.apply_all(&mut context)?;
+        self.variables.note_thread(context.connection_id);
         if let Some(collation) = charset.and_then(engine::collation::by_id) {
             let collation = connection_collation(collation, &context);
             let charset = collation.charset;
@@ -161,6 +167,7 @@ impl Session {
         }
         self.context = context;
         self.transaction = Transaction::default();
+        self.gtid_next = GtidNext::default();
         self.prepared.clear();
         self.named.clear();
         self.read_lock = None;
@@ -235,7 +242,8 @@ impl Session {
             seconds("wait_timeout")
         };
         let limit = u64::from(self.node.settings.idle_transaction_timeout);
-        if limit > 0 && self.transaction.is_at_executor {
+        // Whoever holds the writer holds others up; whoever holds a snapshot, the engine's log.
+        if limit > 0 && (self.transaction.is_at_executor || self.transaction.snapshot.is_some()) {
             timeout = timeout.min(limit);
         }
         Duration::from_secs(timeout)
@@ -377,6 +385,14 @@ impl Session {
             self.context.warnings.clear();
         }
         let result = self.execute(&parsed, parameters).await;
+        let keeps_notes = self
+            .variables
+            .get("sql_notes")
+            .is_none_or(|value| value.is_on());
+        if !keeps_notes {
+            let warnings = &mut self.context.warnings;
+            warnings.retain(|warning| warning.level != WarningLevel::Note);
+        }
         self.context.warnings.truncate(WARNINGS_MAX);
         self.announced_warnings = match kinds::keeps_diagnostics(&parsed.statement) {
             // SHOW WARNINGS says that it has none itself.
@@ -399,23 +415,6 @@ impl Session {
         result
     }
 
-    /// Keeps the variables that show the session's state.
-    fn show_state(&self) {
-        let warnings = &self.context.warnings;
-        let errors = warnings
-            .iter()
-            .filter(|w| w.level == WarningLevel::Error)
-            .count();
-        let shown = &self.variables.state;
-        shown
-            .last_insert_id
-            .store(self.context.last_insert_id, Ordering::Relaxed);
-        shown
-            .warnings
-            .store(warnings.len() as u64, Ordering::Relaxed);
-        shown.errors.store(errors as u64, Ordering::Relaxed);
-    }
-
     /// Books an error: SHOW WARNINGS shows it, and some end the transaction.
     fn fail(&mut self, error: &SqlError) {
         self.context.row_count = -1;
@@ -424,6 +423,9 @@ impl Session {
             .push(error.clone().into_warning(WarningLevel::Error));
         if crate::executor::ends_transaction(error.code) {
             self.release_reader();
+            if self.transaction.is_open() {
+                self.use_gtid_next();
+            }
             self.transaction.reset();
         }
     }
@@ -524,44 +526,6 @@ impl Session {
             flags |= status::NO_BACKSLASH_ESCAPES;
         }
         flags
-    }
-
-    /// USE and COM_INIT_DB.
-    fn use_database(&mut self, name: &str) -> Result<(), SqlError> {
-        if !self.account.can_see(name) && !name.eq_ignore_ascii_case("information_schema") {
-            let AccountName { user, host } = &self.account.name;
-            return Err(SqlError::db_access_denied(user, host, name));
-        }
-        let virtual_schema = crate::information_schema::canonical(name);
-        let collation = match virtual_schema {
-            Some(_) => &engine::collation::UTF8MB4_0900_AI_CI,
-            None => {
-                self.node
-                    .readers
-                    .database()
-                    .catalog()
-                    .database(name)?
-                    .collation
-            }
-        };
-        self.context.database = Some(virtual_schema.map_or_else(|| name.to_owned(), str::to_owned));
-        self.variables.follow_database(collation);
-        Ok(())
-    }
-
-    /// Fails with 1227 unless the account has one of the privileges.
-    fn require_any(&self, privileges: &[Privilege]) -> Result<(), SqlError> {
-        if privileges
-            .iter()
-            .any(|privilege| self.account.has(*privilege))
-        {
-            return Ok(());
-        }
-        let names: Vec<_> = privileges
-            .iter()
-            .map(|privilege| privilege.name())
-            .collect();
-        Err(SqlError::specific_access_denied(names.join(", ")))
     }
 }
 

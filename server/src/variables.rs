@@ -5,10 +5,10 @@
 //! [`SessionVariables::set`] keeps in step, so that a value shown is always the one in force.
 
 mod definition;
+mod shown;
 mod value;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use config::ServerSettings;
@@ -19,6 +19,7 @@ use sql::SqlMode;
 use sql::error::SqlError;
 
 use definition::{Access, DEFINITIONS, Definition, Scope, find, stored_name};
+use shown::Shown;
 pub use value::{Assigned, VariableValue};
 
 /// Values that a role computes when they are asked for, such as `gtid_executed`.
@@ -297,6 +298,12 @@ impl SessionVariables {
         own.insert("collation_database", text(collation.name));
     }
 
+    /// `pseudo_thread_id` is the connection's own at first.
+    pub(crate) fn note_thread(&self, connection_id: u64) {
+        let mut own = self.own.write().unwrap_or_else(PoisonError::into_inner);
+        own.insert("pseudo_thread_id", VariableValue::Number(connection_id));
+    }
+
     fn store(&self, name: &'static str, value: VariableValue, session: &SessionContext) {
         self.own
             .write()
@@ -365,29 +372,6 @@ pub(crate) fn connection_collation(
     }
 }
 
-/// State of a session that is shown as variables.
-#[derive(Debug, Default)]
-pub(crate) struct Shown {
-    /// `@@last_insert_id`, `@@identity`.
-    pub(crate) last_insert_id: AtomicU64,
-    /// `@@warning_count` of the last statement.
-    pub(crate) warnings: AtomicU64,
-    /// `@@error_count` of the last statement.
-    pub(crate) errors: AtomicU64,
-}
-
-impl Shown {
-    fn value(&self, name: &str) -> Option<VariableValue> {
-        let counter = match name {
-            "last_insert_id" | "identity" => &self.last_insert_id,
-            "warning_count" => &self.warnings,
-            "error_count" => &self.errors,
-            _ => return None,
-        };
-        Some(VariableValue::Number(counter.load(Ordering::Relaxed)))
-    }
-}
-
 /// The value a SET leads to. `default` is what DEFAULT stands for.
 fn settle(
     definition: &Definition,
@@ -421,14 +405,13 @@ fn settle(
 
 /// Refuses a value that would make what follows mean something else than what this server does.
 fn pinned(definition: &Definition, given: &EvalValue) -> SqlError {
-    match definition.name {
-        // A session that writes past the log would break "the engine is a replay of the log".
-        "sql_log_bin" => SqlError::specific_access_denied(
-            "SUPER, SYSTEM_VARIABLES_ADMIN or SESSION_VARIABLES_ADMIN",
-        ),
-        name => value::wrong_value(name, given),
-    }
+    value::wrong_value(definition.name, given)
 }
+
+/// `original_commit_timestamp` of transactions that begin here.
+const UNDEFINED_COMMIT_TIMESTAMP: u64 = 1 << 55;
+/// `original_server_version` of transactions that begin here.
+const UNDEFINED_SERVER_VERSION: u32 = 999_999;
 
 /// Makes a value count in the session.
 fn apply(name: &str, value: &VariableValue, session: &mut SessionContext) -> Result<(), SqlError> {
@@ -437,6 +420,22 @@ fn apply(name: &str, value: &VariableValue, session: &mut SessionContext) -> Res
             session.sql_mode = text.parse().unwrap_or(SqlMode::DEFAULT);
         }
         ("time_zone", VariableValue::Text(text)) => session.time_zone = TimeZone::by_name(text)?,
+        ("default_collation_for_utf8mb4", VariableValue::Text(text)) => {
+            session.default_collation_for_utf8mb4 = collation::by_name(text)?;
+        }
+        ("sql_log_bin", VariableValue::Flag(on)) => session.is_logged = *on,
+        ("pseudo_thread_id", VariableValue::Number(id)) if *id != 0 => {
+            session.pseudo_thread_id = *id;
+        }
+        ("original_commit_timestamp", VariableValue::Number(micros)) => {
+            session.original_commit_timestamp =
+                Some(*micros).filter(|micros| *micros != UNDEFINED_COMMIT_TIMESTAMP);
+        }
+        ("original_server_version", VariableValue::Number(version)) => {
+            session.original_server_version = u32::try_from(*version)
+                .ok()
+                .filter(|version| *version != UNDEFINED_SERVER_VERSION);
+        }
         ("foreign_key_checks", VariableValue::Flag(on)) => session.foreign_key_checks = *on,
         ("unique_checks", VariableValue::Flag(on)) => session.unique_checks = *on,
         ("auto_increment_increment", VariableValue::Number(n)) => {

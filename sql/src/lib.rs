@@ -10,6 +10,7 @@ mod bridge;
 mod cursor;
 mod dialect;
 pub mod error;
+mod hint;
 mod lexer;
 mod mentioned;
 mod mode;
@@ -60,6 +61,21 @@ pub fn parse(text: &[u8], options: &ParseOptions) -> Result<Parsed, SqlError> {
     }
 }
 
+/// `SELECT` of an expression that was parsed before, such as a value of SET.
+pub fn select_of(expression: &ast::Expression, options: &ParseOptions) -> Result<Parsed, SqlError> {
+    use sqlparser::ast::{Ident, SelectItem, SetExpr};
+    let mut parsed = parse(b"SELECT 1", options)?;
+    if let Statement::Query(ast::Query::Select(query)) = &mut parsed.statement
+        && let SetExpr::Select(select) = query.body.as_mut()
+    {
+        select.projection = vec![SelectItem::ExprWithAlias {
+            expr: expression.expr.clone(),
+            alias: Ident::new("value"),
+        }];
+    }
+    Ok(parsed)
+}
+
 /// Parses the first of several statements; returns it with the number of bytes it took, semicolon
 /// and following blanks included. The rest is to be parsed when this one was executed: it may change
 /// `sql_mode`.
@@ -72,6 +88,7 @@ pub fn parse_first(text: &[u8], options: &ParseOptions) -> Result<(Parsed, usize
         .iter()
         .filter(|token| matches!(token.kind, Kind::Parameter(_)))
         .count();
+    let max_execution_time = hint::max_execution_time(text, &tokens);
     let end = tokens.last().map_or(text.len(), |token| token.start);
     let consumed = tokens.last().map_or(text.len(), |token| token.end);
     let mut cursor = Cursor {
@@ -113,6 +130,7 @@ pub fn parse_first(text: &[u8], options: &ParseOptions) -> Result<(Parsed, usize
         .to_vec();
     Ok((
         Parsed {
+            max_execution_time,
             statement,
             text: own,
             parameters,

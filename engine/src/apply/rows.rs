@@ -1,6 +1,7 @@
 //! The rows of one event, applied one by one.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use binlog::row::{Row, RowPair, RowsEvent, RowsKind};
 use binlog::value::Value;
@@ -9,7 +10,7 @@ use binlog::value::json::{self, JsonDiffError};
 use super::columns::Mapping;
 use super::{ApplyError, RowCheck};
 use crate::catalog::Table;
-use crate::rows::{DefaultValue, RowWriter, StoredRow, is_same};
+use crate::rows::{DefaultValue, RowChange, RowWriter, StoredRow, is_same};
 use sql::error::SqlError;
 
 /// Applies the rows of one event.
@@ -18,6 +19,8 @@ pub(super) struct Rows<'w> {
     mapping: &'w Mapping,
     kind: RowsKind,
     check: RowCheck,
+    /// Where the changes are listed, for events that are to be logged again.
+    listed: Option<&'w mut Vec<RowChange>>,
 }
 
 impl<'w> Rows<'w> {
@@ -26,12 +29,14 @@ impl<'w> Rows<'w> {
         mapping: &'w Mapping,
         event: &RowsEvent<'_>,
         check: RowCheck,
+        listed: Option<&'w mut Vec<RowChange>>,
     ) -> Rows<'w> {
         Rows {
             writer,
             mapping,
             kind: event.kind,
             check,
+            listed,
         }
     }
 
@@ -53,7 +58,24 @@ impl<'w> Rows<'w> {
             });
         }
         self.writer.insert_unlisted(&values)?;
+        self.list(None, Some(&values));
         Ok(())
+    }
+
+    /// Lists a change, if somebody wants to know.
+    fn list(&mut self, before: Option<&[Value<'_>]>, after: Option<&[Value<'_>]>) {
+        let owned = |row: &[Value<'_>]| -> Vec<Value<'static>> {
+            row.iter()
+                .map(|value| value.borrowed().into_owned())
+                .collect()
+        };
+        if let Some(listed) = self.listed.as_deref_mut() {
+            listed.push(RowChange {
+                table: Arc::clone(self.writer.table()),
+                before: before.map(owned),
+                after: after.map(owned),
+            });
+        }
     }
 
     fn update(&mut self, before: &Row<'_>, after: &Row<'_>) -> Result<(), Failure> {
@@ -70,8 +92,12 @@ impl<'w> Rows<'w> {
                 None => old.borrowed(),
             });
         }
-        self.writer
-            .update_unlisted(stored.id, &stored.values, &values)?;
+        if self
+            .writer
+            .update_unlisted(stored.id, &stored.values, &values)?
+        {
+            self.list(Some(&stored.values), Some(&values));
+        }
         Ok(())
     }
 
@@ -110,6 +136,7 @@ impl<'w> Rows<'w> {
     fn delete(&mut self, before: &Row<'_>) -> Result<(), Failure> {
         let stored = self.find(before)?;
         self.writer.delete_unlisted(stored.id)?;
+        self.list(Some(&stored.values), None);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::{EnginePosition, Shared, Store, connection};
+use super::{EnginePosition, Shared, Store, TableSet, connection};
 use crate::catalog::{Catalog, TableId};
 use crate::error::EngineError;
 
@@ -20,6 +20,8 @@ pub struct Reader {
     shared: Arc<Shared>,
     catalog: Arc<Catalog>,
     is_in_snapshot: bool,
+    /// The last commit that the snapshot surely has.
+    mark: u64,
 }
 
 impl Reader {
@@ -31,12 +33,14 @@ impl Reader {
             shared,
             catalog,
             is_in_snapshot: false,
+            mark: 0,
         })
     }
 
     /// Begins a snapshot that lasts until [`Reader::end_snapshot`]; a snapshot that is open ends.
     pub fn begin_snapshot(&mut self) -> Result<(), EngineError> {
         self.end_snapshot()?;
+        self.mark = self.shared.commits();
         self.begin()?;
         self.is_in_snapshot = true;
         Ok(())
@@ -48,6 +52,12 @@ impl Reader {
             self.end()?;
         }
         Ok(())
+    }
+
+    /// The tables that were changed since the snapshot began.
+    #[must_use]
+    pub fn changed_since(&self) -> TableSet {
+        self.shared.changed_since(self.mark)
     }
 
     /// Whether a snapshot is open.

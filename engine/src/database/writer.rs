@@ -7,7 +7,8 @@
 //! statement leaves nothing behind; the catalogue follows every rollback. Readers see a group after
 //! `commit_group` returned.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -41,6 +42,8 @@ pub struct Writer {
     /// What applying logged rows needs, by the log's table id.
     appliers: HashMap<u64, Applier>,
     is_in_group: bool,
+    /// Tables whose rows the group may have changed.
+    touched: HashSet<TableId>,
     /// Open savepoints, oldest first, with the catalogue at their start.
     savepoints: Vec<(String, Arc<Catalog>)>,
 }
@@ -69,6 +72,7 @@ impl Writer {
             counters,
             appliers: HashMap::new(),
             is_in_group: false,
+            touched: HashSet::new(),
             savepoints: Vec::new(),
         })
     }
@@ -132,6 +136,7 @@ impl Writer {
         }
         self.is_in_group = false;
         self.savepoints.clear();
+        self.shared.note(self.touched.drain(), &self.catalog);
         self.shared.publish(&self.catalog);
         Ok(())
     }
@@ -143,12 +148,34 @@ impl Writer {
             .try_for_each(|(table, next)| store.save_counter(*table, *next))
     }
 
+    /// Makes what was committed survive a loss of power, for changes that no log has.
+    pub fn sync(&self) -> Result<(), EngineError> {
+        let mut wal = self.shared.path.clone().into_os_string();
+        wal.push("-wal");
+        let failed = |error: std::io::Error| EngineError::Corrupt {
+            found: format!("its write-ahead log cannot be synchronised: {error}"),
+        };
+        match File::open(&wal) {
+            Ok(file) => file.sync_all().map_err(failed)?,
+            // Everything was checkpointed, and checkpoints synchronise.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        match self.shared.path.parent() {
+            Some(directory) => File::open(directory)
+                .and_then(|directory| directory.sync_all())
+                .map_err(failed),
+            None => Ok(()),
+        }
+    }
+
     /// Undoes the group.
     pub fn rollback_group(&mut self) -> Result<(), EngineError> {
         if !std::mem::take(&mut self.is_in_group) {
             return Ok(());
         }
         self.savepoints.clear();
+        self.touched.clear();
         self.catalog = self.shared.catalog();
         // SQLite ends a transaction itself after some failures, such as a full disk.
         if self.connection.is_autocommit() {
@@ -301,6 +328,7 @@ impl Writer {
 
     /// Row operations on a table of this writer's catalogue.
     pub fn rows(&mut self, table: &Arc<Table>) -> Result<RowWriter<'_>, EngineError> {
+        self.touched.insert(table.id);
         let known = self
             .plans
             .get(&table.id)

@@ -388,6 +388,7 @@ fn selected_rows(
     width: usize,
     connection: &Connection,
 ) -> Result<Vec<Given>, SqlError> {
+    binder.found_rows_place = crate::select::found_rows::place(query);
     let bound = binder.query(query, None)?;
     if bound.outputs.len() != positions.len() {
         return Err(SqlError::wrong_value_count_on_row(1));

@@ -41,6 +41,12 @@ pub fn execute(
         }
         Write::Update(update) => update::execute(writer, update, &params, session, changes),
         Write::Delete(delete) => delete::execute(writer, delete, &params, session, changes),
+        Write::Binlog(_) => match params.first() {
+            Some(Value::Bytes(events)) => {
+                writer.apply_binlog(events, session.binlog_format, changes)
+            }
+            _ => Err(SqlError::syntax_error()),
+        },
     }
 }
 

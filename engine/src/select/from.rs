@@ -7,6 +7,7 @@ use sqlparser::ast::{
     TableWithJoins,
 };
 
+use super::index_hint;
 use super::metadata::{column_origin, kind_of_result_column, origin_of};
 use super::query::Bound;
 use crate::catalog::Table;
@@ -163,12 +164,15 @@ impl Binder<'_> {
                 alias,
                 args: None,
                 partitions,
+                index_hints,
                 ..
             } => {
                 if !partitions.is_empty() {
                     return unsupported("PARTITION");
                 }
-                self.named_table(name, alias.as_ref(), scope)
+                let from = self.named_table(name, alias.as_ref(), scope)?;
+                index_hint::check(self, name, alias.as_ref(), index_hints)?;
+                Ok(from)
             }
             TableFactor::Derived {
                 lateral,
@@ -228,6 +232,9 @@ impl Binder<'_> {
             return self.virtual_table(&database, &table, shown, qualifier, scope);
         }
         let table = Arc::clone(self.catalog.table(&database, &table)?);
+        if self.session.refused_tables.contains(table.id) {
+            return Err(SqlError::check_read(&table.name));
+        }
         let sql_alias = self.alias('t');
         let number = scope.relations.len();
         check_unique(scope, shown, &database)?;

@@ -3,8 +3,11 @@
 //! SQLite joins, groups, orders and limits; every value it computes is a stored form or comes from
 //! [`crate::expr`]. Reading rows turns stored forms into result values. Nothing here writes.
 
+mod distinct;
+pub(crate) mod found_rows;
 mod from;
 mod group;
+mod index_hint;
 mod metadata;
 mod naming;
 mod order;

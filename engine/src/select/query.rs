@@ -140,6 +140,7 @@ impl Binder<'_> {
         wanted: Wanted<'_>,
     ) -> Result<Bound, SqlError> {
         refuse(select, query)?;
+        self.check_found_rows(select)?;
         let mut scope = Scope::inside(parent);
         let from = self.from(&select.from, &mut scope)?;
         let condition = match &select.selection {
@@ -166,6 +167,10 @@ impl Binder<'_> {
             || orders.iter().any(|(node, _)| node.has_aggregate());
         if aggregated && self.session.sql_mode.contains(SqlMode::ONLY_FULL_GROUP_BY) {
             super::group::check(&items, &orders, &groups, condition.as_ref(), &scope)?;
+        }
+        let is_one_row = aggregated && groups.is_empty();
+        if distinct && !is_one_row && self.session.sql_mode.contains(SqlMode::ONLY_FULL_GROUP_BY) {
+            super::distinct::check(&items, &orders)?;
         }
         let clauses = Clauses {
             from,
@@ -383,19 +388,9 @@ impl Binder<'_> {
         &mut self,
         clause: Option<&LimitClause>,
     ) -> Result<Option<String>, SqlError> {
-        let (limit, offset) = match clause {
-            None => return Ok(None),
-            Some(LimitClause::LimitOffset {
-                limit,
-                offset,
-                limit_by,
-            }) if limit_by.is_empty() => {
-                (limit.as_ref(), offset.as_ref().map(|offset| &offset.value))
-            }
-            Some(LimitClause::OffsetCommaLimit { offset, limit }) => (Some(limit), Some(offset)),
-            Some(_) => return Err(SqlError::syntax_error()),
+        let (Some(limit), offset) = limit_parts(clause)? else {
+            return Ok(None);
         };
-        let Some(limit) = limit else { return Ok(None) };
         let limit = self.row_count(limit)?;
         let mut sql = format!(" LIMIT {limit}");
         if let Some(offset) = offset {
@@ -406,7 +401,28 @@ impl Binder<'_> {
         Ok(Some(sql))
     }
 
+    /// The numbers of LIMIT and OFFSET.
+    pub(super) fn limits(
+        &mut self,
+        clause: Option<&LimitClause>,
+    ) -> Result<Option<(u64, u64)>, SqlError> {
+        let (Some(limit), offset) = limit_parts(clause)? else {
+            return Ok(None);
+        };
+        let limit = self.row_number(limit)?;
+        let offset = offset.map_or(Ok(0), |offset| self.row_number(offset))?;
+        let number = |number: i64| u64::try_from(number).unwrap_or(0);
+        Ok(Some((number(limit), number(offset))))
+    }
+
     pub(crate) fn row_count(&mut self, expr: &Expr) -> Result<String, SqlError> {
+        let number = self.row_number(expr)?;
+        Ok(self
+            .emitter
+            .parameter(rusqlite::types::Value::Integer(number)))
+    }
+
+    fn row_number(&mut self, expr: &Expr) -> Result<i64, SqlError> {
         let node = self.bind(expr, &Scope::default(), Place::SELECT)?;
         let value = match node.as_const() {
             Some(value) if node.ty.kind == Kind::Integer => value.to_integer().value,
@@ -414,9 +430,7 @@ impl Binder<'_> {
             _ => return Err(SqlError::syntax_error()),
         };
         // Beyond the range of SQLite's rows there is nothing to cut.
-        Ok(self
-            .emitter
-            .parameter(rusqlite::types::Value::Integer(value.saturate())))
+        Ok(value.saturate())
     }
 }
 
@@ -452,6 +466,22 @@ fn outputs(items: Vec<Item>, wanted: Wanted<'_>) -> Vec<Output> {
         });
     }
     outputs
+}
+
+/// What stands behind LIMIT and OFFSET.
+fn limit_parts(clause: Option<&LimitClause>) -> Result<(Option<&Expr>, Option<&Expr>), SqlError> {
+    match clause {
+        None => Ok((None, None)),
+        Some(LimitClause::LimitOffset {
+            limit,
+            offset,
+            limit_by,
+        }) if limit_by.is_empty() => {
+            Ok((limit.as_ref(), offset.as_ref().map(|offset| &offset.value)))
+        }
+        Some(LimitClause::OffsetCommaLimit { offset, limit }) => Ok((Some(limit), Some(offset))),
+        Some(LimitClause::LimitOffset { .. }) => Err(SqlError::syntax_error()),
+    }
 }
 
 fn refuse(select: &Select, query: Option<&Query>) -> Result<(), SqlError> {

@@ -8,6 +8,7 @@ use binlog::value::Value;
 use rusqlite::{CachedStatement, Connection, Rows};
 use sqlparser::ast::Query;
 
+use super::found_rows;
 use super::query::Output;
 use crate::catalog::Catalog;
 use crate::expr::bind::Binder;
@@ -33,6 +34,7 @@ pub fn run(
 ) -> Result<ResultSet, SqlError> {
     let env = Env::of_session(session);
     let mut binder = Binder::new(catalog, session, params, text, env);
+    binder.found_rows_place = found_rows::place(query);
     let bound = binder.query(query, None)?;
     let Binder { emitter, env, .. } = binder;
     let result = fetch(connection, &bound.sql, emitter, &bound.outputs);
@@ -41,7 +43,8 @@ pub fn run(
         session.last_insert_id = id;
     }
     let rows = result?;
-    session.found_rows = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let sent = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    session.found_rows = found_rows::after(connection, catalog, query, params, session, sent)?;
     let columns = bound.outputs.into_iter().map(named).collect();
     Ok(ResultSet { columns, rows })
 }
@@ -55,6 +58,7 @@ pub fn describe(
 ) -> Result<Vec<ResultColumn>, SqlError> {
     let mut binder = Binder::new(catalog, session, &[], text, Env::of_session(session));
     binder.describing = true;
+    binder.found_rows_place = found_rows::place(query);
     let bound = binder.query(query, None)?;
     Ok(bound.outputs.into_iter().map(named).collect())
 }

@@ -58,7 +58,7 @@ impl Answer {
 }
 
 /// Why a group did not come into the log.
-enum WriteError {
+pub(super) enum WriteError {
     Log(LogError),
     Spill(io::Error),
 }
@@ -179,7 +179,7 @@ impl Pipeline {
         let mut offset = self.log.next_offset();
         let transactions = pending.iter().map(|pending| &pending.transaction);
         for transaction in transactions.filter(|transaction| !transaction.is_empty()) {
-            let gtid = self.next_gtid();
+            let gtid = transaction.assigned().or_else(|| self.next_gtid());
             if let Some(gtid) = &gtid {
                 self.executed.add(*gtid);
                 assigned.push(*gtid);
@@ -206,7 +206,16 @@ impl Pipeline {
 
     fn next_gtid(&self) -> Option<Gtid> {
         let tsid = self.options.tsid.as_ref()?;
-        let gno = self.executed.next_gno(tsid)?;
+        let owned = self.state.owned.all();
+        let gno = match owned.is_empty() {
+            true => self.executed.next_gno(tsid)?,
+            false => {
+                // Numbers that sessions have taken by gtid_next are theirs.
+                let mut taken = self.executed.clone();
+                taken.union(&owned);
+                taken.next_gno(tsid)?
+            }
+        };
         Some(Gtid { tsid: *tsid, gno })
     }
 
@@ -218,7 +227,7 @@ impl Pipeline {
         }
     }
 
-    fn sync_log(&mut self) -> Result<(), WriteError> {
+    pub(super) fn sync_log(&mut self) -> Result<(), WriteError> {
         let began = Instant::now();
         self.log.sync()?;
         self.unsynced_groups = 0;
@@ -230,7 +239,7 @@ impl Pipeline {
 
     /// What the clients of a group are told that did not come into the log, or the end of the
     /// process if nobody knows what the log holds.
-    fn refuse_group(&mut self, error: WriteError) -> Result<SqlError, PrimaryError> {
+    pub(super) fn refuse_group(&mut self, error: WriteError) -> Result<SqlError, PrimaryError> {
         State::count(&self.state.counts.flush_errors, 1);
         match error {
             WriteError::Log(LogError::NoSpace { file }) => {

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::outcome::Outcome;
+use engine::session::SessionContext;
+use gtid::Gtid;
 use server::executor::TransactionMode;
 use sql::Statement;
 use sql::ast::Ddl;
 use sql::error::SqlError;
+use tokio::sync::oneshot;
 
 use super::commit::{Answer, Pending, logging_impossible};
 use super::hold::{Hold, Holder};
@@ -31,6 +34,10 @@ impl Pipeline {
         }
         let statement = Arc::clone(&execute.statement);
         let is_ddl = statement.statement.is_ddl();
+        if self.is_taken(execute.session.gtid_next) {
+            execute.answer(Err(SqlError::lock_deadlock()));
+            return Ok(());
+        }
         match &self.hold {
             Some(Hold::Transaction(holder)) if holder.connection_id == connection_id => {
                 if is_ddl || execute.mode == TransactionMode::Autocommit {
@@ -53,18 +60,28 @@ impl Pipeline {
     }
 
     fn execute_autocommit(&mut self, mut execute: Box<Execute>) -> Result<(), PrimaryError> {
+        if !execute.session.is_logged {
+            // It is a group of its own: the log's groups are committed as the log has them.
+            self.commit_group()?;
+        }
         if !self.writer.is_in_group()
             && let Err(error) = self.writer.begin_group()
         {
             execute.answer(Err(error.into()));
             return Ok(());
         }
-        let mut transaction = self.new_transaction();
+        let mut transaction = self.new_transaction(&execute.session);
         match self.run_statement(&mut execute, &mut transaction) {
-            Ok(outcome) => self.push(Pending {
-                transaction,
-                answer: Answer::Executed(execute, outcome),
-            }),
+            Ok(outcome) => {
+                if transaction.has_no_changes() {
+                    transaction.give_back_gtid();
+                }
+                let pending = Pending {
+                    transaction,
+                    answer: Answer::Executed(execute, outcome),
+                };
+                self.take(pending)?;
+            }
             Err(error) => {
                 self.check_group(&error)?;
                 execute.answer(Err(error));
@@ -81,7 +98,7 @@ impl Pipeline {
         }
         self.hold = Some(Hold::Transaction(Box::new(Holder {
             connection_id: execute.session.connection_id,
-            transaction: self.new_transaction(),
+            transaction: self.new_transaction(&execute.session),
             savepoints: Vec::new(),
             last_active: Instant::now(),
         })));
@@ -141,10 +158,10 @@ impl Pipeline {
                     self.next_xid.saturating_add(1),
                 );
                 let answer = Answer::Executed(execute, outcome);
-                self.push(Pending {
+                self.take(Pending {
                     transaction,
                     answer,
-                });
+                })?;
                 self.commit_group()?;
             }
             Err(error) => {
@@ -178,6 +195,9 @@ impl Pipeline {
         self.state.set_executing(None);
         if self.writer.is_group_lost() {
             return result;
+        }
+        for change in &changes {
+            execute.session.changed_tables.insert(change.table.id);
         }
         let result = result.and_then(
             |outcome| match transaction.add(&execute.session, &changes) {
@@ -222,10 +242,10 @@ impl Pipeline {
         }
         if let Some(Hold::Transaction(holder)) = self.hold.take() {
             let transaction = holder.transaction;
-            self.push(Pending {
+            self.take(Pending {
                 transaction,
                 answer,
-            });
+            })?;
         }
         Ok(())
     }
@@ -283,8 +303,56 @@ impl Pipeline {
         Ok(())
     }
 
-    pub(super) fn new_transaction(&self) -> Transaction {
-        Transaction::rows(self.options.origin, &self.options.spill_directory)
+    pub(super) fn new_transaction(&self, session: &SessionContext) -> Transaction {
+        Transaction::rows(self.options.origin, session, &self.options.spill_directory)
+    }
+
+    /// Makes a finished transaction part of the open group, or, if the log is not to have it,
+    /// commits it there and then.
+    fn take(&mut self, pending: Pending) -> Result<(), PrimaryError> {
+        if pending.transaction.is_unlogged() {
+            return self.commit_unlogged(pending.answer);
+        }
+        self.push(pending);
+        Ok(())
+    }
+
+    /// Commits a transaction without changes that has an identifier of its own.
+    pub(super) fn commit_empty(
+        &mut self,
+        session: Box<SessionContext>,
+        reply: oneshot::Sender<Result<(), SqlError>>,
+    ) -> Result<(), PrimaryError> {
+        if self.hold.is_some() {
+            self.waiting.push_back(Request::CommitEmpty(session, reply));
+            return Ok(());
+        }
+        if self.is_taken(session.gtid_next) {
+            let _ = reply.send(Err(SqlError::lock_deadlock()));
+            return Ok(());
+        }
+        if !self.writer.is_in_group()
+            && let Err(error) = self.writer.begin_group()
+        {
+            let _ = reply.send(Err(error.into()));
+            return Ok(());
+        }
+        let transaction = self.new_transaction(&session);
+        self.push(Pending {
+            transaction,
+            answer: Answer::Commit(reply),
+        });
+        Ok(())
+    }
+
+    /// Whether another transaction has come before with this identifier. The session's ownership
+    /// prevents it, unless its connection broke while its commit was on the way.
+    fn is_taken(&self, gtid: Option<Gtid>) -> bool {
+        let Some(gtid) = gtid else {
+            return false;
+        };
+        let mut pending = self.pending.iter().map(|p| p.transaction.assigned());
+        self.executed.contains(&gtid) || pending.any(|other| other == Some(gtid))
     }
 }
 

@@ -4,6 +4,7 @@
 //! need it to be rolled forward after a power loss, and as long as it is written.
 
 use binlog::log::{LogError, LogFileName, LogHead, first_file_since};
+use server::feed::GtidState as _;
 use sql::error::SqlError;
 
 use super::commit::now_seconds;
@@ -65,9 +66,12 @@ impl Pipeline {
             return;
         };
         match LogHead::read(self.log.storage().as_ref(), first) {
-            Ok(head) => self
-                .state
-                .set_purged(head.previous_gtids.unwrap_or_default()),
+            Ok(head) => {
+                let mut purged = head.previous_gtids.unwrap_or_default();
+                // What was purged once stays so, wherever the log begins.
+                purged.union(&self.state.purged());
+                self.state.set_purged(purged);
+            }
             Err(error) => tracing::warn!(%error, "cannot tell which GTIDs were purged"),
         }
     }

@@ -7,6 +7,7 @@ use binlog::log::LogFileName;
 use binlog::value::Value;
 use engine::outcome::Outcome;
 use engine::session::SessionContext;
+use gtid::GtidSet;
 use server::executor::TransactionMode;
 use sql::Parsed;
 use sql::error::SqlError;
@@ -20,6 +21,10 @@ pub(crate) type Executed = (Box<SessionContext>, Result<Outcome, SqlError>);
 pub(crate) enum Request {
     /// A statement.
     Execute(Box<Execute>),
+    /// Commits nothing under the identifier that the session has for its next transaction.
+    CommitEmpty(Box<SessionContext>, oneshot::Sender<Result<(), SqlError>>),
+    /// Makes these GTIDs count as executed and purged; the log begins anew behind them.
+    SetPurged(PurgedChange, oneshot::Sender<Result<(), SqlError>>),
     /// Ends the connection's transaction.
     Commit(u64, oneshot::Sender<Result<(), SqlError>>),
     /// Undoes the connection's transaction.
@@ -43,6 +48,15 @@ pub(crate) enum Request {
     Unblock(u64),
     /// Finishes what has begun and ends; the log is closed.
     Stop,
+}
+
+/// The value of SET GLOBAL gtid_purged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PurgedChange {
+    /// The set.
+    pub(crate) gtids: GtidSet,
+    /// Whether it adds to the old value: it was written with `+`.
+    pub(crate) adds: bool,
 }
 
 /// What a purge did.

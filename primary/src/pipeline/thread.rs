@@ -62,6 +62,8 @@ pub(crate) struct Pipeline {
     /// Connections whose transaction was rolled back without their asking.
     pub(super) rolled_back: HashSet<u64>,
     pub(super) unsynced_groups: u32,
+    /// Whether the data directory says that the log does not have everything.
+    pub(super) is_unlogged_noted: bool,
 }
 
 impl Pipeline {
@@ -96,6 +98,7 @@ impl Pipeline {
             deferred: VecDeque::new(),
             rolled_back: HashSet::new(),
             unsynced_groups: 0,
+            is_unlogged_noted: false,
         })
     }
 
@@ -216,6 +219,8 @@ impl Pipeline {
         }
         match request {
             Request::Execute(execute) => self.execute(execute)?,
+            Request::CommitEmpty(session, reply) => self.commit_empty(session, reply)?,
+            Request::SetPurged(change, reply) => self.set_purged(change, reply)?,
             Request::Commit(connection_id, reply) => {
                 self.commit_held(connection_id, Answer::Commit(reply))?;
             }

@@ -63,7 +63,7 @@ fn query<'a>(
 ) -> Query<'a> {
     let database = session.database.as_deref().unwrap_or_default();
     Query {
-        thread_id: u32::try_from(session.connection_id & 0xffff_ffff).unwrap_or_default(),
+        thread_id: u32::try_from(session.pseudo_thread_id & 0xffff_ffff).unwrap_or_default(),
         exec_time: 0,
         error_code: 0,
         status: StatusVariables(status),

@@ -152,7 +152,11 @@ fn rows_come_back_as_they_went_in_and_one_event_ends_the_statement() {
     let fixture = Fixture::new(&["CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9000))"]);
     let table = fixture.table("t");
     let directory = tempfile::tempdir().unwrap();
-    let mut transaction = Transaction::rows(origin(BinlogRowMetadata::Minimal), directory.path());
+    let mut transaction = Transaction::rows(
+        origin(BinlogRowMetadata::Minimal),
+        &fixture.session,
+        directory.path(),
+    );
     let long = "x".repeat(3000);
     let mut changes: Vec<RowChange> = (0..20).map(|id| insert(&table, id, &long)).collect();
     changes.push(RowChange {
@@ -219,7 +223,13 @@ fn what_followed_a_savepoint_leaves_no_trace() {
     let fixture = Fixture::new(&["CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20))"]);
     let table = fixture.table("t");
     let directory = tempfile::tempdir().unwrap();
-    let new = || Transaction::rows(origin(BinlogRowMetadata::Minimal), directory.path());
+    let new = || {
+        Transaction::rows(
+            origin(BinlogRowMetadata::Minimal),
+            &fixture.session,
+            directory.path(),
+        )
+    };
     let mut straight = new();
     straight
         .add(&fixture.session, &[insert(&table, 1, "a")])

@@ -53,7 +53,7 @@ pub(super) const NAMES: [&str; 26] = [
 const NAME_LENGTH: u32 = 256;
 
 /// Text columns of the given names.
-fn texts(grid: Grid, names: &[&str]) -> Grid {
+pub(super) fn texts(grid: Grid, names: &[&str]) -> Grid {
     names
         .iter()
         .fold(grid, |grid, name| grid.text(name, NAME_LENGTH))
@@ -359,7 +359,7 @@ fn columns_layout() -> Grid {
 pub(super) fn filled(name: &str, source: &Source<'_>) -> Option<Grid> {
     let mut grid = layout(name)?;
     match name.to_ascii_uppercase().as_str() {
-        "SCHEMATA" => schemata(&mut grid, source),
+        "SCHEMATA" => super::schemata::fill(&mut grid, source),
         "TABLES" => visible_tables(source).for_each(|table| table_row(&mut grid, table)),
         "COLUMNS" => visible_tables(source).for_each(|table| column_rows(&mut grid, table)),
         "STATISTICS" => visible_tables(source).for_each(|table| index_rows(&mut grid, table)),
@@ -385,32 +385,6 @@ fn visible_tables<'a>(source: &'a Source<'_>) -> impl Iterator<Item = &'a Arc<Ta
         .catalog
         .tables()
         .filter(|table| source.account.can_see(&table.database))
-}
-
-fn schemata(grid: &mut Grid, source: &Source<'_>) {
-    let own = (super::NAME, "utf8mb3", "utf8mb3_general_ci");
-    let databases = source.catalog.databases.values();
-    let visible = databases.filter(|database| source.account.can_see(&database.name));
-    let rows = visible
-        .map(|database| {
-            let collation = database.collation;
-            (
-                database.name.as_str(),
-                collation.charset.name(),
-                collation.name,
-            )
-        })
-        .chain(std::iter::once(own));
-    for (name, charset, collation) in rows {
-        grid.row([
-            "def".into(),
-            name.into(),
-            charset.into(),
-            collation.into(),
-            Cell::Null,
-            "NO".into(),
-        ]);
-    }
 }
 
 fn table_row(grid: &mut Grid, table: &Table) {

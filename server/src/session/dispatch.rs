@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use binlog::value::Value;
+use engine::catalog::SYSTEM_SCHEMA;
 use engine::outcome::Outcome;
 use engine::session::SessionContext;
-use sql::ast::{Ddl, PrepareSource, Prepared, Query, Transaction};
+use sql::ast::{Ddl, PrepareSource, Prepared, Query, Transaction, Write};
 use sql::error::SqlError;
 use sql::{Parsed, Statement};
 
@@ -27,13 +28,30 @@ impl Session {
         if statement.is_ddl() || statement.is_write() {
             self.check_writable(statement)?;
         }
+        if let Some(skipped) = self.ask_gtid_next(statement)? {
+            return Ok(skipped);
+        }
         if kinds::commits_first(statement) {
             self.commit().await?;
         }
-        match statement {
+        let result = self.perform(parsed, parameters).await;
+        self.settle_gtid_next(statement, result).await
+    }
+
+    async fn perform(
+        &mut self,
+        parsed: &Arc<Parsed>,
+        parameters: Vec<Value<'static>>,
+    ) -> Result<Outcome, SqlError> {
+        match &parsed.statement {
             // A comment alone is fine, nothing at all is not.
             Statement::Empty if parsed.text.is_empty() => Err(SqlError::empty_query()),
             Statement::Empty => Ok(Outcome::done()),
+            Statement::Ddl(Ddl::CreateDatabase {
+                if_not_exists,
+                name,
+                ..
+            }) if name == SYSTEM_SCHEMA => self.create_system_schema(*if_not_exists),
             Statement::Ddl(ddl) => {
                 let outcome = self
                     .at_executor(parsed, parameters, TransactionMode::Autocommit)
@@ -41,6 +59,7 @@ impl Session {
                 self.after_ddl(ddl);
                 Ok(outcome)
             }
+            Statement::Write(Write::Binlog(pieces)) => self.replay_events(parsed, pieces).await,
             Statement::Write(_) => {
                 self.open_implicitly();
                 let mode = match self.is_in_transaction() {
@@ -57,6 +76,15 @@ impl Session {
             Statement::Prepared(prepared) => self.run_prepared(prepared).await,
             Statement::NotSupported { construct } => Err(SqlError::not_supported(construct)),
         }
+    }
+
+    /// Every dump of all databases begins with it; it is there already.
+    fn create_system_schema(&mut self, if_not_exists: bool) -> Result<Outcome, SqlError> {
+        if !if_not_exists {
+            return Err(SqlError::no_system_schema_access(SYSTEM_SCHEMA));
+        }
+        self.context.note(SqlError::db_create_exists(SYSTEM_SCHEMA));
+        Ok(Outcome::done())
     }
 
     async fn answer_query(

@@ -13,6 +13,7 @@ pub(super) fn counter(statement: &Statement) -> &'static str {
             Write::Replace(_) => "replace",
             Write::Update(_) => "update",
             Write::Delete(_) => "delete",
+            Write::Binlog(_) => "binlog",
         },
         Statement::Query(query) => match query {
             Query::Select(_) => "select",
@@ -128,6 +129,20 @@ pub(super) const fn commits_first(statement: &Statement) -> bool {
         Statement::Empty
         | Statement::Write(_)
         | Statement::Query(_)
+        | Statement::Prepared(_)
+        | Statement::NotSupported { .. } => false,
+    }
+}
+
+/// Whether MySQL logs what the statement does.
+pub(super) const fn is_logged(statement: &Statement) -> bool {
+    match statement {
+        Statement::Ddl(_) | Statement::Write(_) | Statement::Account(_) => true,
+        Statement::Empty
+        | Statement::Query(_)
+        | Statement::Transaction(_)
+        | Statement::Replication(_)
+        | Statement::Admin(_)
         | Statement::Prepared(_)
         | Statement::NotSupported { .. } => false,
     }

@@ -44,7 +44,7 @@ impl Session {
             return Ok(Assigned::Value(literal));
         }
         // The value's own warnings are the statement's.
-        let (columns, mut row) = self.evaluate(&expression.text).await?;
+        let (columns, mut row) = self.evaluate_expression(expression).await?;
         let (Some(column), Some(value)) = (columns.first(), row.pop()) else {
             return Err(SqlError::unknown_error());
         };
@@ -109,6 +109,10 @@ impl Session {
         if self.assign_transient(name, &value)? {
             return Ok(());
         }
+        if name == "gtid_next" {
+            return self.set_gtid_next(&value).await;
+        }
+        self.check_replay(name, &value)?;
         let was_autocommit = self.is_autocommit();
         let variables = Arc::clone(&self.variables);
         let warning = variables.set(name, &value, &mut self.context)?;
@@ -122,15 +126,62 @@ impl Session {
         Ok(())
     }
 
+    /// What only those may set who replay what other servers did, and when.
+    fn check_replay(&self, name: &str, value: &Assigned) -> Result<(), SqlError> {
+        match name {
+            "sql_log_bin" => {
+                self.require_replay_by("SUPER, SYSTEM_VARIABLES_ADMIN or SESSION_VARIABLES_ADMIN")?;
+                if self.transaction.is_open() {
+                    return Err(SqlError::sql_log_bin_inside_transaction());
+                }
+                let stays_on = matches!(
+                    value,
+                    Assigned::Default | Assigned::Value(EvalValue::Int(1))
+                );
+                if self.gtid_next.owned().is_some() && !stays_on {
+                    // The log is where executed identifiers are kept.
+                    return Err(SqlError::not_supported("SET sql_log_bin=0 with gtid_next"));
+                }
+                Ok(())
+            }
+            "pseudo_replica_mode"
+            | "pseudo_slave_mode"
+            | "pseudo_thread_id"
+            | "original_commit_timestamp"
+            | "original_server_version"
+            | "immediate_server_version"
+            | "rbr_exec_mode" => self.require_replay_by(
+                "SUPER, SYSTEM_VARIABLES_ADMIN, SESSION_VARIABLES_ADMIN or REPLICATION_APPLIER",
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    async fn assign_purged(&mut self, value: Assigned) -> Result<(), SqlError> {
+        let name = "gtid_purged";
+        let text = match value {
+            Assigned::Value(EvalValue::Text(text)) | Assigned::Word(text) => text,
+            Assigned::Value(EvalValue::Null) => {
+                return Err(SqlError::wrong_value_for_var(name, "NULL"));
+            }
+            Assigned::Value(_) => return Err(SqlError::wrong_type_for_var(name)),
+            Assigned::Default => return Err(SqlError::no_default(name)),
+        };
+        if self.transaction.is_open() {
+            let text = "The system variable gtid_purged cannot be set when there is an ongoing \
+                        transaction.";
+            return Err(SqlError::new(1766, "HY000", text));
+        }
+        if let Some(gtid) = self.gtid_next.owned() {
+            return Err(SqlError::gtid_purged_owns_gtid(gtid));
+        }
+        self.node.role.set_gtid_purged(&text).await
+    }
+
     async fn assign_global(&mut self, name: &str, value: Assigned) -> Result<(), SqlError> {
         self.require_any(&[Privilege::Super, Privilege::SystemVariablesAdmin])?;
         if name == "gtid_purged" {
-            let text = match value {
-                Assigned::Value(value) => value.to_text().unwrap_or_default(),
-                Assigned::Word(word) => word,
-                Assigned::Default => String::new(),
-            };
-            return self.node.role.set_gtid_purged(&text).await;
+            return self.assign_purged(value).await;
         }
         if name == "binlog_encryption" {
             return self.assign_encryption(&value).await;
@@ -165,6 +216,7 @@ impl Session {
             return Ok(false);
         }
         let number = match value {
+            Assigned::Default if name != "timestamp" => return Err(SqlError::no_default(name)),
             Assigned::Default => None,
             Assigned::Value(EvalValue::Int(value)) => u64::try_from(*value).ok(),
             Assigned::Value(EvalValue::UInt(value)) => Some(*value),

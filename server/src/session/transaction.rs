@@ -7,7 +7,7 @@
 //! any  -> none (COMMIT, ROLLBACK, DDL, errors that end transactions)
 //! ```
 
-use engine::database::Reader;
+use engine::database::{Reader, TableSet};
 use engine::outcome::Outcome;
 use sql::ast::TransactionCharacteristic;
 use sql::error::SqlError;
@@ -77,20 +77,31 @@ impl Session {
         self.transaction.is_read_only = read_only.or(next).unwrap_or(default);
         self.transaction.isolation = self.transaction.next_isolation.take();
         self.transaction.is_open = true;
+        self.context.changed_tables.clear();
     }
 
-    /// Whether the transaction's reads are of one moment.
-    pub(super) fn reads_one_snapshot(&self) -> bool {
-        let level = self.transaction.isolation.map(str::to_owned).or_else(|| {
+    /// The isolation level of the transaction, or of the next one.
+    fn isolation(&self) -> Option<String> {
+        self.transaction.isolation.map(str::to_owned).or_else(|| {
             match self.variables.get("transaction_isolation") {
                 Some(VariableValue::Text(level)) => Some(level),
                 _ => None,
             }
-        });
+        })
+    }
+
+    /// Whether the transaction's reads are of one moment.
+    pub(super) fn reads_one_snapshot(&self) -> bool {
         !matches!(
-            level.as_deref(),
+            self.isolation().as_deref(),
             Some("READ-COMMITTED" | "READ-UNCOMMITTED")
         )
+    }
+
+    /// Whether the transaction's reads lock. Where nobody writes there is nothing to lock.
+    pub(super) fn is_serializable(&self) -> bool {
+        self.isolation().as_deref() == Some("SERIALIZABLE")
+            && !self.node.variables.is_on("super_read_only")
     }
 
     pub(super) async fn begin_transaction(
@@ -113,30 +124,43 @@ impl Session {
 
     /// Commits what is open; nothing if nothing is.
     pub(super) async fn commit(&mut self) -> Result<(), SqlError> {
+        self.finish_commit(self.transaction.is_open).await
+    }
+
+    /// Commits; `uses_gtid`: this is the end of the transaction that `gtid_next` is for.
+    async fn finish_commit(&mut self, uses_gtid: bool) -> Result<(), SqlError> {
         self.release_reader();
         let at_executor = self.transaction.is_at_executor;
         self.transaction.reset();
-        if at_executor {
-            self.node
-                .executor
-                .commit(self.context.connection_id)
-                .await?;
+        let executor = &self.node.executor;
+        let result = if at_executor {
+            executor.commit(self.context.connection_id).await
+        } else if uses_gtid && self.gtid_next.owned().is_some() {
+            executor.commit_empty(&self.context).await
+        } else {
+            Ok(())
+        };
+        if uses_gtid {
+            self.use_gtid_next();
         }
-        Ok(())
+        result
     }
 
     /// Rolls back what is open; nothing if nothing is.
     pub(super) async fn roll_back(&mut self) -> Result<(), SqlError> {
         self.release_reader();
         let at_executor = self.transaction.is_at_executor;
+        let was_open = self.transaction.is_open;
         self.transaction.reset();
+        let mut result = Ok(());
         if at_executor {
-            self.node
-                .executor
-                .rollback(self.context.connection_id)
-                .await?;
+            let id = self.context.connection_id;
+            result = self.node.executor.rollback(id).await;
         }
-        Ok(())
+        if was_open {
+            self.use_gtid_next();
+        }
+        result
     }
 
     pub(super) async fn end_transaction(
@@ -147,9 +171,10 @@ impl Session {
     ) -> Result<Outcome, SqlError> {
         let (read_only, isolation) = (self.transaction.is_read_only, self.transaction.isolation);
         if commit {
-            self.commit().await?;
+            self.finish_commit(true).await?;
         } else {
             self.roll_back().await?;
+            self.use_gtid_next();
         }
         if chain {
             self.open_transaction(Some(read_only));
@@ -183,10 +208,21 @@ impl Session {
         }
     }
 
-    /// The executor holds the transaction from here on; reads go there too.
-    pub(super) fn moved_to_executor(&mut self) {
+    /// The executor holds the transaction from here on. A snapshot that was read before is kept:
+    /// what the transaction does not change itself it goes on reading there.
+    pub(super) const fn moved_to_executor(&mut self) {
         self.transaction.is_at_executor = true;
-        self.release_reader();
+    }
+
+    pub(super) const fn has_snapshot(&self) -> bool {
+        self.transaction.snapshot.is_some()
+    }
+
+    /// The tables that others have changed since the transaction's snapshot began. Nobody does any
+    /// more once the executor holds the transaction.
+    pub(super) fn changed_by_others(&self) -> TableSet {
+        let snapshot = self.transaction.snapshot.as_ref();
+        snapshot.map(Reader::changed_since).unwrap_or_default()
     }
 
     pub(super) async fn savepoint(&mut self, name: &str) -> Result<Outcome, SqlError> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::catalog::{Key, Table};
+use engine::catalog::{Catalog, Database, Key, SYSTEM_SCHEMA, Table};
 use engine::outcome::ResultSet;
 use sql::ast::{ShowCreate, ShowFilter, TableName};
 use sql::error::SqlError;
@@ -38,7 +38,12 @@ impl Session {
             .cloned()
             .chain(std::iter::once(virtual_schema::NAME.to_owned()))
             .collect();
+        // mysqldump --all-databases looks for it and writes an empty dump without.
+        if self.account.can_see(SYSTEM_SCHEMA) {
+            names.push(SYSTEM_SCHEMA.to_owned());
+        }
         names.sort();
+        names.dedup();
         names
     }
 
@@ -53,6 +58,15 @@ impl Session {
         let database = self.database_or_current(name.database.as_deref())?;
         let catalog = self.node.readers.database().catalog();
         catalog.table(&database, &name.name).map(Arc::clone)
+    }
+}
+
+/// The database, or, for the name that every MySQL server has, one without tables.
+fn database_or_system(catalog: &Catalog, name: &str) -> Result<Arc<Database>, SqlError> {
+    match catalog.database(name) {
+        Ok(database) => Ok(Arc::clone(database)),
+        Err(_) if name == SYSTEM_SCHEMA => Ok(Arc::new(Database::system_schema())),
+        Err(error) => Err(error),
     }
 }
 
@@ -76,15 +90,8 @@ pub(super) fn tables(
         )
     } else {
         let catalog = session.node.readers.database().catalog();
-        (
-            catalog
-                .database(&database)?
-                .tables
-                .keys()
-                .cloned()
-                .collect(),
-            "BASE TABLE",
-        )
+        let database = database_or_system(&catalog, &database)?;
+        (database.tables.keys().cloned().collect(), "BASE TABLE")
     };
     for name in names {
         let kind = full.then(|| Cell::from(kind));
@@ -119,7 +126,7 @@ pub(super) fn table_status(session: &Session, database: Option<&str>) -> Result<
         return Ok(grid);
     }
     let catalog = session.node.readers.database().catalog();
-    for table in catalog.database(&database)?.tables.values() {
+    for table in database_or_system(&catalog, &database)?.tables.values() {
         let next = match table.auto_increment_column() {
             Some(_) => Cell::Number(next_auto_increment(session, table)?),
             None => Cell::Null,
@@ -308,7 +315,7 @@ pub(super) fn create(session: &Session, create: &ShowCreate) -> Result<ResultSet
                 .text("Create Database", 4096)
                 .all_never_null();
             let catalog = session.node.readers.database().catalog();
-            let database = catalog.database(name)?;
+            let database = database_or_system(&catalog, name)?;
             let text = database.show_create(*if_not_exists);
             grid.row([name.as_str().into(), text.into()]);
             Ok(grid.into_result())

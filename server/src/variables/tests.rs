@@ -85,12 +85,9 @@ fn refusals_have_mysqls_numbers() {
         ("wait_timeout", text("long"), 1232),
         ("sql_mode", text("FASTER"), 1231),
         ("binlog_format", text("STATEMENT"), 1231),
-        ("sql_log_bin", number(0), 1227),
-        (
-            "gtid_next",
-            text("97979797-0000-11f0-8000-000000000001:1"),
-            1231,
-        ),
+        ("default_collation_for_utf8mb4", text("utf8mb4_bin"), 3721),
+        ("character_set_client", number(999), 1115),
+        ("collation_connection", number(999), 1273),
     ] {
         let error = variables.set(name, &assigned, &mut context).unwrap_err();
         assert_eq!(error.code, code, "{name}: {error}");
@@ -141,4 +138,24 @@ fn read_only_and_super_read_only_move_together() {
     assert!(globals.is_on("read_only"));
     globals.set("read_only", &number(0)).unwrap();
     assert!(!globals.is_on("super_read_only"));
+}
+
+#[test]
+fn default_is_what_a_server_without_options_starts_with() {
+    let (variables, _) = session();
+    let globals = variables.globals();
+    let settable = DEFINITIONS.iter().filter(|definition| {
+        definition.scope != Scope::Session
+            && matches!(definition.access, Access::Dynamic | Access::Inert)
+    });
+    for definition in settable {
+        let at_start = globals.value(definition.name);
+        globals.set(definition.name, &Assigned::Default).unwrap();
+        assert_eq!(
+            globals.value(definition.name),
+            at_start,
+            "{}",
+            definition.name
+        );
+    }
 }

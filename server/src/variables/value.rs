@@ -107,14 +107,28 @@ pub(super) fn checked(
             let word = choice(words, assigned).ok_or_else(refuse)?;
             VariableValue::Text(word.to_owned())
         }
+        // What QUERY events have: the number of the only locale.
+        Kind::Text if name == "lc_time_names" && is_zero(assigned) => {
+            VariableValue::Text("en_US".to_owned())
+        }
         Kind::Text => VariableValue::Text(text(name, assigned)?.ok_or_else(refuse)?),
         Kind::NullableText => {
             text(name, assigned)?.map_or(VariableValue::Null, VariableValue::Text)
         }
         Kind::Charset => charset(name, assigned)?,
         Kind::Collation => {
-            let written = text(name, assigned)?.ok_or_else(refuse)?;
-            VariableValue::Text(collation::by_name(&written)?.name.to_owned())
+            let collation = match by_id(assigned) {
+                Some(found) => {
+                    let shown = assigned.to_text().unwrap_or_default();
+                    found.ok_or_else(|| SqlError::unknown_collation(shown))?
+                }
+                None => collation::by_name(&text(name, assigned)?.ok_or_else(refuse)?)?,
+            };
+            let is_default = name == "default_collation_for_utf8mb4";
+            if is_default && !DEFAULTS_OF_UTF8MB4.contains(&collation.name) {
+                return Err(SqlError::invalid_default_utf8mb4_collation(collation.name));
+            }
+            VariableValue::Text(collation.name.to_owned())
         }
         Kind::SqlMode => VariableValue::Text(sql_mode(assigned)?.to_string()),
         Kind::TimeZone => {
@@ -175,8 +189,30 @@ fn text(name: &str, assigned: &EvalValue) -> Result<Option<String>, SqlError> {
     }
 }
 
+/// What `default_collation_for_utf8mb4` may be.
+const DEFAULTS_OF_UTF8MB4: [&str; 2] = ["utf8mb4_0900_ai_ci", "utf8mb4_general_ci"];
+
+const fn is_zero(assigned: &EvalValue) -> bool {
+    matches!(assigned, EvalValue::Int(0) | EvalValue::UInt(0))
+}
+
+/// The collation of a number, which replayed logs give instead of names; `None` for no number.
+fn by_id(assigned: &EvalValue) -> Option<Option<&'static collation::Collation>> {
+    let id = match assigned {
+        EvalValue::Int(id) => u64::try_from(*id).ok(),
+        EvalValue::UInt(id) => Some(*id),
+        _ => return None,
+    };
+    Some(id.and_then(|id| collation::by_id(u16::try_from(id).ok()?)))
+}
+
 /// `character_set_results` alone may be NULL: no conversion.
 fn charset(name: &str, assigned: &EvalValue) -> Result<VariableValue, SqlError> {
+    if let Some(found) = by_id(assigned) {
+        let shown = assigned.to_text().unwrap_or_default();
+        let collation = found.ok_or_else(|| SqlError::unknown_character_set(shown))?;
+        return Ok(VariableValue::Text(collation.charset.name().to_owned()));
+    }
     match text(name, assigned)? {
         Some(written) if written.eq_ignore_ascii_case("binary") => {
             Ok(VariableValue::Text("binary".to_owned()))

@@ -60,6 +60,8 @@ pub struct Parsed {
     pub text: Vec<u8>,
     /// Number of `?` markers.
     pub parameters: usize,
+    /// What its MAX_EXECUTION_TIME hint says, in milliseconds.
+    pub max_execution_time: Option<u64>,
     /// The `sql_mode` it was read with; the text means something else under another.
     pub sql_mode: SqlMode,
 }

@@ -2,6 +2,8 @@
 
 use sqlparser::ast as sp;
 
+use super::PrepareSource;
+
 /// `UPDATE`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Update {
@@ -32,4 +34,6 @@ pub enum Write {
     Update(Box<Update>),
     /// DELETE.
     Delete(Box<Delete>),
+    /// BINLOG: row events of a log as base 64, in up to two pieces.
+    Binlog(Vec<PrepareSource>),
 }

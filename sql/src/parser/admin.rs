@@ -3,7 +3,7 @@
 use super::refuse;
 use crate::ast::{
     Admin, FlushTarget, KillTarget, LockTable, MaintenanceKind, PrepareSource, Prepared, Query,
-    Statement, Transaction,
+    Statement, Transaction, Write,
 };
 use crate::cursor::{Cursor, Parse};
 use crate::lexer::Kind;
@@ -30,6 +30,10 @@ impl Cursor<'_> {
             "SHUTDOWN" => Ok(Statement::Admin(Admin::Shutdown)),
             "PREPARE" => self.prepare(),
             "EXECUTE" => self.execute(),
+            "BINLOG" => {
+                let pieces = self.list(Self::text_or_variable)?;
+                Ok(Statement::Write(Write::Binlog(pieces)))
+            }
             _ => {
                 self.expect("PREPARE")?;
                 Ok(Statement::Prepared(Prepared::Deallocate {
@@ -198,15 +202,19 @@ impl Cursor<'_> {
     fn prepare(&mut self) -> Parse<Statement> {
         let name = self.identifier()?;
         self.expect("FROM")?;
-        let source = match self.peek() {
+        let source = self.text_or_variable()?;
+        Ok(Statement::Prepared(Prepared::Prepare { name, source }))
+    }
+
+    fn text_or_variable(&mut self) -> Parse<PrepareSource> {
+        Ok(match self.peek() {
             Kind::UserVariable(variable) => {
                 let source = PrepareSource::Variable(variable.to_lowercase());
                 self.advance();
                 source
             }
             _ => PrepareSource::Text(self.bytes()?),
-        };
-        Ok(Statement::Prepared(Prepared::Prepare { name, source }))
+        })
     }
 
     fn execute(&mut self) -> Parse<Statement> {

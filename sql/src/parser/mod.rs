@@ -19,7 +19,7 @@ use super::lexer::Kind;
 const ROTATE_BINLOG_KEY: [&str; 5] = ["INSTANCE", "ROTATE", "BINLOG", "MASTER", "KEY"];
 
 /// Statements that are recognised by their first words and refused as a whole.
-const REFUSED: [(&[&str], &str); 22] = [
+const REFUSED: [(&[&str], &str); 21] = [
     (&["XA"], "XA"),
     (&["CALL"], "CALL"),
     (&["HANDLER"], "HANDLER"),
@@ -32,7 +32,6 @@ const REFUSED: [(&[&str], &str); 22] = [
     (&["UNINSTALL", "PLUGIN"], "UNINSTALL PLUGIN"),
     (&["UNINSTALL", "COMPONENT"], "UNINSTALL COMPONENT"),
     (&["CACHE", "INDEX"], "CACHE INDEX"),
-    (&["BINLOG"], "BINLOG"),
     (&["CLONE"], "CLONE"),
     (&["SIGNAL"], "SIGNAL"),
     (&["RESIGNAL"], "RESIGNAL"),
@@ -82,7 +81,7 @@ impl Cursor<'_> {
             "CHANGE" | "STOP" | "RESET" | "PURGE" => self.replication(&word),
             "USE" | "DESCRIBE" | "DESC" | "EXPLAIN" | "HELP" | "KILL" | "FLUSH" | "ANALYZE"
             | "CHECK" | "CHECKSUM" | "OPTIMIZE" | "REPAIR" | "LOCK" | "UNLOCK" | "SHUTDOWN"
-            | "PREPARE" | "EXECUTE" | "DEALLOCATE" => self.administration(&word),
+            | "PREPARE" | "EXECUTE" | "DEALLOCATE" | "BINLOG" => self.administration(&word),
             _ => self.unexpected(),
         }
     }

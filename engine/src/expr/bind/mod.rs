@@ -117,6 +117,8 @@ pub struct Binder<'a> {
     pub ctes: Vec<crate::select::Cte>,
     /// The statement's surroundings.
     pub env: Rc<Env>,
+    /// The one SELECT that may have SQL_CALC_FOUND_ROWS; compared, never followed.
+    pub found_rows_place: Option<*const sqlparser::ast::Select>,
 }
 
 impl<'a> Binder<'a> {
@@ -139,6 +141,7 @@ impl<'a> Binder<'a> {
             next_alias: 0,
             ctes: Vec::new(),
             env,
+            found_rows_place: None,
         }
     }
 
