@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use integration::compare::{Snapshot, ensure_same};
+use integration::compare::{Snapshot, ensure_same, until_gtids_executed};
 use integration::failure::ensure;
+use integration::real_replica::{Start, create_account};
 use integration::sysbench::Sysbench;
+use integration::wait::PATIENCE;
 use integration::workload::{self, Scope};
-use integration::{Peer, RealServer, Result, weir};
+use integration::{Peer, RealServer, Result, Weir, weir};
 
 /// What the workload and sysbench touch, and what this test adds.
 const DATABASES: [&str; 4] = ["types", "other", "sbtest", "more"];
@@ -92,6 +94,96 @@ async fn rows_as_statements_give_the_same_tables() -> Result {
     replayed(&source, &arguments).await
 }
 
+/// The log of a primary, replayed into another, gives the same rows under the same GTIDs, on the target
+/// and on a MySQL 9.7 that follows it; so does what mysqlbinlog makes of the log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_replays_its_own_log_and_a_replica_follows() -> Result {
+    let source = Weir::primary(1, &[]).await?;
+    let mut at_source = source.client().await?;
+    at_source.run(&workload::load(Scope::MySql)).await?;
+    at_source.execute("FLUSH BINARY LOGS").await?;
+    at_source.run(&workload::change(Scope::MySql)).await?;
+    at_source.run(GTIDS).await?;
+    let left = Snapshot::take(&mut at_source, &DATABASES).await?;
+    let executed = at_source.value(EXECUTED).await?;
+    let files = source.binlogs()?;
+    for reader in ["weir", "mysqlbinlog"] {
+        let mut target = Weir::primary(2, &[]).await?;
+        let mut at_target = target.client().await?;
+        create_account(&mut at_target, Peer::MySql97).await?;
+        let replica = RealServer::start(Peer::MySql97, 3, &[]).await?;
+        replica.follow(target.port, &Start::AutoPosition).await?;
+        let mut show = match reader {
+            "weir" => {
+                let mut show = Command::new(weir::binary()?);
+                show.args(["binlog", "show", "--sql"]);
+                show
+            }
+            _ => Peer::MySql97.program("mysqlbinlog")?,
+        };
+        show.args(&files);
+        pipe_to(show, Peer::MySql97, target.port)?;
+        let right = Snapshot::take(&mut at_target, &DATABASES).await?;
+        ensure_same("source", &left, reader, &right)?;
+        let replayed = at_target.value(EXECUTED).await?;
+        ensure(replayed == executed, || {
+            format!("{reader}: {replayed:?}, not {executed:?}")
+        })?;
+        let mut at_replica = replica.client().await?;
+        until_gtids_executed(&mut at_target, &mut at_replica, PATIENCE).await?;
+        let followed = Snapshot::take(&mut at_replica, &DATABASES).await?;
+        ensure_same("source", &left, "replica", &followed)?;
+        // Replayed a second time everything is skipped; a crash changes nothing.
+        target.kill()?;
+        target.launch().await?;
+        let mut again = Command::new(weir::binary()?);
+        again.args(["binlog", "show", "--sql"]).args(&files);
+        pipe_to(again, Peer::MySql97, target.port)?;
+        let mut at_target = target.client().await?;
+        let right = Snapshot::take(&mut at_target, &DATABASES).await?;
+        ensure_same("source", &left, "replayed twice", &right)?;
+        let replayed = at_target.value(EXECUTED).await?;
+        ensure(replayed == executed, || {
+            format!("twice: {replayed:?}, not {executed:?}")
+        })?;
+    }
+    Ok(())
+}
+
+const EXECUTED: &str = "SELECT @@GLOBAL.gtid_executed";
+
+/// A transaction of another server, and an empty one.
+const GTIDS: &[&str] = &[
+    "SET gtid_next = 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa:7'",
+    "CREATE DATABASE more",
+    "SET gtid_next = 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa:9'",
+    "BEGIN",
+    "COMMIT",
+    "SET gtid_next = AUTOMATIC",
+    "CREATE TABLE more.alike (a INT, b VARCHAR(10))",
+    "INSERT INTO more.alike VALUES (1, 'x'), (1, 'x'), (NULL, 'y')",
+    "DELETE FROM more.alike WHERE a = 1 LIMIT 1",
+];
+
+/// What MySQL 9.7 and a primary answer is the same, word for word.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gtid_next_and_its_errors_are_mysqls() -> Result {
+    let weir = Weir::primary(1, &[]).await?;
+    let mysql = RealServer::start(Peer::MySql97, 1, &[]).await?;
+    let (mut on_weir, mut on_mysql) = (weir.client().await?, mysql.client().await?);
+    let mut wrong = Vec::new();
+    for statement in GTID_NEXT.lines().filter(|line| !line.is_empty()) {
+        let expected = on_mysql.answer(statement).await?;
+        let seen = on_weir.answer(statement).await?;
+        if seen != expected {
+            wrong.push(format!("{statement}\n  MySQL: {expected}\n  Weir:  {seen}"));
+        }
+    }
+    ensure(wrong.is_empty(), || wrong.join("\n"))
+}
+
+const GTID_NEXT: &str = include_str!("replay_sql/gtid_next.sql");
+
 /// A server that ran the workload, and stopped writing.
 async fn written(peer: Peer, options: &[&str], more: &[&str]) -> Result<RealServer> {
     let scope = match peer.is_mariadb() {
@@ -144,20 +236,21 @@ fn pipe(files: &[PathBuf], arguments: &[&str], target: &RealServer) -> Result {
     {
         show.arg("--sql");
     }
-    let mut shown = show
-        .args(arguments)
-        .args(files)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
-    let mut client = target.peer.cli()?;
+    show.args(arguments).args(files);
+    pipe_to(show, target.peer, target.port)
+}
+
+/// `show | mysql`.
+fn pipe_to(mut show: Command, client: Peer, port: u16) -> Result {
+    let mut shown = show.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut client = client.cli()?;
     client.args([
         "--no-defaults",
         "--binary-mode",
         "--user=root",
         "--host=127.0.0.1",
     ]);
-    client.arg(format!("--port={}", target.port));
+    client.arg(format!("--port={port}"));
     if let Some(sql) = shown.stdout.take() {
         client.stdin(sql);
     }

@@ -30,8 +30,8 @@ pub(super) enum GtidNext {
     /// Nobody else can commit under it.
     Owned {
         gtid: Gtid,
-        /// Gives it back when it is dropped.
-        _right: OwnedGtid,
+        #[expect(dead_code, reason = "gives the identifier back when it is dropped")]
+        right: OwnedGtid,
     },
     /// It is executed: what would be logged is skipped.
     Executed(Gtid),
@@ -114,7 +114,7 @@ impl Session {
             owned = self.node.role.own_gtid(gtid, connection_id) => owned?,
         };
         Ok(match owned {
-            Some(_right) => GtidNext::Owned { gtid, _right },
+            Some(right) => GtidNext::Owned { gtid, right },
             None => GtidNext::Executed(gtid),
         })
     }
