@@ -21,7 +21,10 @@ use binlog::row::{RowPair, RowPlan, RowsEvent, TableMap};
 use self::columns::Mapping;
 use crate::catalog::Table;
 use crate::database::Writer;
-use crate::rows::RowChange;
+use crate::dml::Computed;
+use crate::rows::{Coercion, NullPolicy, RowChange};
+use crate::session::SessionContext;
+use sql::SqlMode;
 use sql::error::SqlError;
 
 /// What a stored row must agree on with the before image of an event.
@@ -106,6 +109,20 @@ impl Applier {
             && self.mapping.is_of(map)
     }
 
+    /// What computes generated columns, for a table that has some.
+    fn computed(&self, writer: &Writer) -> Result<Option<(Computed, Coercion)>, SqlError> {
+        let mut columns = self.table.columns.iter();
+        if !columns.any(|column| column.generated.is_some()) {
+            return Ok(None);
+        }
+        // The source has accepted the row: nothing about it is an error here.
+        let mut session = SessionContext::new(0);
+        session.sql_mode = SqlMode::default();
+        let computed = Computed::new(writer.catalog(), &self.table, &session)?;
+        let coercion = Coercion::new(&session, true, NullPolicy::Adjust);
+        Ok(Some((computed, coercion)))
+    }
+
     fn apply(
         &self,
         writer: &mut Writer,
@@ -114,8 +131,12 @@ impl Applier {
         listed: Option<&mut Vec<RowChange>>,
     ) -> Result<u64, ApplyError> {
         let mut chunks = event.chunks(&self.plan, &Limits::default())?;
-        let writer = writer.rows(&self.table)?;
-        let mut rows = rows::Rows::new(writer, &self.mapping, event, check, listed);
+        let computed = self
+            .computed(writer)
+            .map_err(|error| ApplyError::Incompatible { error })?;
+        let rows_of_table = writer.rows(&self.table)?;
+        let mut rows =
+            rows::Rows::new(rows_of_table, &self.mapping, event, check, listed, computed);
         let mut count = 0;
         let mut spare = RowPair::default();
         while let Some(mut reader) = chunks.next_chunk()? {

@@ -13,6 +13,7 @@ mod table;
 pub use column::{Column, ColumnDefault, ColumnId, Generated};
 pub use column_type::{BlobSize, ColumnType, GeometryKind, IntegerSize};
 pub use key::{Key, KeyId, KeyKind, KeyPart};
+pub(crate) use show_create::quoted;
 pub use table::{Table, TableId, TableOptions};
 
 use std::collections::BTreeMap;

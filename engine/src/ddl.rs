@@ -11,8 +11,11 @@ mod create;
 mod databases;
 mod defaults;
 mod drop;
+mod expression;
 mod keys;
+mod options;
 mod physical;
+mod size;
 mod types;
 
 use std::sync::Arc;
@@ -50,7 +53,7 @@ pub(crate) fn execute(
         Ddl::DropView { if_exists, views } => drop::views(writer, session, views, *if_exists),
         Ddl::TruncateTable(name) => drop::truncate(writer, session, name),
         Ddl::CreateIndex(create) => alter::create_index(writer, session, create),
-        Ddl::DropIndex { name, table } => alter::drop_index(writer, session, name, table),
+        Ddl::DropIndex { name, table, how } => alter::drop_index(writer, session, name, table, how),
         Ddl::RenameTable(pairs) => drop::rename(writer, session, pairs),
     }
 }

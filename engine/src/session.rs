@@ -79,6 +79,8 @@ pub struct SessionContext {
     pub unique_checks: bool,
     /// `explicit_defaults_for_timestamp`: off only for statements of old servers.
     pub explicit_defaults_for_timestamp: bool,
+    /// Whether the statement comes from a log: its server has accepted it already.
+    pub applies_log: bool,
     /// `SET insert_id = n`: the next AUTO_INCREMENT value of this session's next INSERT.
     pub insert_id: Option<u64>,
     /// `LAST_INSERT_ID()`.
@@ -146,6 +148,7 @@ impl SessionContext {
             foreign_key_checks: true,
             unique_checks: true,
             explicit_defaults_for_timestamp: true,
+            applies_log: false,
             insert_id: None,
             last_insert_id: 0,
             row_count: 0,

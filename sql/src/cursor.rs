@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::ParseOptions;
 use super::ast::{AccountName, TableName};
 use super::lexer::{Kind, Token};
-use super::reserved::is_reserved;
+use super::reserved::{is_function_word, is_reserved};
 use crate::error::SqlError;
 
 /// Why a statement was not parsed.
@@ -152,6 +152,11 @@ impl<'a> Cursor<'a> {
         matches!(self.peek(), Kind::Symbol(found) if *found == symbol)
     }
 
+    /// Whether the token so far ahead is this punctuation.
+    pub(super) fn is_symbol_ahead(&self, ahead: usize, symbol: &str) -> bool {
+        matches!(self.peek_ahead(ahead), Kind::Symbol(found) if *found == symbol)
+    }
+
     /// Takes the punctuation if it is next.
     pub(super) fn accept_symbol(&mut self, symbol: &str) -> bool {
         let found = self.is_symbol(symbol);
@@ -187,12 +192,22 @@ impl<'a> Cursor<'a> {
     /// A name: a quoted identifier or a word that is not reserved.
     pub(super) fn identifier(&mut self) -> Parse<String> {
         let name = match self.peek() {
-            Kind::Word(word) if !is_reserved(word) => (*word).to_owned(),
-            Kind::Quoted(name) if !name.is_empty() => name.clone().into_owned(),
+            Kind::Word(word) if !is_reserved(word) && !self.is_call(word) => (*word).to_owned(),
+            Kind::Quoted(name) => name.clone().into_owned(),
             _ => return self.unexpected(),
         };
         self.advance();
         Ok(name)
+    }
+
+    /// Whether the next word is a function and no name: one of a few words with `(` right behind.
+    fn is_call(&self, word: &str) -> bool {
+        let (Some(name), Some(next)) = (self.tokens.get(self.at), self.tokens.get(self.at + 1))
+        else {
+            return false;
+        };
+        let is_next = next.start == name.start + word.len();
+        is_next && self.is_symbol_ahead(1, "(") && is_function_word(word)
     }
 
     /// Any word, reserved or not, or a quoted identifier.

@@ -60,3 +60,48 @@ mod tests {
         assert!(is_reserved("select") && !is_reserved("offset"));
     }
 }
+
+/// Words that are functions, and no names, when `(` follows without a blank.
+const FUNCTION_WORDS: [&str; 34] = [
+    "ADDDATE",
+    "BIT_AND",
+    "BIT_OR",
+    "BIT_XOR",
+    "CAST",
+    "COUNT",
+    "CURDATE",
+    "CURTIME",
+    "DATE_ADD",
+    "DATE_SUB",
+    "EXTRACT",
+    "GROUP_CONCAT",
+    "JSON_ARRAYAGG",
+    "JSON_OBJECTAGG",
+    "MAX",
+    "MID",
+    "MIN",
+    "NOW",
+    "POSITION",
+    "SESSION_USER",
+    "STD",
+    "STDDEV",
+    "STDDEV_POP",
+    "STDDEV_SAMP",
+    "SUBDATE",
+    "SUBSTR",
+    "SUBSTRING",
+    "SUM",
+    "SYSDATE",
+    "SYSTEM_USER",
+    "TRIM",
+    "VARIANCE",
+    "VAR_POP",
+    "VAR_SAMP",
+];
+
+/// Whether a word is one of them.
+pub(crate) fn is_function_word(word: &str) -> bool {
+    FUNCTION_WORDS
+        .iter()
+        .any(|function| function.eq_ignore_ascii_case(word))
+}

@@ -6,7 +6,7 @@ use super::ApplyError;
 use crate::collation::{self, Charset, Collation, UTF8MB4_GENERAL_CI};
 use crate::database::Writer;
 use crate::session::{SessionContext, TimeZone};
-use sql::ast::{Account, Admin, AlterClause, Ddl};
+use sql::ast::{Account, Admin};
 use sql::error::SqlError;
 use sql::{ParseOptions, SqlMode, Statement, parse};
 
@@ -89,6 +89,7 @@ impl<'a> DdlStatement<'a> {
         session.database = (!self.database.is_empty()).then(|| self.database.clone());
         session.sql_mode = SqlMode::from_bits(self.sql_mode);
         session.now_micros = self.now_micros;
+        session.applies_log = true;
         if let Some(id) = self.connection {
             session.collation_connection = known(id)?;
         }
@@ -148,13 +149,7 @@ fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutco
         sql_mode: SqlMode::from_bits(statement.sql_mode),
         ..ParseOptions::default()
     };
-    let mut parsed = parse(&statement.text()?, &options)?.statement;
-    if let Statement::Ddl(Ddl::AlterTable(alter)) = &mut parsed {
-        // How it was done on the source says nothing about how it must be done here.
-        alter
-            .clauses
-            .retain(|clause| !matches!(clause, AlterClause::Algorithm(_) | AlterClause::Lock(_)));
-    }
+    let parsed = parse(&statement.text()?, &options)?.statement;
     let construct = match &parsed {
         Statement::Ddl(_) => {
             let mut session = statement.session()?;

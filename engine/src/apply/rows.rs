@@ -10,7 +10,8 @@ use binlog::value::json::{self, JsonDiffError};
 use super::columns::Mapping;
 use super::{ApplyError, RowCheck};
 use crate::catalog::Table;
-use crate::rows::{DefaultValue, RowChange, RowWriter, StoredRow, is_same};
+use crate::dml::Computed;
+use crate::rows::{Coercion, DefaultValue, RowChange, RowWriter, StoredRow, is_same};
 use sql::error::SqlError;
 
 /// Applies the rows of one event.
@@ -21,6 +22,8 @@ pub(super) struct Rows<'w> {
     check: RowCheck,
     /// Where the changes are listed, for events that are to be logged again.
     listed: Option<&'w mut Vec<RowChange>>,
+    /// For images that leave out generated columns.
+    computed: Option<(Computed, Coercion)>,
 }
 
 impl<'w> Rows<'w> {
@@ -30,8 +33,10 @@ impl<'w> Rows<'w> {
         event: &RowsEvent<'_>,
         check: RowCheck,
         listed: Option<&'w mut Vec<RowChange>>,
+        computed: Option<(Computed, Coercion)>,
     ) -> Rows<'w> {
         Rows {
+            computed,
             writer,
             mapping,
             kind: event.kind,
@@ -57,6 +62,7 @@ impl<'w> Rows<'w> {
                 None => self.default(position),
             });
         }
+        let values = self.completed(after, values)?;
         self.writer.insert_unlisted(&values)?;
         self.list(None, Some(&values));
         Ok(())
@@ -92,6 +98,7 @@ impl<'w> Rows<'w> {
                 None => old.borrowed(),
             });
         }
+        let values = self.completed(after, values)?;
         if self
             .writer
             .update_unlisted(stored.id, &stored.values, &values)?
@@ -99,6 +106,27 @@ impl<'w> Rows<'w> {
             self.list(Some(&stored.values), Some(&values));
         }
         Ok(())
+    }
+
+    /// The row with the generated columns computed that its image leaves out.
+    fn completed<'v>(
+        &mut self,
+        image: &Row<'_>,
+        values: Vec<Value<'v>>,
+    ) -> Result<Vec<Value<'v>>, Failure> {
+        let table = Arc::clone(&self.writer.table);
+        let logged = self.mapping.conversions.len();
+        let is_missing =
+            |position: usize| position >= logged || image.get(position).is_none_or(Option::is_none);
+        let mut generated = table.columns.iter().enumerate();
+        let any_missing =
+            generated.any(|(at, column)| column.generated.is_some() && is_missing(at));
+        let Some((computed, coercion)) = self.computed.as_mut().filter(|_| any_missing) else {
+            return Ok(values);
+        };
+        let mut values: Vec<Value<'static>> = values.into_iter().map(Value::into_owned).collect();
+        computed.refresh_where(&mut values, is_missing, coercion)?;
+        Ok(values)
     }
 
     /// The JSON value that logged changes make of the one before: of the logged one, or, when the

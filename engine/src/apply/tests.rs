@@ -1,1 +1,238 @@
-//! Tests.
+//! Row images against stored rows: what is found, what is refused, what is completed.
+
+use binlog::event::{ChecksumAlgorithm, EventType, StatusVariables};
+use binlog::row::{RowsEncoder, RowsFlags, RowsKind};
+use binlog::value::Value;
+
+use super::*;
+use crate::database::{Database, EngineOptions, EnginePosition};
+use crate::image::table_map;
+use crate::rows::stored_row;
+
+struct Bench {
+    _directory: tempfile::TempDir,
+    database: Database,
+    writer: Writer,
+}
+
+impl Bench {
+    fn new(statements: &[&str]) -> Bench {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("weir.db");
+        let database = Database::open(&path, EngineOptions::default()).unwrap();
+        let writer = database.writer().unwrap();
+        let mut bench = Bench {
+            _directory: directory,
+            database,
+            writer,
+        };
+        bench.ddl("CREATE DATABASE d").unwrap();
+        for statement in statements {
+            bench.ddl(statement).unwrap();
+        }
+        bench
+    }
+
+    fn ddl(&mut self, sql: &str) -> Result<DdlOutcome, ApplyError> {
+        self.writer.begin_group().unwrap();
+        let status = StatusVariables::default();
+        let statement = DdlStatement::new("d", sql.as_bytes(), &status, 0, false);
+        let result = self.writer.apply_ddl(&statement);
+        self.commit();
+        result
+    }
+
+    fn commit(&mut self) {
+        self.writer
+            .commit_group(&EnginePosition::default())
+            .unwrap();
+    }
+
+    fn map(&self) -> TableMap<'static> {
+        table_map(self.database.catalog().table("d", "t").unwrap(), 7)
+    }
+
+    /// Applies one row of an event whose table map is `map`.
+    fn apply(
+        &mut self,
+        map: &TableMap<'_>,
+        kind: RowsKind,
+        before: &[Value<'_>],
+        after: &[Value<'_>],
+        check: RowCheck,
+    ) -> Result<u64, ApplyError> {
+        let mut encoder = RowsEncoder::new(kind, map, RowsFlags(0)).unwrap();
+        encoder.push(before, after).unwrap();
+        let body = encoder.finish(true).unwrap();
+        let event_type = match kind {
+            RowsKind::Write => EventType::WRITE_ROWS,
+            RowsKind::Update => EventType::UPDATE_ROWS,
+            RowsKind::Delete => EventType::DELETE_ROWS,
+        };
+        let reader = codec::Reader::new(&body);
+        let event = RowsEvent::decode(event_type, reader, ChecksumAlgorithm::None).unwrap();
+        self.writer.begin_group().unwrap();
+        let result = self.writer.apply_rows("d", map, &event, check);
+        self.commit();
+        result
+    }
+
+    fn rows(&self) -> Vec<Vec<Value<'static>>> {
+        let catalog = self.database.catalog();
+        let table = catalog.table("d", "t").unwrap();
+        let names: Vec<String> = table.columns.iter().map(|c| c.sqlite_name()).collect();
+        let sql = format!(
+            "SELECT rowid,{} FROM {} ORDER BY rowid",
+            names.join(","),
+            table.sqlite_name()
+        );
+        let mut statement = self.writer.connection().prepare(&sql).unwrap();
+        let mut rows = statement.query([]).unwrap();
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            found.push(stored_row(table, row).unwrap().values);
+        }
+        found
+    }
+}
+
+fn int(value: i64) -> Value<'static> {
+    Value::Int(value)
+}
+
+#[test]
+fn a_row_is_found_by_its_key_and_its_other_columns_are_not_compared() {
+    let mut bench = Bench::new(&["CREATE TABLE t (id INT PRIMARY KEY, a INT)"]);
+    let map = bench.map();
+    let first = [int(1), int(10)];
+    bench
+        .apply(&map, RowsKind::Write, &[], &first, RowCheck::Key)
+        .unwrap();
+    let (before, after) = ([int(1), int(99)], [int(1), int(11)]);
+    bench
+        .apply(&map, RowsKind::Update, &before, &after, RowCheck::Key)
+        .unwrap();
+    assert_eq!(bench.rows(), [[int(1), int(11)]]);
+}
+
+#[test]
+fn a_before_image_that_differs_is_damage_when_every_column_counts() {
+    let mut bench = Bench::new(&["CREATE TABLE t (id INT PRIMARY KEY, a INT)"]);
+    let map = bench.map();
+    let first = [int(1), int(10)];
+    bench
+        .apply(&map, RowsKind::Write, &[], &first, RowCheck::BeforeImage)
+        .unwrap();
+    let error = bench
+        .apply(
+            &map,
+            RowsKind::Delete,
+            &[int(1), int(99)],
+            &[],
+            RowCheck::BeforeImage,
+        )
+        .unwrap_err();
+    match error {
+        ApplyError::BeforeImage { table, column } => {
+            assert_eq!((table.as_str(), column.as_str()), ("d.t", "a"));
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(bench.rows(), [[int(1), int(10)]]);
+}
+
+#[test]
+fn a_row_that_is_missing_or_there_already_is_mysqls_conflict() {
+    let mut bench = Bench::new(&["CREATE TABLE t (id INT PRIMARY KEY, a INT)"]);
+    let map = bench.map();
+    let row = [int(1), int(10)];
+    let missing = bench.apply(&map, RowsKind::Delete, &row, &[], RowCheck::Key);
+    assert_eq!(missing.unwrap_err().code(), 1032);
+    bench
+        .apply(&map, RowsKind::Write, &[], &row, RowCheck::Key)
+        .unwrap();
+    let twice = bench.apply(&map, RowsKind::Write, &[], &row, RowCheck::Key);
+    assert_eq!(twice.unwrap_err().code(), 1062);
+    assert_eq!(bench.rows().len(), 1);
+}
+
+#[test]
+fn generated_columns_that_an_image_leaves_out_are_computed() {
+    let mut bench = Bench::new(&["CREATE TABLE t (id INT PRIMARY KEY, a INT)"]);
+    // A source whose table lacks the column.
+    let map = bench.map();
+    bench
+        .ddl("ALTER TABLE t ADD g INT AS (a + 1), ADD h INT AS (g * 2) STORED")
+        .unwrap();
+    let first = [int(1), int(10)];
+    bench
+        .apply(&map, RowsKind::Write, &[], &first, RowCheck::Key)
+        .unwrap();
+    assert_eq!(bench.rows(), [[int(1), int(10), int(11), int(22)]]);
+    let after = [int(1), int(20)];
+    bench
+        .apply(&map, RowsKind::Update, &first, &after, RowCheck::Key)
+        .unwrap();
+    assert_eq!(bench.rows(), [[int(1), int(20), int(21), int(42)]]);
+}
+
+#[test]
+fn generated_columns_in_an_image_are_taken_as_they_were_logged() {
+    let mut bench = Bench::new(&["CREATE TABLE t (id INT PRIMARY KEY, g INT AS (id + 1))"]);
+    let map = bench.map();
+    let logged = [int(1), int(77)];
+    bench
+        .apply(&map, RowsKind::Write, &[], &logged, RowCheck::Key)
+        .unwrap();
+    assert_eq!(bench.rows(), [[int(1), int(77)]]);
+}
+
+#[test]
+fn columns_added_to_rows_that_are_there_get_their_computed_values() {
+    let mut bench = Bench::new(&["CREATE TABLE t (id INT PRIMARY KEY, a INT)"]);
+    let map = bench.map();
+    for (id, a) in [(1, 10), (2, 20)] {
+        bench
+            .apply(
+                &map,
+                RowsKind::Write,
+                &[],
+                &[int(id), int(a)],
+                RowCheck::Key,
+            )
+            .unwrap();
+    }
+    bench
+        .ddl("ALTER TABLE t ADD v INT AS (a + id), ADD e INT DEFAULT (a * 2)")
+        .unwrap();
+    assert_eq!(
+        bench.rows(),
+        [
+            [int(1), int(10), int(11), int(20)],
+            [int(2), int(20), int(22), int(40)]
+        ]
+    );
+    bench.ddl("ALTER TABLE t MODIFY v INT AS (a * 3)").unwrap();
+    let third: Vec<Value<'static>> = bench.rows().iter().map(|row| row[2].clone()).collect();
+    assert_eq!(third, [int(30), int(60)]);
+}
+
+#[test]
+fn a_log_may_say_what_this_server_would_refuse_of_a_client() {
+    let mut bench = Bench::new(&[]);
+    for statement in [
+        "CREATE TABLE t (a INT) ENGINE=MyISAM",
+        "CREATE TABLE u (a INT) TABLESPACE=ts STATS_SAMPLE_PAGES=0",
+        "ALTER TABLE t ADD b INT DEFAULT (RAND()), ALGORITHM=INSTANT, LOCK=NONE",
+    ] {
+        assert_eq!(
+            bench.ddl(statement).unwrap(),
+            DdlOutcome::Done,
+            "{statement}"
+        );
+    }
+    let account = bench.ddl("CREATE USER u").unwrap();
+    assert!(matches!(account, DdlOutcome::NotKept { .. }));
+    let rows = bench.ddl("INSERT INTO t VALUES (1)").unwrap_err();
+    assert_eq!(rows.code(), 1235);
+}

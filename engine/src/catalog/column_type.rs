@@ -477,7 +477,7 @@ fn fsp_suffix(f: &mut fmt::Formatter<'_>, name: &str, fsp: u8) -> fmt::Result {
 fn member_list(f: &mut fmt::Formatter<'_>, name: &str, members: &[String]) -> fmt::Result {
     let quoted: Vec<String> = members
         .iter()
-        .map(|member| format!("'{}'", member.replace('\'', "''")))
+        .map(|member| super::show_create::literal(member))
         .collect();
     write!(f, "{name}({})", quoted.join(","))
 }

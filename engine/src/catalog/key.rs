@@ -34,6 +34,9 @@ pub struct Key {
     pub invisible: bool,
     /// Its COMMENT, empty if none.
     pub comment: String,
+    /// `USING BTREE` or `USING HASH`, which only SHOW repeats.
+    #[serde(default)]
+    pub using: Option<String>,
 }
 
 /// One column of a key.

@@ -132,6 +132,9 @@ impl Table {
             KeyKind::Unique => format!("  UNIQUE KEY {} ({parts})", quoted(&key.name)),
             KeyKind::Index => format!("  KEY {} ({parts})", quoted(&key.name)),
         };
+        if let Some(using) = &key.using {
+            push(&mut line, &format!(" USING {using}"));
+        }
         if !key.comment.is_empty() {
             push(&mut line, &format!(" COMMENT {}", literal(&key.comment)));
         }
@@ -208,7 +211,7 @@ pub(crate) fn quoted(name: &str) -> String {
 }
 
 /// A string literal with MySQL's escapes.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('\'');
     for character in text.chars() {

@@ -25,7 +25,7 @@ use crate::outcome::Outcome;
 use crate::rows::{Counters, RowChange, RowWriter, TablePlan};
 use crate::session::SessionContext;
 use sql::Statement;
-use sql::ast::Query;
+use sql::ast::{Ddl, Query};
 use sql::error::SqlError;
 
 /// Table maps for which a writer keeps plans.
@@ -39,6 +39,8 @@ pub struct Writer {
     catalog: Arc<Catalog>,
     plans: HashMap<TableId, (Arc<Table>, Arc<TablePlan>)>,
     counters: Counters,
+    /// The counters before the first DDL statement of the open group.
+    counters_before_ddl: Option<Counters>,
     /// What applying logged rows needs, by the log's table id.
     appliers: HashMap<u64, Applier>,
     is_in_group: bool,
@@ -70,6 +72,7 @@ impl Writer {
             catalog,
             plans: HashMap::new(),
             counters,
+            counters_before_ddl: None,
             appliers: HashMap::new(),
             is_in_group: false,
             touched: HashSet::new(),
@@ -135,6 +138,7 @@ impl Writer {
             return Err(error);
         }
         self.is_in_group = false;
+        self.counters_before_ddl = None;
         self.savepoints.clear();
         self.shared.note(self.touched.drain(), &self.catalog);
         self.shared.publish(&self.catalog);
@@ -177,6 +181,9 @@ impl Writer {
         self.savepoints.clear();
         self.touched.clear();
         self.catalog = self.shared.catalog();
+        if let Some(counters) = self.counters_before_ddl.take() {
+            self.counters = counters;
+        }
         // SQLite ends a transaction itself after some failures, such as a full disk.
         if self.connection.is_autocommit() {
             return Ok(());
@@ -241,7 +248,7 @@ impl Writer {
         let catalog = Arc::clone(&self.catalog);
         self.run("SAVEPOINT weir_statement", "begin a statement")?;
         let result = match statement {
-            Statement::Ddl(ddl) => ddl::execute(self, ddl, session),
+            Statement::Ddl(ddl) => self.execute_ddl(ddl, session),
             Statement::Write(write) => {
                 crate::dml::execute(self, write, parameters, session, changes)
             }
@@ -268,6 +275,22 @@ impl Writer {
         }
         if !self.connection.is_autocommit() {
             self.run("RELEASE weir_statement", "end a statement")?;
+        }
+        result
+    }
+
+    /// DDL, which alone may begin counters anew: a failure puts them back.
+    fn execute_ddl(
+        &mut self,
+        statement: &Ddl,
+        session: &mut SessionContext,
+    ) -> Result<Outcome, SqlError> {
+        let counters = self.counters.clone();
+        let result = ddl::execute(self, statement, session);
+        if result.is_err() {
+            self.counters = counters;
+        } else {
+            self.counters_before_ddl.get_or_insert(counters);
         }
         result
     }

@@ -4,13 +4,14 @@
 //! keys differ, the rows stay where they are; otherwise the table is rebuilt under a new id, row by
 //! row with the coercion of an INSERT.
 
+mod algorithm;
 mod clauses;
 mod rebuild;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{create, drop, existing, keys, physical, qualified, save};
+use super::{create, drop, existing, expression, keys, options, physical, qualified, save};
 use crate::catalog::{Column, Key, KeyKind, Table};
 use crate::database::Writer;
 use crate::outcome::Outcome;
@@ -27,8 +28,6 @@ struct Extra {
     auto_increment: Option<u64>,
     /// FORCE, ENGINE=, ORDER BY: rebuild even if nothing differs.
     forces_rebuild: bool,
-    /// ALGORITHM=INSTANT.
-    is_instant: bool,
 }
 
 pub(super) fn table(
@@ -46,12 +45,9 @@ pub(super) fn create_index(
     create: &CreateIndex,
 ) -> Result<Outcome, SqlError> {
     let old = existing(writer, &create.table, session)?;
-    change(
-        writer,
-        session,
-        &old,
-        &[AlterClause::AddIndex(create.index.clone())],
-    )
+    let mut clauses = vec![AlterClause::AddIndex(create.index.clone())];
+    clauses.extend_from_slice(&create.how);
+    change(writer, session, &old, &clauses)
 }
 
 pub(super) fn drop_index(
@@ -59,13 +55,16 @@ pub(super) fn drop_index(
     session: &mut SessionContext,
     name: &str,
     table: &TableName,
+    how: &[AlterClause],
 ) -> Result<Outcome, SqlError> {
     let old = existing(writer, table, session)?;
     let clause = match name.eq_ignore_ascii_case(keys::PRIMARY) {
         true => AlterClause::DropPrimaryKey,
         false => AlterClause::DropIndex(name.to_owned()),
     };
-    change(writer, session, &old, &[clause])
+    let mut clauses = vec![clause];
+    clauses.extend_from_slice(how);
+    change(writer, session, &old, &clauses)
 }
 
 fn change(
@@ -74,21 +73,33 @@ fn change(
     old: &Arc<Table>,
     clauses: &[AlterClause],
 ) -> Result<Outcome, SqlError> {
+    // How a source did it says nothing about how it must be done here.
+    let how = match session.applies_log {
+        true => algorithm::How::default(),
+        false => algorithm::How::of(clauses)?,
+    };
+    for clause in clauses {
+        match clause {
+            AlterClause::Options(written) => options::check(session, &old.name, written)?,
+            AlterClause::RenameTable(name) => {
+                let database = name.database.as_ref().unwrap_or(&old.database);
+                drop::check_new_name(writer, old, database, &name.name)?;
+            }
+            _ => {}
+        }
+    }
     let mut new = Table::clone(old);
     let mut extra = Extra::default();
     clauses::apply(session, &mut new, &mut extra, clauses)?;
-    create::finish(&mut new)?;
+    expression::check_dependents(session, old, &new)?;
+    let catalog = Arc::clone(writer.catalog());
+    create::finish(session, &catalog, &mut new)?;
+    how.check(old, &new, clauses)?;
     let needs_rebuild = extra.forces_rebuild || needs_rebuild(old, &new);
-    if needs_rebuild && extra.is_instant {
-        return Err(SqlError::alter_operation_not_supported_reason(
-            "ALGORITHM=INSTANT",
-            "Need to rebuild the table to change column type",
-            "ALGORITHM=COPY/INPLACE",
-        ));
-    }
-    let counts = needs_copy_count(old, &new);
+    let counts = needs_copy_count(old, &new) || algorithm::copies(old, &new);
     let table = if needs_rebuild {
-        rebuild::rebuild(writer, session, old, new)?
+        let copies = algorithm::copies(old, &new);
+        rebuild::rebuild(writer, session, old, new, copies)?
     } else {
         change_keys(writer, old, &new)?;
         save(writer, new)?
@@ -162,7 +173,17 @@ fn is_stored_otherwise(old: &Column, new: &Column) -> bool {
     let is_narrower_null = old.nullable && !new.nullable;
     is_narrower_null
         || old.column_type != new.column_type
+        || computes_otherwise(old, new)
         || (new.auto_increment && !old.auto_increment)
+}
+
+/// Whether stored values come from another expression than before.
+fn computes_otherwise(old: &Column, new: &Column) -> bool {
+    let expression = |column: &Column| {
+        let generated = column.generated.as_ref();
+        generated.map(|generated| generated.expression.clone())
+    };
+    new.generated.is_some() && expression(old) != expression(new)
 }
 
 /// Drops and creates the indexes in which two definitions of the same rows differ.

@@ -1,21 +1,25 @@
 //! Column definitions: type, nullability, default and attributes together.
 
 use super::defaults;
+use super::expression::{self, Purpose};
 use super::types::{Defaults, column_type, fsp_of};
 use crate::catalog::{Column, ColumnDefault, ColumnId, ColumnType, Generated};
 use crate::collation::Collation;
 use crate::session::SessionContext;
-use sql::ast::{CharsetSpec, ColumnDefinition, DataType};
+use sql::ast::{CharsetSpec, ColumnAttributes, ColumnDefinition, DataType, DefaultValue};
 use sql::error::SqlError;
 
 /// Most characters of an identifier.
 const NAME_CHARS_MAX: usize = 64;
+const COMMENT_CHARS_MAX: usize = 1024;
 
 /// A column with what its definition says about keys.
 pub(super) struct DefinedColumn {
     pub(super) column: Column,
     pub(super) is_unique: bool,
     pub(super) is_primary: bool,
+    /// Whether a replica that adds the column would get other defaults in its rows.
+    pub(super) unsafe_default: bool,
     /// Whether NULL was written out, which a primary key forbids.
     pub(super) is_explicitly_null: bool,
 }
@@ -46,10 +50,12 @@ pub(super) fn define(
         Defaults::new(session, default_collation),
     )?;
     let is_serial = written.data_type == DataType::Serial;
+    check_attributes(name, attributes, is_serial)?;
+    let generated = generated(session, name, attributes.generated.as_ref())?;
     let auto_increment = attributes.auto_increment || is_serial;
-    let is_timestamp = matches!(column_type, ColumnType::Timestamp { .. });
     // Without explicit_defaults_for_timestamp a TIMESTAMP is NOT NULL unless it says NULL.
-    let is_old_timestamp = is_timestamp && !session.explicit_defaults_for_timestamp;
+    let is_old_timestamp = matches!(column_type, ColumnType::Timestamp { .. })
+        && !session.explicit_defaults_for_timestamp;
     let default_nullable =
         !(attributes.primary_key || auto_increment || is_serial || is_old_timestamp);
     let mut column = Column {
@@ -60,10 +66,7 @@ pub(super) fn define(
         default: ColumnDefault::None,
         on_update_now: false,
         auto_increment,
-        generated: attributes.generated.as_ref().map(|generated| Generated {
-            expression: generated.expression.text.clone(),
-            stored: generated.stored,
-        }),
+        generated,
         invisible: attributes.invisible.unwrap_or(false),
         comment: attributes.comment.clone().unwrap_or_default(),
         column_type,
@@ -74,18 +77,87 @@ pub(super) fn define(
         None => false,
     };
     if is_old_timestamp && !column.nullable && attributes.default.is_none() {
-        old_timestamp_default(
-            &mut column,
-            is_first_timestamp && attributes.on_update.is_none(),
-        );
+        let follows_clock = is_first_timestamp && attributes.on_update.is_none();
+        old_timestamp_default(&mut column, follows_clock);
     }
     check_auto_increment(&column, attributes.default.is_some())?;
     Ok(DefinedColumn {
+        unsafe_default: is_unsafe(session, name, attributes.default.as_ref())?,
         is_unique: attributes.unique || is_serial,
         is_primary: attributes.primary_key,
-        is_explicitly_null: attributes.nullable == Some(true),
+        is_explicitly_null: attributes.nullable == Some(true)
+            || attributes.default == Some(DefaultValue::Null),
         column,
     })
+}
+
+/// Whether rows that are there would get other defaults on a replica.
+fn is_unsafe(
+    session: &SessionContext,
+    name: &str,
+    default: Option<&DefaultValue>,
+) -> Result<bool, SqlError> {
+    let Some(DefaultValue::Expression(expression)) = default else {
+        return Ok(false);
+    };
+    let written = expression::written(session, name, Purpose::Default, expression)?;
+    Ok(written.unsafe_function.is_some())
+}
+
+/// The expression of a generated column as it is kept.
+fn generated(
+    session: &SessionContext,
+    name: &str,
+    written: Option<&sql::ast::Generated>,
+) -> Result<Option<Generated>, SqlError> {
+    let Some(written) = written else {
+        return Ok(None);
+    };
+    let kept = expression::written(session, name, Purpose::Generated, &written.expression)?;
+    Ok(Some(Generated {
+        expression: kept.text,
+        stored: written.stored,
+    }))
+}
+
+/// Attributes that cannot stand together, are too long, or are not kept.
+fn check_attributes(
+    name: &str,
+    attributes: &ColumnAttributes,
+    is_serial: bool,
+) -> Result<(), SqlError> {
+    if attributes.generated.is_some() {
+        let wrong = |what| Err(SqlError::wrong_usage(what, "generated column"));
+        if is_serial {
+            return wrong("SERIAL");
+        }
+        if attributes.default.is_some() {
+            return wrong("DEFAULT");
+        }
+        if attributes.auto_increment {
+            return wrong("AUTO_INCREMENT");
+        }
+        if attributes.on_update.is_some() {
+            return wrong("ON UPDATE");
+        }
+    }
+    let comment = attributes.comment.as_deref().unwrap_or_default();
+    if comment.chars().count() > COMMENT_CHARS_MAX {
+        return Err(SqlError::too_long_field_comment(name, COMMENT_CHARS_MAX));
+    }
+    if attributes.srid.is_some() {
+        return Err(SqlError::not_supported("SRID"));
+    }
+    match attributes
+        .others
+        .iter()
+        .find(|(option, _)| option == "ENGINE_ATTRIBUTE")
+    {
+        Some((_, value)) if !value.is_empty() => {
+            Err(SqlError::engine_attribute_not_supported("InnoDB"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether a character set was written behind the type.

@@ -4,22 +4,19 @@ use std::sync::Arc;
 
 use super::columns::{DefinedColumn, define};
 use super::types::{Defaults, resolve_collation};
-use super::{keys, physical, qualified, save};
-use crate::catalog::{ColumnId, ColumnType, KeyKind, Table, TableId, TableOptions};
+use super::{expression, keys, options, physical, qualified, save, size};
+use crate::catalog::{Catalog, ColumnId, ColumnType, KeyKind, Table, TableId, TableOptions};
 use crate::collation::Collation;
 use crate::database::Writer;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
-use sql::SqlMode;
 use sql::ast::{
     CreateTable, CreateTableSource, TableElement, TableName, TableOptions as WrittenOptions,
 };
-use sql::error::{SqlError, WarningLevel};
+use sql::error::SqlError;
 
 const COLUMNS_MAX: usize = 1017;
 const NAME_CHARS_MAX: usize = 64;
-/// Bytes of a row that MySQL allows besides BLOB and TEXT values.
-const ROW_BYTES_MAX: u64 = 65_535;
 
 pub(super) fn table(
     writer: &mut Writer,
@@ -54,7 +51,15 @@ pub(super) fn table(
             options,
             select: None,
         } => {
-            let table = build(session, &name, default_collation, elements, options)?;
+            let catalog = Arc::clone(writer.catalog());
+            let table = build(
+                &catalog,
+                session,
+                (&database, &name),
+                default_collation,
+                elements,
+                options,
+            )?;
             (table, options.auto_increment)
         }
     };
@@ -82,15 +87,16 @@ fn like(
 
 /// The table of a list of columns and keys.
 fn build(
+    catalog: &Arc<Catalog>,
     session: &mut SessionContext,
-    name: &str,
+    (database, name): (&str, &str),
     default_collation: &'static Collation,
     elements: &[TableElement],
     options: &WrittenOptions,
 ) -> Result<Table, SqlError> {
     let mut table = Table {
         id: TableId(0),
-        database: String::new(),
+        database: database.to_owned(),
         name: name.to_owned(),
         columns: Vec::new(),
         keys: Vec::new(),
@@ -104,7 +110,8 @@ fn build(
         next_column_id: 1,
         next_key_id: 1,
     };
-    apply_options(session, &mut table, options)?;
+    options::check(session, name, options)?;
+    options::apply(session, &mut table, options)?;
     let columns = define_columns(session, &mut table, elements)?;
     for column in columns.iter().filter(|column| column.is_primary) {
         keys::add_for_column(&mut table, KeyKind::Primary, &column.column.name)?;
@@ -125,7 +132,7 @@ fn build(
         }
     }
     forbid_null_in_primary(&table, &columns)?;
-    finish(&mut table)?;
+    finish(session, catalog, &mut table)?;
     Ok(table)
 }
 
@@ -170,7 +177,11 @@ fn forbid_null_in_primary(table: &Table, columns: &[DefinedColumn]) -> Result<()
 }
 
 /// Checks what concerns the table as a whole and puts its keys in order.
-pub(super) fn finish(table: &mut Table) -> Result<(), SqlError> {
+pub(super) fn finish(
+    session: &SessionContext,
+    catalog: &Arc<Catalog>,
+    table: &mut Table,
+) -> Result<(), SqlError> {
     if table.columns.is_empty() {
         return Err(SqlError::table_must_have_columns());
     }
@@ -180,112 +191,13 @@ pub(super) fn finish(table: &mut Table) -> Result<(), SqlError> {
     if table.columns.iter().all(|column| column.invisible) {
         return Err(SqlError::invisible_columns_only());
     }
-    if table
-        .columns
-        .iter()
-        .map(|column| row_bytes(&column.column_type))
-        .sum::<u64>()
-        > ROW_BYTES_MAX
-    {
-        return Err(SqlError::too_big_rowsize(ROW_BYTES_MAX));
+    if !session.applies_log {
+        size::check(table)?;
     }
-    keys::check_auto_increment(table)?;
+    expression::check(session, catalog, table)?;
     keys::sort(table);
-    Ok(())
-}
-
-/// Bytes that a value takes of MySQL's row.
-fn row_bytes(column_type: &ColumnType) -> u64 {
-    let width = column_type
-        .collation()
-        .map_or(1, |collation| collation.charset.bytes_per_char_max());
-    match column_type {
-        ColumnType::Char { length, .. } => u64::from(*length) * u64::from(width),
-        ColumnType::Varchar { length, .. } => u64::from(*length) * u64::from(width) + 2,
-        ColumnType::Binary { length } => u64::from(*length),
-        ColumnType::Varbinary { length } => u64::from(*length) + 2,
-        ColumnType::Text { size, .. } | ColumnType::Blob { size } => {
-            u64::from(size.length_bytes()) + 8
-        }
-        _ => 8,
-    }
-}
-
-/// Takes over ENGINE, COMMENT, ROW_FORMAT and the like.
-pub(super) fn apply_options(
-    session: &mut SessionContext,
-    table: &mut Table,
-    options: &WrittenOptions,
-) -> Result<(), SqlError> {
-    if options.partitioned {
-        return Err(SqlError::not_supported("PARTITION BY"));
-    }
-    if let Some(engine) = &options.engine {
-        check_engine(session, &table.name, engine)?;
-    }
-    if let Some(comment) = &options.comment {
-        table.comment.clone_from(comment);
-    }
-    if let Some(row_format) = &options.row_format {
-        table.options.row_format = (row_format != "DEFAULT").then(|| row_format.clone());
-    }
-    for (name, value) in &options.others {
-        const SHOWN: [&str; 7] = [
-            "MAX_ROWS",
-            "MIN_ROWS",
-            "AVG_ROW_LENGTH",
-            "STATS_PERSISTENT",
-            "STATS_AUTO_RECALC",
-            "STATS_SAMPLE_PAGES",
-            "KEY_BLOCK_SIZE",
-        ];
-        let is_default =
-            value.eq_ignore_ascii_case("DEFAULT") || (value == "0" && !name.starts_with("STATS"));
-        if SHOWN.contains(&name.as_str()) {
-            let prefix = format!("{name}=");
-            table
-                .options
-                .others
-                .retain(|other| !other.starts_with(&prefix));
-            if !is_default {
-                table.options.others.push(format!("{prefix}{value}"));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// InnoDB is what the engine stands for; other transactional-or-not engines of MySQL are replaced
-/// by it with warning 1266, unknown ones are error 1286 unless substitution is allowed.
-fn check_engine(session: &mut SessionContext, table: &str, engine: &str) -> Result<(), SqlError> {
-    const REPLACED: [&str; 8] = [
-        "MyISAM",
-        "MEMORY",
-        "HEAP",
-        "CSV",
-        "ARCHIVE",
-        "MRG_MyISAM",
-        "Aria",
-        "RocksDB",
-    ];
-    if engine.eq_ignore_ascii_case("InnoDB") {
-        return Ok(());
-    }
-    let is_known = REPLACED
-        .iter()
-        .any(|known| engine.eq_ignore_ascii_case(known));
-    if !is_known {
-        let error = SqlError::unknown_storage_engine(engine);
-        if session.sql_mode.contains(SqlMode::NO_ENGINE_SUBSTITUTION) {
-            return Err(error);
-        }
-        session.warn(error);
-    }
-    let text = format!("Using storage engine InnoDB for table '{table}'");
-    session
-        .warnings
-        .push(SqlError::new(1266, "HY000", text).into_warning(WarningLevel::Warning));
-    Ok(())
+    keys::check_visibility(table)?;
+    keys::check_auto_increment(table)
 }
 
 /// Errors 1059 and 1103.

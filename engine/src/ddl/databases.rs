@@ -63,7 +63,10 @@ pub(super) fn alter(
         Some(name) => name,
         None => session.require_database()?,
     };
-    let old = writer.catalog().database(name)?.collation;
+    let known = writer.catalog().databases.get(name);
+    let old = known
+        .ok_or_else(|| SqlError::database_not_found(name))?
+        .collation;
     let collation = resolve_collation(charset, None, Defaults::new(session, old))?;
     writer.store().save_database(name, collation)?;
     let mut catalog = Catalog::clone(writer.catalog());

@@ -1,5 +1,6 @@
 //! DEFAULT clauses: checked by storing the value once, kept as the text of the stored value.
 
+use super::expression::{self, Purpose};
 use super::types::fsp_of;
 use crate::catalog::{Column, ColumnDefault, ColumnType};
 use crate::rows::{Coercion, EvalValue, default_text};
@@ -18,11 +19,7 @@ pub(super) fn define(
         None if column.nullable && column.generated.is_none() => return Ok(ColumnDefault::Null),
         None => return Ok(ColumnDefault::None),
         Some(_) if column.generated.is_some() => {
-            return Err(SqlError::new(
-                1221,
-                "HY000",
-                "Incorrect usage of DEFAULT and generated column",
-            ));
+            return Err(SqlError::wrong_usage("DEFAULT", "generated column"));
         }
         Some(DefaultValue::Null) if column.nullable => return Ok(ColumnDefault::Null),
         Some(DefaultValue::Null) => return Err(invalid()),
@@ -38,7 +35,16 @@ pub(super) fn define(
             };
         }
         Some(DefaultValue::Expression(expression)) => {
-            return Ok(ColumnDefault::Expression(expression.text.clone()));
+            let written = expression::written(session, &column.name, Purpose::Default, expression)?;
+            return Ok(ColumnDefault::Expression(written.text));
+        }
+        Some(DefaultValue::Hex(bytes)) if column.column_type.is_numeric() => {
+            // To a number a hexadecimal literal is one.
+            let significant = bytes.iter().skip_while(|byte| **byte == 0);
+            if significant.clone().count() > 8 {
+                return Err(invalid());
+            }
+            EvalValue::UInt(significant.fold(0, |number, byte| number << 8 | u64::from(*byte)))
         }
         Some(literal) => literal_value(literal).ok_or_else(invalid)?,
     };

@@ -108,6 +108,24 @@ pub(super) fn rename(
     Ok(Outcome::done())
 }
 
+/// Whether a table can get this name. Errors 1049, 1050, 1059 and 1103.
+pub(super) fn check_new_name(
+    writer: &Writer,
+    table: &Table,
+    database: &str,
+    name: &str,
+) -> Result<(), SqlError> {
+    if (table.database.as_str(), table.name.as_str()) == (database, name) {
+        return Ok(());
+    }
+    check_table_name(name)?;
+    let database = writer.catalog().database(database)?;
+    match database.tables.contains_key(name) {
+        true => Err(SqlError::table_exists(name)),
+        false => Ok(()),
+    }
+}
+
 /// Gives a table another name, perhaps in another database. Errors 1049, 1050, 1103.
 pub(super) fn rename_one(
     writer: &mut Writer,
@@ -115,15 +133,7 @@ pub(super) fn rename_one(
     database: &str,
     name: &str,
 ) -> Result<Arc<Table>, SqlError> {
-    check_table_name(name)?;
-    if writer
-        .catalog()
-        .database(database)?
-        .tables
-        .contains_key(name)
-    {
-        return Err(SqlError::table_exists(name));
-    }
+    check_new_name(writer, table, database, name)?;
     let next = writer.next_auto_increment(table.id);
     forget(writer, table)?;
     if table.auto_increment_column().is_some() {

@@ -2,9 +2,8 @@
 
 use std::collections::HashSet;
 
-use crate::catalog::{
-    BlobSize, Column, ColumnType, IntegerSize, Key, KeyId, KeyKind, KeyPart, Table,
-};
+use super::size;
+use crate::catalog::{BlobSize, Column, ColumnType, Key, KeyId, KeyKind, KeyPart, Table};
 use sql::ast::{IndexDefinition, IndexKind, KeyPart as WrittenPart, KeyPartTarget};
 use sql::error::SqlError;
 
@@ -12,6 +11,11 @@ const KEYS_MAX: usize = 64;
 const PARTS_MAX: usize = 16;
 const KEY_BYTES_MAX: u64 = 3072;
 const NAME_CHARS_MAX: usize = 64;
+const COMMENT_CHARS_MAX: usize = 1024;
+/// Bytes of one column of a key in the older row formats.
+const OLD_PART_BYTES_MAX: u64 = 767;
+/// The name that InnoDB gives a hidden key.
+const HIDDEN_KEY: &str = "GEN_CLUST_INDEX";
 /// The name of every primary key, and of no other.
 pub(super) const PRIMARY: &str = "PRIMARY";
 
@@ -24,15 +28,29 @@ pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<(), Sq
         IndexKind::FullText => return Err(SqlError::not_supported("FULLTEXT index")),
         IndexKind::Spatial => return Err(SqlError::not_supported("SPATIAL index")),
     };
+    if let Some(name) = written.name.as_deref().filter(|_| kind != KeyKind::Primary) {
+        check_name(name)?;
+    }
+    if kind == KeyKind::Primary && table.primary_key().is_some() {
+        return Err(SqlError::multiple_pri_key());
+    }
     let parts = parts(table, kind, &written.parts)?;
     let name = name(table, kind, written.name.as_deref(), &parts)?;
     if kind == KeyKind::Primary && written.options.invisible {
         return Err(SqlError::pk_index_cant_be_invisible());
     }
+    let comment = written.options.comment.as_deref().unwrap_or_default();
+    if comment.chars().count() > COMMENT_CHARS_MAX {
+        return Err(SqlError::too_long_index_comment(&name, COMMENT_CHARS_MAX));
+    }
+    if written.options.parser.is_some() {
+        return Err(SqlError::not_supported("WITH PARSER"));
+    }
     push(table, name, kind, parts)?;
     if let Some(key) = table.keys.last_mut() {
         key.invisible = written.options.invisible;
         key.comment = written.options.comment.clone().unwrap_or_default();
+        key.using.clone_from(&written.options.using);
     }
     Ok(())
 }
@@ -90,6 +108,7 @@ fn push(
         parts,
         invisible: false,
         comment: String::new(),
+        using: None,
     });
     Ok(())
 }
@@ -112,8 +131,25 @@ fn parts(table: &Table, kind: KeyKind, written: &[WrittenPart]) -> Result<Vec<Ke
             return Err(SqlError::dup_fieldname(name));
         }
         let prefix = check_part(column, *prefix)?;
+        if kind == KeyKind::Primary
+            && column
+                .generated
+                .as_ref()
+                .is_some_and(|generated| !generated.stored)
+        {
+            return Err(SqlError::unsupported_action_on_generated_column(
+                "Defining a virtual generated column as primary key",
+            ));
+        }
         let length = key_bytes(column, prefix);
         bytes += length;
+        let is_old = matches!(
+            table.options.row_format.as_deref(),
+            Some("COMPACT" | "REDUNDANT")
+        );
+        if is_old && length > OLD_PART_BYTES_MAX {
+            return Err(SqlError::too_long_key(OLD_PART_BYTES_MAX));
+        }
         if length > KEY_BYTES_MAX || bytes > KEY_BYTES_MAX {
             return Err(SqlError::too_long_key(KEY_BYTES_MAX));
         }
@@ -141,12 +177,15 @@ fn check_part(column: &Column, prefix: Option<u32>) -> Result<Option<u32>, SqlEr
     }
     match &column.column_type {
         ColumnType::Json => Err(SqlError::json_used_as_key(name)),
-        ColumnType::Geometry { .. } | ColumnType::Vector { .. } if prefix.is_none() => {
-            Err(SqlError::wrong_key_column(name))
-        }
+        ColumnType::Vector { .. } => Err(SqlError::not_allowed_as_key(name)),
+        ColumnType::Geometry { .. } => Err(SqlError::not_supported("SPATIAL index")),
         ColumnType::Text { .. } | ColumnType::Blob { .. } => prefix
             .map(Some)
             .ok_or_else(|| SqlError::blob_key_without_length(name)),
+        ColumnType::Char { length: 0, .. }
+        | ColumnType::Binary { length: 0 }
+        | ColumnType::Varchar { length: 0, .. }
+        | ColumnType::Varbinary { length: 0 } => Err(SqlError::wrong_key_column(name)),
         ColumnType::Char { length, .. } | ColumnType::Binary { length } => {
             whole_or_prefix(prefix, u32::from(*length))
         }
@@ -181,11 +220,7 @@ fn key_bytes(column: &Column, prefix: Option<u32>) -> u64 {
         ColumnType::Text { size, .. } | ColumnType::Blob { size } => {
             characters(BlobSize::bytes_max(*size))
         }
-        ColumnType::Integer {
-            size: IntegerSize::Big,
-            ..
-        } => 8,
-        _ => 8,
+        other => size::record_bytes(other),
     }
 }
 
@@ -201,16 +236,44 @@ fn name(
     let Some(written) = written else {
         return Ok(generated_name(table, parts));
     };
-    if written.is_empty() || written.ends_with(' ') || written.eq_ignore_ascii_case(PRIMARY) {
-        return Err(SqlError::wrong_name_for_index(written));
-    }
-    if written.chars().count() > NAME_CHARS_MAX {
-        return Err(SqlError::too_long_ident(written));
-    }
+    check_name(written)?;
     if table.key(written).is_some() {
         return Err(SqlError::dup_keyname(written));
     }
     Ok(written.to_owned())
+}
+
+/// Errors 1059 and 1280.
+pub(super) fn check_name(name: &str) -> Result<(), SqlError> {
+    if name.chars().count() > NAME_CHARS_MAX {
+        return Err(SqlError::too_long_ident(name));
+    }
+    if name.is_empty() || name.ends_with(' ') || name.eq_ignore_ascii_case(PRIMARY) {
+        return Err(SqlError::wrong_name_for_index(name));
+    }
+    if name.eq_ignore_ascii_case(HIDDEN_KEY) {
+        return Err(SqlError::wrong_name_for_index(HIDDEN_KEY));
+    }
+    Ok(())
+}
+
+/// Error 3522 when the key that stands for a missing primary key is invisible.
+pub(super) fn check_visibility(table: &Table) -> Result<(), SqlError> {
+    if table.primary_key().is_some() {
+        return Ok(());
+    }
+    let is_not_null = |key: &Key| {
+        key.parts.iter().all(|part| {
+            let column = table.column_by_id(part.column);
+            part.prefix.is_none() && column.is_some_and(|(_, column)| !column.nullable)
+        })
+    };
+    // The keys are in order: the first such key stands for the primary key.
+    let first = table.unique_keys().find(|key| is_not_null(key));
+    match first {
+        Some(key) if key.invisible => Err(SqlError::pk_index_cant_be_invisible()),
+        _ => Ok(()),
+    }
 }
 
 /// The first column's name, with `_2`, `_3` and so on behind it while it is taken.
@@ -219,7 +282,12 @@ fn generated_name(table: &Table, parts: &[KeyPart]) -> String {
         .first()
         .and_then(|part| table.column_by_id(part.column));
     let first = first.map_or("key", |(_, column)| column.name.as_str());
-    let is_free = |name: &str| table.key(name).is_none() && !name.eq_ignore_ascii_case(PRIMARY);
+    let is_free = |name: &str| {
+        let is_reserved = [PRIMARY, HIDDEN_KEY]
+            .iter()
+            .any(|reserved| name.eq_ignore_ascii_case(reserved));
+        table.key(name).is_none() && !is_reserved
+    };
     if is_free(first) {
         return first.to_owned();
     }

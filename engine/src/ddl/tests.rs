@@ -73,7 +73,7 @@ impl Bench {
         let mut coercion = Coercion::new(&self.session, false, NullPolicy::Error);
         let mut rows = self.writer.rows(&table)?;
         let result = rows
-            .new_row(given, &mut coercion, &mut self.session)
+            .new_row(given, &mut coercion, &mut self.session, |_, _| Ok(()))
             .and_then(|row| rows.insert(row.values, &mut Vec::new()));
         self.writer
             .commit_group(&EnginePosition::default())

@@ -1,8 +1,10 @@
 //! Column types as written become column types as kept, or MySQL's error.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::catalog::{BlobSize, ColumnType, GeometryKind, IntegerSize};
+use crate::collation::compare::equality_key;
 use crate::collation::{self, Charset, Collation};
 use crate::session::SessionContext;
 use sql::ast::{CharsetSpec, DataType, TextType};
@@ -16,6 +18,8 @@ const ROW_BYTES_MAX: u32 = 65_535;
 const VECTOR_DIMENSIONS_DEFAULT: u32 = 2048;
 const VECTOR_DIMENSIONS_MAX: u32 = 16_383;
 const SET_MEMBERS_MAX: usize = 64;
+const ENUM_MEMBERS_MAX: usize = 65_535;
+const MEMBER_CHARS_MAX: usize = 255;
 
 /// Collations that stand for what is not written.
 #[derive(Debug, Clone, Copy)]
@@ -96,11 +100,11 @@ pub(super) fn column_type(
             size: blob_size(*size, length.map(u64::from)),
         },
         DataType::Enum { members, charset } => ColumnType::Enum {
-            members: enum_members(name, "ENUM", members)?,
+            members: enum_members(name, members, resolve(charset)?)?,
             collation: resolve(charset)?,
         },
         DataType::Set { members, charset } => ColumnType::Set {
-            members: set_members(name, members)?,
+            members: set_members(name, members, resolve(charset)?)?,
             collation: resolve(charset)?,
         },
         DataType::Json => ColumnType::Json,
@@ -120,7 +124,10 @@ pub(super) fn column_type(
         DataType::Timestamp { fsp } => ColumnType::Timestamp {
             fsp: fsp_of(name, *fsp)?,
         },
-        DataType::Year { .. } => ColumnType::Year,
+        DataType::Year { width } => match width {
+            None | Some(4) => ColumnType::Year,
+            Some(_) => return Err(SqlError::invalid_year_column_length()),
+        },
         number => return number_type(name, number),
     })
 }
@@ -294,7 +301,8 @@ fn float_digits(
 }
 
 fn bit_width(name: &str, width: Option<u32>) -> Result<u8, SqlError> {
-    match width.unwrap_or(1).max(1) {
+    match width.unwrap_or(1) {
+        0 => Err(SqlError::invalid_field_size(name)),
         width @ 1..=64 => Ok(narrow(width)),
         _ => Err(SqlError::too_big_display_width(name, 64)),
     }
@@ -362,41 +370,67 @@ fn blob_size(size: TextType, bytes: Option<u64>) -> BlobSize {
     }
 }
 
-fn enum_members(name: &str, kind: &str, written: &[String]) -> Result<Arc<[String]>, SqlError> {
+fn enum_members(
+    name: &str,
+    written: &[String],
+    collation: &'static Collation,
+) -> Result<Arc<[String]>, SqlError> {
+    if written.len() > ENUM_MEMBERS_MAX {
+        return Err(SqlError::too_many_enum_values(name));
+    }
+    members(name, "ENUM", written, collation)
+}
+
+fn set_members(
+    name: &str,
+    written: &[String],
+    collation: &'static Collation,
+) -> Result<Arc<[String]>, SqlError> {
+    if let Some(member) = written.iter().find(|member| member.contains(',')) {
+        return Err(SqlError::illegal_value_for_type("set", member));
+    }
+    if written.len() > SET_MEMBERS_MAX {
+        return Err(SqlError::too_big_set(name));
+    }
+    members(name, "SET", written, collation)
+}
+
+/// Members without blanks behind them. Errors 1291 and 3505.
+fn members(
+    name: &str,
+    kind: &str,
+    written: &[String],
+    collation: &'static Collation,
+) -> Result<Arc<[String]>, SqlError> {
     let members: Vec<String> = written
         .iter()
         .map(|member| member.trim_end_matches(' ').to_owned())
         .collect();
-    for (position, member) in members.iter().enumerate() {
-        if members
-            .iter()
-            .take(position)
-            .any(|earlier| earlier == member)
-        {
+    if members
+        .iter()
+        .any(|member| member.chars().count() > MEMBER_CHARS_MAX)
+    {
+        return Err(SqlError::too_long_set_enum_value(name));
+    }
+    let mut seen = BTreeSet::new();
+    for member in &members {
+        if !seen.insert(equality_key(collation, member.as_bytes())) {
             return Err(SqlError::duplicated_value_in_type(name, member, kind));
         }
     }
     Ok(members.into())
 }
 
-fn set_members(name: &str, written: &[String]) -> Result<Arc<[String]>, SqlError> {
-    if written.len() > SET_MEMBERS_MAX {
-        return Err(SqlError::too_big_set(name));
-    }
-    if let Some(member) = written.iter().find(|member| member.contains(',')) {
-        return Err(SqlError::illegal_value_for_type("set", member));
-    }
-    enum_members(name, "SET", written)
-}
-
 fn vector(name: &str, length: Option<u32>) -> Result<u16, SqlError> {
     match length.unwrap_or(VECTOR_DIMENSIONS_DEFAULT) {
         length @ 1..=VECTOR_DIMENSIONS_MAX => Ok(narrow(length)),
-        0 => Err(SqlError::wrong_field_spec(name)),
-        length => Err(SqlError::too_big_precision(
+        0 => Err(SqlError::not_supported("VECTOR(0)")),
+        length => Err(SqlError::exceeds_vector_max_dimensions(
+            u64::from(length) * 4,
             length,
-            name,
+            u64::from(VECTOR_DIMENSIONS_MAX) * 4,
             VECTOR_DIMENSIONS_MAX,
+            name,
         )),
     }
 }

@@ -7,11 +7,11 @@ use binlog::value::Value;
 use rusqlite::Connection;
 use sqlparser::ast::{Expr, Ident, Insert, OnInsert, Query, SetExpr, TableObject};
 
-use super::keep_warnings;
 use super::replace::{Counts, Duplicates};
 use super::row::{Extras, eval_value, fit_literal};
 use super::target::{Target, is_default};
 use super::update::{bind_settings, is_ignorable};
+use super::{Computed, keep_warnings};
 use crate::catalog::Table;
 use crate::database::Writer;
 use crate::expr::bind::{Binder, INSERTED, Place, Relation, Scope, unsupported};
@@ -20,11 +20,10 @@ use crate::expr::env::Env;
 use crate::expr::node::Node;
 use crate::expr::storage;
 use crate::outcome::Outcome;
-use crate::rows::{Coercion, DefaultValue, EvalValue, NullPolicy, RowChange, RowWriter};
+use crate::rows::{Coercion, EvalValue, NullPolicy, RowChange, RowWriter};
 use crate::select::{Cursor, base_relation};
 use crate::session::SessionContext;
 use sql::error::SqlError;
-use sql::{ParseOptions, Statement, parse};
 
 /// The rows to insert: for each column a value, or `None` for its default.
 type Given = Vec<Option<EvalValue>>;
@@ -48,20 +47,19 @@ pub(super) fn execute(
     let duplicates = duplicates(&mut binder, insert, &target)?;
     let is_select = is_select(insert);
     let rows = given_rows(binder, insert, &target, writer.connection())?;
-    let policy = if rows.len() > 1 || is_select {
-        NullPolicy::Adjust
-    } else {
-        NullPolicy::Error
+    let policy = match rows.len() > 1 || is_select {
+        true => NullPolicy::Adjust,
+        false => NullPolicy::Error,
     };
     let mut coercion = Coercion::new(session, insert.ignore, policy);
-    let mut defaults = Defaults::new(writer, &target.table, &catalog, session)?;
+    let computed = Computed::of_write(&catalog, &target.table, session, insert.ignore)?;
     let mut rows_writer = writer.rows(&target.table)?;
     let mut counts = Counts::default();
     let reserved = Reserved::new(&mut rows_writer, rows.len(), is_select, session);
-    for (index, mut given) in rows.into_iter().enumerate() {
+    for (index, given) in rows.into_iter().enumerate() {
         coercion.row = u64::try_from(index + 1).unwrap_or(u64::MAX);
-        defaults.fill(&mut given, &env)?;
-        let new = match rows_writer.new_row(given, &mut coercion, session) {
+        let complete = computed.completion(&given);
+        let new = match rows_writer.new_row(given, &mut coercion, session, complete) {
             Ok(new) => new,
             Err(error) if insert.ignore && is_ignorable(&error) => {
                 session.warn(error);
@@ -77,7 +75,7 @@ pub(super) fn execute(
             &mut rows_writer,
             new.values,
             &mut coercion,
-            &env,
+            (&env, &computed),
             session,
             changes,
             &mut counts,
@@ -92,6 +90,7 @@ pub(super) fn execute(
         counts.generated |= generated.is_some();
     }
     reserved.finish(&mut rows_writer, &counts);
+    coercion.warnings.extend(computed.take_warnings());
     let warnings = keep_warnings(&env, coercion.warnings, session);
     Ok(answer(insert, &counts, is_select, warnings, session))
 }
@@ -300,6 +299,7 @@ fn given_rows(
         return Ok(vec![vec![None; width]]);
     };
     let SetExpr::Values(values) = query.body.as_ref() else {
+        refuse_generated(&target.table, &positions)?;
         return selected_rows(binder, query, &positions, width, connection);
     };
     let mut rows = Vec::with_capacity(values.rows.len());
@@ -317,6 +317,19 @@ fn given_rows(
         rows.push(given);
     }
     Ok(rows)
+}
+
+/// Error 3105 for a generated column among those that a query gives values for.
+fn refuse_generated(table: &Table, positions: &[usize]) -> Result<(), SqlError> {
+    let columns = positions.iter().filter_map(|at| table.columns.get(*at));
+    let mut generated = columns.filter(|column| column.generated.is_some());
+    match generated.next() {
+        None => Ok(()),
+        Some(column) => Err(SqlError::non_default_value_for_generated_column(
+            &column.name,
+            &table.name,
+        )),
+    }
 }
 
 /// One element of VALUES or SET; `None` for DEFAULT.
@@ -407,50 +420,4 @@ fn selected_rows(
         Ok(())
     })?;
     Ok(rows)
-}
-
-/// Defaults that are expressions, bound once and evaluated for each row.
-struct Defaults {
-    expressions: Vec<(usize, Node)>,
-}
-
-impl Defaults {
-    fn new(
-        writer: &mut Writer,
-        table: &Arc<Table>,
-        catalog: &Arc<crate::catalog::Catalog>,
-        session: &SessionContext,
-    ) -> Result<Self, SqlError> {
-        let mut expressions = Vec::new();
-        let rows = writer.rows(table)?;
-        for (position, default) in rows.defaults().iter().enumerate() {
-            let DefaultValue::Expression(text) = default else {
-                continue;
-            };
-            let select = format!("SELECT {text}");
-            let parsed = parse(select.as_bytes(), &ParseOptions::default())?;
-            let mut binder = Binder::new(catalog, session, &[], "", Env::of_write(session, false));
-            expressions.push((position, default_node(&mut binder, &parsed.statement)?));
-        }
-        Ok(Self { expressions })
-    }
-
-    fn fill(&mut self, given: &mut Given, env: &Env) -> Result<(), SqlError> {
-        for (position, node) in &self.expressions {
-            if let Some(slot @ None) = given.get_mut(*position) {
-                *slot = Some(eval_value(node.eval(&[], env)?, &node.ty));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn default_node(binder: &mut Binder<'_>, statement: &Statement) -> Result<Node, SqlError> {
-    if let Statement::Query(sql::ast::Query::Select(query)) = statement
-        && let SetExpr::Select(select) = query.body.as_ref()
-        && let [sqlparser::ast::SelectItem::UnnamedExpr(expr)] = select.projection.as_slice()
-    {
-        return binder.bind(expr, &Scope::default(), Place::FIELDS);
-    }
-    unsupported("this DEFAULT expression")
 }

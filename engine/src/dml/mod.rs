@@ -4,6 +4,7 @@
 //! Rust, coerced into their columns and written one row at a time by `rows::RowWriter`, which lists
 //! the changes. Counts, warnings and generated ids are MySQL's.
 
+mod computed;
 mod delete;
 mod insert;
 mod replace;
@@ -11,6 +12,8 @@ mod row;
 mod source;
 mod target;
 mod update;
+
+pub(crate) use computed::{Computed, kept_expression};
 
 use std::sync::Arc;
 

@@ -2,6 +2,7 @@
 
 use binlog::value::Value;
 
+use super::Computed;
 use super::update::{Setting, apply_settings, is_ignorable};
 use crate::expr::env::Env;
 use crate::rows::{Coercion, RowChange, RowWriter};
@@ -61,7 +62,7 @@ impl Duplicates {
         rows: &mut RowWriter<'_>,
         values: Vec<Value<'static>>,
         coercion: &mut Coercion,
-        env: &Env,
+        (env, computed): (&Env, &Computed),
         session: &mut SessionContext,
         changes: &mut Vec<RowChange>,
         counts: &mut Counts,
@@ -99,7 +100,7 @@ impl Duplicates {
                     &values,
                     &[],
                     coercion,
-                    env,
+                    (env, computed),
                     session,
                 )?;
                 let id = super::insert::explicit_id(&table, &after);

@@ -118,7 +118,7 @@ impl Target {
         };
         let found = self.table.column(&column.value).filter(|_| fits);
         let (position, column) = found.ok_or_else(unknown)?;
-        if column.generated.is_some() {
+        if column.generated.is_some() && !is_default(&assignment.value) {
             return Err(SqlError::non_default_value_for_generated_column(
                 &column.name,
                 &self.table.name,

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use binlog::value::Value;
 use sqlparser::ast::Assignment;
 
-use super::keep_warnings;
 use super::row::{Extras, RowExpression, eval_value, fit_literal};
 use super::source::Source;
 use super::target::{Target, is_default};
+use super::{Computed, keep_warnings};
 use crate::catalog::Table;
 use crate::database::Writer;
 use crate::expr::bind::{Binder, Place, Scope};
@@ -68,7 +68,7 @@ pub(super) fn apply_settings(
     given: &[Value<'static>],
     extras: &[Datum],
     coercion: &mut Coercion,
-    env: &Env,
+    (env, computed): (&Env, &Computed),
     session: &SessionContext,
 ) -> Result<Vec<Value<'static>>, SqlError> {
     let mut after = current.to_vec();
@@ -81,7 +81,12 @@ pub(super) fn apply_settings(
                 let value = expression.eval(table, &after, given, extras, env)?;
                 coercion.store(column, eval_value(value, expression.ty()))?
             }
-            None => rows.default_at(setting.position, column, coercion, session)?,
+            // DEFAULT of a generated column changes nothing: it is computed below.
+            None if column.generated.is_some() => continue,
+            None => match computed.default(setting.position, &after, coercion)? {
+                Some(value) => value,
+                None => rows.default_at(setting.position, column, coercion, session)?,
+            },
         };
         if let Some(slot) = after.get_mut(setting.position) {
             *slot = value;
@@ -89,6 +94,9 @@ pub(super) fn apply_settings(
     }
     let assigned: Vec<usize> = settings.iter().map(|setting| setting.position).collect();
     rows.touch(current, &mut after, &assigned, session);
+    if after != current {
+        computed.refresh(&mut after, coercion)?;
+    }
     Ok(after)
 }
 
@@ -135,6 +143,7 @@ pub(super) fn execute(
     }
     let env = Rc::clone(&binder.env);
     let (settings, source) = bind(binder, statement, &target)?;
+    let computed = Computed::of_write(&catalog, &target.table, session, update.ignore)?;
     let found = source.rows(writer.connection(), &target)?;
     let mut coercion = Coercion::new(session, update.ignore, NullPolicy::Adjust);
     let mut rows = writer.rows(&target.table)?;
@@ -150,7 +159,7 @@ pub(super) fn execute(
             &[],
             &found.extras,
             &mut coercion,
-            &env,
+            (&env, &computed),
             session,
         )?;
         match rows.update(&found.row, after, changes) {
@@ -160,6 +169,7 @@ pub(super) fn execute(
             Err(error) => return Err(error),
         }
     }
+    coercion.warnings.extend(computed.take_warnings());
     let warnings = keep_warnings(&env, coercion.warnings, session);
     let matched = u64::try_from(matched).unwrap_or(u64::MAX);
     Ok(Outcome::Ok {

@@ -1,7 +1,8 @@
 //! AUTO_INCREMENT counters: an id is handed out once, whatever becomes of its statement.
 //!
 //! Counters live in memory and run ahead of a rollback; those that moved are saved with the next
-//! group, in the same transaction as the rows that use them.
+//! group, in the same transaction as the rows that use them. Only DDL that is undone puts them back:
+//! the tables whose counters it forgot or began anew are there again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,7 +11,7 @@ use binlog::value::Value;
 use crate::catalog::{ColumnType, Table, TableId};
 
 /// The next id of each table with an AUTO_INCREMENT column.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Counters {
     next: HashMap<TableId, u64>,
     moved: HashSet<TableId>,

@@ -70,6 +70,20 @@ pub(crate) fn default_text(column: &Column, value: &Value<'_>) -> String {
         (ColumnType::Binary { .. } | ColumnType::Varbinary { .. }, Value::Bytes(bytes)) => {
             bytes.iter().map(|byte| char::from(*byte)).collect()
         }
+        (
+            ColumnType::Float {
+                digits: Some((_, scale)),
+                ..
+            },
+            Value::Float(number),
+        ) => format!("{number:.*}", usize::from(*scale)),
+        (
+            ColumnType::Double {
+                digits: Some((_, scale)),
+                ..
+            },
+            Value::Double(number),
+        ) => format!("{number:.*}", usize::from(*scale)),
         _ => value_text(column, value, &TimeZone::utc()),
     }
 }

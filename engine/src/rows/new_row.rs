@@ -19,20 +19,21 @@ pub struct NewRow {
 }
 
 impl RowWriter<'_> {
-    /// The default of each column. An INSERT evaluates those that are expressions itself.
+    /// The default of each column.
     #[must_use]
     pub fn defaults(&self) -> &[DefaultValue] {
         &self.plan.defaults
     }
 
     /// Makes the row of one VALUES list; `given` has an entry for each column, `None` for a column
-    /// that takes its default. Error 1235 for a table with generated columns, whose values only a
-    /// log can give.
+    /// that takes its default. `complete` fills in what expressions give, when all else is known
+    /// but the AUTO_INCREMENT value: an id is taken only for a row that can be stored.
     pub fn new_row(
         &mut self,
         given: Vec<Option<EvalValue>>,
         coercion: &mut Coercion,
         session: &mut SessionContext,
+        complete: impl FnOnce(&mut [Value<'static>], &mut Coercion) -> Result<(), SqlError>,
     ) -> Result<NewRow, SqlError> {
         let table = std::sync::Arc::clone(&self.table);
         if coercion.table != table.name {
@@ -42,26 +43,23 @@ impl RowWriter<'_> {
             values: Vec::with_capacity(table.columns.len()),
             generated: None,
         };
-        // An id is taken only for a row whose other values can be stored.
         let mut automatic = None;
         let mut given = given.into_iter();
         for (position, column) in table.columns.iter().enumerate() {
-            if column.generated.is_some() {
-                return Err(SqlError::not_supported(
-                    "INSERT into a table with generated columns",
-                ));
-            }
             let value = given.next().flatten();
             let stored = match value {
                 value if column.auto_increment => {
                     automatic = Some((position, column, value));
                     Value::Null
                 }
+                _ if column.generated.is_some() => Value::Null,
                 Some(value) => coercion.store(column, value)?,
+                None if self.is_computed(position) => Value::Null,
                 None => self.default_at(position, column, coercion, session)?,
             };
             row.values.push(stored);
         }
+        complete(&mut row.values, coercion)?;
         if let Some((position, column, value)) = automatic {
             let id = self.automatic(column, value, coercion, session, &mut row.generated)?;
             if let Some(place) = row.values.get_mut(position) {
@@ -69,6 +67,14 @@ impl RowWriter<'_> {
             }
         }
         Ok(row)
+    }
+
+    /// Whether the default of the column at this position is an expression.
+    fn is_computed(&self, position: usize) -> bool {
+        matches!(
+            self.plan.defaults.get(position),
+            Some(DefaultValue::Expression(_))
+        )
     }
 
     /// The default of a column as a value. Error 1364 when it has none, 1235 when an expression was

@@ -61,6 +61,8 @@ pub enum Ddl {
         name: String,
         /// Table.
         table: TableName,
+        /// ALGORITHM= and LOCK=.
+        how: Vec<AlterClause>,
     },
     /// RENAME TABLE a TO b, ...
     RenameTable(Vec<(TableName, TableName)>),

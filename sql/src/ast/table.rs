@@ -393,6 +393,8 @@ pub struct CreateIndex {
     pub table: TableName,
     /// The index; its name is always present.
     pub index: IndexDefinition,
+    /// ALGORITHM= and LOCK=.
+    pub how: Vec<AlterClause>,
 }
 
 /// ALTER TABLE.
@@ -514,9 +516,9 @@ pub enum AlterClause {
     Force,
     /// ORDER BY.
     OrderBy(Vec<String>),
-    /// ALGORITHM=, upper-cased.
+    /// ALGORITHM=, as written.
     Algorithm(String),
-    /// LOCK=, upper-cased.
+    /// LOCK=, as written.
     Lock(String),
     /// Anything else, by name (for instance `ADD PARTITION`).
     NotSupported(String),

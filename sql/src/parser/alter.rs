@@ -87,10 +87,10 @@ impl Cursor<'_> {
             })?)
         } else if self.accept("ALGORITHM") {
             self.accept_symbol("=");
-            AlterClause::Algorithm(self.any_word()?.to_ascii_uppercase())
+            AlterClause::Algorithm(self.any_word()?)
         } else if self.accept("LOCK") {
             self.accept_symbol("=");
-            AlterClause::Lock(self.any_word()?.to_ascii_uppercase())
+            AlterClause::Lock(self.any_word()?)
         } else {
             self.option_clause()?
         };

@@ -5,7 +5,8 @@ use crate::ast::{
     CharsetSpec, Check, ColumnAttributes, ColumnDefinition, DataType, DefaultValue, Generated,
     TextType,
 };
-use crate::cursor::{Cursor, Parse};
+use crate::cursor::{Cursor, Failure, Parse};
+use crate::error::SqlError;
 use crate::lexer::Kind;
 
 /// The arguments and suffixes of a numeric type.
@@ -24,6 +25,7 @@ impl Cursor<'_> {
     }
 
     pub(super) fn column_behind_name(&mut self, name: String) -> Parse<ColumnDefinition> {
+        self.check_type_length(&name)?;
         let data_type = self.data_type()?;
         let attributes = self.column_attributes(&name)?;
         Ok(ColumnDefinition {
@@ -31,6 +33,17 @@ impl Cursor<'_> {
             data_type,
             attributes,
         })
+    }
+
+    /// Error 1439 for a length that no type could have.
+    fn check_type_length(&self, column: &str) -> Parse<()> {
+        let length = match self.tokens.get(self.at + 2).map(|token| &token.kind) {
+            Some(Kind::Integer(text)) if self.is_symbol_ahead(1, "(") => text.parse::<u32>(),
+            _ => return Ok(()),
+        };
+        length
+            .map(drop)
+            .map_err(|_| Failure::Sql(SqlError::too_big_display_width(column, u32::MAX)))
     }
 
     fn data_type(&mut self) -> Parse<DataType> {
@@ -135,7 +148,11 @@ impl Cursor<'_> {
         if word == "DOUBLE" {
             self.accept("PRECISION");
         }
+        let is_double = matches!(word, "DOUBLE" | "REAL" | "FLOAT8");
         let (first, second) = self.two_arguments()?;
+        if is_double && first.is_some() && second.is_none() {
+            return self.unexpected();
+        }
         let mut numeric = Numeric {
             first,
             second,
@@ -330,6 +347,15 @@ impl Cursor<'_> {
     }
 
     fn column_attribute(&mut self, column: &str, found: &mut ColumnAttributes) -> Parse<bool> {
+        let begins_expression = self.is_word("GENERATED") || self.is_word("AS");
+        let only_collation = ColumnAttributes {
+            collation: found.collation.clone(),
+            ..ColumnAttributes::default()
+        };
+        // Of all attributes only COLLATE may stand before the expression.
+        if begins_expression && *found != only_collation {
+            return self.unexpected();
+        }
         if self.accept_all(&["NOT", "NULL"]) {
             found.nullable = Some(false);
         } else if self.accept("NULL") {

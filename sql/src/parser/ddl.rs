@@ -1,8 +1,9 @@
 //! Databases, indexes, DROP and RENAME.
 
 use super::refuse;
-use crate::ast::{CharsetSpec, CreateIndex, Ddl, IndexKind, Statement};
-use crate::cursor::{Cursor, Parse};
+use crate::ast::{AlterClause, CharsetSpec, CreateIndex, Ddl, IndexKind, Statement};
+use crate::cursor::{Cursor, Failure, Parse};
+use crate::error::SqlError;
 
 impl Cursor<'_> {
     /// Behind CREATE, ALTER or DROP.
@@ -58,8 +59,15 @@ impl Cursor<'_> {
             }
             if self.accept_all(&["DEFAULT", "ENCRYPTION"]) || self.accept("ENCRYPTION") {
                 self.accept_symbol("=");
-                if self.string()?.eq_ignore_ascii_case("Y") {
+                let answer = self.string()?;
+                if answer.eq_ignore_ascii_case("Y") {
                     return refuse("ENCRYPTION='Y'");
+                }
+                if !answer.eq_ignore_ascii_case("N") {
+                    return Err(Failure::Sql(SqlError::wrong_temporal_literal(
+                        "argument (should be Y or N)",
+                        answer,
+                    )));
                 }
             } else if self.accept_all(&["READ", "ONLY"]) {
                 return refuse("ALTER DATABASE READ ONLY");
@@ -88,10 +96,11 @@ impl Cursor<'_> {
         let table = self.table_name()?;
         let mut index = self.index_behind_name(kind, Some(name))?;
         index.options.using = index.options.using.or(using);
-        self.algorithm_and_lock()?;
+        let how = self.algorithm_and_lock()?;
         Ok(Statement::Ddl(Ddl::CreateIndex(Box::new(CreateIndex {
             table,
             index,
+            how,
         }))))
     }
 
@@ -102,17 +111,22 @@ impl Cursor<'_> {
         let name = self.any_word()?;
         self.expect("ON")?;
         let table = self.table_name()?;
-        self.algorithm_and_lock()?;
-        Ok(Statement::Ddl(Ddl::DropIndex { name, table }))
+        let how = self.algorithm_and_lock()?;
+        Ok(Statement::Ddl(Ddl::DropIndex { name, table, how }))
     }
 
-    /// ALGORITHM and LOCK: every change of ours is as good as INPLACE with LOCK=NONE.
-    fn algorithm_and_lock(&mut self) -> Parse<()> {
-        while self.accept_any(&["ALGORITHM", "LOCK"]).is_some() {
+    /// ALGORITHM= and LOCK= behind CREATE INDEX and DROP INDEX.
+    fn algorithm_and_lock(&mut self) -> Parse<Vec<AlterClause>> {
+        let mut how = Vec::new();
+        while let Some(word) = self.accept_any(&["ALGORITHM", "LOCK"]) {
             self.accept_symbol("=");
-            self.any_word()?;
+            let name = self.any_word()?;
+            how.push(match word {
+                "ALGORITHM" => AlterClause::Algorithm(name),
+                _ => AlterClause::Lock(name),
+            });
         }
-        Ok(())
+        Ok(how)
     }
 
     /// Behind DROP.

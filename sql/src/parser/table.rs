@@ -5,7 +5,8 @@ use crate::ast::{
     CharsetSpec, CreateTable, CreateTableSource, Ddl, ForeignKey, IndexDefinition, IndexKind,
     IndexOptions, KeyPart, KeyPartTarget, OnUpdateDelete, Statement, TableElement, TableOptions,
 };
-use crate::cursor::{Cursor, Parse};
+use crate::cursor::{Cursor, Failure, Parse};
+use crate::error::SqlError;
 use crate::lexer::Kind;
 
 impl Cursor<'_> {
@@ -281,6 +282,8 @@ impl Cursor<'_> {
             found.row_format = Some(self.any_word()?.to_ascii_uppercase());
         } else if self.accept_all(&["START", "TRANSACTION"]) {
             // The log of CREATE TABLE ... SELECT: rows follow in the same transaction.
+            let option = "START TRANSACTION".to_owned();
+            found.others.push((option, String::new()));
         } else if self.charset_option(&mut found.charset)? {
             return Ok(true);
         } else {
@@ -298,7 +301,14 @@ impl Cursor<'_> {
             || self.accept("CHARSET")
         {
             self.accept_symbol("=");
-            found.charset = Some(self.name_or_string()?);
+            let charset = self.name_or_string()?;
+            if let Some(earlier) = found.charset.as_ref().filter(|name| **name != charset) {
+                let what = "CHARACTER SET ";
+                return Err(Failure::Sql(SqlError::conflicting_declarations(
+                    what, earlier, what, charset,
+                )));
+            }
+            found.charset = Some(charset);
         } else if self.accept("COLLATE") {
             self.accept_symbol("=");
             found.collation = Some(self.name_or_string()?);

@@ -1,13 +1,13 @@
 //! The clauses of ALTER TABLE, applied to a definition.
 
-use super::{Extra, column_ids, create, keys, qualified};
-use crate::catalog::{Column, ColumnId, KeyKind, Table};
+use super::{Extra, column_ids, keys, qualified};
+use crate::catalog::{Column, ColumnId, Generated, KeyKind, Table};
 use crate::collation::Collation;
 use crate::ddl::columns::{check_name, define};
-use crate::ddl::defaults;
 use crate::ddl::types::{Defaults, resolve_collation};
+use crate::ddl::{defaults, options};
 use crate::session::SessionContext;
-use sql::ast::{AlterClause, ColumnDefinition, ColumnPosition};
+use sql::ast::{AlterClause, ColumnDefinition, ColumnPosition, DefaultValue};
 use sql::error::SqlError;
 
 /// Applies the clauses from left to right.
@@ -43,13 +43,7 @@ fn apply_one(
         AlterClause::DropColumn(name) => drop_column(table, name),
         AlterClause::RenameColumn { from, to } => rename_column(table, from, to),
         AlterClause::AlterColumnDefault { column, default } => {
-            let found = find(table, column)?;
-            let value = match default {
-                Some(default) => defaults::define(session, found, Some(default))?,
-                None => crate::catalog::ColumnDefault::None,
-            };
-            found.default = value;
-            Ok(())
+            set_default(session, table, column, default.as_ref())
         }
         AlterClause::AlterColumnVisibility { column, invisible } => {
             find(table, column)?.invisible = *invisible;
@@ -63,15 +57,15 @@ fn apply_one(
             extra.rename = Some((database.to_owned(), name.to_owned()));
             Ok(())
         }
-        AlterClause::Options(options) => {
+        AlterClause::Options(written) => {
             table.collation = resolve_collation(
-                &options.charset,
+                &written.charset,
                 None,
                 Defaults::new(session, table.collation),
             )?;
-            extra.auto_increment = options.auto_increment.or(extra.auto_increment);
-            extra.forces_rebuild |= options.engine.is_some();
-            create::apply_options(session, table, options)
+            extra.auto_increment = written.auto_increment.or(extra.auto_increment);
+            extra.forces_rebuild |= written.engine.is_some();
+            options::apply(session, table, written)
         }
         AlterClause::ConvertToCharset(charset) => {
             let collation =
@@ -83,13 +77,30 @@ fn apply_one(
             extra.forces_rebuild = true;
             Ok(())
         }
-        AlterClause::Algorithm(name) => {
-            extra.is_instant = name == "INSTANT";
-            Ok(())
-        }
-        AlterClause::DisableKeys | AlterClause::EnableKeys | AlterClause::Lock(_) => Ok(()),
+        AlterClause::DisableKeys
+        | AlterClause::EnableKeys
+        | AlterClause::Algorithm(_)
+        | AlterClause::Lock(_) => Ok(()),
         other => apply_to_keys(table, other),
     }
+}
+
+/// ALTER COLUMN ... SET DEFAULT, or DROP DEFAULT without one.
+fn set_default(
+    session: &SessionContext,
+    table: &mut Table,
+    column: &str,
+    default: Option<&DefaultValue>,
+) -> Result<(), SqlError> {
+    let found = find(table, column)?;
+    if default.is_some() && found.auto_increment {
+        return Err(SqlError::invalid_default(column));
+    }
+    found.default = match default {
+        Some(default) => defaults::define(session, found, Some(default))?,
+        None => crate::catalog::ColumnDefault::None,
+    };
+    Ok(())
 }
 
 /// The clauses about keys and constraints, and those that are not done.
@@ -103,9 +114,9 @@ fn apply_to_keys(table: &mut Table, clause: &AlterClause) -> Result<(), SqlError
             set_key_visibility(table, index, *invisible)
         }
         AlterClause::DropConstraint(name) if table.key(name).is_some() => drop_key(table, name),
-        AlterClause::DropConstraint(name)
-        | AlterClause::DropForeignKey(name)
-        | AlterClause::DropCheck(name) => Err(SqlError::cant_drop_field_or_key(name)),
+        AlterClause::DropConstraint(name) => Err(SqlError::constraint_not_found(name)),
+        AlterClause::DropCheck(name) => Err(SqlError::check_constraint_not_found(name)),
+        AlterClause::DropForeignKey(name) => Err(SqlError::cant_drop_field_or_key(name)),
         AlterClause::AddForeignKey(_) => Err(SqlError::not_supported("FOREIGN KEY")),
         AlterClause::AddCheck(_) | AlterClause::AlterCheck { .. } => {
             Err(SqlError::not_supported("CHECK constraint"))
@@ -140,6 +151,9 @@ fn add_column(
         table.collation,
         false,
     )?;
+    if defined.unsafe_default && !session.applies_log {
+        return Err(SqlError::binlog_unsafe_system_function());
+    }
     table.next_column_id += 1;
     let at = insert_position(table, position, table.columns.len())?;
     table.columns.insert(at, defined.column);
@@ -165,6 +179,7 @@ fn change_column(
         return Err(SqlError::dup_fieldname(&written.name));
     }
     let mut defined = define(session, id, written, table.collation, false)?;
+    check_stored_status(old.generated.as_ref(), defined.column.generated.as_ref())?;
     let is_in_primary = table
         .primary_key()
         .is_some_and(|key| key.parts.iter().any(|part| part.column == id));
@@ -186,6 +201,17 @@ fn change_column(
         keys::add_for_column(table, KeyKind::Unique, &written.name)?;
     }
     Ok(())
+}
+
+/// Error 3106: a column can become or cease to be generated only if its values are stored.
+fn check_stored_status(old: Option<&Generated>, new: Option<&Generated>) -> Result<(), SqlError> {
+    let is_virtual = |generated: Option<&Generated>| generated.is_some_and(|g| !g.stored);
+    match is_virtual(old) == is_virtual(new) {
+        true => Ok(()),
+        false => Err(SqlError::unsupported_action_on_generated_column(
+            "Changing the STORED status",
+        )),
+    }
 }
 
 fn insert_position(
@@ -240,9 +266,7 @@ fn drop_key(table: &mut Table, name: &str) -> Result<(), SqlError> {
 }
 
 fn rename_key(table: &mut Table, from: &str, to: &str) -> Result<(), SqlError> {
-    if to.eq_ignore_ascii_case(keys::PRIMARY) || to.is_empty() {
-        return Err(SqlError::wrong_name_for_index(to));
-    }
+    keys::check_name(to)?;
     if table.key(from).is_none() {
         return Err(SqlError::key_does_not_exist(from, &table.name));
     }

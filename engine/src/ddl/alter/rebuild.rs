@@ -6,9 +6,10 @@ use std::sync::Arc;
 use binlog::value::{Date, DateTime, Timestamp, Value};
 use rusqlite::OptionalExtension;
 
-use crate::catalog::{Column, ColumnType, Table};
+use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
 use crate::database::Writer;
 use crate::ddl::{forget, physical, save};
+use crate::dml::Computed;
 use crate::rows::{Coercion, EvalValue, NullPolicy, eval_of, implicit, list, stored_row};
 use crate::session::SessionContext;
 use sql::SqlMode;
@@ -22,6 +23,8 @@ enum Origin {
     Coerced(usize),
     /// The new column's default.
     Default,
+    /// An expression, when the rest of the row is known.
+    Computed,
 }
 
 /// Copies all rows of `old` into a table of the definition `new`, which takes its place. Returns the
@@ -31,6 +34,7 @@ pub(super) fn rebuild(
     session: &mut SessionContext,
     old: &Arc<Table>,
     new: Table,
+    copies: bool,
 ) -> Result<Arc<Table>, SqlError> {
     let new = Arc::new(Table {
         id: writer.store().new_table_id()?,
@@ -39,7 +43,7 @@ pub(super) fn rebuild(
     physical::create_table(writer, &new)?;
     let next = writer.next_auto_increment(old.id);
     writer.counters().set(new.id, next);
-    copy(writer, session, old, &new)?;
+    copy(writer, session, old, &new, copies)?;
     physical::drop_table(writer, old)?;
     forget(writer, old)?;
     writer.counters().forget(old.id);
@@ -54,6 +58,7 @@ fn copy(
     session: &mut SessionContext,
     old: &Arc<Table>,
     new: &Arc<Table>,
+    copies: bool,
 ) -> Result<(), SqlError> {
     let origins: Vec<Origin> = new
         .columns
@@ -61,6 +66,8 @@ fn copy(
         .map(|column| origin(old, column))
         .collect();
     let mut coercion = Coercion::new(session, false, NullPolicy::Error);
+    let catalog = Arc::clone(writer.catalog());
+    let computed = Computed::new(&catalog, new, session)?;
     let columns = list(old.columns.iter().map(Column::sqlite_name), ",");
     // Batches by rowid, so that reading never meets what is written.
     let sql = format!(
@@ -89,7 +96,7 @@ fn copy(
         for row in batch {
             copied += 1;
             coercion.row = copied;
-            let values = convert(
+            let mut values = convert(
                 writer,
                 session,
                 &mut coercion,
@@ -97,14 +104,25 @@ fn copy(
                 &origins,
                 row.values,
             )?;
+            if copies {
+                for (column, value) in new.columns.iter().zip(&values) {
+                    check_zero_date(session, column, value, copied)?;
+                }
+            }
+            let is_new = |at: usize| matches!(origins.get(at), Some(Origin::Default));
+            computed.fill(&mut values, is_new, &mut coercion)?;
             writer.rows(new)?.insert_unlisted(&values)?;
         }
     }
     session.warnings.append(&mut coercion.warnings);
+    session.warnings.append(&mut computed.take_warnings());
     Ok(())
 }
 
 fn origin(old: &Table, column: &Column) -> Origin {
+    if column.generated.is_some() {
+        return Origin::Computed;
+    }
     match old.column_by_id(column.id) {
         None => Origin::Default,
         Some((position, earlier)) if earlier.column_type == column.column_type => {
@@ -133,12 +151,16 @@ fn convert(
                 let id = writer.counters().take(new, increment, offset);
                 coercion.store(column, EvalValue::UInt(id))?
             }
+            Origin::Computed => Value::Null,
+            Origin::Default if matches!(column.default, ColumnDefault::Expression(_)) => {
+                Value::Null
+            }
             // Rows that were there before the column have its implicit default at least.
             Origin::Default => {
                 let mut lenient = Coercion::new(session, true, NullPolicy::Adjust);
                 let rows = writer.rows(new)?;
                 let value = rows.default_at(position, column, &mut lenient, session)?;
-                check_zero_date(session, column, &value)?;
+                check_zero_date(session, column, &value, 1)?;
                 value
             }
             Origin::Same(from) => {
@@ -187,6 +209,7 @@ fn check_zero_date(
     session: &SessionContext,
     column: &Column,
     value: &Value<'_>,
+    row: u64,
 ) -> Result<(), SqlError> {
     let is_forbidden = session.is_strict() && session.sql_mode.contains(SqlMode::NO_ZERO_DATE);
     let (kind, text) = match value {
@@ -200,7 +223,12 @@ fn check_zero_date(
         _ => return Ok(()),
     };
     match is_forbidden {
-        true => Err(SqlError::wrong_temporal_value(kind, text, &column.name, 1)),
+        true => Err(SqlError::wrong_temporal_value(
+            kind,
+            text,
+            &column.name,
+            row,
+        )),
         false => Ok(()),
     }
 }

@@ -1,0 +1,330 @@
+//! ALGORITHM= and LOCK=: what MySQL could not do so is refused as MySQL refuses it.
+//!
+//! Every change here takes the table for itself; the clauses only decide whether the statement is
+//! accepted, which must be MySQL's decision since it is logged as it was written.
+
+use crate::catalog::{BlobSize, Column, ColumnDefault, ColumnType, Generated, Table};
+use sql::ast::AlterClause;
+use sql::error::SqlError;
+
+/// The two clauses of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct How {
+    algorithm: Algorithm,
+    lock: Lock,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Algorithm {
+    #[default]
+    Any,
+    Instant,
+    Inplace,
+    Copy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Lock {
+    #[default]
+    Any,
+    None,
+    Shared,
+    Exclusive,
+}
+
+/// The least that a change needs of MySQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// A new name and nothing else.
+    Rename,
+    /// Only the definition changes.
+    Instant,
+    /// Indexes or rows are written, while others write on.
+    Inplace,
+    /// As before, but nobody writes meanwhile.
+    InplaceLocked,
+    /// A copy, for values change their type.
+    CopyForType,
+    /// A copy, for rows lose the key by which they lie.
+    CopyForPrimary,
+    /// A copy, for values are computed.
+    CopyForGenerated,
+}
+
+const NO_PRIMARY: &str =
+    "Dropping a primary key is not allowed without also adding a new primary key";
+
+impl How {
+    /// What the clauses say. Errors 1221, 1800 and 1801.
+    pub(super) fn of(clauses: &[AlterClause]) -> Result<How, SqlError> {
+        let mut how = How::default();
+        for clause in clauses {
+            match clause {
+                AlterClause::Algorithm(name) => {
+                    how.algorithm = match name.to_ascii_uppercase().as_str() {
+                        "DEFAULT" => Algorithm::Any,
+                        "INSTANT" => Algorithm::Instant,
+                        "INPLACE" => Algorithm::Inplace,
+                        "COPY" => Algorithm::Copy,
+                        _ => return Err(SqlError::unknown_alter_algorithm(name)),
+                    };
+                }
+                AlterClause::Lock(name) => {
+                    how.lock = match name.to_ascii_uppercase().as_str() {
+                        "DEFAULT" => Lock::Any,
+                        "NONE" => Lock::None,
+                        "SHARED" => Lock::Shared,
+                        "EXCLUSIVE" => Lock::Exclusive,
+                        _ => return Err(SqlError::unknown_alter_lock(name)),
+                    };
+                }
+                _ => {}
+            }
+        }
+        if how.algorithm == Algorithm::Instant && how.lock != Lock::Any {
+            return Err(SqlError::wrong_usage(
+                "ALGORITHM=INSTANT",
+                "LOCK=NONE/SHARED/EXCLUSIVE",
+            ));
+        }
+        Ok(how)
+    }
+
+    /// Errors 1845 and 1846 when the change cannot be made so.
+    pub(super) fn check(
+        self,
+        old: &Table,
+        new: &Table,
+        clauses: &[AlterClause],
+    ) -> Result<(), SqlError> {
+        if self == How::default() {
+            return Ok(());
+        }
+        let needs = needs(old, new, clauses);
+        self.check_algorithm(needs)?;
+        self.check_lock(needs)
+    }
+
+    fn check_algorithm(self, needs: Needs) -> Result<(), SqlError> {
+        let (asked, others) = match self.algorithm {
+            Algorithm::Any | Algorithm::Copy => return Ok(()),
+            Algorithm::Instant => ("ALGORITHM=INSTANT", "ALGORITHM=COPY/INPLACE"),
+            Algorithm::Inplace => ("ALGORITHM=INPLACE", "ALGORITHM=COPY"),
+        };
+        let is_instant = self.algorithm == Algorithm::Instant;
+        let because = |reason| {
+            Err(SqlError::alter_operation_not_supported_reason(
+                asked, reason, others,
+            ))
+        };
+        match needs {
+            Needs::Rename | Needs::Instant => Ok(()),
+            Needs::Inplace | Needs::InplaceLocked if !is_instant => Ok(()),
+            Needs::CopyForType if is_instant => {
+                because("Need to rebuild the table to change column type")
+            }
+            Needs::CopyForType => because("Cannot change column type INPLACE"),
+            Needs::CopyForPrimary => because(NO_PRIMARY),
+            Needs::Inplace | Needs::InplaceLocked | Needs::CopyForGenerated => {
+                Err(SqlError::alter_operation_not_supported(asked, others))
+            }
+        }
+    }
+
+    fn check_lock(self, needs: Needs) -> Result<(), SqlError> {
+        let others = "LOCK=SHARED";
+        let because = |reason| {
+            Err(SqlError::alter_operation_not_supported_reason(
+                "LOCK=NONE",
+                reason,
+                others,
+            ))
+        };
+        match (self.lock, needs) {
+            (Lock::None | Lock::Shared, Needs::Rename) => Err(
+                SqlError::alter_operation_not_supported("LOCK=NONE/SHARED", "LOCK=EXCLUSIVE"),
+            ),
+            (Lock::Any | Lock::Shared | Lock::Exclusive, _) => Ok(()),
+            (Lock::None, _) if self.algorithm == Algorithm::Copy => {
+                because("COPY algorithm requires a lock")
+            }
+            (Lock::None, Needs::Instant | Needs::Inplace) => Ok(()),
+            (Lock::None, Needs::InplaceLocked) => {
+                because("Adding an auto-increment column requires a lock")
+            }
+            (Lock::None, Needs::CopyForType) => because("Cannot change column type INPLACE"),
+            (Lock::None, Needs::CopyForPrimary) => because(NO_PRIMARY),
+            (Lock::None, Needs::CopyForGenerated) => {
+                Err(SqlError::alter_operation_not_supported("LOCK=NONE", others))
+            }
+        }
+    }
+}
+
+/// Whether MySQL copies the rows, and looks at their dates again.
+pub(super) fn copies(old: &Table, new: &Table) -> bool {
+    matches!(
+        needs(old, new, &[]),
+        Needs::CopyForType | Needs::CopyForPrimary | Needs::CopyForGenerated
+    )
+}
+
+fn needs(old: &Table, new: &Table, clauses: &[AlterClause]) -> Needs {
+    if new.columns.iter().any(|column| changes_type(old, column)) {
+        return Needs::CopyForType;
+    }
+    if old.primary_key().is_some() && new.primary_key().is_none() {
+        return Needs::CopyForPrimary;
+    }
+    if new.columns.iter().any(|column| computes_anew(old, column)) {
+        return Needs::CopyForGenerated;
+    }
+    let is_new_id = |column: &Column| {
+        column.auto_increment
+            && old
+                .column_by_id(column.id)
+                .is_none_or(|(_, earlier)| !earlier.auto_increment)
+    };
+    if new.columns.iter().any(is_new_id) {
+        return Needs::InplaceLocked;
+    }
+    let acts = clauses
+        .iter()
+        .filter(|clause| !matches!(clause, AlterClause::Algorithm(_) | AlterClause::Lock(_)));
+    if acts
+        .clone()
+        .all(|clause| matches!(clause, AlterClause::RenameTable(_)))
+    {
+        return Needs::Rename;
+    }
+    match acts.clone().all(|clause| is_instant(old, new, clause)) && old.keys == new.keys {
+        true => Needs::Instant,
+        false => Needs::Inplace,
+    }
+}
+
+/// Whether MySQL carries the clause out in the dictionary alone.
+fn is_instant(old: &Table, new: &Table, clause: &AlterClause) -> bool {
+    match clause {
+        AlterClause::AddColumn { column, .. } => {
+            let added = new.column(&column.name);
+            added.is_some_and(|(_, column)| !matches!(column.default, ColumnDefault::Expression(_)))
+        }
+        AlterClause::Modify { column, position }
+        | AlterClause::Change {
+            column, position, ..
+        } => {
+            let now = new.column(&column.name).map(|(_, column)| column);
+            let before = now.and_then(|now| old.column_by_id(now.id));
+            let (Some(now), Some((_, before))) = (now, before) else {
+                return false;
+            };
+            let is_same_type = now.column_type == before.column_type
+                || is_longer_list(&before.column_type, &now.column_type);
+            position.is_none() && is_same_type && now.nullable == before.nullable
+        }
+        AlterClause::DropColumn(_)
+        | AlterClause::RenameColumn { .. }
+        | AlterClause::AlterColumnDefault { .. }
+        | AlterClause::AlterColumnVisibility { .. }
+        | AlterClause::RenameTable(_)
+        | AlterClause::DisableKeys
+        | AlterClause::EnableKeys
+        | AlterClause::Algorithm(_)
+        | AlterClause::Lock(_) => true,
+        AlterClause::AddIndex(_)
+        | AlterClause::AddForeignKey(_)
+        | AlterClause::AddCheck(_)
+        | AlterClause::DropIndex(_)
+        | AlterClause::DropPrimaryKey
+        | AlterClause::DropForeignKey(_)
+        | AlterClause::DropCheck(_)
+        | AlterClause::DropConstraint(_)
+        | AlterClause::AlterIndexVisibility { .. }
+        | AlterClause::AlterCheck { .. }
+        | AlterClause::RenameIndex { .. }
+        | AlterClause::Options(_)
+        | AlterClause::ConvertToCharset(_)
+        | AlterClause::Force
+        | AlterClause::OrderBy(_)
+        | AlterClause::NotSupported(_) => false,
+    }
+}
+
+fn changes_type(old: &Table, column: &Column) -> bool {
+    let Some((_, before)) = old.column_by_id(column.id) else {
+        return false;
+    };
+    let (from, to) = (&before.column_type, &column.column_type);
+    from != to && !is_longer_text(from, to) && !is_longer_list(from, to)
+}
+
+/// A VARCHAR that grows without a longer length in front of its values.
+fn is_longer_text(from: &ColumnType, to: &ColumnType) -> bool {
+    let bytes = |length: u16, width: u8| u32::from(length) * u32::from(width);
+    let (from, to) = match (from, to) {
+        (
+            ColumnType::Varchar { length, collation },
+            ColumnType::Varchar {
+                length: longer,
+                collation: other,
+            },
+        ) if collation == other => {
+            let width = collation.charset.bytes_per_char_max();
+            (bytes(*length, width), bytes(*longer, width))
+        }
+        (ColumnType::Varbinary { length }, ColumnType::Varbinary { length: longer }) => {
+            (u32::from(*length), u32::from(*longer))
+        }
+        _ => return false,
+    };
+    let short = BlobSize::Tiny.bytes_max();
+    from <= to && (u64::from(from) > short) == (u64::from(to) > short)
+}
+
+/// An ENUM or SET with more members behind those it had, in as many bytes.
+fn is_longer_list(from: &ColumnType, to: &ColumnType) -> bool {
+    let bytes = |count: usize, is_set: bool| match is_set {
+        true => count.div_ceil(8),
+        false => usize::from(count > 255),
+    };
+    match (from, to) {
+        (
+            ColumnType::Enum { members, collation },
+            ColumnType::Enum {
+                members: more,
+                collation: other,
+            },
+        ) => {
+            collation == other
+                && more.starts_with(members)
+                && bytes(members.len(), false) == bytes(more.len(), false)
+        }
+        (
+            ColumnType::Set { members, collation },
+            ColumnType::Set {
+                members: more,
+                collation: other,
+            },
+        ) => {
+            collation == other
+                && more.starts_with(members)
+                && bytes(members.len(), true) == bytes(more.len(), true)
+        }
+        _ => false,
+    }
+}
+
+/// Whether the values of a generated column that MySQL stores, or of an existing one, are computed.
+fn computes_anew(old: &Table, column: &Column) -> bool {
+    let Some(Generated { stored, expression }) = &column.generated else {
+        return false;
+    };
+    match old.column_by_id(column.id) {
+        None => *stored,
+        Some((_, before)) => before
+            .generated
+            .as_ref()
+            .is_none_or(|before| before.expression != *expression),
+    }
+}

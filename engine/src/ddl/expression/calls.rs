@@ -1,0 +1,407 @@
+//! Functions and the forms of syntax that are printed like them.
+
+use sqlparser::ast::{
+    CastKind, CeilFloorKind, CharacterLength, DataType, DateTimeField, ExactNumberInfo, Expr,
+    Function, FunctionArg, FunctionArgExpr, FunctionArguments, Interval, TimezoneInfo,
+    TrimWhereField, Value,
+};
+
+use super::print::{Printer, not_kept, string};
+use crate::functions;
+use sql::error::SqlError;
+
+impl Printer<'_> {
+    /// A call by its name.
+    pub(super) fn call(&mut self, call: &Function) -> Result<String, SqlError> {
+        let written = call.name.to_string().replace('`', "");
+        let name = written.to_ascii_lowercase();
+        if call.over.is_some() {
+            return Err(SqlError::window_invalid_window_func_use(&name));
+        }
+        if name == "any_value" {
+            return Err(not_kept("any_value"));
+        }
+        if functions::aggregate(&name).is_some() || name == "grouping" {
+            return Err(SqlError::invalid_group_func_use());
+        }
+        let arguments = match &call.args {
+            FunctionArguments::None => Vec::new(),
+            FunctionArguments::Subquery(_) => return Err(self.disallowed(None)),
+            FunctionArguments::List(list) => {
+                let mut arguments = Vec::with_capacity(list.args.len());
+                for argument in &list.args {
+                    match argument {
+                        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => arguments.push(expr),
+                        _ => return Err(SqlError::syntax_error()),
+                    }
+                }
+                arguments
+            }
+        };
+        self.check_function(&name, arguments.len())?;
+        if let Some(text) = self.renamed_call(&name, &arguments)? {
+            return Ok(text);
+        }
+        if !is_known(&name) {
+            let shown = written
+                .split('.')
+                .map(|part| format!("`{part}`"))
+                .collect::<Vec<_>>()
+                .join(".");
+            return Err(self.disallowed(Some(&shown)));
+        }
+        let printed: Result<Vec<String>, SqlError> = arguments
+            .into_iter()
+            .map(|argument| self.print(argument))
+            .collect();
+        self.plain_call(&name, printed?)
+    }
+
+    /// `name(arguments)` under MySQL's own name.
+    pub(super) fn plain_call(
+        &mut self,
+        name: &str,
+        arguments: Vec<String>,
+    ) -> Result<String, SqlError> {
+        self.check_function(name, arguments.len())?;
+        self.note_call(name);
+        let shown = match name {
+            "current_timestamp" | "localtime" | "localtimestamp" => "now",
+            "current_date" => "curdate",
+            "current_time" => "curtime",
+            "lcase" => "lower",
+            "ucase" => "upper",
+            "character_length" => "char_length",
+            "substring" | "mid" => "substr",
+            "ceil" => "ceiling",
+            "power" => "pow",
+            "schema" => "database",
+            "day" => "dayofmonth",
+            other => other,
+        };
+        Ok(format!("{shown}({})", arguments.join(",")))
+    }
+
+    /// Calls that MySQL shows in another form.
+    fn renamed_call(
+        &mut self,
+        name: &str,
+        arguments: &[&Expr],
+    ) -> Result<Option<String>, SqlError> {
+        Ok(Some(match (name, arguments) {
+            ("date_add" | "adddate", [date, Expr::Interval(interval)]) => {
+                format!("({} + {})", self.print(date)?, self.interval(interval)?)
+            }
+            ("date_sub" | "subdate", [date, Expr::Interval(interval)]) => {
+                format!("({} - {})", self.print(date)?, self.interval(interval)?)
+            }
+            ("adddate", [date, days]) => {
+                format!(
+                    "({} + interval {} day)",
+                    self.print(date)?,
+                    self.print(days)?
+                )
+            }
+            ("subdate", [date, days]) => {
+                format!(
+                    "({} - interval {} day)",
+                    self.print(date)?,
+                    self.print(days)?
+                )
+            }
+            ("datediff", [from, to]) => {
+                format!(
+                    "(to_days({}) - to_days({}))",
+                    self.print(from)?,
+                    self.print(to)?
+                )
+            }
+            ("date", [only]) => format!("cast({} as date)", self.print(only)?),
+            ("time", [only]) => format!("cast({} as time)", self.print(only)?),
+            ("isnull", [only]) => format!("({} is null)", self.print(only)?),
+            ("mod", [left, right]) => format!("({} % {})", self.print(left)?, self.print(right)?),
+            ("timestampdiff" | "timestampadd", [Expr::Identifier(unit), first, second]) => {
+                let unit = unit.value.to_ascii_uppercase();
+                format!(
+                    "{name}({unit},{},{})",
+                    self.print(first)?,
+                    self.print(second)?
+                )
+            }
+            ("default" | "row", _) => return Err(not_kept(name)),
+            _ => return Ok(None),
+        }))
+    }
+
+    /// `interval 1 day`.
+    pub(super) fn interval(&mut self, interval: &Interval) -> Result<String, SqlError> {
+        let Some(unit) = &interval.leading_field else {
+            return Err(SqlError::syntax_error());
+        };
+        let value = self.print(&interval.value)?;
+        Ok(format!(
+            "interval {value} {}",
+            unit.to_string().to_lowercase()
+        ))
+    }
+
+    /// What is neither operator nor plain call.
+    pub(super) fn special(&mut self, expr: &Expr) -> Result<String, SqlError> {
+        match expr {
+            Expr::Case {
+                operand,
+                conditions,
+                else_result,
+                ..
+            } => {
+                let mut text = "(case".to_owned();
+                if let Some(operand) = operand {
+                    text.push_str(&format!(" {}", self.print(operand)?));
+                }
+                for branch in conditions {
+                    let when = self.print(&branch.condition)?;
+                    let then = self.print(&branch.result)?;
+                    text.push_str(&format!(" when {when} then {then}"));
+                }
+                if let Some(otherwise) = else_result {
+                    text.push_str(&format!(" else {}", self.print(otherwise)?));
+                }
+                Ok(format!("{text} end)"))
+            }
+            Expr::Like {
+                negated,
+                expr,
+                pattern,
+                escape_char,
+                any: false,
+            } => {
+                let mut text = format!("({} like {}", self.print(expr)?, self.print(pattern)?);
+                if let Some(escape) = escape_char {
+                    text.push_str(&format!(" escape {}", self.print(escape)?));
+                }
+                text.push(')');
+                Ok(negated_if(text, *negated))
+            }
+            Expr::RLike {
+                negated,
+                expr,
+                pattern,
+                ..
+            } => {
+                let text = format!(
+                    "regexp_like({},{})",
+                    self.print(expr)?,
+                    self.print(pattern)?
+                );
+                Ok(negated_if(text, *negated))
+            }
+            Expr::Collate { expr, collation } => {
+                Ok(format!("({} collate {collation})", self.print(expr)?))
+            }
+            other => self.cast(other),
+        }
+    }
+
+    fn cast(&mut self, expr: &Expr) -> Result<String, SqlError> {
+        match expr {
+            Expr::Cast {
+                kind: CastKind::Cast,
+                expr,
+                data_type,
+                format: None,
+            } => Ok(format!(
+                "cast({} as {})",
+                self.print(expr)?,
+                cast_type(data_type)?
+            )),
+            Expr::Convert {
+                is_try: false,
+                expr,
+                data_type,
+                charset,
+                ..
+            } => {
+                let value = self.print(expr)?;
+                match (data_type, charset) {
+                    (Some(data_type), _) => {
+                        Ok(format!("cast({value} as {})", cast_type(data_type)?))
+                    }
+                    (None, Some(charset)) => Ok(format!("convert({value} using {charset})")),
+                    (None, None) => Err(SqlError::syntax_error()),
+                }
+            }
+            Expr::TypedString(typed) => match &typed.value.value {
+                Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => {
+                    let kind = match typed.data_type {
+                        DataType::Date => "DATE",
+                        DataType::Time(..) => "TIME",
+                        DataType::Timestamp(..) => "TIMESTAMP",
+                        _ => return Err(not_kept("this typed literal")),
+                    };
+                    Ok(format!("{kind}{}", string(text)))
+                }
+                _ => Err(SqlError::syntax_error()),
+            },
+            Expr::Prefixed { prefix, value } => match value.as_ref() {
+                Expr::Value(value) => match &value.value {
+                    Value::SingleQuotedString(text) | Value::DoubleQuotedString(text)
+                        if self.is_accepted
+                            || text.is_ascii()
+                            || prefix.value.to_lowercase().starts_with("_utf8") =>
+                    {
+                        Ok(format!("{}{}", prefix.value.to_lowercase(), string(text)))
+                    }
+                    _ => Err(not_kept("this string with a character set")),
+                },
+                _ => Err(not_kept("this string with a character set")),
+            },
+            other => self.keyword_call(other),
+        }
+    }
+
+    fn keyword_call(&mut self, expr: &Expr) -> Result<String, SqlError> {
+        match expr {
+            Expr::Substring {
+                expr,
+                substring_from,
+                substring_for,
+                ..
+            } => {
+                let mut arguments = vec![self.print(expr)?];
+                for part in [substring_from, substring_for].into_iter().flatten() {
+                    arguments.push(self.print(part)?);
+                }
+                Ok(format!("substr({})", arguments.join(",")))
+            }
+            Expr::Trim {
+                trim_where,
+                trim_what,
+                expr,
+                trim_characters: None,
+            } => {
+                let value = self.print(expr)?;
+                let side = match trim_where {
+                    None => "",
+                    Some(TrimWhereField::Both) => "both ",
+                    Some(TrimWhereField::Leading) => "leading ",
+                    Some(TrimWhereField::Trailing) => "trailing ",
+                };
+                match trim_what {
+                    Some(what) => Ok(format!("trim({side}{} from {value})", self.print(what)?)),
+                    None => Ok(format!("trim({value})")),
+                }
+            }
+            Expr::Position { expr, r#in } => {
+                let (what, text) = (self.print(expr)?, self.print(r#in)?);
+                Ok(format!("locate({what},{text})"))
+            }
+            Expr::Extract { field, expr, .. } => {
+                let field = field.to_string().to_lowercase();
+                Ok(format!("extract({field} from {})", self.print(expr)?))
+            }
+            Expr::Ceil {
+                expr,
+                field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime),
+            } => Ok(format!("ceiling({})", self.print(expr)?)),
+            Expr::Floor {
+                expr,
+                field: CeilFloorKind::DateTimeField(DateTimeField::NoDateTime),
+            } => Ok(format!("floor({})", self.print(expr)?)),
+            Expr::Tuple(_) => Err(not_kept("a row of values")),
+            _ => Err(not_kept("this form of expression")),
+        }
+    }
+}
+
+fn negated_if(text: String, negated: bool) -> String {
+    match negated {
+        true => format!("(not({text}))"),
+        false => text,
+    }
+}
+
+/// Whether the binder knows a function of this name.
+fn is_known(name: &str) -> bool {
+    const BY_FORM: [&str; 36] = [
+        "if",
+        "ifnull",
+        "coalesce",
+        "nullif",
+        "isnull",
+        "now",
+        "current_timestamp",
+        "localtime",
+        "localtimestamp",
+        "sysdate",
+        "utc_timestamp",
+        "curdate",
+        "current_date",
+        "utc_date",
+        "curtime",
+        "current_time",
+        "utc_time",
+        "unix_timestamp",
+        "database",
+        "schema",
+        "user",
+        "session_user",
+        "system_user",
+        "current_user",
+        "connection_id",
+        "date_add",
+        "adddate",
+        "date_sub",
+        "subdate",
+        "timestampdiff",
+        "timestampadd",
+        "binary",
+        "uuid",
+        "uuid_short",
+        "rand",
+        "random_bytes",
+    ];
+    BY_FORM.contains(&name)
+        || functions::find(name).is_some()
+        || functions::is_reserved_for_later(name)
+}
+
+/// The type of a CAST as MySQL shows it.
+fn cast_type(data_type: &DataType) -> Result<String, SqlError> {
+    let digits = |digits: &Option<u64>| match digits {
+        Some(digits) if *digits > 0 => format!("({digits})"),
+        _ => String::new(),
+    };
+    Ok(match data_type {
+        DataType::Signed
+        | DataType::SignedInteger
+        | DataType::BigInt(None)
+        | DataType::Int(None)
+        | DataType::Integer(None) => "signed".to_owned(),
+        DataType::Unsigned
+        | DataType::UnsignedInteger
+        | DataType::BigIntUnsigned(None)
+        | DataType::IntUnsigned(None) => "unsigned".to_owned(),
+        DataType::Decimal(info) | DataType::Dec(info) | DataType::Numeric(info) => match info {
+            ExactNumberInfo::None => "decimal(10,0)".to_owned(),
+            ExactNumberInfo::Precision(precision) => format!("decimal({precision},0)"),
+            ExactNumberInfo::PrecisionAndScale(precision, scale) => {
+                format!("decimal({precision},{scale})")
+            }
+        },
+        DataType::Double(_) | DataType::DoublePrecision | DataType::Real => "double".to_owned(),
+        DataType::Float(_) => "float".to_owned(),
+        DataType::Date => "date".to_owned(),
+        DataType::Datetime(fsp) => format!("datetime{}", digits(fsp)),
+        DataType::Time(fsp, TimezoneInfo::None) => format!("time{}", digits(fsp)),
+        DataType::JSON => "json".to_owned(),
+        DataType::Binary(length) => match length {
+            Some(length) => format!("binary({length})"),
+            None => "binary".to_owned(),
+        },
+        DataType::Char(length) | DataType::Character(length) => match length {
+            Some(CharacterLength::IntegerLength { length, .. }) => format!("char({length})"),
+            _ => "char".to_owned(),
+        },
+        other => return Err(not_kept(&format!("CAST AS {other}"))),
+    })
+}

@@ -1,0 +1,224 @@
+//! What stands behind the list of columns: ENGINE, COMMENT, ROW_FORMAT and the like.
+//!
+//! What only SHOW CREATE TABLE repeats is kept as text. What would make a replica's table another
+//! than this one is refused, by MySQL's number where MySQL refuses it too.
+
+use crate::catalog::Table;
+use crate::session::SessionContext;
+use sql::SqlMode;
+use sql::ast::TableOptions as WrittenOptions;
+use sql::error::{SqlError, WarningLevel};
+
+const COMMENT_CHARS_MAX: usize = 2048;
+
+/// Engines of MySQL that keep rows in another way than this one.
+const OTHER_ENGINES: [&str; 9] = [
+    "MyISAM",
+    "MEMORY",
+    "HEAP",
+    "CSV",
+    "ARCHIVE",
+    "BLACKHOLE",
+    "MRG_MyISAM",
+    "MERGE",
+    "ndbinfo",
+];
+
+/// Options in the order of SHOW CREATE TABLE.
+const SHOWN: [&str; 10] = [
+    "MIN_ROWS",
+    "MAX_ROWS",
+    "AVG_ROW_LENGTH",
+    "PACK_KEYS",
+    "STATS_PERSISTENT",
+    "STATS_AUTO_RECALC",
+    "STATS_SAMPLE_PAGES",
+    "CHECKSUM",
+    "DELAY_KEY_WRITE",
+    "KEY_BLOCK_SIZE",
+];
+
+/// Checks what is written, before anything else of the statement: errors 1031, 1064, 1235, 1286, 1628
+/// and 3510.
+pub(super) fn check(
+    session: &mut SessionContext,
+    table: &str,
+    options: &WrittenOptions,
+) -> Result<(), SqlError> {
+    if options.partitioned {
+        return Err(SqlError::not_supported("PARTITION BY"));
+    }
+    if let Some(engine) = &options.engine {
+        check_engine(session, table, engine)?;
+    }
+    if let Some(row_format) = &options.row_format {
+        row_format_is_known(session, table, row_format)?;
+    }
+    if session.applies_log {
+        return Ok(());
+    }
+    for (name, value) in &options.others {
+        check_option(table, name, value)?;
+    }
+    match &options.comment {
+        Some(comment) if comment.chars().count() > COMMENT_CHARS_MAX => {
+            Err(SqlError::too_long_table_comment(table, COMMENT_CHARS_MAX))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Takes the options over. Error 1031 for a KEY_BLOCK_SIZE that the table cannot have.
+pub(super) fn apply(
+    session: &SessionContext,
+    table: &mut Table,
+    options: &WrittenOptions,
+) -> Result<(), SqlError> {
+    if let Some(comment) = &options.comment {
+        table.comment.clone_from(comment);
+    }
+    if let Some(row_format) = &options.row_format {
+        table.options.row_format = (row_format != "DEFAULT").then(|| row_format.clone());
+    }
+    for (name, value) in &options.others {
+        if SHOWN.contains(&name.as_str()) {
+            show(table, name, value);
+        }
+    }
+    check_key_block_size(session, table)
+}
+
+/// Keeps an option for SHOW CREATE TABLE, unless it says what is the default.
+fn show(table: &mut Table, name: &str, value: &str) {
+    let rank = |option: &str| {
+        let name = option.split('=').next().unwrap_or_default();
+        SHOWN.iter().position(|shown| *shown == name)
+    };
+    let is_default = value.eq_ignore_ascii_case("DEFAULT")
+        || (value == "0" && !name.starts_with("STATS") && name != "PACK_KEYS");
+    let prefix = format!("{name}=");
+    let others = &mut table.options.others;
+    others.retain(|other| !other.starts_with(&prefix));
+    if !is_default {
+        others.push(format!("{prefix}{value}"));
+        others.sort_by_key(|option| rank(option));
+    }
+}
+
+fn row_format_is_known(
+    session: &SessionContext,
+    table: &str,
+    row_format: &str,
+) -> Result<(), SqlError> {
+    match row_format {
+        "DEFAULT" | "DYNAMIC" | "COMPACT" | "REDUNDANT" | "COMPRESSED" => Ok(()),
+        "FIXED" | "PAGE" if session.applies_log => Ok(()),
+        "FIXED" => Err(SqlError::illegal_ha(table)),
+        other => Err(near(other)),
+    }
+}
+
+/// Error 1031 unless a KEY_BLOCK_SIZE is one, and of a compressed table.
+fn check_key_block_size(session: &SessionContext, table: &Table) -> Result<(), SqlError> {
+    let options = &table.options;
+    let size = options
+        .others
+        .iter()
+        .find_map(|option| option.strip_prefix("KEY_BLOCK_SIZE="));
+    let Some(size) = size.filter(|_| !session.applies_log) else {
+        return Ok(());
+    };
+    let is_compressed = matches!(options.row_format.as_deref(), None | Some("COMPRESSED"));
+    match is_compressed && ["1", "2", "4", "8", "16"].contains(&size) {
+        true => Ok(()),
+        false => Err(SqlError::illegal_ha(&table.name)),
+    }
+}
+
+fn check_option(table: &str, name: &str, value: &str) -> Result<(), SqlError> {
+    let is_switch = || ["0", "1", "DEFAULT"].contains(&value.to_ascii_uppercase().as_str());
+    let number = value.parse::<u64>();
+    match name {
+        "STATS_PERSISTENT" | "STATS_AUTO_RECALC" | "PACK_KEYS" if !is_switch() => Err(near(value)),
+        "STATS_SAMPLE_PAGES" if !value.eq_ignore_ascii_case("DEFAULT") => match number {
+            Ok(1..=65_535) => Ok(()),
+            _ => Err(out_of_range("stats_sample_pages is [1, 65535]", value)),
+        },
+        "AVG_ROW_LENGTH" => match number {
+            Ok(0..=4_294_967_295) => Ok(()),
+            _ => Err(out_of_range("avg_row_length is [0,4294967295]", value)),
+        },
+        "MIN_ROWS" | "MAX_ROWS" | "CHECKSUM" | "TABLE_CHECKSUM" | "DELAY_KEY_WRITE"
+        | "KEY_BLOCK_SIZE" => match number {
+            Ok(_) => Ok(()),
+            Err(_) => Err(near(value)),
+        },
+        "INSERT_METHOD" => match value.to_ascii_uppercase().as_str() {
+            "NO" | "FIRST" | "LAST" => Ok(()),
+            _ => Err(near(value)),
+        },
+        "STATS_PERSISTENT" | "STATS_AUTO_RECALC" | "PACK_KEYS" | "STATS_SAMPLE_PAGES" => Ok(()),
+        "TABLESPACE" => Err(match value.to_ascii_lowercase().as_str() {
+            "innodb_system" | "innodb_file_per_table" | "innodb_temporary" => {
+                SqlError::not_supported("TABLESPACE")
+            }
+            _ => SqlError::tablespace_missing_with_name(value),
+        }),
+        "COMPRESSION" => match value.to_ascii_lowercase().as_str() {
+            "" | "none" => Ok(()),
+            "zlib" | "lz4" => Err(SqlError::not_supported("COMPRESSION")),
+            _ => Err(SqlError::illegal_ha(table)),
+        },
+        "ENCRYPTION" => match value.to_ascii_lowercase().as_str() {
+            "n" => Ok(()),
+            "y" => Err(SqlError::not_supported("ENCRYPTION='Y'")),
+            _ => Err(SqlError::invalid_encryption_option()),
+        },
+        "ENGINE_ATTRIBUTE" | "SECONDARY_ENGINE_ATTRIBUTE" if value.is_empty() => Ok(()),
+        other => Err(SqlError::not_supported(other)),
+    }
+}
+
+fn near(value: &str) -> SqlError {
+    SqlError::parse(value, 1)
+}
+
+fn out_of_range(range: &str, value: &str) -> SqlError {
+    let text = format!("The valid range for {range}. Error near '{value}' at line 1");
+    SqlError::new(1064, "42000", text)
+}
+
+/// InnoDB is what the engine stands for. A table of another engine of MySQL would be another table
+/// on a MySQL replica: it is refused by name. Unknown engines are error 1286 unless sql_mode allows
+/// a substitute, which is InnoDB there and here. Logs of other servers get the substitute always.
+fn check_engine(session: &mut SessionContext, table: &str, engine: &str) -> Result<(), SqlError> {
+    if engine.eq_ignore_ascii_case("InnoDB") {
+        return Ok(());
+    }
+    let other = OTHER_ENGINES
+        .iter()
+        .find(|known| engine.eq_ignore_ascii_case(known));
+    if session.applies_log {
+        return Ok(());
+    }
+    if let Some(other) = other {
+        return Err(SqlError::not_supported(format!("ENGINE={other}")));
+    }
+    if engine.eq_ignore_ascii_case("PERFORMANCE_SCHEMA") {
+        return Err(SqlError::new(
+            1683,
+            "HY000",
+            "Invalid performance_schema usage.",
+        ));
+    }
+    let error = SqlError::unknown_storage_engine(engine);
+    if session.sql_mode.contains(SqlMode::NO_ENGINE_SUBSTITUTION) {
+        return Err(error);
+    }
+    session.warn(error);
+    let text = format!("Using storage engine InnoDB for table '{table}'");
+    session
+        .warnings
+        .push(SqlError::new(1266, "HY000", text).into_warning(WarningLevel::Warning));
+    Ok(())
+}
