@@ -90,6 +90,9 @@ fn parts(
 ) -> ServerParts {
     let facts = vec![
         ("log_bin", "OFF".to_owned()),
+        // Nobody but the applier writes here, whatever the options say.
+        ("read_only", "ON".to_owned()),
+        ("super_read_only", "ON".to_owned()),
         ("relay_log", settings.relay_log.base.clone()),
         (
             "relay_log_index",
@@ -139,7 +142,7 @@ impl Opened {
         };
         reconcile(target.as_mut(), &applier_status, &relay_log, wanted)?;
         if positions == Positions::Void {
-            source_info.save(&source, Positions::Kept)?;
+            source_info.save(&source, &settings.source, Positions::Kept)?;
         }
         let channel = Arc::new(Channel::new(ChannelParts {
             source,

@@ -45,6 +45,8 @@ pub struct GlobalVariables {
     /// Written by SET GLOBAL; never held across an await.
     values: RwLock<Values>,
     live: Arc<dyn LiveVariables>,
+    /// Whether the role takes no writes whatever anybody says, so that the fence stays shut.
+    is_always_read_only: bool,
 }
 
 impl std::fmt::Debug for GlobalVariables {
@@ -76,6 +78,7 @@ impl GlobalVariables {
         Self {
             values: RwLock::new(values),
             live,
+            is_always_read_only: facts.iter().any(|(name, _)| *name == "super_read_only"),
         }
     }
 
@@ -113,6 +116,10 @@ impl GlobalVariables {
         }
         let present = self.read(stored_name(definition.name));
         let (value, warning) = settle(definition, assigned, present, value::initial(definition))?;
+        if self.is_fence(definition.name) && !value.is_on() {
+            let what = format!("SET GLOBAL {name} = OFF on a replica");
+            return Err(SqlError::not_supported(what));
+        }
         let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
         // super_read_only implies read_only; turning read_only off turns both off.
         match (definition.name, value.is_on()) {
@@ -128,11 +135,18 @@ impl GlobalVariables {
         Ok(warning)
     }
 
+    /// Whether the role fixed this variable: it takes no writes, and must not say otherwise.
+    fn is_fence(&self, name: &str) -> bool {
+        self.is_always_read_only && matches!(name, "read_only" | "super_read_only")
+    }
+
     /// Takes over the values of `names` from settings that were read again.
     pub(crate) fn take_over(&self, settings: &ServerSettings, names: &[&str]) {
         let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
         for (name, text) in from_settings(settings) {
-            if let Some(definition) = find(name).filter(|_| names.contains(&name)) {
+            if let Some(definition) =
+                find(name).filter(|_| names.contains(&name) && !self.is_fence(name))
+            {
                 values.insert(definition.name, value::parse(definition.kind, &text));
             }
         }
