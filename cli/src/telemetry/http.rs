@@ -112,6 +112,8 @@ fn problems(
     if let Some(replica) = observation.and_then(|observation| observation.replica.as_ref()) {
         if !replica.receiver_running {
             problems.push("the receiver does not run");
+        } else if !replica.receiver_connected {
+            problems.push("the receiver is not connected to its source");
         }
         if !replica.applier_running {
             problems.push("the applier does not run");
@@ -131,6 +133,7 @@ mod tests {
         let replica = |running| Observation {
             replica: Some(ReplicaObservation {
                 receiver_running: running,
+                receiver_connected: running,
                 applier_running: running,
                 ..ReplicaObservation::default()
             }),
