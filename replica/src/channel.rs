@@ -13,6 +13,7 @@ use gtid::GtidSet;
 use sql::ast::OptionAssignment;
 use sql::error::SqlError;
 
+use crate::LIFE;
 use crate::applier::{self, Applier, ApplierState, ApplierStatus, GroupLimits, RunningApplier};
 use crate::lag::LagInputs;
 use crate::receiver::{
@@ -181,7 +182,8 @@ impl Channel {
             None => {}
         }
         self.receiver_status.update(|state| state.failure = None);
-        tracing::info!(source = %self.source().address(), "the receiver starts");
+        let source = self.source().address();
+        tracing::info!(target: LIFE, source, "the receiver starts");
         let receiver = Receiver {
             settings: self.source(),
             identity: self.identity.clone(),
@@ -205,7 +207,7 @@ impl Channel {
             None => {}
         }
         let target = threads.target.take().ok_or_else(target_lost)?;
-        tracing::info!("the applier starts");
+        tracing::info!(target: LIFE, "the applier starts");
         let applier = Applier {
             relay_log: Arc::clone(&self.relay_log),
             filter: Arc::clone(&self.filter),
@@ -225,11 +227,11 @@ impl Channel {
         let mut threads = self.threads.lock().await;
         if receiver && let Some(running) = threads.receiver.take() {
             blocking(move || running.stop()).await?;
-            tracing::info!("the receiver was stopped");
+            tracing::info!(target: LIFE, "the receiver was stopped");
         }
         if applier && let Some(running) = threads.applier.take() {
             threads.target = blocking(move || running.stop()).await?;
-            tracing::info!("the applier was stopped");
+            tracing::info!(target: LIFE, "the applier was stopped");
         }
         Ok(())
     }
@@ -248,7 +250,7 @@ impl Channel {
         self.set_source(&mut threads, change.settings, change.discards_relay_log)
             .await?;
         let discards_relay_log = change.discards_relay_log;
-        tracing::info!(before, after, discards_relay_log, "the source was changed");
+        tracing::info!(target: LIFE, before, after, discards_relay_log, "the source was changed");
         Ok(())
     }
 
@@ -265,7 +267,7 @@ impl Channel {
             true => Positions::Void,
             false => Positions::Kept,
         };
-        let saved = self.source_info.save(&source, positions);
+        let saved = self.source_info.save(&source, &self.options, positions);
         saved.map_err(not_saved)?;
         *self.source.lock().unwrap_or_else(PoisonError::into_inner) = source;
         if positions == Positions::Void {
@@ -278,7 +280,9 @@ impl Channel {
     /// Discards what an earlier source left, and says in the file that it is done.
     async fn finish_discard(&self, threads: &mut Threads) -> Result<(), SqlError> {
         self.discard(threads, GtidSet::new()).await?;
-        let saved = self.source_info.save(&self.source(), Positions::Kept);
+        let saved = self
+            .source_info
+            .save(&self.source(), &self.options, Positions::Kept);
         saved.map_err(not_saved)?;
         threads.has_void_positions = false;
         Ok(())
@@ -305,7 +309,7 @@ impl Channel {
         self.receiver_status
             .update(|state| *state = ReceiverState::default());
         self.applier_status.update(|state| state.failure = None);
-        tracing::info!(all, "the replica was reset");
+        tracing::info!(target: LIFE, all, "the replica was reset");
         Ok(())
     }
 

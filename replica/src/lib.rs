@@ -6,6 +6,9 @@
 
 #![forbid(unsafe_code)]
 
+/// Target of the messages about the life of a replica, which are written at every verbosity.
+pub(crate) const LIFE: &str = "weir::node";
+
 pub mod relay_log;
 
 pub mod receiver;

@@ -8,6 +8,7 @@
 mod core;
 mod error;
 mod greeting;
+mod probe;
 mod retry;
 mod status;
 
@@ -25,9 +26,11 @@ use tokio::sync::watch;
 
 pub use self::core::{Place, Received, ReceiverCore, StreamError};
 pub use error::ReceiverError;
+use probe::Probe;
 pub use retry::{Verdict, decide};
 pub use status::{ReceiverFailure, ReceiverRunning, ReceiverState, ReceiverStatus};
 
+use crate::LIFE;
 use crate::relay_log::{RelayLog, Relayed, SourceCoordinates, Then, artificial_rotate};
 
 /// How this replica introduces itself to its source.
@@ -243,12 +246,19 @@ impl Receiver {
         let mut core = ReceiverCore::new(source.checksum, self.identity.gtid_mode);
         let mut rotate_to = None;
         let mut is_connected = false;
+        let mut probe = Probe::new(source.uuid.as_deref(), Instant::now());
         loop {
             let event = self.next_event(&mut connection).await?;
             let received = core.handle(&event)?;
             self.wait_for_room().await?;
             let (is_stream, is_progress) = (received.is_stream(), received.is_progress());
+            let is_idle = matches!(received, Received::Heartbeat);
             self.take(&event, received, &core, &mut rotate_to)?;
+            if !is_idle {
+                probe.is_alive(Instant::now());
+            } else if probe.is_due(Instant::now()) {
+                self.ask_for_a_reset(&mut probe).await?;
+            }
             if is_stream && !std::mem::replace(&mut is_connected, true) {
                 self.connected();
             }
@@ -276,6 +286,23 @@ impl Receiver {
                 failed,
                 "connected to the source again"
             );
+        }
+    }
+
+    /// Asks the idle source whether it still has what it sent. A question without an answer means
+    /// nothing: the stream has its own limits.
+    async fn ask_for_a_reset(&self, probe: &mut Probe) -> Result<(), ReceiverError> {
+        let asking = async {
+            let mut connection = self.connect().await.ok()?;
+            let answer = connection.query("SELECT @@GLOBAL.GTID_EXECUTED").await;
+            answer.ok()?.scalar()?.parse::<GtidSet>().ok()
+        };
+        let Ok(Some(executed)) = tokio::time::timeout(probe::WITHIN, asking).await else {
+            return Ok(());
+        };
+        match probe.lacking(&self.relay_log.retrieved(), &executed) {
+            Some(lacking) => Err(ReceiverError::Reset { lacking }),
+            None => Ok(()),
         }
     }
 

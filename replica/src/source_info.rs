@@ -57,6 +57,9 @@ struct Record {
     port: u16,
     user: String,
     password: Option<String>,
+    /// Whether the password is the one that the options give, which is not copied.
+    #[serde(default)]
+    has_password_of_options: bool,
     auto_position: bool,
     log_file: String,
     log_pos: u64,
@@ -124,16 +127,18 @@ impl SourceInfoFile {
         Ok((record.into_settings(options), positions))
     }
 
-    /// Makes `settings` what counts, durably.
+    /// Makes `settings` what counts, durably. A password that `options` give stays there, in the option
+    /// or the file that it names; one that a statement gave is written in clear.
     ///
     /// # Errors
     /// When the file system refuses; the old file then still stands.
     pub fn save(
         &self,
         settings: &SourceSettings,
+        options: &SourceSettings,
         positions: Positions,
     ) -> Result<(), SourceInfoError> {
-        let text = serde_json::to_vec_pretty(&Record::of(settings, positions))
+        let text = serde_json::to_vec_pretty(&Record::of(settings, options, positions))
             .map_err(|error| self.io("write", io::Error::other(error)))?;
         let temporary = self.path.with_extension("json.new");
         self.write(&temporary, &text)
@@ -185,7 +190,8 @@ impl SourceInfoFile {
 }
 
 impl Record {
-    fn of(settings: &SourceSettings, positions: Positions) -> Self {
+    fn of(settings: &SourceSettings, options: &SourceSettings, positions: Positions) -> Self {
+        let is_of_options = settings.password.is_some() && settings.password == options.password;
         let (auto_position, log_file, log_pos) = match &settings.position {
             SourcePosition::Auto => (true, String::new(), 4),
             SourcePosition::File { file, position } => (false, file.clone(), *position),
@@ -198,7 +204,9 @@ impl Record {
             password: settings
                 .password
                 .as_ref()
+                .filter(|_| !is_of_options)
                 .map(|secret| secret.expose().to_owned()),
+            has_password_of_options: is_of_options,
             auto_position,
             log_file,
             log_pos,
@@ -230,7 +238,10 @@ impl Record {
             host: self.host,
             port: self.port,
             user: self.user,
-            password: self.password.map(Secret::new),
+            password: match self.has_password_of_options {
+                true => options.password.clone(),
+                false => self.password.map(Secret::new),
+            },
             position,
             tls: self.tls.map(|tls| SourceTls {
                 ca: tls.ca,
@@ -453,11 +464,20 @@ mod tests {
         options.host = None;
         let kept = |settings| (settings, Positions::Kept);
         assert_eq!(file.load_or(&options).unwrap(), kept(options.clone()));
-        file.save(&settings(), Positions::Void).unwrap();
+        file.save(&settings(), &options, Positions::Void).unwrap();
         let void = (settings(), Positions::Void);
         assert_eq!(file.load_or(&options).unwrap(), void);
-        file.save(&settings(), Positions::Kept).unwrap();
+        file.save(&settings(), &options, Positions::Kept).unwrap();
         assert_eq!(file.load_or(&options).unwrap(), kept(settings()));
+        let text = fs::read_to_string(directory.path().join("source-info.json")).unwrap();
+        assert!(!text.contains("swordfish"), "{text}");
+        let other = SourceSettings {
+            password: Some(Secret::new("another")),
+            ..settings()
+        };
+        file.save(&other, &options, Positions::Kept).unwrap();
+        assert_eq!(file.load_or(&options).unwrap(), kept(other));
+        file.save(&settings(), &options, Positions::Kept).unwrap();
         let path = directory.path().join("source-info.json");
         assert_eq!(
             fs::metadata(&path).unwrap().permissions().mode() & 0o777,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use binlog::log::LogError;
+use gtid::GtidSet;
 use protocol::ErrPacket;
 
 use super::core::StreamError;
@@ -54,6 +55,14 @@ pub enum ReceiverError {
     Unanswered {
         /// `replica_net_timeout`.
         seconds: u64,
+    },
+    /// The source lost transactions that it had sent: its log was reset.
+    #[error(
+        "the source no longer has transactions that it sent ({lacking}): its binary log was reset, and nothing more would arrive"
+    )]
+    Reset {
+        /// The transactions.
+        lacking: GtidSet,
     },
     /// What came cannot be taken.
     #[error(transparent)]
@@ -121,6 +130,7 @@ impl ReceiverError {
                 ..
             } => "the receiver was not let in by its source",
             Self::Connect { .. } => "the receiver cannot reach its source",
+            Self::Reset { .. } => "the receiver follows a log that is gone",
             Self::Setup { .. } | Self::Dump(_) => "the receiver was refused by its source",
             Self::Lost(_) | Self::Ended | Self::Silent { .. } | Self::Unanswered { .. } => {
                 "the receiver lost its source"
@@ -169,7 +179,8 @@ impl ReceiverError {
             | Self::Lost(_)
             | Self::Ended
             | Self::Silent { .. }
-            | Self::Unanswered { .. } => true,
+            | Self::Unanswered { .. }
+            | Self::Reset { .. } => true,
             Self::Stream(StreamError::Damaged { .. } | StreamError::Heartbeat { .. }) => true,
             Self::RelayLog(error) => matches!(error, LogError::NoSpace { .. }),
             Self::Setup { refusal, .. } | Self::Dump(refusal) => is_shutdown(refusal.code),
@@ -198,6 +209,8 @@ impl ReceiverError {
             Self::Stream(_) => 1595,
             Self::RelayLog(_) => 1595,
             Self::Dump(refusal) => refusal.code,
+            // ER_SOURCE_FATAL_ERROR_READING_BINLOG
+            Self::Reset { .. } => 1236,
             Self::Setup { refusal, .. } => refusal.code,
             Self::NoSource => 1200,
             _ => 13117,

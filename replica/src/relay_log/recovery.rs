@@ -6,11 +6,12 @@ use std::sync::Arc;
 use binlog::event::{ChecksumAlgorithm, EventFlags, EventType};
 use binlog::log::{
     LogError, LogFileName, LogFlavour, LogIndex, LogOptions, LogReader, LogWriter, RecoverOptions,
-    Storage, recover,
+    Recovered, Storage, recover,
 };
 use gtid::GtidSet;
 
 use super::head::SourceCoordinates;
+use crate::LIFE;
 
 /// How the relay log is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +56,7 @@ pub(super) fn open(
             force_truncate: false,
         },
     )?;
+    say(&recovered);
     let (source, checksum) = last_coordinates(storage.as_ref(), &recovered.index)?;
     let finished = sizes(storage.as_ref(), &recovered.index)?;
     let log_options = LogOptions {
@@ -75,6 +77,30 @@ pub(super) fn open(
         source,
         finished,
     })
+}
+
+/// Says what the last process left and what was done about it; of a new log there is nothing to say.
+fn say(recovered: &Recovered) {
+    let Some(end) = &recovered.end else { return };
+    let was_closed = !recovered.was_in_use;
+    let transactions = recovered.gtid_executed.count();
+    match &recovered.torn {
+        None => tracing::info!(
+            target: LIFE,
+            %end,
+            was_closed,
+            transactions,
+            "the relay log was recovered"
+        ),
+        Some(torn) => tracing::warn!(
+            %end,
+            transactions,
+            cut_bytes = torn.bytes,
+            kept_as = torn.saved_as,
+            reason = torn.reason,
+            "the relay log was recovered; its unfinished end was cut off and will be fetched again"
+        ),
+    }
 }
 
 /// Where the source's log goes on behind the last event of the relay log. Each file names its
