@@ -47,6 +47,7 @@ use gtid::Gtid;
 
 use crate::event::{EventFormat, EventHeader, EventType, GtidEvent, RawEvent};
 use grammar::{Machine, Mark};
+pub use symbol::Statement as StatementKind;
 use symbol::Symbol;
 
 /// What an event means for the framing.

@@ -9,7 +9,6 @@ mod coordinator;
 mod error;
 mod filter;
 mod schedule;
-mod statement;
 mod status;
 mod tables;
 #[cfg(test)]

@@ -180,7 +180,9 @@ impl TransactionInfo {
             Symbol::Statement(Statement::Ddl) if self.has_flag(MariadbGtidFlags::DDL) => {
                 TransactionKind::CreateSelect
             }
-            Symbol::Statement(Statement::Dml | Statement::Ddl)
+            Symbol::Statement(
+                Statement::Dml | Statement::Ddl | Statement::Savepoint | Statement::RollbackTo,
+            )
             | Symbol::Rows { .. }
             | Symbol::Xid
                 if self.kind == TransactionKind::Begun =>

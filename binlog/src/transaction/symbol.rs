@@ -57,9 +57,9 @@ pub(crate) enum Symbol {
     Other,
 }
 
-/// What a statement means for its transaction.
+/// What a statement means for its transaction: decided here, for the grammar and for those who apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Statement {
+pub enum Statement {
     /// `BEGIN`.
     Begin,
     /// `COMMIT`.
@@ -76,6 +76,10 @@ pub(crate) enum Statement {
     XaRollback,
     /// `CREATE TABLE .. START TRANSACTION`, in front of the rows of its SELECT.
     CreateSelect,
+    /// `SAVEPOINT` and `RELEASE SAVEPOINT`.
+    Savepoint,
+    /// `ROLLBACK TO`: what lies behind a savepoint is undone.
+    RollbackTo,
     /// Changes data.
     Dml,
     /// Anything else.
@@ -193,7 +197,8 @@ const DML: [&[u8]; 8] = [
 
 impl Statement {
     /// What `sql` means. The servers write the words that matter without comments and in capitals.
-    pub(crate) fn of(sql: &[u8]) -> Self {
+    #[must_use]
+    pub fn of(sql: &[u8]) -> Self {
         let sql = sql.trim_ascii();
         let is = |word: &[u8]| sql.eq_ignore_ascii_case(word);
         let begins = |words: &[u8]| {
@@ -216,6 +221,10 @@ impl Statement {
             Self::XaCommit
         } else if begins(b"XA ROLLBACK") {
             Self::XaRollback
+        } else if begins(b"SAVEPOINT") || begins(b"RELEASE SAVEPOINT") {
+            Self::Savepoint
+        } else if begins(b"ROLLBACK TO") {
+            Self::RollbackTo
         } else if begins(b"CREATE") && ends_with(sql, b"START TRANSACTION") {
             Self::CreateSelect
         } else if DML.iter().any(|word| begins(word)) {

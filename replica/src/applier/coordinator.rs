@@ -11,14 +11,13 @@ use binlog::event::{
 };
 use binlog::log::{Corrupt, LogCursor, LogError, LogPosition};
 use binlog::row::{RowsEvent, Table};
-use binlog::transaction::{Boundary, Step};
+use binlog::transaction::{Boundary, StatementKind, Step};
 use config::ReplicationFilter;
 use engine::target::{RowsChange, StatementChange};
 use gtid::Gtid;
 
 use super::error::{ApplierError, Place, Reason};
 use super::filter::admits_statement;
-use super::statement::StatementKind;
 use super::status::ApplierStatus;
 use super::tables::Admissions;
 use super::worker::Worker;
@@ -190,12 +189,19 @@ impl Coordinator {
         }
         match StatementKind::of(&query.sql) {
             StatementKind::Begin | StatementKind::Commit | StatementKind::Savepoint => Ok(()),
-            // The rows in front of it were of tables that cannot roll back there.
-            StatementKind::Rollback | StatementKind::Refused => {
+            // The rows in front of a rollback were of tables that cannot roll back there.
+            StatementKind::Rollback
+            | StatementKind::RollbackTo
+            | StatementKind::XaStart
+            | StatementKind::XaEnd
+            | StatementKind::XaCommit
+            | StatementKind::XaRollback => {
                 let what = format!("The statement '{}'", shown(&query.sql));
                 Err(Reason::Unsupported { what }.into())
             }
-            StatementKind::Other => self.statement(step, query),
+            StatementKind::CreateSelect | StatementKind::Dml | StatementKind::Ddl => {
+                self.statement(step, query)
+            }
         }
     }
 

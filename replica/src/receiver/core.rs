@@ -310,7 +310,7 @@ impl ReceiverCore {
                 place: Place(self.source.clone()),
                 source,
             })?;
-        if is_gtid(event.header.event_type) {
+        if event.header.event_type.is_gtid() {
             self.commit_micros = commit_micros(event, checksum);
         }
         self.advance(event, checksum);
@@ -368,13 +368,6 @@ impl ReceiverCore {
             source,
         }
     }
-}
-
-const fn is_gtid(event_type: EventType) -> bool {
-    matches!(
-        event_type,
-        EventType::GTID | EventType::ANONYMOUS_GTID | EventType::GTID_TAGGED
-    )
 }
 
 fn commit_micros(event: &RawEvent<'_>, checksum: ChecksumAlgorithm) -> Option<u64> {
