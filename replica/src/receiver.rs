@@ -246,13 +246,17 @@ impl Receiver {
         let mut core = ReceiverCore::new(source.checksum, self.identity.gtid_mode);
         let mut rotate_to = None;
         let mut is_connected = false;
-        let mut probe = Probe::new(source.uuid.as_deref(), Instant::now());
+        let began = Instant::now();
+        let mut probe = Probe::new(source.uuid.as_deref(), began);
         loop {
             let event = self.next_event(&mut connection).await?;
             let received = core.handle(&event)?;
             self.wait_for_room().await?;
-            let (is_stream, is_progress) = (received.is_stream(), received.is_progress());
+            let is_stream = received.is_stream();
             let is_idle = matches!(received, Received::Heartbeat);
+            // The first heartbeats only say what was passed over, before the source fails perhaps.
+            let is_lasting = began.elapsed() >= self.settings.heartbeat_period / 2;
+            let is_progress = received.is_progress() && (!is_idle || is_lasting);
             self.take(&event, received, &core, &mut rotate_to)?;
             if !is_idle {
                 probe.is_alive(Instant::now());
