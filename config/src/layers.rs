@@ -340,7 +340,7 @@ fn hint(written: &str) -> Option<String> {
 }
 
 /// Levenshtein's distance.
-fn distance(left: &str, right: &str) -> usize {
+pub(crate) fn distance(left: &str, right: &str) -> usize {
     let mut row: Vec<usize> = (0..=right.len()).collect();
     for (index, from) in left.bytes().enumerate() {
         let mut next = vec![index + 1];

@@ -28,6 +28,7 @@ pub mod toml_file;
 
 pub mod definition;
 mod effective;
+mod group;
 mod layers;
 mod value;
 

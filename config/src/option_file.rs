@@ -12,6 +12,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::group::{self, Owner};
 use crate::{ConfigError, Origin, Warning};
 
 /// An option as it was written, before anything is known about it.
@@ -127,8 +128,21 @@ impl OptionFile {
                     .split_once(']')
                     .ok_or("a group needs a closing bracket: [mysqld]".to_owned())?;
                 let name = name.trim_end_matches(is_space);
-                *group = Some(groups.iter().any(|wanted| wanted == name));
-                Ok(())
+                let is_wanted = groups.iter().any(|wanted| wanted == name);
+                *group = Some(is_wanted);
+                match group::owner(name) {
+                    _ if is_wanted => Ok(()),
+                    Owner::Ours | Owner::Foreign => Ok(()),
+                    Owner::Nobody(Some(meant)) => Err(format!(
+                        "no program reads a group [{name}]; did you mean [{meant}]?"
+                    )),
+                    Owner::Nobody(None) => {
+                        let message = format!("the group [{name}] is none that Weir reads");
+                        let origin = origin.clone();
+                        self.warnings.push(Warning { origin, message });
+                        Ok(())
+                    }
+                }
             }
             Some(_) => {
                 let (name, value) = split_option(line);

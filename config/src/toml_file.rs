@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};
 
+use crate::group::{self, Owner};
 use crate::option_file::Written;
 use crate::{ConfigError, Origin};
 
@@ -73,6 +74,9 @@ impl Reader<'_> {
                 DeValue::Table(inner) if top => {
                     if groups.contains(&name) {
                         options.extend(self.table(inner, groups, false));
+                    } else if let owner @ (Owner::Foreign | Owner::Nobody(_)) = group::owner(&name)
+                    {
+                        self.refuse_table(origin, &name, &owner);
                     }
                 }
                 DeValue::Array(items) => {
@@ -98,6 +102,25 @@ impl Reader<'_> {
             }
         }
         options
+    }
+
+    fn refuse_table(&mut self, origin: Origin, name: &str, owner: &Owner) {
+        let message = match owner {
+            Owner::Nobody(Some(meant)) => {
+                format!("there is no table [{name}]; did you mean [{meant}]?")
+            }
+            Owner::Ours | Owner::Foreign | Owner::Nobody(None) => {
+                let known = group::OURS.map(|name| match name.contains('.') {
+                    true => format!("[\"{name}\"]"),
+                    false => format!("[{name}]"),
+                });
+                format!(
+                    "there is no table [{name}]; tables are {}",
+                    known.join(", ")
+                )
+            }
+        };
+        self.errors.push(ConfigError::Syntax { origin, message });
     }
 
     fn refuse(&mut self, origin: Origin, name: &str) {

@@ -44,6 +44,20 @@ fn keys_tables_and_arrays_become_options_with_their_lines() {
 }
 
 #[test]
+fn a_table_that_nobody_reads_is_a_mistake() {
+    let (options, errors) = read("[mysqd]\nserver_id = 7\n[mysqldump]\nquick = true\n");
+    assert_eq!(options, Vec::<String>::new());
+    assert!(
+        errors[0].ends_with("weir.toml:1: there is no table [mysqd]; did you mean [mysqld]?"),
+        "{errors:?}"
+    );
+    assert!(
+        errors[1].contains("weir.toml:3: there is no table [mysqldump]; tables are [server]"),
+        "{errors:?}"
+    );
+}
+
+#[test]
 fn mistakes_name_the_line() {
     let (_, errors) = read("a = 1\nb = = 2\n");
     assert!(errors[0].contains("weir.toml:2: "), "{errors:?}");
