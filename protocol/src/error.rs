@@ -99,7 +99,7 @@ impl fmt::Display for TlsError {
             Self::HostName(host) => {
                 write!(
                     f,
-                    "SSL connection error: {host:?} cannot be the name in a certificate"
+                    "SSL connection error: '{host}' cannot be the name in a certificate"
                 )
             }
             Self::Pem(error) => write!(f, "certificate or key file: {error}"),

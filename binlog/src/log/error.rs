@@ -235,13 +235,39 @@ impl LogError {
     }
 }
 
+/// The program that compressed a file which begins like this.
+fn compression(start: &[u8]) -> Option<&'static str> {
+    const MAGICS: [(&[u8], &str); 4] = [
+        (&[0x1f, 0x8b], "gzip"),
+        (&[0x28, 0xb5, 0x2f, 0xfd], "zstd"),
+        (&[0xfd, b'7', b'z', b'X'], "xz"),
+        (b"BZh", "bzip2"),
+    ];
+    let found = MAGICS.iter().find(|(magic, _)| start.starts_with(magic));
+    found.map(|(_, tool)| *tool)
+}
+
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::BadMagic { found } => write!(
-                f,
-                "a log file begins with fe 62 69 6e, this one with {found:02x?}"
-            ),
+            Self::BadMagic { found } => {
+                f.write_str("a log file begins with fe 62 69 6e, this one ")?;
+                match found.as_slice() {
+                    [] => f.write_str("is empty")?,
+                    [first, rest @ ..] => {
+                        write!(f, "with {first:02x}")?;
+                        rest.iter().try_for_each(|byte| write!(f, " {byte:02x}"))?;
+                    }
+                }
+                match compression(found) {
+                    Some(tool) => write!(
+                        f,
+                        ": it is compressed by {tool}; give what `{tool} -dc` makes of it \
+                         (`{tool} -dc FILE | weir binlog ... -`)"
+                    ),
+                    None => Ok(()),
+                }
+            }
             Self::Encryption(error) => error.fmt(f),
             Self::Truncated { needed, available } => write!(
                 f,

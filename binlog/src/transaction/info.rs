@@ -86,6 +86,24 @@ pub enum TransactionKind {
     Incident,
 }
 
+impl TransactionKind {
+    /// What people call it.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Begun => "not ended",
+            Self::Dml => "changes of rows",
+            Self::Ddl => "a statement",
+            Self::CreateSelect => "CREATE TABLE .. SELECT",
+            Self::XaPrepare => "XA PREPARE",
+            Self::XaOnePhase => "XA COMMIT in one phase",
+            Self::XaCommit => "XA COMMIT",
+            Self::XaRollback => "XA ROLLBACK",
+            Self::Incident => "an incident",
+        }
+    }
+}
+
 /// One transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransactionInfo {

@@ -95,8 +95,8 @@ pub(crate) struct FilterArguments {
     /// Not these transactions.
     #[arg(long, value_name = "GTIDS", value_parser = gtids)]
     pub(crate) exclude_gtids: Vec<GtidChoice>,
-    /// Only transactions whose first event is of this second or later: '2026-11-21 05:00:00' in
-    /// the local time zone ($TZ), '2026-11-21T05:00:00Z', or seconds since 1970.
+    /// Only transactions whose first event is of this second or later: '2026-11-21 05:00:00', in
+    /// UTC as all times are shown, '2026-11-21 05:00:00+02:00', or seconds since 1970.
     #[arg(long, value_name = "TIME", value_parser = moment)]
     pub(crate) start_datetime: Option<u32>,
     /// End in front of the first transaction whose first event is of this second or later.
@@ -163,15 +163,25 @@ fn gtid(text: &str) -> Result<TransactionGtid, String> {
 
 /// Reads a point in time as seconds since 1970.
 fn moment(text: &str) -> Result<u32, String> {
-    if let Ok(seconds) = text.parse() {
-        return Ok(seconds);
+    let refuse = || {
+        format!(
+            "'{text}' is no point in time; write '2026-11-21 05:00:00' or '2026-11-21 05:00' \
+             (UTC), '2026-11-21 05:00:00+02:00', or seconds since 1970 such as 1795237200"
+        )
+    };
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // A year or a date without its dashes would be a moment of 1970.
+        let seconds: Option<u32> = text.parse().ok();
+        return seconds
+            .filter(|&seconds| seconds >= 100_000_000)
+            .ok_or_else(refuse);
     }
     let timestamp = match text.parse::<jiff::Timestamp>() {
         Ok(timestamp) => timestamp,
         Err(_) => text
             .parse::<jiff::civil::DateTime>()
-            .and_then(|local| local.to_zoned(jiff::tz::TimeZone::system()))
-            .map_err(|error| error.to_string())?
+            .and_then(|moment| moment.to_zoned(jiff::tz::TimeZone::UTC))
+            .map_err(|_| refuse())?
             .timestamp(),
     };
     u32::try_from(timestamp.as_second())
@@ -330,9 +340,15 @@ mod tests {
     fn a_time_is_read_with_a_zone_and_as_seconds() {
         assert_eq!(moment("2026-11-21T05:00:00Z"), Ok(1_795_237_200));
         assert_eq!(moment("1795237200"), Ok(1_795_237_200));
-        assert!(moment("2026-11-21 05:00:00").is_ok());
+        assert_eq!(moment("2026-11-21 05:00:00"), Ok(1_795_237_200));
+        assert_eq!(moment("2026-11-21 05:00"), Ok(1_795_237_200));
+        assert_eq!(moment("2026-11-21 07:00:00+02:00"), Ok(1_795_237_200));
+        assert_eq!(moment("2026-11-21"), moment("2026-11-21 00:00:00"));
+        for text in ["14:03", "14:03:59", "2026", "20261121", "yesterday", ""] {
+            let refusal = moment(text).unwrap_err();
+            assert!(refusal.contains("write '2026-11-21 05:00:00'"), "{refusal}");
+        }
         assert!(moment("1969-01-01T00:00:00Z").is_err());
-        assert!(moment("yesterday").is_err());
     }
 
     #[test]

@@ -147,7 +147,7 @@ fn text(file: &str, hit: &Hit<'_>) -> String {
             let changed = row_counts(rows);
             let end = hit.place.end;
             if tables.is_empty() {
-                format!("{:?} to {end}, {changed}", hit.transaction.kind).to_lowercase()
+                format!("{} to {end}, {changed}", hit.transaction.kind.words())
             } else {
                 format!("to {end}, {changed} in {}", tables.join(", "))
             }

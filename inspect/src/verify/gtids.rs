@@ -109,11 +109,14 @@ impl GtidOrder {
                 .into_iter()
                 .filter(|gap| !known.contains(gap))
                 .take(GAPS_MAX)
-                .map(|(first, last)| format!("{first}-{last}"))
+                .map(|(first, last)| match first == last {
+                    true => first.to_string(),
+                    false => format!("{first}-{last}"),
+                })
                 .collect();
             if !new.is_empty() {
                 told.push(format!(
-                    "of {tsid} the numbers {} are not here",
+                    "{tsid}:{} is not here, though later numbers are",
                     new.join(":")
                 ));
             }
@@ -132,6 +135,19 @@ fn missing(set: &GtidSet, tsid: &Tsid) -> Vec<(u64, u64)> {
     intervals
         .iter()
         .zip(intervals.iter().skip(1))
-        .map(|(left, right)| (left.end, right.start.saturating_sub(1)))
+        .map(|(left, right)| (left.end.saturating_add(1), right.start.saturating_sub(1)))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::missing;
+
+    #[test]
+    fn what_is_missing_lies_between_the_runs_that_are_there() {
+        let id = "3e11fa47-71ca-11e1-9e33-c80aa9429562";
+        let set: gtid::GtidSet = format!("{id}:3-5:7:12-13").parse().unwrap();
+        let tsid = set.tsids().next().unwrap();
+        assert_eq!(missing(&set, tsid), [(6, 6), (8, 11)]);
+    }
 }

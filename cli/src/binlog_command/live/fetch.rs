@@ -117,7 +117,7 @@ async fn dump(
     let (mut connection, session) = match tokio::time::timeout(PATIENCE, greet(request)).await {
         Ok(Ok(greeted)) => greeted,
         Ok(Err(error)) => return stopped(error),
-        Err(_) => return Stopped::Lost(format!("no answer within {PATIENCE:?}")),
+        Err(_) => return Stopped::Lost(format!("no answer within {} s", PATIENCE.as_secs())),
     };
     let offset = at.as_ref().map_or(FIRST_EVENT, |at| at.offset);
     let Ok(position) = u32::try_from(offset) else {
