@@ -3,6 +3,7 @@
 mod binlog;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub(crate) use binlog::{
     BenchArguments, BinlogCommand, CutArguments, FindArguments, InputArguments, ShowArguments,
@@ -72,7 +73,9 @@ pub(crate) struct NodeArguments {
 #[command(
     after_help = "Passwords: in the URL (other users can read it in the process list), better \
                         in $WEIR_PASSWORD or --password-file.\nThe lag columns are seconds for \
-                        receive, queue and apply; `-` is unknown, never zero."
+                        receive, queue and apply; `-` is unknown, never zero.\nBEHIND is how many transactions the \
+                        server's own source has more; known if that source is among the \
+                        servers.\nThe account needs REPLICATION CLIENT."
 )]
 pub(crate) struct StatusArguments {
     /// Servers: `mysql://user[:password]@host[:port]`, or `mysql://user@localhost?socket=PATH`.
@@ -81,15 +84,39 @@ pub(crate) struct StatusArguments {
     /// One JSON object per look, on one line.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Look once and end; 1 if a server could not be asked.
+    /// Look once and end: with 0 only if every server answered everything and every replica's
+    /// receiver and applier run.
     #[arg(long)]
     pub(crate) once: bool,
+    /// For scripts: look once, print nothing but the problems, and end as --once does.
+    #[arg(long, conflicts_with = "once")]
+    pub(crate) check: bool,
+    /// With --check: a replica that is further behind its source, or whose lag is unknown, is a
+    /// problem. A number with its unit: 500ms, 10s, 5m, 1h.
+    #[arg(long, value_name = "TIME", requires = "check", value_parser = span)]
+    pub(crate) max_lag: Option<Duration>,
     /// Seconds between two looks.
     #[arg(long, default_value_t = 1.0, value_name = "SECONDS")]
     pub(crate) interval: f64,
     /// File whose first line is the password for every URL without one.
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
+}
+
+/// A length of time with its unit.
+fn span(text: &str) -> Result<Duration, String> {
+    let refuse =
+        || format!("'{text}' is no length of time; write for instance 500ms, 10s, 5m or 1h");
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..) {
+        Some("ms") => 0.001,
+        Some("s") => 1.0,
+        Some("m") => 60.0,
+        Some("h") => 3600.0,
+        _ => return Err(refuse()),
+    };
+    let number: f64 = digits.parse().map_err(|_| refuse())?;
+    Duration::try_from_secs_f64(number * unit).map_err(|_| refuse())
 }
 
 #[derive(Debug, Args)]
@@ -156,7 +183,9 @@ impl From<RoleName> for Role {
 mod tests {
     use clap::{CommandFactory, Parser};
 
-    use super::{Arguments, Command};
+    use std::time::Duration;
+
+    use super::{Arguments, Command, span};
 
     #[test]
     fn the_command_line_is_well_formed() {
@@ -180,6 +209,21 @@ mod tests {
             node.options,
             ["--defaults-file=a.cnf", "--log-bin", "--port", "1"]
         );
+    }
+
+    #[test]
+    fn a_length_of_time_has_a_unit() {
+        for (text, millis) in [
+            ("500ms", 500),
+            ("10s", 10_000),
+            ("1.5m", 90_000),
+            ("1h", 3_600_000),
+        ] {
+            assert_eq!(span(text), Ok(Duration::from_millis(millis)), "{text}");
+        }
+        for text in ["10", "s", "", "-1s", "10 s", "1d", "nans", "1e300h"] {
+            assert!(span(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -173,7 +173,10 @@ async fn timed<T>(
     exchange: impl Future<Output = Result<T, protocol::Error>>,
 ) -> Result<T, ClientError> {
     match tokio::time::timeout(within, exchange).await {
-        Err(_) => Err(ClientError::Lost(format!("no answer within {within:?}"))),
+        Err(_) => Err(ClientError::Lost(format!(
+            "no answer within {} s",
+            within.as_secs_f64()
+        ))),
         Ok(Err(protocol::Error::Refused(error))) => Err(ClientError::Refused {
             code: error.code,
             message: error.message,

@@ -131,7 +131,8 @@ async fn disturb(
             tokio::time::sleep(DOWN).await;
             for name in event.nodes {
                 let down = cluster.start(*name).await?;
-                display.event(&format!("{name} recovered and answers after {down:.0?}"));
+                let millis = down.as_millis();
+                display.event(&format!("{name} recovered and answers after {millis} ms"));
             }
         }
         display.state(begin.elapsed(), workload.transactions(), kills, &lag.now());

@@ -3,6 +3,7 @@
 //! Order of a life: settings, messages, HTTP port, role (which recovers, listens, says ready),
 //! then signals until it ends. The role knows none of this; it sees a [`Control`].
 
+mod first_password;
 mod pid_file;
 
 use std::io::Read;
@@ -116,6 +117,7 @@ async fn live(
         "starting"
     );
     let to_file = server.log_error.is_some();
+    let mut password = first_password::FirstPassword::of(&server.datadir);
     let mut role_ends = pin!(run_role(settings, control.clone()));
     let mut watchdog = pin!(systemd::keep_watchdog());
     let mut parent_ends = pin!(parent_ends());
@@ -124,9 +126,15 @@ async fn live(
     let mut stops = 0_u32;
     loop {
         tokio::select! {
-            outcome = &mut role_ends => return tell_end(role, to_file, outcome),
+            outcome = &mut role_ends => {
+                password.tell(to_file);
+                return tell_end(role, to_file, outcome);
+            }
             () = &mut watchdog => {}
-            () = &mut became_ready, if !is_ready => is_ready = true,
+            () = &mut became_ready, if !is_ready => {
+                is_ready = true;
+                password.tell(to_file);
+            }
             () = &mut parent_ends, if !control.is_stopping() => {
                 stop(&control, "the parent process ended");
             }

@@ -97,6 +97,96 @@ fn a_wrong_configuration_ends_with_2_and_every_mistake() {
 }
 
 #[test]
+fn a_group_or_table_that_nobody_reads_is_a_mistake() {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in [
+        ("my.cnf", "[client]\nuser=x\n[mysqd]\nserver_id=7\n"),
+        ("weir.toml", "server_id = 7\n\n[mysqd]\nport = 1\n"),
+    ] {
+        let file = directory.path().join(name);
+        fs::write(&file, text).unwrap();
+        let (code, _, stderr) = run(&["config", "check", &file.display().to_string()]);
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains(&format!("{name}:3: ")), "{stderr}");
+        assert!(stderr.contains("did you mean [mysqld]?"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_time_that_cannot_be_understood_is_refused_with_the_forms_that_can() {
+    let file = corpus("binlog.000001");
+    let (code, _, stderr) = run(&["binlog", "show", "--start-datetime", "14:03", &file]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("'14:03' is no point in time"), "{stderr}");
+    assert!(stderr.contains("'2026-11-21 05:00:00'"), "{stderr}");
+}
+
+/// Offsets of the events that `weir binlog show` prints between two times, in a time zone.
+fn shown_from(zone: &str, from: &str) -> String {
+    let file = corpus("binlog.000001");
+    let mut command = weir(&["binlog", "show", "--json", "--start-datetime", from, &file]);
+    let output = command.env("TZ", zone).output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn times_are_read_as_they_are_shown_whatever_the_time_zone_here() {
+    let (_, shown, _) = run(&["binlog", "show", &corpus("binlog.000001")]);
+    let last = shown
+        .lines()
+        .rfind(|line| line.contains("Z  server"))
+        .unwrap();
+    let mut words = last.split("  ");
+    let moment = words.nth(1).unwrap().trim_end_matches('Z').to_owned();
+    let here = shown_from("UTC", &moment);
+    assert!(here.lines().count() > 1, "{here}");
+    assert_eq!(here, shown_from("Asia/Tokyo", &moment));
+    assert_eq!(here, shown_from("America/New_York", &format!("{moment}Z")));
+}
+
+#[test]
+fn a_compressed_file_is_recognised() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("binlog.000001.gz");
+    fs::write(&file, b"\x1f\x8b\x08\x00\x00\x00\x00\x00").unwrap();
+    let (code, _, stderr) = run(&["binlog", "show", &file.display().to_string()]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains("compressed by gzip"), "{stderr}");
+    assert!(stderr.contains("gzip -dc FILE | weir binlog"), "{stderr}");
+}
+
+#[test]
+fn errors_of_the_demo_name_the_path() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("a-file");
+    fs::write(&file, "").unwrap();
+    let below = file.join("demo").display().to_string();
+    let (code, _, stderr) = run(&["demo", "--dir", &below]);
+    assert_eq!(code, 1);
+    assert!(stderr.contains(&format!("weir: {below}: ")), "{stderr}");
+}
+
+#[test]
+fn initialize_says_where_the_password_of_root_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    let arguments = [
+        "primary",
+        "--initialize",
+        &format!("--datadir={}", data.display()),
+    ];
+    let output = weir(&arguments).output().unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8(text).unwrap();
+    assert!(output.status.success(), "{text}");
+    let file = data.join("initial-root-password");
+    assert!(file.is_file(), "{text}");
+    assert!(text.contains(&file.display().to_string()), "{text}");
+    assert!(text.contains("root@localhost"), "{text}");
+}
+
+#[test]
 fn unknown_subcommands_and_arguments_end_with_2() {
     for arguments in [
         &["start"][..],

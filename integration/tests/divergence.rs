@@ -19,3 +19,5 @@ mod positions;
 mod read_only;
 #[path = "divergence/snapshots.rs"]
 mod snapshots;
+#[path = "divergence/words.rs"]
+mod words;

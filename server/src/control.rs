@@ -234,7 +234,7 @@ pub struct PrimaryObservation {
     pub syncs: u64,
     /// Seconds spent in them.
     pub sync_seconds: f64,
-    /// Failures so far by stage: `flush`, `sync`, `engine`.
+    /// Failures so far by stage: `flush`, which includes the sync of the binlog, and `engine`.
     pub errors: Vec<(&'static str, u64)>,
 }
 
@@ -269,7 +269,7 @@ pub struct ReplicaObservation {
     pub connects: u64,
     /// Bytes of relay log on disk.
     pub relay_log_bytes: u64,
-    /// Failures so far by stage: `connect`, `receive`, `relay_log`, `apply`.
+    /// Failures so far by stage: `receive`, which includes the connect, and `apply`.
     pub errors: Vec<(&'static str, u64)>,
 }
 

@@ -86,17 +86,23 @@ impl Cluster {
     pub(super) fn create(directory: Option<&Path>) -> Result<Self, Failure> {
         let is_temporary = directory.is_none();
         let directory = match directory {
-            Some(directory) => std::path::absolute(directory)?,
+            Some(directory) => std::path::absolute(directory).map_err(at(directory))?,
             None => std::env::temp_dir().join(format!("weir-demo-{}", std::process::id())),
         };
-        fs::create_dir_all(&directory)?;
-        if fs::read_dir(&directory)?.next().is_some() {
+        fs::create_dir_all(&directory).map_err(at(&directory))?;
+        if fs::read_dir(&directory)
+            .map_err(at(&directory))?
+            .next()
+            .is_some()
+        {
             let message = format!("{} is not empty; name a new directory", directory.display());
             return Err(Failure::Usage(message));
         }
         let password = uuid::Uuid::new_v4().to_string();
-        write_private(&directory.join("replication.password"), &password)?;
-        let ports = free_ports()?;
+        let file = directory.join("replication.password");
+        write_private(&file, &password).map_err(at(&file))?;
+        let ports = free_ports()
+            .map_err(|error| Failure::failed("cannot take a port of 127.0.0.1", error))?;
         let [primary_port, ..] = ports;
         let mut cluster = Self {
             directory: directory.clone(),
@@ -107,7 +113,8 @@ impl Cluster {
             node.port = port;
             node.option_file = directory.join(format!("{}.cnf", node.name));
             node.log = directory.join(format!("{}.log", node.name));
-            fs::write(&node.option_file, node.options(&directory, primary_port))?;
+            let options = node.options(&directory, primary_port);
+            fs::write(&node.option_file, options).map_err(at(&node.option_file))?;
         }
         Ok(cluster)
     }
@@ -125,11 +132,9 @@ impl Cluster {
 
     /// The password of the account that the replicas use on the primary.
     pub(super) fn replication_password(&self) -> Result<String, Failure> {
-        Ok(
-            fs::read_to_string(self.directory.join("replication.password"))?
-                .trim()
-                .to_owned(),
-        )
+        let file = self.directory.join("replication.password");
+        let text = fs::read_to_string(&file).map_err(at(&file))?;
+        Ok(text.trim().to_owned())
     }
 
     /// How to reach a node as root.
@@ -297,16 +302,19 @@ impl Node {
         let log = OpenOptions::new()
             .create(true)
             .append(true)
-            .open(&self.log)?;
-        let child = Command::new(std::env::current_exe()?)
+            .open(&self.log)
+            .map_err(at(&self.log))?;
+        let program = std::env::current_exe()?;
+        let child = Command::new(&program)
             .arg(self.name.subcommand())
             .arg(format!("--defaults-file={}", self.option_file.display()))
             .args(more)
             .env(STOP_WITH_STDIN, "1")
             .stdin(Stdio::piped())
-            .stdout(log.try_clone()?)
+            .stdout(log.try_clone().map_err(at(&self.log))?)
             .stderr(log)
-            .spawn()?;
+            .spawn()
+            .map_err(at(&program))?;
         self.child = Some(child);
         Ok(())
     }
@@ -334,6 +342,12 @@ impl Drop for Node {
             let _ = child.wait();
         }
     }
+}
+
+/// An error of the machine with the path it is about.
+fn at(path: &Path) -> impl Fn(std::io::Error) -> Failure {
+    let path = path.display().to_string();
+    move |error| Failure::failed(&path, error)
 }
 
 /// Ports nobody listens on now, taken at the same time so that they differ.

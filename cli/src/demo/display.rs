@@ -53,5 +53,6 @@ impl Display {
 
 fn lag_text(now: &Now) -> String {
     let down = if now.is_reachable { "" } else { " (down)" };
-    format!("{} lag {:.1?}{down}", now.name, now.lag)
+    let millis = now.lag.as_secs_f64() * 1e3;
+    format!("{} lag {millis:.1} ms{down}", now.name)
 }

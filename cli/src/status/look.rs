@@ -25,17 +25,29 @@ pub(super) struct Look {
     pub(super) server: String,
     /// Why nothing (more) is known.
     pub(super) error: Option<String>,
+    /// The privilege without which the account may not see what is unknown here.
+    pub(super) missing_privilege: Option<String>,
     pub(super) version: Option<String>,
     /// `primary`, `replica`, or `replica+binlog` for one that writes a binlog of its own.
     pub(super) role: Option<&'static str>,
     pub(super) server_id: Option<String>,
+    pub(super) server_uuid: Option<String>,
     pub(super) read_only: Option<bool>,
     pub(super) gtid_executed: Option<String>,
     pub(super) gtid_count: Option<u64>,
     pub(super) binlog: Option<Position>,
     pub(super) replica: Option<ReplicaLook>,
-    /// Transactions that the primaries among the servers have and this one has not.
+    /// Transactions that the source has and this replica has not; known only if the source is
+    /// among the servers that were asked.
     pub(super) behind_transactions: Option<u64>,
+    /// What is not as it should be.
+    pub(super) problems: Vec<String>,
+    /// Whether the server answered, and be it with a refusal.
+    #[serde(skip)]
+    pub(super) is_reached: bool,
+    /// Whether every transaction of the server has a GTID; otherwise sets say nothing about lag.
+    #[serde(skip)]
+    pub(super) has_gtids: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -47,6 +59,9 @@ pub(super) struct Position {
 #[derive(Debug, Default, Serialize)]
 pub(super) struct ReplicaLook {
     pub(super) source: String,
+    pub(super) source_uuid: Option<String>,
+    /// Channels to sources. Of several, the one that is worst off is shown.
+    pub(super) channels: usize,
     /// `Yes`, `Connecting` or `No`, as the server says it.
     pub(super) receiver: String,
     /// `Yes` or `No`.
@@ -88,8 +103,9 @@ impl Watched {
             ..Look::default()
         };
         if let Err(error) = self.fill(&mut look).await {
-            if matches!(error, ClientError::Lost(_)) {
-                self.client = None;
+            match error {
+                ClientError::Lost(_) => self.client = None,
+                ClientError::Refused { .. } => look.is_reached = true,
             }
             look.error = Some(error.to_string());
         }
@@ -101,27 +117,63 @@ impl Watched {
             Some(client) => client,
             None => self.client.insert(self.server.connect(WITHIN).await?),
         };
+        look.is_reached = true;
         look.version = Some(client.version());
         look.server_id = known(client.scalar("SELECT @@global.server_id").await)?.flatten();
+        look.server_uuid = known(client.scalar("SELECT @@global.server_uuid").await)?.flatten();
         let read_only = known(client.scalar("SELECT @@global.read_only").await)?.flatten();
         look.read_only = read_only.map(|text| !matches!(text.as_str(), "0" | "OFF"));
         look.gtid_executed = known(client.scalar("SELECT @@global.gtid_executed").await)?.flatten();
-        look.gtid_count = executed(look).map(|set| set.count());
+        look.gtid_count = look.executed().map(|set| set.count());
+        let mode = known(client.scalar("SELECT @@global.gtid_mode").await)?.flatten();
+        look.has_gtids = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("ON"));
         let binlog = either(client, "SHOW BINARY LOG STATUS", "SHOW MASTER STATUS").await?;
-        look.binlog = binlog.and_then(|rows| position(&rows, &["File"], &["Position"]));
         let replica = either(client, "SHOW REPLICA STATUS", "SHOW SLAVE STATUS").await?;
-        if let Some(rows) = replica.filter(|rows| !rows.rows.is_empty()) {
-            let mut replica = replica_look(&rows);
-            let own = known(client.query("SHOW GLOBAL STATUS LIKE 'Weir_lag_%'").await)?;
-            lag_of_weir(&own.unwrap_or_default(), &mut replica.lag);
-            look.replica = Some(replica);
+        look.missing_privilege = [&replica, &binlog].into_iter().find_map(Answer::missing);
+        if let Answer::Rows(rows) = &binlog {
+            look.binlog = position(rows, 0, &["File"], &["Position"]);
         }
-        look.role = Some(match (&look.replica, &look.binlog) {
-            (Some(_), Some(_)) => "replica+binlog",
-            (Some(_), None) => "replica",
-            (None, _) => "primary",
-        });
+        match replica {
+            Answer::Denied(_) => {}
+            Answer::Unknown(why) => look.error = Some(why),
+            Answer::Rows(rows) if rows.rows.is_empty() => look.role = Some("primary"),
+            Answer::Rows(rows) => {
+                let mut replica = replica_look(&rows);
+                let own = known(client.query("SHOW GLOBAL STATUS LIKE 'Weir_lag_%'").await)?;
+                lag_of_weir(&own.unwrap_or_default(), &mut replica.lag);
+                look.replica = Some(replica);
+                look.role = Some(match look.binlog {
+                    Some(_) => "replica+binlog",
+                    None => "replica",
+                });
+            }
+        }
         Ok(())
+    }
+}
+
+impl Look {
+    /// The executed GTID set, where the server has one.
+    pub(super) fn executed(&self) -> Option<GtidSet> {
+        self.gtid_executed.as_deref()?.parse().ok()
+    }
+}
+
+/// What a statement about replication gave.
+enum Answer {
+    Rows(Rows),
+    /// The account lacks this privilege.
+    Denied(String),
+    /// The server knows neither form of the statement, or cannot answer it.
+    Unknown(String),
+}
+
+impl Answer {
+    fn missing(&self) -> Option<String> {
+        match self {
+            Self::Denied(privilege) => Some(privilege.clone()),
+            Self::Rows(_) | Self::Unknown(_) => None,
+        }
     }
 }
 
@@ -135,15 +187,41 @@ fn known<T>(answer: Result<T, ClientError>) -> Result<Option<T>, ClientError> {
 }
 
 /// Today's statement, or the one of old where the server does not know today's.
-async fn either(client: &mut Client, now: &str, old: &str) -> Result<Option<Rows>, ClientError> {
-    match known(client.query(now).await)? {
-        Some(rows) => Ok(Some(rows)),
-        None => known(client.query(old).await),
+async fn either(client: &mut Client, now: &str, old: &str) -> Result<Answer, ClientError> {
+    match client.query(now).await {
+        Ok(rows) => return Ok(Answer::Rows(rows)),
+        Err(ClientError::Refused { code, message }) if is_denial(code) => {
+            return Ok(Answer::Denied(privilege(&message)));
+        }
+        Err(ClientError::Refused { .. }) => {}
+        Err(lost @ ClientError::Lost(_)) => return Err(lost),
+    }
+    match client.query(old).await {
+        Ok(rows) => Ok(Answer::Rows(rows)),
+        Err(ClientError::Refused { code, message }) if is_denial(code) => {
+            Ok(Answer::Denied(privilege(&message)))
+        }
+        Err(refused @ ClientError::Refused { .. }) => Ok(Answer::Unknown(refused.to_string())),
+        Err(lost @ ClientError::Lost(_)) => Err(lost),
     }
 }
 
-fn position(rows: &Rows, file: &[&str], position: &[&str]) -> Option<Position> {
-    let first = |names: &[&str]| names.iter().find_map(|name| rows.first(name));
+/// Whether an error says that a privilege is missing: on a database, on a table, on the server.
+const fn is_denial(code: u16) -> bool {
+    matches!(code, 1044 | 1142 | 1227)
+}
+
+/// The privileges that a server asks for; its whole message if it is put otherwise.
+fn privilege(message: &str) -> String {
+    let named = message
+        .split_once(" the ")
+        .and_then(|(_, rest)| rest.split_once(" privilege"));
+    let names = named.map_or(message, |(names, _)| names);
+    names.split(", ").collect::<Vec<_>>().join(" or ")
+}
+
+fn position(rows: &Rows, row: usize, file: &[&str], position: &[&str]) -> Option<Position> {
+    let first = |names: &[&str]| names.iter().find_map(|name| rows.text(row, name));
     let file = first(file).filter(|file| !file.is_empty())?;
     Some(Position {
         file,
@@ -151,23 +229,44 @@ fn position(rows: &Rows, file: &[&str], position: &[&str]) -> Option<Position> {
     })
 }
 
+/// The channel of a replica; of several the first that does not run, or else the first.
 fn replica_look(rows: &Rows) -> ReplicaLook {
-    let first = |now: &str, old: &str| rows.first(now).or_else(|| rows.first(old));
+    let looks = (0..rows.rows.len()).map(|row| channel_look(rows, row));
+    let mut looks: Vec<ReplicaLook> = looks.collect();
+    let shown = looks.iter().position(|look| !look.runs()).unwrap_or(0);
+    if shown >= looks.len() {
+        return ReplicaLook::default();
+    }
+    looks.swap_remove(shown)
+}
+
+impl ReplicaLook {
+    /// Whether receiver and applier do what they are there for.
+    pub(super) fn runs(&self) -> bool {
+        self.receiver == "Yes" && self.applier == "Yes"
+    }
+}
+
+fn channel_look(rows: &Rows, row: usize) -> ReplicaLook {
+    let of = |name: &str| rows.text(row, name);
+    let first = |now: &str, old: &str| of(now).or_else(|| of(old));
     let host = first("Source_Host", "Master_Host").unwrap_or_default();
     let port = first("Source_Port", "Master_Port").unwrap_or_default();
     let received = position(
         rows,
+        row,
         &["Source_Log_File", "Master_Log_File"],
         &["Read_Source_Log_Pos", "Read_Master_Log_Pos"],
     );
     let applied = position(
         rows,
+        row,
         &["Relay_Source_Log_File", "Relay_Master_Log_File"],
         &["Exec_Source_Log_Pos", "Exec_Master_Log_Pos"],
     );
     let behind = first("Seconds_Behind_Source", "Seconds_Behind_Master");
     let behind = behind.and_then(|text| text.parse().ok());
-    let errors = ["Last_IO_Error", "Last_SQL_Error"].map(|name| rows.first(name));
+    let errors = ["Last_IO_Error", "Last_SQL_Error"].map(of);
     let errors: Vec<String> = errors
         .into_iter()
         .flatten()
@@ -181,7 +280,7 @@ fn replica_look(rows: &Rows) -> ReplicaLook {
     };
     let lag = LagVector {
         queue: LagPart {
-            transactions: queued(rows),
+            transactions: queued(rows, row),
             bytes: queue_bytes,
             seconds: None,
         },
@@ -197,6 +296,8 @@ fn replica_look(rows: &Rows) -> ReplicaLook {
     };
     ReplicaLook {
         source: format!("{host}:{port}"),
+        source_uuid: first("Source_UUID", "Master_UUID").filter(|uuid| !uuid.is_empty()),
+        channels: rows.rows.len(),
         receiver: first("Replica_IO_Running", "Slave_IO_Running").unwrap_or_default(),
         applier: first("Replica_SQL_Running", "Slave_SQL_Running").unwrap_or_default(),
         received,
@@ -208,9 +309,10 @@ fn replica_look(rows: &Rows) -> ReplicaLook {
 }
 
 /// Transactions received and not executed, where the server keeps GTID sets of both.
-fn queued(rows: &Rows) -> Option<u64> {
-    let mut retrieved: GtidSet = rows.first("Retrieved_Gtid_Set")?.parse().ok()?;
-    let executed: GtidSet = rows.first("Executed_Gtid_Set")?.parse().ok()?;
+fn queued(rows: &Rows, row: usize) -> Option<u64> {
+    let set = |name: &str| rows.text(row, name)?.parse().ok();
+    let (mut retrieved, executed): (GtidSet, GtidSet) =
+        (set("Retrieved_Gtid_Set")?, set("Executed_Gtid_Set")?);
     if executed.is_empty() {
         return None;
     }
@@ -245,33 +347,9 @@ fn lag_of_weir(rows: &Rows, lag: &mut LagVector) {
     }
 }
 
-fn executed(look: &Look) -> Option<GtidSet> {
-    look.gtid_executed.as_deref()?.parse().ok()
-}
-
-/// Says for every server what the primaries among them have more.
-pub(super) fn compare(looks: &mut [Look]) {
-    let mut all = GtidSet::default();
-    for look in looks.iter().filter(|look| look.replica.is_none()) {
-        if let Some(set) = executed(look) {
-            all.union(&set);
-        }
-    }
-    if all.is_empty() {
-        return;
-    }
-    for look in looks.iter_mut() {
-        if let Some(set) = executed(look) {
-            let mut missing = all.clone();
-            missing.subtract(&set);
-            look.behind_transactions = Some(missing.count());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Look, compare, lag_of_weir, replica_look};
+    use super::{lag_of_weir, privilege, replica_look};
     use crate::client::Rows;
     use crate::status::look::LagVector;
 
@@ -346,19 +424,25 @@ mod tests {
     }
 
     #[test]
-    fn servers_are_compared_with_the_primaries_among_them() {
-        let look = |executed: &str, is_replica: bool| Look {
-            gtid_executed: Some(executed.to_owned()),
-            replica: is_replica.then(Default::default),
-            ..Look::default()
-        };
-        let mut looks = [
-            look(&format!("{SOURCE}:1-10"), false),
-            look(&format!("{SOURCE}:1-4:6"), true),
-            Look::default(),
-        ];
-        compare(&mut looks);
-        let behind = looks.map(|look| look.behind_transactions);
-        assert_eq!(behind, [Some(0), Some(5), None]);
+    fn of_several_channels_the_one_that_does_not_run_is_shown() {
+        let mut rows = row(&[
+            ("Source_Host", Some("h")),
+            ("Source_Port", Some("1")),
+            ("Replica_IO_Running", Some("Yes")),
+            ("Replica_SQL_Running", Some("Yes")),
+        ]);
+        let second = ["h", "2", "Yes", "No"].map(|text| Some(text.as_bytes().to_vec()));
+        rows.rows.push(second.to_vec());
+        let look = replica_look(&rows);
+        assert_eq!((look.source.as_str(), look.channels), ("h:2", 2));
+        assert!(!look.runs());
+    }
+
+    #[test]
+    fn the_privilege_is_taken_from_what_the_server_says() {
+        let of_mysql = "Access denied; you need (at least one of) the SUPER, REPLICATION CLIENT \
+                        privilege(s) for this operation";
+        assert_eq!(privilege(of_mysql), "SUPER or REPLICATION CLIENT");
+        assert_eq!(privilege("no"), "no");
     }
 }

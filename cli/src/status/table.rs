@@ -1,5 +1,6 @@
 //! Looks as a table for people. `-` is unknown.
 
+use super::judge;
 use super::look::{LagVector, Look};
 
 const HEADER: [&str; 8] = [
@@ -44,10 +45,16 @@ fn row(look: &Look) -> [String; HEADER.len()] {
         .as_ref()
         .or_else(|| look.replica.as_ref()?.applied.as_ref());
     let binlog = position.map_or("-".to_owned(), |at| format!("{}:{}", at.file, at.position));
-    let note = look
-        .error
-        .clone()
-        .or_else(|| look.replica.as_ref()?.error.clone());
+    let missing = look.missing_privilege.as_ref();
+    let missing = missing.map(|privilege| judge::missing(look, privilege));
+    let channels = look.replica.as_ref().map_or(0, |replica| replica.channels);
+    let channels = (channels > 1).then(|| format!("1 of {channels} channels shown"));
+    let replica = look
+        .replica
+        .as_ref()
+        .and_then(|replica| replica.error.clone());
+    let notes = [look.error.clone(), missing, replica, channels];
+    let notes: Vec<String> = notes.into_iter().flatten().collect();
     [
         look.server.clone(),
         look.role.unwrap_or("-").to_owned(),
@@ -58,21 +65,26 @@ fn row(look: &Look) -> [String; HEADER.len()] {
             .as_ref()
             .map_or("-".to_owned(), |replica| lag(&replica.lag)),
         number(look.behind_transactions),
-        note.unwrap_or_default().replace('\n', " "),
+        notes.join("; ").replace('\n', " "),
     ]
 }
 
 fn state(look: &Look) -> String {
     match (&look.error, &look.replica) {
-        (Some(_), _) => "unreachable".to_owned(),
+        (Some(_), _) if !look.is_reached => "unreachable".to_owned(),
+        (Some(_), _) => "refused".to_owned(),
         (None, Some(replica)) => match (replica.receiver.as_str(), replica.applier.as_str()) {
             ("Yes", "Yes") => "running".to_owned(),
             ("No", "No") => "stopped".to_owned(),
             (receiver, "Yes") => format!("receiver {}", receiver.to_lowercase()),
             (_, _) => "applier stopped".to_owned(),
         },
-        (None, None) if look.read_only == Some(true) => "read-only".to_owned(),
-        (None, None) => "read-write".to_owned(),
+        (None, None) if look.role.is_none() => "unknown".to_owned(),
+        (None, None) => match look.read_only {
+            Some(true) => "read-only".to_owned(),
+            Some(false) => "read-write".to_owned(),
+            None => "-".to_owned(),
+        },
     }
 }
 
@@ -87,7 +99,7 @@ fn lag(lag: &LagVector) -> String {
 }
 
 /// Three digits that matter, with the unit.
-fn seconds_text(seconds: f64) -> String {
+pub(super) fn seconds_text(seconds: f64) -> String {
     match seconds {
         s if s < 0.001 => format!("{:.0}us", s * 1e6),
         s if s < 1.0 => format!("{:.1}ms", s * 1e3),
@@ -111,12 +123,12 @@ mod tests {
             Look {
                 server: "a:3306".to_owned(),
                 role: Some("primary"),
+                read_only: Some(false),
                 gtid_count: Some(1200),
                 binlog: Some(Position {
                     file: "binlog.000003".to_owned(),
                     position: 157,
                 }),
-                behind_transactions: Some(0),
                 ..Look::default()
             },
             Look {
@@ -142,12 +154,20 @@ mod tests {
                 error: Some("no answer within 3s".to_owned()),
                 ..Look::default()
             },
+            Look {
+                server: "shut:2".to_owned(),
+                read_only: Some(false),
+                missing_privilege: Some("REPLICATION CLIENT".to_owned()),
+                is_reached: true,
+                ..Look::default()
+            },
         ];
         insta::assert_snapshot!(render(&looks), @r"
         SERVER                ROLE     STATE                GTIDS  BINLOG             LAG receive/queue/apply  BEHIND  NOTE
-        a:3306                primary  read-write           1200   binlog.000003:157  -                        0
+        a:3306                primary  read-write           1200   binlog.000003:157  -                        -
         replica.example:3307  replica  receiver connecting  1100   -                  - / 12.3ms / 12.3s       100     error connecting retry 1
         gone:1                -        unreachable          -      -                  -                        -       no answer within 3s
+        shut:2                -        unknown              -      -                  -                        -       role unknown: the account needs the privilege REPLICATION CLIENT to see it
         ");
     }
 }

@@ -78,7 +78,7 @@ pub(crate) const METRICS: &[(&str, &str, &str)] = &[
     (
         "counter",
         "weir_errors_total",
-        "Failures by label `stage`: flush, sync, engine; connect, receive, relay_log, apply.",
+        "Failures by label `stage`: flush (sync included), engine; receive (connect included), apply.",
     ),
     (
         "gauge",
@@ -315,7 +315,7 @@ mod tests {
         Observation {
             primary: Some(PrimaryObservation {
                 binlog_file: "binlog.000012".to_owned(),
-                errors: vec![("sync", 1)],
+                errors: vec![("flush", 1)],
                 ..PrimaryObservation::default()
             }),
             replica: Some(ReplicaObservation {
@@ -396,8 +396,8 @@ With `metrics_port` set, a node answers HTTP on `metrics_bind_address` (127.0.0.
 
 - `/metrics`: Prometheus text, the list below. Counters count from the start of the process. What is
   not known has no sample; a lag that is not known is never 0.
-- `/health`: 200 while the node accepts clients and, on a replica, receiver and applier run; 503
-  otherwise. The body is a JSON object that says why.
+- `/health`: 200 while the node accepts clients and, on a replica, receiver and applier run and the
+  receiver is connected to its source; 503 otherwise. The body is a JSON object that says why.
 
 Useful alerts: `weir_up == 0`; `weir_replica_lag_seconds{part=\"apply\"}` too high or **absent**;
 `weir_applier_running == 0`; `increase(weir_errors_total[5m]) > 0`.
