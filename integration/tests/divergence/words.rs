@@ -173,7 +173,7 @@ async fn health_is_not_200_while_the_source_refuses_connections() -> Result {
     ensure(head.contains("200"), || format!("{head}\n{body}"))?;
     primary.kill()?;
     let (_, body) = until_health(port, "503").await?;
-    ensure(body.contains("no connection to its source"), || {
+    ensure(body.contains("not connected to its source"), || {
         body.clone()
     })?;
     primary.launch().await?;
