@@ -24,14 +24,10 @@ const CRATES: [(&str, u32, &[&str]); 15] = [
     ("charset", 1, &[]),
     ("binlog", 2, &["codec", "gtid"]),
     ("protocol", 2, &["codec", "gtid"]),
-    ("config", 2, &["gtid"]),
+    ("config", 2, &[]),
     ("sql", 2, &[]),
     ("inspect", 3, &["codec", "gtid", "charset", "binlog"]),
-    (
-        "engine",
-        3,
-        &["codec", "gtid", "charset", "binlog", "config", "sql"],
-    ),
+    ("engine", 3, &["codec", "gtid", "charset", "binlog", "sql"]),
     (
         "server",
         4,
