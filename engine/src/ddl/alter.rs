@@ -89,9 +89,11 @@ fn change(
         }
     }
     let mut new = Table::clone(old);
+    new.collation = options::collation(session, old, clauses)?;
     let mut extra = Extra::default();
     clauses::apply(session, &mut new, &mut extra, clauses)?;
     expression::check_dependents(session, old, &new)?;
+    keys::recheck(&mut new)?;
     let catalog = Arc::clone(writer.catalog());
     create::finish(session, &catalog, &mut new)?;
     how.check(old, &new, clauses)?;

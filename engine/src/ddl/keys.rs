@@ -165,6 +165,37 @@ fn parts(table: &Table, kind: KeyKind, written: &[WrittenPart]) -> Result<Vec<Ke
     Ok(parts)
 }
 
+/// Checks keys against columns that may have another type than when they were made: a prefix that no
+/// longer is one goes. Errors 1071, 1089, 1170, 3152 and 6134.
+pub(super) fn recheck(table: &mut Table) -> Result<(), SqlError> {
+    let columns = &table.columns;
+    for key in &mut table.keys {
+        let mut bytes = 0;
+        for part in &mut key.parts {
+            let Some(column) = columns.iter().find(|column| column.id == part.column) else {
+                continue;
+            };
+            let length = match &column.column_type {
+                ColumnType::Char { length, .. } | ColumnType::Binary { length } => {
+                    Some(u32::from(*length))
+                }
+                ColumnType::Varchar { length, .. } | ColumnType::Varbinary { length } => {
+                    Some(u32::from(*length))
+                }
+                ColumnType::Text { .. } | ColumnType::Blob { .. } => Some(u32::MAX),
+                _ => None,
+            };
+            let is_prefix = |prefix: &u32| length.is_some_and(|length| *prefix < length);
+            part.prefix = check_part(column, part.prefix.filter(is_prefix))?;
+            bytes += key_bytes(column, part.prefix);
+        }
+        if bytes > KEY_BYTES_MAX {
+            return Err(SqlError::too_long_key(KEY_BYTES_MAX));
+        }
+    }
+    Ok(())
+}
+
 /// The prefix to keep; a prefix of the whole column is none.
 fn check_part(column: &Column, prefix: Option<u32>) -> Result<Option<u32>, SqlError> {
     let name = &column.name;

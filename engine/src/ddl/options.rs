@@ -3,10 +3,12 @@
 //! What only SHOW CREATE TABLE repeats is kept as text. What would make a replica's table another
 //! than this one is refused, by MySQL's number where MySQL refuses it too.
 
+use super::types::{Defaults, resolve_collation};
 use crate::catalog::Table;
+use crate::collation::Collation;
 use crate::session::SessionContext;
 use sql::SqlMode;
-use sql::ast::TableOptions as WrittenOptions;
+use sql::ast::{AlterClause, CharsetSpec, TableOptions as WrittenOptions};
 use sql::error::{SqlError, WarningLevel};
 
 const COMMENT_CHARS_MAX: usize = 2048;
@@ -86,6 +88,23 @@ pub(super) fn apply(
         }
     }
     check_key_block_size(session, table)
+}
+
+/// The collation that the options of ALTER TABLE say together, wherever they stand.
+pub(super) fn collation(
+    session: &SessionContext,
+    table: &Table,
+    clauses: &[AlterClause],
+) -> Result<&'static Collation, SqlError> {
+    let mut spec = CharsetSpec::default();
+    for clause in clauses {
+        if let AlterClause::Options(written) = clause {
+            let written = &written.charset;
+            spec.charset = written.charset.clone().or(spec.charset);
+            spec.collation = written.collation.clone().or(spec.collation);
+        }
+    }
+    resolve_collation(&spec, None, Defaults::new(session, table.collation))
 }
 
 /// Keeps an option for SHOW CREATE TABLE, unless it says what is the default.

@@ -71,6 +71,14 @@ pub(crate) fn default_text(column: &Column, value: &Value<'_>) -> String {
             bytes.iter().map(|byte| char::from(*byte)).collect()
         }
         (
+            ColumnType::Integer {
+                zerofill: true,
+                width: Some(width),
+                ..
+            },
+            Value::UInt(number),
+        ) => format!("{number:0>width$}", width = usize::from(*width)),
+        (
             ColumnType::Float {
                 digits: Some((_, scale)),
                 ..

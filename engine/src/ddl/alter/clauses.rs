@@ -1,5 +1,7 @@
 //! The clauses of ALTER TABLE, applied to a definition.
 
+use std::collections::HashSet;
+
 use super::{Extra, column_ids, keys, qualified};
 use crate::catalog::{Column, ColumnId, Generated, KeyKind, Table};
 use crate::collation::Collation;
@@ -10,16 +12,45 @@ use crate::session::SessionContext;
 use sql::ast::{AlterClause, ColumnDefinition, ColumnPosition, DefaultValue};
 use sql::error::SqlError;
 
-/// Applies the clauses from left to right.
+/// Applies the clauses from left to right, but new keys when all columns are known.
 pub(super) fn apply(
     session: &mut SessionContext,
     table: &mut Table,
     extra: &mut Extra,
     clauses: &[AlterClause],
 ) -> Result<(), SqlError> {
-    clauses
+    check_subjects(table, clauses)?;
+    let (keys, others): (Vec<&AlterClause>, Vec<&AlterClause>) = clauses
         .iter()
+        .partition(|clause| matches!(clause, AlterClause::AddIndex(_)));
+    others
+        .into_iter()
+        .chain(keys)
         .try_for_each(|clause| apply_one(session, table, extra, clause))
+}
+
+/// Clauses mean the columns as they were, each at most one. Errors 1054 and 1091.
+fn check_subjects(table: &Table, clauses: &[AlterClause]) -> Result<(), SqlError> {
+    let mut seen = HashSet::new();
+    for clause in clauses {
+        let name = match clause {
+            AlterClause::DropColumn(name) => name,
+            AlterClause::Modify { column, .. } => &column.name,
+            AlterClause::Change { old_name, .. } => old_name,
+            AlterClause::RenameColumn { from, .. } => from,
+            AlterClause::AlterColumnDefault { column, .. }
+            | AlterClause::AlterColumnVisibility { column, .. } => column,
+            _ => continue,
+        };
+        let found = table.column(name).map(|(_, column)| column.id);
+        let is_first = found.is_some_and(|id| seen.insert(id));
+        match clause {
+            _ if is_first => {}
+            AlterClause::DropColumn(_) => return Err(SqlError::cant_drop_field_or_key(name)),
+            _ => return Err(SqlError::bad_field(name, &table.name)),
+        }
+    }
+    Ok(())
 }
 
 fn apply_one(
@@ -58,11 +89,6 @@ fn apply_one(
             Ok(())
         }
         AlterClause::Options(written) => {
-            table.collation = resolve_collation(
-                &written.charset,
-                None,
-                Defaults::new(session, table.collation),
-            )?;
             extra.auto_increment = written.auto_increment.or(extra.auto_increment);
             extra.forces_rebuild |= written.engine.is_some();
             options::apply(session, table, written)
@@ -94,7 +120,8 @@ fn set_default(
 ) -> Result<(), SqlError> {
     let found = find(table, column)?;
     if default.is_some() && found.auto_increment {
-        return Err(SqlError::invalid_default(column));
+        let construct = "a default of an AUTO_INCREMENT column";
+        return Err(SqlError::not_supported(construct));
     }
     found.default = match default {
         Some(default) => defaults::define(session, found, Some(default))?,
