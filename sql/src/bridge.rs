@@ -75,11 +75,11 @@ impl Cursor<'_> {
 
     /// An expression.
     pub(super) fn expression(&mut self) -> Parse<super::ast::Expression> {
-        let start = self.offset();
+        let first = self.at;
         let expr = self.delegate(|parser| parser.parse_expr())?;
         Ok(super::ast::Expression {
             expr,
-            text: self.source(start, self.end_of_last()),
+            text: self.source_since(first),
         })
     }
 

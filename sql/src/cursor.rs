@@ -64,18 +64,22 @@ impl<'a> Cursor<'a> {
             .map_or(0, |token| token.start)
     }
 
-    /// The text between two offsets, blanks around it cut.
-    pub(super) fn source(&self, start: usize, end: usize) -> String {
-        let bytes = self.text.get(start..end).unwrap_or_default();
-        String::from_utf8_lossy(bytes.trim_ascii()).into_owned()
-    }
-
-    /// Offset behind the token before the next.
-    pub(super) fn end_of_last(&self) -> usize {
-        self.at
-            .checked_sub(1)
-            .and_then(|at| self.tokens.get(at))
-            .map_or(0, |token| token.end)
+    /// The text from a token to the last one read, without the marks of comments between them: a
+    /// version comment may begin before and end behind.
+    pub(super) fn source_since(&self, first: usize) -> String {
+        let read = self.tokens.get(first..self.at).unwrap_or_default();
+        let mut source = Vec::new();
+        let mut end = read.first().map_or(0, |token| token.start);
+        for token in read {
+            let gap = self.text.get(end..token.start).unwrap_or_default();
+            source.extend_from_slice(match gap.contains(&b'*') {
+                true => b" ",
+                false => gap,
+            });
+            source.extend_from_slice(self.text.get(token.start..token.end).unwrap_or_default());
+            end = token.end;
+        }
+        String::from_utf8_lossy(&source).into_owned()
     }
 
     /// Moves on by one token.

@@ -17,6 +17,21 @@ fn error(text: &str) -> String {
     }
 }
 
+#[test]
+fn the_text_of_an_expression_leaves_the_marks_of_comments_out() {
+    let text = "SET @@GLOBAL.gtid_purged=/*!80000 '+'*/ 'a:1-3'";
+    let Statement::Admin(Admin::Set(items)) = statement(text) else {
+        panic!("{text}")
+    };
+    let [SetItem::System { value, .. }] = items.as_slice() else {
+        panic!("{items:?}")
+    };
+    assert!(
+        matches!(value, SetValue::Expression(value) if value.text == "'+' 'a:1-3'"),
+        "{value:?}"
+    );
+}
+
 fn expression(text: &str) -> String {
     let Statement::Query(Query::Do(mut list)) = statement(&format!("DO {text}")) else {
         panic!("{text}")

@@ -24,6 +24,7 @@ mod transaction;
 mod write;
 
 use sqlparser::ast as sp;
+pub use sqlparser::ast::{LockClause, NonBlock};
 
 use crate::SqlMode;
 
@@ -142,6 +143,25 @@ impl Statement {
     #[must_use]
     pub const fn is_select(&self) -> bool {
         matches!(self, Statement::Query(Query::Select(_)))
+    }
+
+    /// FOR UPDATE, FOR SHARE and how they wait.
+    #[must_use]
+    pub fn locks(&self) -> &[LockClause] {
+        match self.as_select() {
+            Some(query) => &query.locks,
+            None => &[],
+        }
+    }
+
+    /// The query of SELECT, VALUES or TABLE.
+    #[must_use]
+    pub const fn as_select(&self) -> Option<&sp::Query> {
+        if let Statement::Query(Query::Select(query)) = self {
+            Some(query)
+        } else {
+            None
+        }
     }
 }
 

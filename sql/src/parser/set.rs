@@ -126,7 +126,9 @@ impl Cursor<'_> {
     fn set_value(&mut self) -> Parse<SetValue> {
         if let Kind::Word(word) = self.peek() {
             let word = (*word).to_owned();
-            if matches!(self.peek_ahead(1), Kind::End | Kind::Symbol(",")) {
+            if !word.eq_ignore_ascii_case("NULL")
+                && matches!(self.peek_ahead(1), Kind::End | Kind::Symbol(","))
+            {
                 self.advance();
                 return Ok(if word.eq_ignore_ascii_case("DEFAULT") {
                     SetValue::Default
