@@ -14,6 +14,7 @@ pub mod error;
 pub mod expr;
 pub mod functions;
 pub mod image;
+pub mod interrupt;
 pub mod outcome;
 pub mod rows;
 pub mod select;

@@ -18,6 +18,7 @@ use gtid::Gtid;
 use crate::catalog::TableId;
 use crate::collation::{Charset, Collation, UTF8MB4_0900_AI_CI};
 use crate::database::TableSet;
+use crate::interrupt::Interrupt;
 use crate::rows::EvalValue;
 use crate::select::{NoVirtualTables, VirtualTables};
 use sql::SqlMode;
@@ -103,6 +104,10 @@ pub struct SessionContext {
     pub default_week_format: u8,
     /// `group_concat_max_len`, in bytes.
     pub group_concat_max_len: u64,
+    /// Stops the statement.
+    pub interrupt: Arc<Interrupt>,
+    /// Whether the statement may let time pass: not where it holds the one writer.
+    pub may_wait: bool,
     /// Text of a SELECT that runs in a writing transaction: unaliased columns are named by it.
     pub statement_text: String,
     /// `sql_log_bin`: whether what it changes is logged.
@@ -160,6 +165,8 @@ impl SessionContext {
             div_precision_increment: 4,
             default_week_format: 0,
             group_concat_max_len: 1024,
+            interrupt: Arc::default(),
+            may_wait: true,
             statement_text: String::new(),
             is_logged: true,
             gtid_next: None,

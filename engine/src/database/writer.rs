@@ -247,6 +247,7 @@ impl Writer {
         let mark = changes.len();
         let catalog = Arc::clone(&self.catalog);
         self.run("SAVEPOINT weir_statement", "begin a statement")?;
+        session.may_wait = false;
         let result = match statement {
             Statement::Ddl(ddl) => self.execute_ddl(ddl, session),
             Statement::Write(write) => {
@@ -266,6 +267,7 @@ impl Writer {
             | Statement::Prepared(_)
             | Statement::NotSupported { .. } => Err(SqlError::not_supported("this statement")),
         };
+        session.may_wait = true;
         if result.is_err() {
             changes.truncate(mark);
             self.catalog = catalog;

@@ -4,11 +4,13 @@
 //! evaluation happens inside SQLite's callbacks.
 
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 use super::datum::{Datum, Lossy};
 use super::storage;
 use super::temporal::Moment;
 use crate::collation::Collation;
+use crate::interrupt::Interrupt;
 use crate::session::{SessionContext, TimeZone};
 use sql::SqlMode;
 use sql::error::{SqlError, Warning, WarningLevel};
@@ -41,6 +43,10 @@ pub struct Env {
     pub group_concat_max_len: usize,
     /// CONNECTION_ID().
     pub connection_id: u64,
+    /// Stops the statement.
+    pub interrupt: Arc<Interrupt>,
+    /// Whether SLEEP() may be called.
+    pub may_wait: bool,
     /// LAST_INSERT_ID(expr) leaves its argument here.
     pub last_insert_id: Cell<Option<u64>>,
     /// RAND()'s state for calls with a constant seed.
@@ -64,6 +70,8 @@ impl Env {
             group_concat_max_len: usize::try_from(session.group_concat_max_len)
                 .unwrap_or(usize::MAX),
             connection_id: session.connection_id,
+            interrupt: Arc::clone(&session.interrupt),
+            may_wait: session.may_wait,
             last_insert_id: Cell::new(None),
             random: RefCell::new(None),
             warnings: RefCell::new(Vec::new()),

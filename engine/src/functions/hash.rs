@@ -232,8 +232,16 @@ fn sleep(call: &Call<'_>) -> Result<Datum, SqlError> {
     if seconds < 0.0 || !seconds.is_finite() {
         return Err(SqlError::wrong_arguments("sleep."));
     }
-    std::thread::sleep(std::time::Duration::from_secs_f64(
-        seconds.min(31_536_000.0),
-    ));
-    Ok(Datum::Int(0))
+    // Differs from MySQL: where changes are made all sessions take turns, so that one that waits
+    // there would hold up the others.
+    if !call.env.may_wait {
+        return Err(SqlError::not_supported(
+            "SLEEP() in a statement that changes rows or follows one in its transaction",
+        ));
+    }
+    let duration = std::time::Duration::from_secs_f64(seconds.min(31_536_000.0));
+    match call.env.interrupt.pause(duration) {
+        true => Err(SqlError::query_interrupted()),
+        false => Ok(Datum::Int(0)),
+    }
 }

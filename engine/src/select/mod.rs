@@ -21,7 +21,7 @@ mod tables;
 pub use from::Cte;
 pub use metadata::{result_column, result_text};
 pub use query::{Bound, Output};
-pub use run::{describe, result_value, run};
+pub use run::{Row, RowSink, describe, result_value, run, run_into};
 pub use tables::{NoVirtualTables, VirtualTable, VirtualTables};
 
 pub(crate) use from::{base_relation, split_name};

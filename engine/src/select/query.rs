@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use sqlparser::ast::{
     Distinct, Expr, GroupByExpr, LimitClause, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, With,
+    SelectItemQualifiedWildcardKind, SetExpr, Value, With,
 };
 
 use super::from::Cte;
 use super::metadata::result_column;
 use super::naming;
 use crate::expr::bind::{Binder, Place, Scope, unsupported};
+use crate::expr::datum::{Datum, Integer};
 use crate::expr::node::{Node, Op};
 use crate::expr::types::{Kind, Type};
 use crate::outcome::ResultColumn;
@@ -425,13 +426,42 @@ impl Binder<'_> {
     fn row_number(&mut self, expr: &Expr) -> Result<i64, SqlError> {
         let node = self.bind(expr, &Scope::default(), Place::SELECT)?;
         let value = match node.as_const() {
+            Some(value) if is_parameter(expr) => counted(value)?,
             Some(value) if node.ty.kind == Kind::Integer => value.to_integer().value,
-            Some(value) if self.describing && value.is_null() => value.to_integer().value,
             _ => return Err(SqlError::syntax_error()),
         };
         // Beyond the range of SQLite's rows there is nothing to cut.
         Ok(value.saturate())
     }
+}
+
+/// The `?` of a prepared statement.
+fn is_parameter(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if matches!(value.value, Value::Placeholder(_)))
+}
+
+/// The number of rows that a parameter says, by MySQL's rule: an integer, the integer that a
+/// text begins with, or none for NULL.
+fn counted(value: &Datum) -> Result<Integer, SqlError> {
+    let count = match value {
+        Datum::Null => Integer::Signed(0),
+        Datum::Int(_) | Datum::UInt(_) => value.to_integer().value,
+        Datum::Text(bytes) => {
+            let text = String::from_utf8_lossy(bytes);
+            let text = text.trim_start();
+            let end = text
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(text.len());
+            let digits = text.get(..end).unwrap_or_default();
+            Integer::Unsigned(digits.parse().unwrap_or(0))
+        }
+        _ => return Err(SqlError::wrong_arguments("mysqld_stmt_execute")),
+    };
+    if count.wide() < 0 {
+        let text = "SIGNED INTEGER value is out of range in 'mysqld_stmt_execute'";
+        return Err(SqlError::new(1690, "22003", text));
+    }
+    Ok(count)
 }
 
 impl Item {

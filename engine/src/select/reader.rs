@@ -2,7 +2,7 @@
 
 use binlog::value::Value;
 
-use super::run::{describe, run};
+use super::run::{RowSink, describe, run, run_into};
 use crate::database::Reader;
 use crate::outcome::{ResultColumn, ResultSet};
 use crate::session::SessionContext;
@@ -24,6 +24,23 @@ impl Reader {
         };
         let text = String::from_utf8_lossy(&parsed.text);
         self.read(|connection, catalog| run(connection, catalog, query, &text, params, session))
+    }
+
+    /// [`Reader::query`] whose rows go to `sink` as soon as there are many; the last ones come back.
+    pub fn query_into(
+        &mut self,
+        parsed: &Parsed,
+        params: &[Value<'static>],
+        session: &mut SessionContext,
+        sink: RowSink<'_>,
+    ) -> Result<ResultSet, SqlError> {
+        let Statement::Query(Query::Select(query)) = &parsed.statement else {
+            return Err(SqlError::not_supported("this statement on a reader"));
+        };
+        let text = String::from_utf8_lossy(&parsed.text);
+        self.read(|connection, catalog| {
+            run_into(connection, catalog, query, &text, params, session, sink)
+        })
     }
 
     /// The columns that a SELECT will have, while its parameters are not known.

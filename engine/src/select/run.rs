@@ -22,8 +22,20 @@ use crate::outcome::{ResultColumn, ResultSet};
 use crate::session::SessionContext;
 use sql::error::SqlError;
 
-/// Runs a SELECT on a connection; `text` is the statement's text, for the names of its columns.
-/// Leaves warnings and FOUND_ROWS() in the session.
+/// Rows of a result.
+pub type Row = Vec<Value<'static>>;
+
+/// Takes rows of a result that is not complete, with its columns; an error ends the query.
+pub type RowSink<'a> = &'a mut dyn FnMut(&[ResultColumn], Vec<Row>) -> Result<(), SqlError>;
+
+/// Bytes of rows that are held before a sink gets them.
+const BATCH_BYTES: usize = 1 << 20;
+/// Bytes of rows of a result that is collected whole.
+const RESULT_BYTES_MAX: usize = 64 << 20;
+
+/// Runs a SELECT on a connection as [`run_into`] does, and collects its rows.
+///
+/// Differs from MySQL: a result that would take more than 64 MiB here is an error, 3170.
 pub fn run(
     connection: &Connection,
     catalog: &Arc<Catalog>,
@@ -32,18 +44,45 @@ pub fn run(
     params: &[Value<'static>],
     session: &mut SessionContext,
 ) -> Result<ResultSet, SqlError> {
+    let mut rows = Vec::new();
+    let mut batches = 0_usize;
+    let mut sink = |_: &[ResultColumn], batch: Vec<Row>| {
+        batches = batches.saturating_add(1);
+        rows.extend(batch);
+        match batches.saturating_mul(BATCH_BYTES) < RESULT_BYTES_MAX {
+            true => Ok(()),
+            false => Err(result_too_large()),
+        }
+    };
+    let mut result = run_into(connection, catalog, query, text, params, session, &mut sink)?;
+    rows.append(&mut result.rows);
+    Ok(ResultSet { rows, ..result })
+}
+
+/// Runs a SELECT on a connection; `text` is the statement's text, for the names of its columns.
+/// Rows go to `sink` as soon as there are many; the last ones come back. Leaves warnings and
+/// FOUND_ROWS() in the session.
+pub fn run_into(
+    connection: &Connection,
+    catalog: &Arc<Catalog>,
+    query: &Query,
+    text: &str,
+    params: &[Value<'static>],
+    session: &mut SessionContext,
+    sink: RowSink<'_>,
+) -> Result<ResultSet, SqlError> {
     let env = Env::of_session(session);
     let mut binder = Binder::new(catalog, session, params, text, env);
     binder.found_rows_place = found_rows::place(query);
     let bound = binder.query(query, None)?;
     let Binder { emitter, env, .. } = binder;
-    let result = fetch(connection, &bound.sql, emitter, &bound.outputs);
+    let fetch = Fetch::new(&bound.outputs, sink);
+    let result = fetch.all(connection, &bound.sql, emitter);
     session.warnings.extend(env.take_warnings());
     if let Some(id) = env.last_insert_id.get() {
         session.last_insert_id = id;
     }
-    let rows = result?;
-    let sent = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    let (sent, rows) = result?;
     session.found_rows = found_rows::after(connection, catalog, query, params, session, sent)?;
     let columns = bound.outputs.into_iter().map(named).collect();
     Ok(ResultSet { columns, rows })
@@ -70,25 +109,87 @@ fn named(output: Output) -> ResultColumn {
     }
 }
 
-fn fetch(
-    connection: &Connection,
-    sql: &str,
-    emitter: Emitter,
-    outputs: &[Output],
-) -> Result<Vec<Vec<Value<'static>>>, SqlError> {
-    let mut cursor = Cursor::open(connection, sql, emitter)?;
-    let types: Vec<&Type> = outputs.iter().map(|output| &output.ty).collect();
-    let mut out = Vec::new();
-    cursor.each(|row, program| {
-        let zone = &program.env.zone;
-        let cells = types.iter().enumerate().map(|(index, ty)| {
-            let stored = row.get_ref(index)?;
-            Ok(result_value(storage::decode(stored, ty, zone), ty))
+/// Rows on their way from SQLite to a sink.
+struct Fetch<'a> {
+    outputs: &'a [Output],
+    sink: RowSink<'a>,
+    held: Vec<Row>,
+    held_bytes: usize,
+    found: u64,
+}
+
+impl<'a> Fetch<'a> {
+    const fn new(outputs: &'a [Output], sink: RowSink<'a>) -> Self {
+        Self {
+            outputs,
+            sink,
+            held: Vec::new(),
+            held_bytes: 0,
+            found: 0,
+        }
+    }
+
+    /// Reads every row: how many there were, and those that the sink did not get.
+    fn all(
+        mut self,
+        connection: &Connection,
+        sql: &str,
+        emitter: Emitter,
+    ) -> Result<(u64, Vec<Row>), SqlError> {
+        let outputs = self.outputs;
+        let types: Vec<&Type> = outputs.iter().map(|output| &output.ty).collect();
+        let mut cursor = Cursor::open(connection, sql, emitter)?;
+        let mut refused = None;
+        let read = cursor.each(|row, program| {
+            let zone = &program.env.zone;
+            let cells = types.iter().enumerate().map(|(index, ty)| {
+                let stored = row.get_ref(index)?;
+                Ok(result_value(storage::decode(stored, ty, zone), ty))
+            });
+            let cells = cells.collect::<rusqlite::Result<Row>>()?;
+            self.push(cells).map_err(|error| {
+                refused = Some(error);
+                rusqlite::Error::InvalidQuery
+            })
         });
-        out.push(cells.collect::<rusqlite::Result<Vec<_>>>()?);
-        Ok(())
-    })?;
-    Ok(out)
+        match refused {
+            Some(error) => Err(error),
+            None => read.map(|()| (self.found, self.held)),
+        }
+    }
+
+    fn push(&mut self, row: Row) -> Result<(), SqlError> {
+        self.found = self.found.saturating_add(1);
+        self.held_bytes = self.held_bytes.saturating_add(row_bytes(&row));
+        self.held.push(row);
+        if self.held_bytes < BATCH_BYTES {
+            return Ok(());
+        }
+        self.held_bytes = 0;
+        let columns: Vec<_> = self.outputs.iter().cloned().map(named).collect();
+        (self.sink)(&columns, std::mem::take(&mut self.held))
+    }
+}
+
+/// ER_CAPACITY_EXCEEDED.
+fn result_too_large() -> SqlError {
+    let text = format!(
+        "Memory capacity of {RESULT_BYTES_MAX} bytes for 'a result that is collected' exceeded. \
+         Read it outside a transaction that writes, or in parts by LIMIT."
+    );
+    SqlError::new(3170, "HY000", text)
+}
+
+/// Memory that a row takes, about.
+fn row_bytes(row: &Row) -> usize {
+    let cells = row.iter().map(|value| match value {
+        Value::Bytes(bytes) | Value::Json(bytes) | Value::JsonDiffs(bytes) => bytes.len(),
+        _ => 0,
+    });
+    cells
+        .sum::<usize>()
+        .saturating_add(size_of_val(row.as_slice()))
+        .saturating_add(size_of::<Row>())
 }
 
 /// A statement ready to give its rows.
