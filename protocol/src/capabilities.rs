@@ -53,6 +53,8 @@ impl Capabilities {
     pub const SESSION_TRACK: Self = Self(1 << 23);
     /// Result sets end in an OK packet instead of an EOF packet.
     pub const DEPRECATE_EOF: Self = Self(1 << 24);
+    /// After the login the stream is compressed by zstd.
+    pub const ZSTD_COMPRESSION: Self = Self(1 << 26);
     /// COM_QUERY and COM_STMT_EXECUTE carry query attributes.
     pub const QUERY_ATTRIBUTES: Self = Self(1 << 27);
 
@@ -62,6 +64,8 @@ impl Capabilities {
             | Self::FOUND_ROWS.0
             | Self::LONG_FLAG.0
             | Self::CONNECT_WITH_DB.0
+            | Self::COMPRESS.0
+            | Self::ZSTD_COMPRESSION.0
             | Self::IGNORE_SPACE.0
             | Self::PROTOCOL_41.0
             | Self::INTERACTIVE.0

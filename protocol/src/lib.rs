@@ -14,6 +14,7 @@ mod capabilities;
 pub mod client;
 mod column;
 mod command;
+mod compression;
 pub mod error;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

@@ -21,6 +21,7 @@ use crate::{Capabilities, greeting::text};
 /// |  NUL | `database`, by CONNECT_WITH_DB                                  |
 /// |  NUL | `plugin`, by PLUGIN_AUTH                                        |
 /// | lenenc | `attributes`: lenenc names and values, by CONNECT_ATTRS       |
+/// |    1 | `zstd_level`, by ZSTD_COMPRESSION (MariaDB: 4)                  |
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Login {
     /// What the client asks for; only flags that the server offered count.
@@ -39,6 +40,8 @@ pub struct Login {
     pub plugin: Option<String>,
     /// What the client program says of itself.
     pub attributes: Vec<(String, String)>,
+    /// Level of compression asked for, by ZSTD_COMPRESSION.
+    pub zstd_level: Option<u8>,
 }
 
 impl Login {
@@ -77,6 +80,12 @@ impl Login {
                 attributes.put_lenenc_bytes(value.as_bytes());
             }
             out.put_lenenc_bytes(&attributes);
+        }
+        if let Some(level) = self
+            .zstd_level
+            .filter(|_| has(Capabilities::ZSTD_COMPRESSION))
+        {
+            out.put_u8(level);
         }
     }
 
@@ -125,6 +134,9 @@ impl Login {
         }
         if capabilities.has(Capabilities::CONNECT_ATTRS) && !reader.is_empty() {
             login.attributes = attributes(&mut reader)?;
+        }
+        if capabilities.has(Capabilities::ZSTD_COMPRESSION) && !reader.is_empty() {
+            login.zstd_level = Some(reader.u8("zstd level")?);
         }
         Ok(Some(login))
     }
@@ -255,7 +267,7 @@ mod tests {
     proptest! {
         #[test]
         fn logins_round_trip(
-            user in "[^\0]{0,40}", auth_response in prop::collection::vec(any::<u8>(), 0..250),
+            zstd_level: Option<u8>, user in "[^\0]{0,40}", auth_response in prop::collection::vec(any::<u8>(), 0..250),
             database in proptest::option::of("[^\0]{1,20}"), flags: u32,
             attributes in prop::collection::vec((".{0,10}", ".{0,300}"), 0..5),
         ) {
@@ -274,6 +286,7 @@ mod tests {
                 database: database.filter(|_| has(Capabilities::CONNECT_WITH_DB)),
                 plugin: has(Capabilities::PLUGIN_AUTH).then(|| "caching_sha2_password".into()),
                 attributes: if has(Capabilities::CONNECT_ATTRS) { attributes } else { Vec::new() },
+                zstd_level: zstd_level.filter(|_| has(Capabilities::ZSTD_COMPRESSION)),
             };
             let mut out = Vec::new();
             login.encode(&mut out);

@@ -71,6 +71,8 @@ pub struct Decoder {
     /// The parts of a payload that is continued.
     parts: Option<BytesMut>,
     limit: usize,
+    /// Whether packets of other numbers than the due ones are taken.
+    takes_any_sequence: bool,
 }
 
 impl Decoder {
@@ -81,12 +83,19 @@ impl Decoder {
             received: BytesMut::new(),
             parts: None,
             limit,
+            takes_any_sequence: false,
         }
     }
 
     /// Accepts payloads of up to `limit` bytes from now on.
     pub const fn set_limit(&mut self, limit: usize) {
         self.limit = limit;
+    }
+
+    /// Takes packets whatever their number, and goes on from it: inside a compressed stream, which
+    /// has numbers of its own.
+    pub(crate) const fn take_any_sequence(&mut self) {
+        self.takes_any_sequence = true;
     }
 
     /// Where received bytes are appended.
@@ -116,7 +125,9 @@ impl Decoder {
             let Some((len, found)) = self.header() else {
                 return Ok(None);
             };
-            if found != *sequence {
+            if self.takes_any_sequence {
+                *sequence = found;
+            } else if found != *sequence {
                 let expected = *sequence;
                 return Err(PacketError::OutOfOrder { expected, found });
             }

@@ -3,12 +3,14 @@
 //! Writes are collected and leave with [`PacketStream::flush`]; a response is one write. Reading
 //! is cancellation-safe: what was received stays in the decoder.
 
-use std::mem;
+use std::{io, mem, time::Duration};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::time::timeout;
 
 use crate::{
+    compression::{Algorithm, Compression},
     error::Error,
     packet::{Decoder, Encoder, LOGIN_PAYLOAD_MAX},
 };
@@ -32,6 +34,33 @@ pub(crate) struct PacketStream {
     encoder: Encoder,
     /// Number of the next packet, whoever sends it.
     sequence: u8,
+    timeouts: Timeouts,
+    compression: Option<Compression>,
+    /// A write failed: what the peer got is not known, and nothing more can be sent.
+    is_broken: bool,
+}
+
+/// How long the peer may keep the connection waiting; `None` for ever.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Timeouts {
+    /// For more of a payload that has begun to arrive, or that must come.
+    pub(crate) read: Option<Duration>,
+    /// Until it takes some more of what is written.
+    pub(crate) write: Option<Duration>,
+}
+
+/// The result of `work`, if it comes in time.
+async fn within<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    match limit {
+        None => work.await,
+        Some(limit) => match timeout(limit, work).await {
+            Ok(result) => result,
+            Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut)),
+        },
+    }
 }
 
 impl PacketStream {
@@ -41,27 +70,51 @@ impl PacketStream {
             decoder: Decoder::new(LOGIN_PAYLOAD_MAX),
             encoder: Encoder::default(),
             sequence: 0,
+            timeouts: Timeouts::default(),
+            compression: None,
+            is_broken: false,
         }
+    }
+
+    pub(crate) const fn set_timeouts(&mut self, timeouts: Timeouts) {
+        self.timeouts = timeouts;
     }
 
     pub(crate) const fn set_payload_max(&mut self, bytes: usize) {
         self.decoder.set_limit(bytes);
     }
 
+    /// From here on the stream is compressed, in both directions.
+    pub(crate) fn compress(&mut self, algorithm: Algorithm) {
+        let received = self.decoder.buffer().split();
+        self.compression = Some(Compression::new(algorithm, received));
+        // The packets inside are numbered by some clients as those around them are, by others not.
+        self.decoder.take_any_sequence();
+    }
+
     /// The next packet begins a command.
     pub(crate) const fn reset_sequence(&mut self) {
         self.sequence = 0;
+        if let Some(compression) = &mut self.compression {
+            compression.reset_sequence();
+        }
     }
 
-    /// The next payload, or `None` when the peer closed the connection between payloads.
-    /// Cancellation-safe.
+    fn is_idle(&self) -> bool {
+        let compression = self.compression.as_ref();
+        self.decoder.is_idle() && compression.is_none_or(Compression::is_idle)
+    }
+
+    /// The next payload, or `None` when the peer closed the connection between payloads. It may be
+    /// long in coming; once it has begun it has to go on. Cancellation-safe.
     pub(crate) async fn read(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if let Some(payload) = self.decoder.next(&mut self.sequence)? {
                 return Ok(Some(payload));
             }
-            if !self.fill().await? {
-                return match self.decoder.is_idle() {
+            let limit = self.timeouts.read.filter(|_| !self.is_idle());
+            if !within(limit, self.fill()).await? {
+                return match self.is_idle() {
                     true => Ok(None),
                     false => Err(Error::Closed),
                 };
@@ -71,14 +124,21 @@ impl PacketStream {
 
     /// The next payload, which must come. Cancellation-safe.
     pub(crate) async fn expect(&mut self) -> Result<Bytes, Error> {
-        self.read().await?.ok_or(Error::Closed)
+        let payload = match self.timeouts.read {
+            None => self.read().await,
+            Some(limit) => match timeout(limit, self.read()).await {
+                Ok(payload) => payload,
+                Err(_) => return Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+            },
+        };
+        payload?.ok_or(Error::Closed)
     }
 
     /// Waits until the peer sends something or is gone: true when bytes are there.
     /// Cancellation-safe.
     pub(crate) async fn readable(&mut self) -> Result<bool, Error> {
         match self.decoder.is_idle() {
-            true => self.fill().await,
+            true => Ok(self.fill().await?),
             false => Ok(true),
         }
     }
@@ -100,9 +160,18 @@ impl PacketStream {
             self.flush().await?;
         }
         self.sequence = next;
-        self.transport.write_all(packets).await?;
-        self.transport.flush().await?;
-        Ok(())
+        let limit = self.timeouts.write;
+        if self.is_broken {
+            return Err(Error::Closed);
+        }
+        let packed = match &mut self.compression {
+            Some(compression) => Some(compression.encode(packets)?),
+            None => None,
+        };
+        let packets = packed.as_deref().unwrap_or(packets);
+        let written = send(&mut *self.transport, packets, limit).await;
+        self.is_broken = written.is_err();
+        Ok(written?)
     }
 
     /// Writes what is pending if it is much. Not cancellation-safe.
@@ -115,18 +184,25 @@ impl PacketStream {
 
     /// Writes what is pending. Not cancellation-safe.
     pub(crate) async fn flush(&mut self) -> Result<(), Error> {
-        if !self.encoder.pending().is_empty() {
-            self.transport.write_all(self.encoder.pending()).await?;
-            self.encoder.clear();
+        if self.is_broken {
+            return Err(Error::Closed);
         }
-        self.transport.flush().await?;
-        Ok(())
+        let limit = self.timeouts.write;
+        let packed = match &mut self.compression {
+            Some(compression) => Some(compression.encode(self.encoder.pending())?),
+            None => None,
+        };
+        let pending = packed.as_deref().unwrap_or_else(|| self.encoder.pending());
+        let written = send(&mut *self.transport, pending, limit).await;
+        self.is_broken = written.is_err();
+        self.encoder.clear();
+        Ok(written?)
     }
 
     /// Writes what is pending and closes the sending side.
     pub(crate) async fn shutdown(&mut self) -> Result<(), Error> {
         self.flush().await?;
-        self.transport.shutdown().await?;
+        within(self.timeouts.write, self.transport.shutdown()).await?;
         Ok(())
     }
 
@@ -147,12 +223,40 @@ impl PacketStream {
         self.transport = transport;
     }
 
-    async fn fill(&mut self) -> Result<bool, Error> {
+    async fn fill(&mut self) -> io::Result<bool> {
+        if let Some(compression) = &mut self.compression {
+            loop {
+                if compression.decode(self.decoder.buffer())? {
+                    return Ok(true);
+                }
+                let buffer = compression.buffer();
+                buffer.reserve(READ_SIZE);
+                if self.transport.read_buf(buffer).await? == 0 {
+                    return Ok(false);
+                }
+            }
+        }
         let wanted = self.decoder.missing().clamp(READ_SIZE, READ_SIZE_MAX);
         let buffer = self.decoder.buffer();
         buffer.reserve(wanted);
         Ok(self.transport.read_buf(buffer).await? > 0)
     }
+}
+
+/// Writes and flushes `bytes`; each part of them in time.
+async fn send(
+    transport: &mut dyn Transport,
+    mut bytes: &[u8],
+    limit: Option<Duration>,
+) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let written = within(limit, transport.write(bytes)).await?;
+        if written == 0 {
+            return Err(io::Error::from(io::ErrorKind::WriteZero));
+        }
+        bytes = bytes.get(written..).unwrap_or_default();
+    }
+    within(limit, transport.flush()).await
 }
 
 /// A transport of which some bytes were read already.
@@ -166,7 +270,7 @@ impl AsyncRead for Replayed {
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
         buf: &mut ReadBuf<'_>,
-    ) -> std::task::Poll<std::io::Result<()>> {
+    ) -> std::task::Poll<io::Result<()>> {
         if self.received.is_empty() {
             return std::pin::Pin::new(&mut self.transport).poll_read(cx, buf);
         }
@@ -181,21 +285,21 @@ impl AsyncWrite for Replayed {
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
         buf: &[u8],
-    ) -> std::task::Poll<std::io::Result<usize>> {
+    ) -> std::task::Poll<io::Result<usize>> {
         std::pin::Pin::new(&mut self.transport).poll_write(cx, buf)
     }
 
     fn poll_flush(
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<std::io::Result<()>> {
+    ) -> std::task::Poll<io::Result<()>> {
         std::pin::Pin::new(&mut self.transport).poll_flush(cx)
     }
 
     fn poll_shutdown(
         mut self: std::pin::Pin<&mut Self>,
         cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<std::io::Result<()>> {
+    ) -> std::task::Poll<io::Result<()>> {
         std::pin::Pin::new(&mut self.transport).poll_shutdown(cx)
     }
 }

@@ -15,6 +15,9 @@ pub use rsa::RsaKeyPair;
 pub(crate) use rsa::encrypt_password;
 pub use sha2::{Sha2Cache, stored as caching_sha2_stored};
 
+/// The longest password in bytes, as in MySQL.
+pub const PASSWORD_MAX: usize = 256;
+
 /// An authentication plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthPlugin {

@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 
 use super::{Nonce, equal, sha1, xor};
 
+/// What is compared with where an account does not exist.
+pub(crate) const DECOY: &str = "*0000000000000000000000000000000000000000";
+
 /// What is stored for `password`; empty for an empty password.
 #[must_use]
 pub fn stored(password: &str) -> String {

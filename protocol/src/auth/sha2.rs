@@ -12,12 +12,17 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{Nonce, equal, sha256, sha256_crypt, xor};
+use super::{Nonce, PASSWORD_MAX, equal, sha256, sha256_crypt, xor};
 
 const ROUNDS: u32 = 5;
 const SALT_LEN: usize = 20;
 /// Accounts whose quick proof is kept; beyond it the cache starts anew.
 const CACHE_MAX: usize = 10_000;
+
+/// What is compared with where an account does not exist or has no password: the same work, and
+/// nobody's password.
+pub(crate) const DECOY: &str =
+    "$A$005$weir.weir.weir.weir.1111111111111111111111111111111111111111111";
 
 /// First byte of what the server says during the exchange, after the 0x01 of more data.
 pub(crate) const FAST_OK: u8 = 3;
@@ -58,12 +63,31 @@ pub(crate) fn reply(password: &[u8], nonce: &Nonce) -> Vec<u8> {
     xor(once, &sha256(&[&twice, &nonce.0])).to_vec()
 }
 
-/// Whether `password` is the one of `stored`. Takes milliseconds.
+/// Whether `password` is the one of `stored`. Takes milliseconds; a password that is too long to be
+/// one takes nothing.
 pub(crate) fn verify_password(stored: &str, password: &[u8]) -> bool {
+    if password.len() > PASSWORD_MAX {
+        return false;
+    }
     parse_stored(stored).is_some_and(|(rounds, salt, hash)| {
         let computed = sha256_crypt::hash(password, salt, rounds);
         equal(computed.as_bytes(), hash.as_bytes())
     })
+}
+
+/// What verifies later replies of an account without hashing: SHA256(SHA256(password)).
+pub(crate) struct QuickProof([u8; 32]);
+
+impl QuickProof {
+    pub(crate) fn of(password: &[u8]) -> Self {
+        Self(sha256(&[&sha256(&[password])]))
+    }
+}
+
+impl std::fmt::Debug for QuickProof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("QuickProof")
+    }
 }
 
 /// Quick proofs of accounts that proved their password in full since the server started.
@@ -80,20 +104,21 @@ impl Sha2Cache {
     /// Whether the account is known and `reply` to `nonce` proves its password.
     pub(crate) fn verify(&self, stored: &str, reply: &[u8], nonce: &Nonce) -> bool {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let (Some(twice), Ok(reply)) = (entries.get(stored), <[u8; 32]>::try_from(reply)) else {
-            return false;
-        };
-        let once = xor(reply, &sha256(&[twice, &nonce.0]));
-        equal(&sha256(&[&once]), twice)
+        let known = entries.get(stored);
+        // An account that is not in the cache takes as long as one that is.
+        let twice = known.copied().unwrap_or_default();
+        let reply = <[u8; 32]>::try_from(reply);
+        let once = xor(reply.unwrap_or_default(), &sha256(&[&twice, &nonce.0]));
+        equal(&sha256(&[&once]), &twice) && known.is_some() && reply.is_ok()
     }
 
-    /// Remembers an account that proved `password` in full.
-    pub(crate) fn insert(&self, stored: &str, password: &[u8]) {
+    /// Remembers an account that proved its password in full.
+    pub(crate) fn insert(&self, stored: &str, proof: QuickProof) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= CACHE_MAX {
             entries.clear();
         }
-        entries.insert(stored.to_owned(), sha256(&[&sha256(&[password])]));
+        entries.insert(stored.to_owned(), proof.0);
     }
 
     /// Forgets everything, as FLUSH PRIVILEGES does.
@@ -132,13 +157,27 @@ mod tests {
         let proof = reply(b"secret", &nonce);
         assert!(!cache.verify(&account, &proof, &nonce));
         assert!(verify_password(&account, b"secret"));
-        cache.insert(&account, b"secret");
+        cache.insert(&account, QuickProof::of(b"secret"));
         assert!(cache.verify(&account, &proof, &nonce));
         assert!(!cache.verify(&account, &reply(b"other", &nonce), &nonce));
         assert!(!cache.verify(&account, &proof, &Nonce::generate()));
         assert!(!cache.verify(&stored("secret"), &proof, &nonce));
         cache.clear();
         assert!(!cache.verify(&account, &proof, &nonce));
+    }
+
+    #[test]
+    fn a_decoy_is_a_stored_hash_of_nobodys_password() {
+        assert!(parse_stored(DECOY).is_some());
+        assert!(!verify_password(DECOY, b""));
+    }
+
+    #[test]
+    fn a_password_of_more_than_256_bytes_is_none_whatever_is_stored() {
+        let longest = "x".repeat(PASSWORD_MAX);
+        assert!(verify_password(&stored(&longest), longest.as_bytes()));
+        let longer = "x".repeat(PASSWORD_MAX + 1);
+        assert!(!verify_password(&stored(&longer), longer.as_bytes()));
     }
 
     #[test]

@@ -144,6 +144,7 @@ impl<'a> Handshake<'a> {
             database: self.options.database.clone(),
             plugin: Some(plugin.unwrap_or(AuthPlugin::CachingSha2).name().to_owned()),
             attributes: self.options.attributes.clone(),
+            zstd_level: None,
         };
         let nonce = greeting.nonce;
         self.greeting = Some(greeting);

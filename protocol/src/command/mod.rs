@@ -248,9 +248,9 @@ impl CommandDecoder {
     /// | size | field                                                            |
     /// |-----:|------------------------------------------------------------------|
     /// |    4 | statement                                                        |
-    /// |    1 | cursor type; 8: a parameter count follows                        |
+    /// |    1 | cursor type; 8: attributes follow the statement's parameters     |
     /// |    4 | iterations, always 1                                             |
-    /// | lenenc | parameter count, by QUERY_ATTRIBUTES and the flag 8            |
+    /// | lenenc | parameter count, by QUERY_ATTRIBUTES, if there are any          |
     /// | rest | parameters, if there are any                                     |
     fn execute(&mut self, mut reader: Reader<'_>) -> Result<Decoded, DecodeError> {
         const COUNT_FOLLOWS: u8 = 8;
@@ -267,7 +267,7 @@ impl CommandDecoder {
         }
         let offset = reader.offset();
         let mut total = prepared.params;
-        if is_named && flags & COUNT_FOLLOWS != 0 {
+        if is_named && (flags & COUNT_FOLLOWS != 0 || total > 0) {
             total = count(&mut reader, "parameter count")?;
         }
         if total < prepared.params {

@@ -4,44 +4,74 @@
 //! ExpectReply --native---------------------------------------> accepted | denied
 //!             --sha2, empty, or in the cache-----------------> accepted | denied
 //!             --sha2, unknown to the cache--> ExpectPassword
-//! ExpectPassword --secure channel: the password--------------> accepted | denied
+//! ExpectPassword --secure channel: the password--> Verifying | denied when it is too long
 //!                --asks for the public key--> ExpectPassword
-//!                --encrypted password------------------------> accepted | denied
+//!                --encrypted password--> Verifying
+//! Verifying --the hash, made elsewhere, is or is not the stored one--> accepted | denied
 //! ```
 //!
-//! An account that does not exist goes the same way as one with a wrong password, so that a peer
-//! cannot tell them apart.
+//! An account that does not exist, or that has no password, goes the same way as one with a wrong
+//! password: it stands for a decoy whose hash is computed all the same, so that a peer can tell
+//! them apart by neither plugin, packets nor time.
 
 use codec::Write as _;
 
 use super::{AccountAuth, ServerIdentity};
-use crate::auth::{AuthPlugin, Nonce, native, sha2};
+use crate::auth::{AuthPlugin, Nonce, PASSWORD_MAX, native, sha2};
 
 /// First byte of more authentication data.
 const MORE_DATA: u8 = 1;
 
 /// What an input came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Outcome {
     /// The client has to say more.
     Continue,
+    /// The password is to be hashed; [`Authentication::verified`] takes the result.
+    Verify(PasswordCheck),
     /// The password is proven.
     Accepted,
     /// It is not.
     Denied,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A password and what is stored for it. Comparing them takes milliseconds by intent, so whoever
+/// drives a login does it where nobody waits.
+pub struct PasswordCheck {
+    stored: String,
+    password: Vec<u8>,
+    /// Whether nobody has this password, whatever the hash says.
+    is_decoy: bool,
+}
+
+impl PasswordCheck {
+    /// Hashes the password; whether it is the stored one. The work is the same for a decoy.
+    #[must_use]
+    pub fn run(&self) -> bool {
+        sha2::verify_password(&self.stored, &self.password) && !self.is_decoy
+    }
+}
+
+impl std::fmt::Debug for PasswordCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordCheck")
+    }
+}
+
+#[derive(Debug)]
 enum State {
     ExpectReply,
     ExpectPassword,
+    /// What is remembered if the password is right.
+    Verifying(sha2::QuickProof),
 }
 
 /// The proof of one account.
 #[derive(Debug)]
 pub(super) struct Authentication {
-    /// `None` for an account that does not exist.
-    account: Option<AccountAuth>,
+    account: AccountAuth,
+    /// Whether the account does not exist.
+    is_decoy: bool,
     nonce: Nonce,
     is_secure: bool,
     uses_password: bool,
@@ -49,9 +79,24 @@ pub(super) struct Authentication {
 }
 
 impl Authentication {
-    pub(super) const fn new(account: Option<AccountAuth>, nonce: Nonce, is_secure: bool) -> Self {
+    /// The proof of `account`, or of a decoy with `plugin` where there is none.
+    pub(super) fn new(
+        account: Option<AccountAuth>,
+        plugin: AuthPlugin,
+        nonce: Nonce,
+        is_secure: bool,
+    ) -> Self {
+        let is_decoy = account.is_none();
+        let account = account.unwrap_or_else(|| AccountAuth {
+            plugin,
+            auth_string: match plugin {
+                AuthPlugin::Native => native::DECOY.to_owned(),
+                AuthPlugin::CachingSha2 => sha2::DECOY.to_owned(),
+            },
+        });
         Self {
             account,
+            is_decoy,
             nonce,
             is_secure,
             uses_password: false,
@@ -74,6 +119,18 @@ impl Authentication {
         match self.state {
             State::ExpectReply => self.handle_reply(payload, identity, send),
             State::ExpectPassword => self.handle_password(payload, identity, send),
+            State::Verifying(_) => Outcome::Denied,
+        }
+    }
+
+    /// Takes the result of a [`PasswordCheck`].
+    pub(super) fn verified(&mut self, is_right: bool, identity: &ServerIdentity) -> Outcome {
+        match std::mem::replace(&mut self.state, State::ExpectReply) {
+            State::Verifying(proof) if is_right => {
+                identity.sha2_cache.insert(&self.account.auth_string, proof);
+                Outcome::Accepted
+            }
+            State::Verifying(_) | State::ExpectReply | State::ExpectPassword => Outcome::Denied,
         }
     }
 
@@ -86,24 +143,14 @@ impl Authentication {
         // Some clients send an empty reply as a string, others as nothing.
         let reply = if payload == [0] { &[] } else { payload };
         self.uses_password = !reply.is_empty();
-        let plugin = self
-            .account
-            .as_ref()
-            .map_or(identity.default_auth, |a| a.plugin);
-        let stored = self
-            .account
-            .as_ref()
-            .map(|account| account.auth_string.as_str());
-        match (plugin, stored) {
-            (AuthPlugin::Native, None) => Outcome::Denied,
-            (AuthPlugin::Native, Some(stored)) => {
-                outcome(native::verify(stored, reply, &self.nonce))
+        let stored = self.account.auth_string.as_str();
+        match self.account.plugin {
+            AuthPlugin::Native => {
+                outcome(native::verify(stored, reply, &self.nonce) && !self.is_decoy)
             }
-            (AuthPlugin::CachingSha2, _) if reply.is_empty() => outcome(stored == Some("")),
-            (AuthPlugin::CachingSha2, Some("")) => Outcome::Denied,
-            (AuthPlugin::CachingSha2, stored) => {
-                let cache = &identity.sha2_cache;
-                if stored.is_some_and(|stored| cache.verify(stored, reply, &self.nonce)) {
+            AuthPlugin::CachingSha2 if reply.is_empty() => outcome(stored.is_empty()),
+            AuthPlugin::CachingSha2 => {
+                if identity.sha2_cache.verify(stored, reply, &self.nonce) && !self.is_decoy {
                     send.push(vec![MORE_DATA, sha2::FAST_OK]);
                     return Outcome::Accepted;
                 }
@@ -131,14 +178,21 @@ impl Authentication {
             (false, Some(rsa)) => rsa.decrypt_password(payload, &self.nonce),
             (false, None) => None,
         };
-        let (Some(password), Some(account)) = (password, &self.account) else {
+        // Hashing takes time and memory with the password's length: not for whoever just asks.
+        let Some(password) = password.filter(|password| password.len() <= PASSWORD_MAX) else {
             return Outcome::Denied;
         };
-        if !sha2::verify_password(&account.auth_string, &password) {
-            return Outcome::Denied;
-        }
-        identity.sha2_cache.insert(&account.auth_string, &password);
-        Outcome::Accepted
+        let has_none = self.account.auth_string.is_empty();
+        let stored = match has_none {
+            true => sha2::DECOY.to_owned(),
+            false => self.account.auth_string.clone(),
+        };
+        self.state = State::Verifying(sha2::QuickProof::of(&password));
+        Outcome::Verify(PasswordCheck {
+            stored,
+            password,
+            is_decoy: self.is_decoy || has_none,
+        })
     }
 }
 

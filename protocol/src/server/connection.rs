@@ -3,13 +3,14 @@
 //! Responses are collected; they leave when they are large, when [`Connection::flush`] is called,
 //! and before the next command is read. A response must be complete before that.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use codec::Write as _;
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    EventPackets, Peer, ServerIdentity,
+    EventPackets, PasswordCheck, Peer, ServerIdentity,
     handshake::{Handshake, Next, Step},
     tls_session::TlsSession,
 };
@@ -17,11 +18,12 @@ use crate::{
     BinaryCell, Capabilities, ColumnDefinition, Command, ErrPacket, Error, OkPacket, Transport,
     auth::Nonce,
     command::{CommandDecoder, Decoded},
+    compression::Algorithm,
     login::{ChangeUser, Login},
-    packet::PacketError,
+    packet::{LOGIN_PAYLOAD_MAX, PacketError},
     response::{encode_end, encode_eof, status},
     row,
-    stream::PacketStream,
+    stream::{PacketStream, Timeouts},
 };
 
 /// A client that has logged in.
@@ -32,6 +34,8 @@ pub struct Connection {
     peer: Peer,
     login: Login,
     tls: Option<TlsSession>,
+    /// How the stream is compressed as soon as the login was answered.
+    compression: Option<Algorithm>,
 }
 
 impl Connection {
@@ -62,8 +66,17 @@ impl Connection {
         let login = authenticate(&mut stream, &mut handshake, &identity, first, &mut tls).await?;
         stream.set_payload_max(identity.max_allowed_packet);
         let commands = CommandDecoder::new(login.capabilities, identity.max_allowed_packet);
+        let has = |flag| login.capabilities.has(flag);
+        let compression = if has(Capabilities::COMPRESS) {
+            Some(Algorithm::Zlib)
+        } else if has(Capabilities::ZSTD_COMPRESSION) {
+            Some(Algorithm::zstd(login.zstd_level))
+        } else {
+            None
+        };
         Ok(Self {
             stream,
+            compression,
             commands,
             tls,
             identity,
@@ -118,6 +131,15 @@ impl Connection {
         &self.peer
     }
 
+    /// How long the client may take for more of a command that has begun, and until it takes more of
+    /// an answer; afterwards the connection is broken.
+    pub const fn set_timeouts(&mut self, read: Duration, write: Duration) {
+        self.stream.set_timeouts(Timeouts {
+            read: Some(read),
+            write: Some(write),
+        });
+    }
+
     /// Whether the connection is inside TLS.
     #[must_use]
     pub const fn is_tls(&self) -> bool {
@@ -138,6 +160,9 @@ impl Connection {
     pub async fn read_command(&mut self) -> Result<Option<Command>, Error> {
         loop {
             self.stream.flush().await?;
+            if let Some(algorithm) = self.compression.take() {
+                self.stream.compress(algorithm);
+            }
             self.stream.reset_sequence();
             let payload = match self.stream.read().await {
                 Ok(Some(payload)) => payload,
@@ -312,7 +337,9 @@ impl Connection {
             change,
         );
         let (stream, tls) = (&mut self.stream, &mut self.tls);
+        stream.set_payload_max(LOGIN_PAYLOAD_MAX);
         let login = authenticate(stream, &mut handshake, &self.identity, first, tls).await?;
+        stream.set_payload_max(self.identity.max_allowed_packet);
         self.commands.reset();
         self.login.user = login.user;
         self.login.database = login.database;
@@ -368,11 +395,26 @@ async fn authenticate(
                     handshake.on_tls();
                 }
             }
+            Next::Verify(check) => {
+                step = handshake.verified(run_check(check).await);
+                continue;
+            }
             Next::Read => stream.flush().await?,
         }
         let payload = stream.expect().await?;
         step = handshake.handle(&payload)?;
     }
+}
+
+/// Passwords that are hashed at one time, by all servers of the process: whoever guesses waits, and
+/// sessions keep the processors.
+static CHECKS: Semaphore = Semaphore::const_new(2);
+
+/// Runs a check on a thread that may take its time.
+async fn run_check(check: PasswordCheck) -> bool {
+    let _permit = CHECKS.acquire().await;
+    let checked = tokio::task::spawn_blocking(move || check.run()).await;
+    checked.unwrap_or(false)
 }
 
 /// Answers with `packet` and closes; `error` is why. A peer that is gone already hears nothing.

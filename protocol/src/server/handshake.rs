@@ -3,7 +3,9 @@
 //! ```text
 //! greeting sent: ExpectLogin --request for TLS--> ExpectLogin (inside TLS)
 //!                            --login-----------> ExpectProof | accepted | denied
-//! ExpectProof (the account's plugin is not the client's, or it wants more) ... accepted | denied
+//! ExpectProof (the account's plugin is not the client's, or it wants more)
+//!             --more--> ExpectProof | Verifying | accepted | denied
+//! Verifying (whoever drives this hashes a password) --the result--> accepted | denied
 //! ```
 //!
 //! Acceptance sends no OK: the session sends it once it has checked the database.
@@ -12,7 +14,7 @@ use std::sync::Arc;
 
 use super::{
     Peer, ServerIdentity,
-    authentication::{Authentication, Outcome, switch_request},
+    authentication::{Authentication, Outcome, PasswordCheck, switch_request},
 };
 use crate::{
     Capabilities, ErrPacket, Error,
@@ -38,6 +40,8 @@ pub enum Next {
     Read,
     /// Take the connection into TLS, say so, then read.
     StartTls,
+    /// Run the check where nobody waits, and hand in what it says.
+    Verify(PasswordCheck),
     /// The user is who they say. The OK is still to be sent.
     Accepted(Box<Login>),
     /// Send the error in the login's capabilities and close.
@@ -48,6 +52,7 @@ pub enum Next {
 enum State {
     ExpectLogin,
     ExpectProof(Box<Login>, Authentication),
+    Verifying(Box<Login>, Authentication),
     Done,
 }
 
@@ -150,18 +155,31 @@ impl Handshake {
             State::ExpectProof(login, authentication) => {
                 Ok(self.handle_proof(login, authentication, payload, Vec::new()))
             }
-            State::Done => Err(Error::Unexpected {
+            State::Verifying(..) | State::Done => Err(Error::Unexpected {
                 expected: "nothing, the login is over",
                 found: payload.first().copied(),
             }),
         }
     }
 
+    /// Takes what the check of [`Next::Verify`] said.
+    pub fn verified(&mut self, is_right: bool) -> Step {
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::Verifying(login, mut authentication) => {
+                let outcome = authentication.verified(is_right, &self.identity);
+                self.after_proof(login, authentication, outcome, Vec::new())
+            }
+            other => {
+                self.state = other;
+                step(Vec::new(), Next::Read)
+            }
+        }
+    }
+
     fn handle_login(&mut self, login: Box<Login>) -> Step {
         let account = self.lookup(&login);
-        let wanted = account
-            .as_ref()
-            .map_or(self.identity.default_auth, |a| a.plugin);
+        let decoy = self.decoy_plugin(&login);
+        let wanted = account.as_ref().map_or(decoy, |a| a.plugin);
         let has_plugins = login.capabilities.has(Capabilities::PLUGIN_AUTH);
         let used = match &login.plugin {
             Some(name) if has_plugins => AuthPlugin::by_name(name),
@@ -173,7 +191,7 @@ impl Handshake {
         let is_reply = !has_plugins || wanted == self.identity.default_auth;
         if used == Some(wanted) && is_reply {
             let [nonce, _] = self.nonces;
-            let authentication = Authentication::new(account, nonce, self.is_secure());
+            let authentication = Authentication::new(account, decoy, nonce, self.is_secure());
             let reply = login.auth_response.clone();
             return self.handle_proof(login, authentication, &reply, Vec::new());
         }
@@ -191,10 +209,9 @@ impl Handshake {
 
     fn switch(&mut self, login: Box<Login>, account: Option<super::AccountAuth>) -> Step {
         let [_, nonce] = self.nonces;
-        let plugin = account
-            .as_ref()
-            .map_or(self.identity.default_auth, |a| a.plugin);
-        let authentication = Authentication::new(account, nonce, self.is_secure());
+        let decoy = self.decoy_plugin(&login);
+        let plugin = account.as_ref().map_or(decoy, |a| a.plugin);
+        let authentication = Authentication::new(account, decoy, nonce, self.is_secure());
         self.state = State::ExpectProof(login, authentication);
         step(vec![switch_request(plugin, &nonce)], Next::Read)
     }
@@ -206,10 +223,25 @@ impl Handshake {
         payload: &[u8],
         mut send: Vec<Vec<u8>>,
     ) -> Step {
-        match authentication.handle(payload, &self.identity, &mut send) {
+        let outcome = authentication.handle(payload, &self.identity, &mut send);
+        self.after_proof(login, authentication, outcome, send)
+    }
+
+    fn after_proof(
+        &mut self,
+        login: Box<Login>,
+        authentication: Authentication,
+        outcome: Outcome,
+        send: Vec<Vec<u8>>,
+    ) -> Step {
+        match outcome {
             Outcome::Continue => {
                 self.state = State::ExpectProof(login, authentication);
                 step(send, Next::Read)
+            }
+            Outcome::Verify(check) => {
+                self.state = State::Verifying(login, authentication);
+                step(send, Next::Verify(check))
             }
             Outcome::Accepted => step(send, Next::Accepted(login)),
             Outcome::Denied => {
@@ -223,6 +255,13 @@ impl Handshake {
     fn lookup(&self, login: &Login) -> Option<super::AccountAuth> {
         let authenticator = &self.identity.authenticator;
         authenticator.lookup(&login.user, &self.peer.host)
+    }
+
+    fn decoy_plugin(&self, login: &Login) -> AuthPlugin {
+        let identity = &self.identity;
+        identity
+            .authenticator
+            .decoy_plugin(&login.user, &self.peer.host, identity.default_auth)
     }
 
     const fn is_secure(&self) -> bool {
@@ -263,11 +302,49 @@ mod tests {
 
     impl Authenticator for Accounts {
         fn lookup(&self, user: &str, _host: &str) -> Option<AccountAuth> {
+            if user == "open" {
+                return Some(AccountAuth {
+                    plugin: AuthPlugin::CachingSha2,
+                    auth_string: String::new(),
+                });
+            }
             let plugin = AuthPlugin::by_name(user)?;
             Some(AccountAuth {
                 plugin,
                 auth_string: AuthPlugin::Native.stored("x"),
             })
+        }
+    }
+
+    #[test]
+    fn a_password_of_more_than_256_bytes_is_refused_without_a_check() {
+        for user in [AuthPlugin::CachingSha2.name(), "nobody"] {
+            let mut handshake = handshake(true);
+            let mut first = Vec::new();
+            login(user, Some(AuthPlugin::CachingSha2), Capabilities::CLIENT).encode(&mut first);
+            handshake.handle(&first).unwrap();
+            let mut password = vec![b'x'; 257];
+            password.push(0);
+            let step = handshake.handle(&password).unwrap();
+            assert!(matches!(step.next, Next::Denied(..)), "{user}");
+        }
+    }
+
+    #[test]
+    fn an_account_that_does_not_exist_is_checked_like_one_with_another_password() {
+        for user in [AuthPlugin::CachingSha2.name(), "nobody", "open"] {
+            let mut handshake = handshake(true);
+            let mut first = Vec::new();
+            login(user, Some(AuthPlugin::CachingSha2), Capabilities::CLIENT).encode(&mut first);
+            let asked = handshake.handle(&first).unwrap();
+            assert_eq!(asked.send, [[1, 4]], "{user}");
+            let step = handshake.handle(b"secret\0").unwrap();
+            let Next::Verify(check) = step.next else {
+                panic!("{user}: {:?}", step.next);
+            };
+            assert!(!check.run(), "{user}");
+            let denied = handshake.verified(false);
+            assert!(matches!(denied.next, Next::Denied(..)), "{user}");
         }
     }
 
@@ -291,6 +368,14 @@ mod tests {
         Handshake::new(Arc::new(identity), peer, nonces)
     }
 
+    /// The step after the check that a step asks for.
+    fn checked(handshake: &mut Handshake, step: Step) -> Step {
+        match step.next {
+            Next::Verify(check) => handshake.verified(check.run()),
+            _ => step,
+        }
+    }
+
     /// What the server does with a login and the payloads after it, as text.
     fn conversation(login: &Login, replies: &[&[u8]]) -> Vec<String> {
         let mut handshake = handshake(false);
@@ -298,13 +383,17 @@ mod tests {
         login.encode(&mut payload);
         let mut said = Vec::new();
         for payload in std::iter::once(&payload[..]).chain(replies.iter().copied()) {
-            match handshake.handle(payload) {
+            match handshake
+                .handle(payload)
+                .map(|step| checked(&mut handshake, step))
+            {
                 Ok(step) => {
                     let sent = step.send.iter().map(|p| p.first().copied().unwrap_or(0));
                     let sent: Vec<_> = sent.collect();
                     let next = match step.next {
                         Next::Read => "read".to_owned(),
                         Next::StartTls => "tls".to_owned(),
+                        Next::Verify(_) => "verify".to_owned(),
                         Next::Accepted(_) => "accepted".to_owned(),
                         Next::Denied(error, _) => format!("denied {}", error.code),
                     };
@@ -384,6 +473,7 @@ mod tests {
             login(user, None, Capabilities(flags).with(needed)).encode(&mut first);
             for payload in std::iter::once(&first).chain(&payloads) {
                 if let Ok(step) = handshake.handle(payload) {
+                    let step = checked(&mut handshake, step);
                     prop_assert!(!matches!(step.next, Next::Accepted(_)));
                 }
             }

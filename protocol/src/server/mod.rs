@@ -11,6 +11,7 @@ mod tls_session;
 
 use std::sync::Arc;
 
+pub use authentication::PasswordCheck;
 pub use connection::Connection;
 pub use events::EventPackets;
 pub use handshake::{Handshake, Next, Step};
@@ -41,13 +42,19 @@ pub trait Authenticator: Send + Sync {
     ///
     /// `host` is what [`Peer::host`] says: an address, or `localhost`.
     fn lookup(&self, user: &str, host: &str) -> Option<AccountAuth>;
+
+    /// The plugin that `user` from `host`, who has no account, seems to have: always the same one,
+    /// and one that accounts have. `default` is the greeting's.
+    fn decoy_plugin(&self, _user: &str, _host: &str, default: AuthPlugin) -> AuthPlugin {
+        default
+    }
 }
 
 /// What is the same for every connection of a server.
 pub struct ServerIdentity {
     /// Version text, such as `8.4.6-weir`.
     pub version: String,
-    /// Plugin that the greeting names, and that accounts which do not exist pretend to have.
+    /// Plugin that the greeting names.
     pub default_auth: AuthPlugin,
     /// Low byte of the default collation.
     pub charset: u8,
