@@ -21,6 +21,11 @@ impl Chance {
         Self(seed | 1)
     }
 
+    /// Seeded with a number that came from elsewhere.
+    pub fn seeded(seed: u64) -> Self {
+        Self(seed | 1)
+    }
+
     /// A number below `end`, which must not be 0.
     pub fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;

@@ -19,6 +19,7 @@ pub mod real_server;
 pub mod weir;
 
 pub mod sql;
+pub mod wire;
 
 pub mod binlog_tools;
 pub mod compare;

@@ -3,6 +3,8 @@
 
 #[path = "access/before_login.rs"]
 mod before_login;
+#[path = "access/doors.rs"]
+mod doors;
 #[path = "access/escalation.rs"]
 mod escalation;
 #[path = "access/files.rs"]

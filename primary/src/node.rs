@@ -12,12 +12,15 @@ use gtid::Uuid;
 use server::feed::LogFeed;
 
 use crate::checkpoint::Checkpointer;
+use crate::executor::Waiters;
 use crate::pipeline::Request;
 use crate::state::State;
 
 /// A running primary. Dropping it without [`Primary::stop`] is a crash that recovery repairs.
 pub struct Primary {
     pub(crate) parts: Parts,
+    /// Statements that wait for their answer.
+    pub(crate) waiters: Waiters,
     /// The pipeline's thread and the checkpoints'; taken by the one who stops the node.
     threads: Mutex<Option<Threads>>,
 }
@@ -43,6 +46,7 @@ impl Primary {
     pub(crate) fn new(parts: Parts, threads: Threads) -> Self {
         Self {
             parts,
+            waiters: Waiters::default(),
             threads: Mutex::new(Some(threads)),
         }
     }
@@ -82,12 +86,6 @@ impl Primary {
     /// Sends a request. If the pipeline has ended, the answer is dropped with it.
     pub(crate) fn send(&self, request: Request) {
         let _ = self.parts.requests.send(request);
-    }
-
-    /// Stops the statement of a connection, if one is running in the pipeline; it fails with error
-    /// 1317.
-    pub fn interrupt(&self, connection_id: u64) {
-        self.parts.state.interrupt(connection_id);
     }
 
     /// Finishes the open group, closes the log and the engine, and lets the data directory go.

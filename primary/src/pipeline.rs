@@ -20,11 +20,15 @@ mod purged;
 mod request;
 mod schema;
 mod thread;
+mod ticket;
 mod unlogged;
 
 pub(crate) use commit::{Durability, now_seconds};
 pub(crate) use purge::log_error;
 pub(crate) use purged::drop_empty_head;
-pub(crate) use request::{Execute, PurgedChange, Request, SavepointAction, connection_gone};
+pub(crate) use request::{
+    Execute, Executed, PurgedChange, Request, SavepointAction, connection_gone,
+};
 pub(crate) use thread::{OnFatal, Pipeline, PipelineOptions};
+pub(crate) use ticket::Ticket;
 pub(crate) use unlogged::has_unlogged;

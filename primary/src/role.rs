@@ -143,7 +143,7 @@ impl Role for Primary {
         server::encryption::rotate_key(encryption, self.ask(Request::Rotate)).await
     }
 
-    async fn block_writes(&self) -> Result<WriteBlock, SqlError> {
+    async fn block_writes(&self, owner: Option<u64>) -> Result<WriteBlock, SqlError> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let guard = BlockGuard {
@@ -151,7 +151,7 @@ impl Role for Primary {
             id,
         };
         // If this wait is given up, the guard's end takes the request back.
-        self.ask(|reply| Request::Block(id, reply)).await?;
+        self.ask(|reply| Request::Block(id, owner, reply)).await?;
         Ok(WriteBlock(Box::new(guard)))
     }
 }

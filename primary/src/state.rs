@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use binlog::log::{LogFileName, LogPosition};
-use engine::database::InterruptHandle;
 use gtid::GtidSet;
 use server::feed::GtidState;
 
@@ -18,9 +17,6 @@ pub(crate) struct State {
     end: Mutex<LogPosition>,
     /// The first file that the engine may still need after a power loss. Written by checkpoints.
     pub(crate) checkpointed: Mutex<Option<LogFileName>>,
-    /// The connection whose statement runs, and the handle that stops it. Held while stopping, so
-    /// that never another connection's statement is hit.
-    executing: Mutex<Executing>,
     pub(crate) counts: Counts,
     /// Identifiers that sessions have taken by gtid_next.
     pub(crate) owned: OwnedGtids,
@@ -29,11 +25,6 @@ pub(crate) struct State {
 struct Gtids {
     executed: GtidSet,
     purged: GtidSet,
-}
-
-struct Executing {
-    connection_id: Option<u64>,
-    handle: Option<InterruptHandle>,
 }
 
 /// Counters since the start of the process.
@@ -64,10 +55,6 @@ impl State {
             is_gtid_mode_on,
             end: Mutex::new(end),
             checkpointed: Mutex::new(None),
-            executing: Mutex::new(Executing {
-                connection_id: None,
-                handle: None,
-            }),
             counts: Counts::default(),
             owned: OwnedGtids::default(),
         }
@@ -94,24 +81,6 @@ impl State {
     /// The first file that must stay for the engine's sake.
     pub(crate) fn needed_by_engine(&self) -> Option<LogFileName> {
         lock(&self.checkpointed).clone()
-    }
-
-    pub(crate) fn set_interrupt_handle(&self, handle: InterruptHandle) {
-        lock(&self.executing).handle = Some(handle);
-    }
-
-    pub(crate) fn set_executing(&self, connection_id: Option<u64>) {
-        lock(&self.executing).connection_id = connection_id;
-    }
-
-    /// Stops the statement of `connection_id` if it is the one that runs.
-    pub(crate) fn interrupt(&self, connection_id: u64) {
-        let executing = lock(&self.executing);
-        if executing.connection_id == Some(connection_id)
-            && let Some(handle) = &executing.handle
-        {
-            handle.interrupt();
-        }
     }
 
     /// Adds to a counter.

@@ -19,7 +19,8 @@ pub mod source_info;
 
 pub mod channel;
 
-pub mod lag;
+pub mod gate;
+mod lag;
 
 mod error;
 mod node;

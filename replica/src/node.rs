@@ -20,6 +20,7 @@ use server::{Control, Server, ServerParts};
 use crate::applier::ApplierStatus;
 use crate::channel::{Channel, ChannelParts, now_seconds};
 use crate::error::ReplicaError;
+use crate::gate::{Gate, GatedTarget};
 use crate::read_only::ReadOnly;
 use crate::receiver::{ReceiverRunning, ReplicaIdentity};
 use crate::reconcile::{Wanted, reconcile};
@@ -58,8 +59,9 @@ pub async fn run(settings: ReplicaSettings, control: Control) -> Result<(), Repl
         database,
         channel,
         encryption,
+        gate,
     } = opened;
-    let role = Arc::new(ReplicaRole::new(Arc::clone(&channel), encryption));
+    let role = Arc::new(ReplicaRole::new(Arc::clone(&channel), encryption, gate));
     let checkpointer = Checkpointer::start(database.clone());
     let checkpointer = checkpointer.map_err(|error| {
         ReplicaError::io("starting a thread for", &settings.server.datadir, error)
@@ -119,6 +121,7 @@ struct Opened {
     database: Database,
     channel: Arc<Channel>,
     encryption: Arc<LogEncryption>,
+    gate: Arc<Gate>,
 }
 
 impl Opened {
@@ -133,7 +136,12 @@ impl Opened {
         let (source, positions) = source_info.load_or(&settings.source)?;
         let (relay_log, encryption) = open_relay_log(settings, server_uuid)?;
         let database = Database::open(&datadir.join(DATABASE_FILE), EngineOptions::default())?;
-        let mut target: Box<dyn Target> = Box::new(SqliteTarget::new(&database, DEFAULT_CHANNEL)?);
+        let gate = Arc::new(Gate::default());
+        let target = Box::new(SqliteTarget::new(&database, DEFAULT_CHANNEL)?);
+        let mut target: Box<dyn Target> = Box::new(GatedTarget {
+            target,
+            gate: Arc::clone(&gate),
+        });
         let applier_status = Arc::new(ApplierStatus::default());
         let wanted = match positions {
             Positions::Void => Wanted::Discard,
@@ -162,6 +170,7 @@ impl Opened {
             database,
             channel,
             encryption,
+            gate,
         })
     }
 }

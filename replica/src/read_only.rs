@@ -50,5 +50,9 @@ impl WriteExecutor for ReadOnly {
         Err(SqlError::sp_does_not_exist("SAVEPOINT", name))
     }
 
+    fn takes_writes(&self) -> bool {
+        false
+    }
+
     fn disconnected(&self, _connection_id: u64) {}
 }

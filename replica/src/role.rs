@@ -7,25 +7,33 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use binlog::log::encryption::LogEncryption;
 use gtid::GtidSet;
-use server::role::{ReplicaStatus, Role};
+use server::role::{ReplicaStatus, Role, WriteBlock};
 use sql::ast::{OptionAssignment, ReplicaThreads, UntilCondition};
 use sql::error::SqlError;
 
 use crate::channel::Channel;
+use crate::gate::Gate;
 
 /// The replica's side of the server.
 pub struct ReplicaRole {
     channel: Arc<Channel>,
     encryption: Arc<LogEncryption>,
+    gate: Arc<Gate>,
 }
 
 impl ReplicaRole {
-    /// The role of a node with this channel, whose relay log is encrypted by `encryption`.
+    /// The role of a node with this channel, whose relay log is encrypted by `encryption` and whose
+    /// applier commits through `gate`.
     #[must_use]
-    pub const fn new(channel: Arc<Channel>, encryption: Arc<LogEncryption>) -> Self {
+    pub(crate) const fn new(
+        channel: Arc<Channel>,
+        encryption: Arc<LogEncryption>,
+        gate: Arc<Gate>,
+    ) -> Self {
         Self {
             channel,
             encryption,
+            gate,
         }
     }
 }
@@ -100,6 +108,16 @@ impl Role for ReplicaRole {
     async fn stop_replica(&self, threads: ReplicaThreads) -> Result<(), SqlError> {
         let (receiver, applier) = named(threads);
         self.channel.stop(receiver, applier).await
+    }
+
+    /// Nobody writes here but the applier, whose commits wait.
+    async fn block_writes(&self, _owner: Option<u64>) -> Result<WriteBlock, SqlError> {
+        let gate = Arc::clone(&self.gate);
+        let closed = tokio::task::spawn_blocking(move || gate.close()).await;
+        match closed {
+            Ok(closed) => Ok(WriteBlock(Box::new(closed))),
+            Err(_) => Err(SqlError::server_shutdown()),
+        }
     }
 
     async fn reset_replica(&self, all: bool) -> Result<(), SqlError> {

@@ -65,6 +65,11 @@ pub trait WriteExecutor: Send + Sync {
     /// Stops the statement that the connection runs here, with error 1317. Does not block.
     fn interrupt(&self, _connection_id: u64) {}
 
+    /// Whether sessions can write here at all; where not, no row need be locked for their reads.
+    fn takes_writes(&self) -> bool {
+        true
+    }
+
     /// Takes note that a client is gone: its transaction is rolled back. Does not block.
     fn disconnected(&self, connection_id: u64);
 }

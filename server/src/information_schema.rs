@@ -70,7 +70,7 @@ impl VirtualTables for SessionTables {
         let catalog = self.node.readers.database().catalog();
         let all = self.account.has(Privilege::Process);
         let mut processes = self.node.processes.all();
-        processes.retain(|process| all || process.user == self.user);
+        processes.retain(|process| all || process.user() == self.user);
         let source = Source {
             catalog: &catalog,
             account: &self.account,

@@ -20,6 +20,7 @@ mod result;
 pub mod role;
 mod session;
 mod show;
+mod threads;
 pub mod tls;
 pub mod variables;
 

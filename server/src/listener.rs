@@ -3,10 +3,11 @@
 //! It refuses those beyond `max_connections` (one more for an administrator, as MySQL) and stops
 //! when asked: sessions that wait for a command end at once, others after their statement.
 
+use std::hash::RandomState;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ use engine::database::Database;
 use protocol::auth::{AuthPlugin, Sha2Cache};
 use protocol::server::{Connection, Peer, ServerIdentity};
 use protocol::{ErrPacket, Transport};
-use tokio::net::{TcpListener, UnixListener};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 
 use crate::accounts::{Accounts, InitialRootPassword, StoreError};
 use crate::control::{Control, Listening, SessionCounts};
@@ -29,8 +31,9 @@ use crate::session::Session;
 use crate::tls::{self, TlsError, TlsFiles};
 use crate::variables::GlobalVariables;
 
-/// How long a login may take.
-const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// After how long a silent peer is asked whether it is there, how often, and how many questions may
+/// stay without an answer: one that is gone is noticed within two minutes.
+const KEEP_ALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration::from_secs(15), 4);
 /// How long sessions get to end when the node stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -163,7 +166,7 @@ impl Server {
             tls,
             rsa: Some(Arc::new(rsa)),
             sha2_cache: Sha2Cache::default(),
-            authenticator: Arc::new(AccountLookup(Arc::clone(&accounts))),
+            authenticator: Arc::new(AccountLookup(Arc::clone(&accounts), RandomState::new())),
             max_allowed_packet: usize::try_from(settings.max_allowed_packet).unwrap_or(usize::MAX),
         });
         let (tcp, addresses) = bind_tcp(settings).await?;
@@ -209,11 +212,15 @@ impl Server {
     /// A function that counts the sessions.
     pub fn session_counts(&self) -> impl Fn() -> SessionCounts + Send + Sync + 'static {
         let processes = Arc::clone(&self.node.processes);
+        let replicas = self.node.replicas.clone();
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         move || SessionCounts {
             connected: processes.count() as u64,
-            accepted: processes.accepted.load(Ordering::Relaxed),
-            refused: processes.refused.load(Ordering::Relaxed),
-            ..SessionCounts::default()
+            accepted: load(&processes.accepted),
+            refused: load(&processes.refused),
+            statements: load(&processes.questions),
+            statement_errors: load(&processes.errors),
+            dump_sessions: replicas.dumps() as u64,
         }
     }
 
@@ -301,6 +308,7 @@ impl Server {
                 Ok((stream, address)) => {
                     // Without it a small answer waits for the client's delayed acknowledgement.
                     let _ = stream.set_nodelay(true);
+                    keep_alive(&stream);
                     let address = SocketAddr::new(address.ip().to_canonical(), address.port());
                     let server = Arc::clone(&self);
                     tokio::spawn(async move { server.serve(stream, Some(address)).await });
@@ -332,7 +340,8 @@ impl Server {
         let processes = &self.node.processes;
         let limit = self.node.variables.number("max_connections");
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        if processes.count() >= limit {
+        // One place more is for an administrator; who it is shows after the login.
+        if processes.count() > limit {
             processes.refused.fetch_add(1, Ordering::Relaxed);
             let packet = ErrPacket::new(1040, b"08004", "Too many connections");
             let _ = Connection::reject(transport, &packet).await;
@@ -352,19 +361,19 @@ impl Server {
             host,
             is_local_socket: address.is_none(),
         };
-        let registered = processes.register(id, "unauthenticated user", &shown);
+        let registered = processes.register_login(id, &shown);
+        let patience = Duration::from_secs(self.node.variables.number("connect_timeout"));
         let identity = self.identity();
         let login = Connection::accept(transport, identity, peer);
         let connection = tokio::select! {
-            login = tokio::time::timeout(LOGIN_TIMEOUT, login) => login,
+            login = tokio::time::timeout(patience, login) => login,
             () = registered.process.killed() => return,
         };
-        drop(registered);
         match connection {
             Ok(Ok(connection)) => {
-                if let Some(session) =
-                    Session::open(Arc::clone(&self.node), connection, id, &shown).await
-                {
+                let session = Session::open(Arc::clone(&self.node), connection, id, &shown).await;
+                drop(registered);
+                if let Some(session) = session {
                     processes.accepted.fetch_add(1, Ordering::Relaxed);
                     session.run().await;
                     return;
@@ -388,6 +397,18 @@ impl std::fmt::Debug for Server {
         f.debug_struct("Server")
             .field("listening", &self.listening)
             .finish_non_exhaustive()
+    }
+}
+
+/// Notices peers that went without a word, so that what they hold is let go.
+fn keep_alive(stream: &TcpStream) {
+    let (time, interval, retries) = KEEP_ALIVE;
+    let keep_alive = TcpKeepalive::new()
+        .with_time(time)
+        .with_interval(interval)
+        .with_retries(retries);
+    if let Err(error) = SockRef::from(stream).set_tcp_keepalive(&keep_alive) {
+        tracing::debug!(%error, "no keep-alive for a client");
     }
 }
 

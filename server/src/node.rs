@@ -1,11 +1,13 @@
 //! What all sessions of a node share.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use config::ServerSettings;
+use protocol::auth::AuthPlugin;
 use protocol::server::{AccountAuth, Authenticator};
 use sql::ParseOptions;
 
@@ -31,6 +33,8 @@ pub(crate) struct Node {
     pub(crate) control: Control,
     pub(crate) processes: Arc<Processes>,
     pub(crate) started: Instant,
+    /// Prepared statements of all sessions.
+    pub(crate) prepared: Arc<AtomicU64>,
     /// For version comments: 80406 for `8.4.6-weir`.
     version_number: u32,
     /// Statements by command, for SHOW STATUS. Held for a moment only.
@@ -66,6 +70,7 @@ impl Node {
             control,
             processes: Arc::default(),
             started: Instant::now(),
+            prepared: Arc::default(),
             version_number,
             commands: Mutex::default(),
         }
@@ -128,7 +133,11 @@ impl LiveVariables for RoleVariables {
 }
 
 /// The accounts, as logins ask for them.
-pub(crate) struct AccountLookup(pub(crate) Arc<Accounts>);
+pub(crate) struct AccountLookup(
+    pub(crate) Arc<Accounts>,
+    /// Keyed at random: which decoy a name gets is nobody's to compute.
+    pub(crate) RandomState,
+);
 
 impl Authenticator for AccountLookup {
     fn lookup(&self, user: &str, host: &str) -> Option<AccountAuth> {
@@ -137,6 +146,17 @@ impl Authenticator for AccountLookup {
             plugin: account.plugin,
             auth_string: account.stored_password.clone(),
         })
+    }
+
+    fn decoy_plugin(&self, user: &str, host: &str, default: AuthPlugin) -> AuthPlugin {
+        // As often this or that as accounts have it, and always the same for one name: who asks for
+        // many names learns how common the plugins are, and nothing about any name.
+        let accounts = self.0.snapshot();
+        let picked = self.1.hash_one((user, host));
+        let count = u64::try_from(accounts.len()).unwrap_or(u64::MAX);
+        let at = picked.checked_rem(count).unwrap_or(0);
+        let account = usize::try_from(at).ok().and_then(|at| accounts.get(at));
+        account.map_or(default, |account| account.plugin)
     }
 }
 

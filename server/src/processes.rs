@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use engine::database::InterruptHandle;
+use engine::interrupt::Interrupt;
 use tokio::sync::Notify;
 
 /// What a session does at the moment.
@@ -26,23 +26,61 @@ pub(crate) struct Activity {
 /// One session, as others see it.
 pub(crate) struct Process {
     pub(crate) id: u32,
-    pub(crate) user: String,
+    /// Changes with COM_CHANGE_USER.
+    user: Mutex<String>,
     /// As SHOW PROCESSLIST shows it: `host:port` or `localhost`.
     pub(crate) host: String,
+    /// Whether nobody has logged in yet.
+    is_login: bool,
     activity: Mutex<Activity>,
     is_killed: AtomicBool,
-    is_query_killed: AtomicBool,
     killed: Notify,
-    /// Set while a query runs on a reader.
-    interrupt: Mutex<Option<InterruptHandle>>,
+    query_killed: Notify,
+    /// Stops its statement, wherever that runs.
+    pub(crate) interrupt: Arc<Interrupt>,
 }
 
 impl Process {
+    fn new(id: u32, user: &str, host: &str, is_login: bool) -> Self {
+        let activity = Activity {
+            database: None,
+            command: "Connect",
+            state: "",
+            info: None,
+            since: Instant::now(),
+        };
+        Self {
+            id,
+            user: Mutex::new(user.to_owned()),
+            host: host.to_owned(),
+            is_login,
+            activity: Mutex::new(activity),
+            is_killed: AtomicBool::new(false),
+            killed: Notify::new(),
+            query_killed: Notify::new(),
+            interrupt: Arc::default(),
+        }
+    }
+
     pub(crate) fn activity(&self) -> Activity {
         self.activity
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Who is logged in.
+    pub(crate) fn user(&self) -> String {
+        self.lock_user().clone()
+    }
+
+    /// Another user took over the connection.
+    pub(crate) fn change_user(&self, user: &str) {
+        user.clone_into(&mut self.lock_user());
+    }
+
+    fn lock_user(&self) -> MutexGuard<'_, String> {
+        self.user.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes what others see.
@@ -59,14 +97,8 @@ impl Process {
 
     /// Ends the running statement.
     pub(crate) fn kill_query(&self) {
-        self.is_query_killed.store(true, Ordering::Release);
-        let interrupt = self
-            .interrupt
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(handle) = interrupt.as_ref() {
-            handle.interrupt();
-        }
+        self.interrupt.set();
+        self.query_killed.notify_one();
     }
 
     pub(crate) fn is_killed(&self) -> bool {
@@ -80,20 +112,19 @@ impl Process {
         }
     }
 
-    /// Forgets KILL QUERY of an earlier statement, and takes the handle of this one's reader.
-    pub(crate) fn begin_query(&self, handle: InterruptHandle) {
-        self.is_query_killed.store(false, Ordering::Release);
-        *self
-            .interrupt
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(handle);
+    /// Waits until the statement is to end. Cancellation-safe.
+    pub(crate) async fn query_killed(&self) {
+        while !self.interrupt.is_set() {
+            self.query_killed.notified().await;
+        }
     }
 
-    pub(crate) fn end_query(&self) {
-        *self
-            .interrupt
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = None;
+    /// Forgets KILL QUERY of an earlier statement; KILL of the session stays.
+    pub(crate) fn begin_statement(&self) {
+        self.interrupt.clear();
+        if self.is_killed() {
+            self.interrupt.set();
+        }
     }
 }
 
@@ -105,7 +136,12 @@ pub(crate) struct Processes {
     pub(crate) accepted: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) questions: AtomicU64,
+    pub(crate) errors: AtomicU64,
 }
+
+/// Connections at one time that have not logged in. They do not count as sessions; beyond this the
+/// oldest one goes.
+const LOGINS_MAX: usize = 256;
 
 /// Takes the session off the list when it is dropped.
 pub(crate) struct Registered {
@@ -115,65 +151,77 @@ pub(crate) struct Registered {
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        let mut sessions = self
-            .processes
-            .sessions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        sessions.remove(&self.process.id);
+        let mut sessions = self.processes.lock();
+        // A login is followed by the session of the same number, which may be there already.
+        if sessions
+            .get(&self.process.id)
+            .is_some_and(|process| Arc::ptr_eq(process, &self.process))
+        {
+            sessions.remove(&self.process.id);
+        }
     }
 }
 
 impl Processes {
-    pub(crate) fn register(self: &Arc<Self>, id: u32, user: &str, host: &str) -> Registered {
-        let activity = Activity {
-            database: None,
-            command: "Connect",
-            state: "",
-            info: None,
-            since: Instant::now(),
-        };
-        let process = Arc::new(Process {
-            id,
-            user: user.to_owned(),
-            host: host.to_owned(),
-            activity: Mutex::new(activity),
-            is_killed: AtomicBool::new(false),
-            is_query_killed: AtomicBool::new(false),
-            killed: Notify::new(),
-            interrupt: Mutex::new(None),
-        });
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.insert(id, Arc::clone(&process));
+    /// Enters a session, unless there are `limit` of them.
+    pub(crate) fn register(
+        self: &Arc<Self>,
+        id: u32,
+        user: &str,
+        host: &str,
+        limit: usize,
+    ) -> Option<Registered> {
+        let mut sessions = self.lock();
+        let count = sessions.values().filter(|process| !process.is_login);
+        if count.count() >= limit {
+            return None;
+        }
+        Some(self.enter(&mut sessions, Process::new(id, user, host, false)))
+    }
+
+    /// Enters a connection that has not logged in.
+    pub(crate) fn register_login(self: &Arc<Self>, id: u32, host: &str) -> Registered {
+        let mut sessions = self.lock();
+        let logins = sessions.values().filter(|process| process.is_login);
+        if logins.clone().count() >= LOGINS_MAX
+            && let Some(oldest) = logins.min_by_key(|process| process.activity().since)
+        {
+            oldest.kill();
+        }
+        let login = Process::new(id, "unauthenticated user", host, true);
+        self.enter(&mut sessions, login)
+    }
+
+    fn enter(
+        self: &Arc<Self>,
+        sessions: &mut BTreeMap<u32, Arc<Process>>,
+        process: Process,
+    ) -> Registered {
+        let process = Arc::new(process);
+        sessions.insert(process.id, Arc::clone(&process));
         Registered {
             process,
             processes: Arc::clone(self),
         }
     }
 
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Arc<Process>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn find(&self, id: u64) -> Option<Arc<Process>> {
-        let id = u32::try_from(id).ok()?;
-        self.sessions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .cloned()
+        self.lock().get(&u32::try_from(id).ok()?).cloned()
     }
 
     pub(crate) fn all(&self) -> Vec<Arc<Process>> {
-        self.sessions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .cloned()
-            .collect()
+        self.lock().values().cloned().collect()
     }
 
+    /// Sessions, those that have not logged in aside.
     pub(crate) fn count(&self) -> usize {
-        self.sessions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .len()
+        let sessions = self.lock();
+        let sessions = sessions.values().filter(|process| !process.is_login);
+        sessions.count()
     }
 }
 

@@ -1,14 +1,15 @@
 //! Connections that read: made when needed, kept for the next statement.
 //!
-//! A query runs on a thread that may block, never on one that serves other sessions. A transaction
-//! keeps its reader, and with it its snapshot, so the number of readers follows the sessions; the
-//! number of queries that run at once is bounded.
+//! A query runs on a thread that may block, never on one that serves other sessions, and never
+//! waits for another query. A transaction keeps its reader, and with it its snapshot, so the number
+//! of readers follows the sessions.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use engine::database::{Database, Reader};
 use sql::error::SqlError;
-use tokio::sync::Semaphore;
+
+use crate::threads::Threads;
 
 /// Readers that are kept when nobody needs them.
 const IDLE_MAX: usize = 32;
@@ -18,16 +19,15 @@ pub(crate) struct Readers {
     database: Database,
     /// Held for a push or a pop only.
     idle: Mutex<Vec<Reader>>,
-    running: Semaphore,
+    threads: Threads,
 }
 
 impl Readers {
     pub(crate) fn new(database: Database) -> Self {
-        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Self {
             database,
             idle: Mutex::new(Vec::new()),
-            running: Semaphore::new(cores * 4),
+            threads: Threads::default(),
         }
     }
 
@@ -61,15 +61,12 @@ impl Readers {
 
     /// Runs `work` where it may block. Not cancellation-safe: `work` goes on and its result is lost.
     pub(crate) async fn run<T: Send + 'static>(
-        self: &Arc<Self>,
+        &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, SqlError> {
-        let permit = self.running.acquire().await;
-        let result = tokio::task::spawn_blocking(work).await;
-        drop(permit);
-        // The only way to fail is that `work` panicked; its session goes on.
-        result.map_err(|error| {
-            tracing::error!(%error, "a query ended in a panic");
+        // The usual way to fail is that `work` panicked; its session goes on.
+        self.threads.run(work).await.ok_or_else(|| {
+            tracing::error!("a query ended without an answer");
             SqlError::unknown_error()
         })
     }

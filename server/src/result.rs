@@ -20,21 +20,24 @@ pub(crate) enum RowFormat {
     Binary,
 }
 
-/// Sends a result set.
-pub(crate) async fn send(
+/// Begins a result set.
+pub(crate) fn send_columns(
+    connection: &mut Connection,
+    columns: &[ResultColumn],
+    charset: Option<Charset>,
+    status: u16,
+) {
+    let columns: Vec<_> = columns.iter().map(|c| definition(c, charset)).collect();
+    connection.send_result_set_header(&columns, status);
+}
+
+/// Sends rows of a result set that was begun.
+pub(crate) async fn send_rows(
     connection: &mut Connection,
     result: &ResultSet,
     format: RowFormat,
     charset: Option<Charset>,
-    status: u16,
-    warnings: u16,
 ) -> Result<(), protocol::Error> {
-    let columns: Vec<_> = result
-        .columns
-        .iter()
-        .map(|c| definition(c, charset))
-        .collect();
-    connection.send_result_set_header(&columns, status);
     for row in &result.rows {
         let cells = result.columns.iter().zip(row);
         match format {
@@ -54,7 +57,6 @@ pub(crate) async fn send(
             }
         }
     }
-    connection.finish_result_set(status, warnings);
     Ok(())
 }
 

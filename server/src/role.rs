@@ -211,9 +211,10 @@ pub trait Role: Send + Sync {
         Ok(())
     }
 
-    /// FLUSH TABLES WITH READ LOCK, LOCK TABLES: no transaction commits until the guard is dropped.
-    async fn block_writes(&self) -> Result<WriteBlock, SqlError> {
-        Ok(WriteBlock(Box::new(())))
+    /// FLUSH TABLES WITH READ LOCK, LOCK TABLES: nothing is committed until the guard is dropped,
+    /// but by the connection `owner`, if one is named.
+    async fn block_writes(&self, _owner: Option<u64>) -> Result<WriteBlock, SqlError> {
+        Err(SqlError::not_supported("locking tables on this node"))
     }
 }
 

@@ -97,7 +97,13 @@ pub fn server_config(files: TlsFiles<'_>) -> Result<Option<Arc<ServerConfig>>, T
             (cert, key)
         }
     };
-    let chain = certificates(&cert)?;
+    let mut chain = certificates(&cert)?;
+    // The authority goes along: a client that does not know it can then tell a certificate signed
+    // by it from a broken chain, and MariaDB's accepts that where it can do without trust.
+    let authority = in_datadir("ca.pem");
+    if files.cert.is_none() && chain.len() == 1 && authority.exists() {
+        chain.extend(certificates(&authority)?);
+    }
     let private = private_key(&key)?;
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)

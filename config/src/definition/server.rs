@@ -89,7 +89,7 @@ pub(super) const SERVER: &[Definition] = &[
     Definition::unsigned(
         "idle_transaction_timeout",
         (0, 31_536_000),
-        "0",
+        "300",
         "Seconds after which a session that is idle inside a transaction is closed and rolled \
          back; 0 never. Weir's own.",
     ),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::outcome::Outcome;
+use engine::rows::RowChange;
 use engine::session::SessionContext;
 use gtid::Gtid;
 use server::executor::TransactionMode;
@@ -26,6 +27,10 @@ const STATEMENT: &str = "weir_pipeline_statement";
 impl Pipeline {
     /// Executes a statement, or lets it wait until the writer is free.
     pub(super) fn execute(&mut self, execute: Box<Execute>) -> Result<(), PrimaryError> {
+        if !execute.ticket.begin() {
+            // Whoever asked has been told that it was killed or waited too long.
+            return Ok(());
+        }
         let connection_id = execute.session.connection_id;
         if self.rolled_back.remove(&connection_id) && execute.mode == TransactionMode::InTransaction
         {
@@ -33,6 +38,13 @@ impl Pipeline {
             return Ok(());
         }
         let statement = Arc::clone(&execute.statement);
+        if self
+            .reserved
+            .is_some_and(|(_, owner)| owner != connection_id)
+        {
+            self.put_aside(execute);
+            return Ok(());
+        }
         let is_ddl = statement.statement.is_ddl();
         if self.is_taken(execute.session.gtid_next) {
             execute.answer(Err(SqlError::lock_deadlock()));
@@ -48,7 +60,7 @@ impl Pipeline {
                 self.execute_held(execute)
             }
             Some(_) => {
-                self.waiting.push_back(Request::Execute(execute));
+                self.put_aside(execute);
                 Ok(())
             }
             None => match (&statement.statement, execute.mode) {
@@ -56,6 +68,20 @@ impl Pipeline {
                 (_, TransactionMode::Autocommit) => self.execute_autocommit(execute),
                 (_, TransactionMode::InTransaction) => self.begin_transaction(execute),
             },
+        }
+    }
+
+    /// Lets a statement wait until the writer is free.
+    fn put_aside(&mut self, execute: Box<Execute>) {
+        if wants_no_wait(&execute.statement.statement) {
+            execute.answer(Err(SqlError::lock_nowait()));
+            return;
+        }
+        execute.ticket.wait();
+        // Killed in the moment between: whoever waits heard of it too early to withdraw.
+        match execute.session.interrupt.check() {
+            Ok(()) => self.waiting.push_back(Request::Execute(execute)),
+            Err(error) => execute.answer(Err(error)),
         }
     }
 
@@ -133,15 +159,7 @@ impl Pipeline {
             return Ok(());
         }
         let mut changes = Vec::new();
-        self.state
-            .set_executing(Some(execute.session.connection_id));
-        let result = self.writer.execute(
-            &execute.statement.statement,
-            &execute.parameters,
-            &mut execute.session,
-            &mut changes,
-        );
-        self.state.set_executing(None);
+        let result = self.run_killable(&mut execute, &mut changes);
         let result = match result {
             Ok(_) if !changes.is_empty() => Err(SqlError::not_supported("DDL that changes rows")),
             result => result,
@@ -184,15 +202,7 @@ impl Pipeline {
             execute.session.statement_text = text.into_owned();
         }
         let mut changes = Vec::new();
-        self.state
-            .set_executing(Some(execute.session.connection_id));
-        let result = self.writer.execute(
-            &execute.statement.statement,
-            &execute.parameters,
-            &mut execute.session,
-            &mut changes,
-        );
-        self.state.set_executing(None);
+        let result = self.run_killable(execute, &mut changes);
         if self.writer.is_group_lost() {
             return result;
         }
@@ -210,6 +220,27 @@ impl Pipeline {
         }
         self.writer.release(STATEMENT)?;
         result
+    }
+
+    /// Runs a statement that KILL can stop, until it is part of the group: one that was killed
+    /// meanwhile has failed.
+    fn run_killable(
+        &mut self,
+        execute: &mut Execute,
+        changes: &mut Vec<RowChange>,
+    ) -> Result<Outcome, SqlError> {
+        let interrupt = Arc::clone(&execute.session.interrupt);
+        let running = interrupt.running(self.writer.interrupt_handle())?;
+        let result = self.writer.execute(
+            &execute.statement.statement,
+            &execute.parameters,
+            &mut execute.session,
+            changes,
+        );
+        drop(running);
+        let outcome = result?;
+        interrupt.check()?;
+        Ok(outcome)
     }
 
     /// After an error: if the engine has undone the whole group, nobody of it is committed.
@@ -354,6 +385,14 @@ impl Pipeline {
         let mut pending = self.pending.iter().map(|p| p.transaction.assigned());
         self.executed.contains(&gtid) || pending.any(|other| other == Some(gtid))
     }
+}
+
+/// SELECT ... FOR UPDATE NOWAIT.
+fn wants_no_wait(statement: &Statement) -> bool {
+    statement
+        .locks()
+        .iter()
+        .any(|lock| lock.nonblock == Some(sql::ast::NonBlock::Nowait))
 }
 
 /// A client's savepoint cannot meet one of our own.

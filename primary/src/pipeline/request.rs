@@ -13,6 +13,8 @@ use sql::Parsed;
 use sql::error::SqlError;
 use tokio::sync::oneshot;
 
+use super::ticket::Ticket;
+
 /// The answer to a statement, with its session.
 pub(crate) type Executed = (Box<SessionContext>, Result<Outcome, SqlError>);
 
@@ -42,8 +44,8 @@ pub(crate) enum Request {
     Rotate(oneshot::Sender<Result<(), SqlError>>),
     /// Removes the log files in front of this one, as far as nobody needs them.
     Purge(LogFileName, oneshot::Sender<Result<Purged, SqlError>>),
-    /// Lets nobody write until [`Request::Unblock`] with the same number.
-    Block(u64, oneshot::Sender<Result<(), SqlError>>),
+    /// Lets nobody write, or this connection alone, until [`Request::Unblock`] with the same number.
+    Block(u64, Option<u64>, oneshot::Sender<Result<(), SqlError>>),
     /// Ends a block.
     Unblock(u64),
     /// Finishes what has begun and ends; the log is closed.
@@ -77,6 +79,8 @@ pub(crate) struct Execute {
     pub(crate) mode: TransactionMode,
     /// When waiting for the writer has taken too long.
     pub(crate) deadline: Instant,
+    /// Who has the statement.
+    pub(crate) ticket: Arc<Ticket>,
     pub(crate) reply: oneshot::Sender<Executed>,
 }
 

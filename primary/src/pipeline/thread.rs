@@ -55,6 +55,8 @@ pub(crate) struct Pipeline {
     pub(super) pending: Vec<Pending>,
     pub(super) pending_bytes: u64,
     pub(super) hold: Option<Hold>,
+    /// LOCK TABLES ... WRITE: the block's number, and the connection that alone may write.
+    pub(super) reserved: Option<(u64, u64)>,
     /// Statements and blocks that wait for the holder, in their order.
     pub(super) waiting: VecDeque<Request>,
     /// What was asked while the engine had no room.
@@ -77,7 +79,6 @@ impl Pipeline {
         requests: mpsc::Receiver<Request>,
     ) -> Result<Self, PrimaryError> {
         use server::feed::GtidState as _;
-        state.set_interrupt_handle(writer.interrupt_handle());
         Ok(Self {
             position: writer.position()?,
             executed: state.executed(),
@@ -94,6 +95,7 @@ impl Pipeline {
             pending: Vec::new(),
             pending_bytes: 0,
             hold: None,
+            reserved: None,
             waiting: VecDeque::new(),
             deferred: VecDeque::new(),
             rolled_back: HashSet::new(),
@@ -129,6 +131,7 @@ impl Pipeline {
     /// The next request. Commits the open group when nobody else wants to join it.
     fn next(&mut self) -> Result<Option<Request>, PrimaryError> {
         if self.hold.is_none()
+            && self.reserved.is_none()
             && let Some(request) = self.waiting.pop_front()
         {
             return Ok(Some(request));
@@ -186,7 +189,7 @@ impl Pipeline {
     fn end_waits(&mut self) -> Result<(), PrimaryError> {
         let now = Instant::now();
         let is_over = |request: &Request| match request {
-            Request::Execute(execute) => execute.deadline <= now,
+            Request::Execute(execute) => execute.deadline <= now || execute.ticket.is_withdrawn(),
             _ => false,
         };
         let (over, waiting) = self.waiting.drain(..).partition::<VecDeque<_>, _>(is_over);
@@ -242,23 +245,30 @@ impl Pipeline {
                 let result = self.purge(&first);
                 let _ = reply.send(result);
             }
-            Request::Block(id, reply) => {
-                if self.hold.is_some() {
-                    self.waiting.push_back(Request::Block(id, reply));
+            Request::Block(id, owner, reply) => {
+                if self.hold.is_some() || self.reserved.is_some() {
+                    self.waiting.push_back(Request::Block(id, owner, reply));
                 } else {
                     self.commit_group()?;
                     // A client that has gone meanwhile gets no block that nobody would end.
                     if reply.send(Ok(())).is_ok() {
-                        self.hold = Some(Hold::Block(id));
+                        match owner {
+                            Some(connection_id) => self.reserved = Some((id, connection_id)),
+                            None => self.hold = Some(Hold::Block(id)),
+                        }
                     }
                 }
             }
             Request::Unblock(id) => {
+                if self.reserved.is_some_and(|(held, _)| held == id) {
+                    self.reserved = None;
+                }
                 if matches!(self.hold, Some(Hold::Block(held)) if held == id) {
                     self.hold = None;
                 }
-                self.waiting
-                    .retain(|request| !matches!(request, Request::Block(waits, _) if *waits == id));
+                self.waiting.retain(
+                    |request| !matches!(request, Request::Block(waits, ..) if *waits == id),
+                );
             }
             Request::Stop => {}
         }

@@ -395,7 +395,7 @@ fn a_block_on_all_writing_makes_writers_wait() {
     let primary = open(directory.path(), &storage, &[]).unwrap();
     block_on(async {
         create_table(&primary).await;
-        let block = primary.block_writes().await.unwrap();
+        let block = primary.block_writes(None).await.unwrap();
         let mut client = Client::new(&primary, 2);
         let mut waiting = Box::pin(client.run("INSERT INTO t VALUES (1, 1, 'a')"));
         let answered = tokio::time::timeout(Duration::from_millis(50), &mut waiting).await;

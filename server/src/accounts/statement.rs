@@ -3,7 +3,7 @@
 //! Whether the session may run them is the dispatcher's question; here is what they do. Errors and
 //! texts are MySQL 8.4's.
 
-use protocol::auth::AuthPlugin;
+use protocol::auth::{AuthPlugin, PASSWORD_MAX};
 use rand::Rng as _;
 use sql::ast::{
     AccountName, AccountOptions, Authentication, Grant, GrantObject, Privilege as Written, Revoke,
@@ -65,6 +65,7 @@ impl Accounts {
         if_not_exists: bool,
     ) -> Result<AccountChange, SqlError> {
         refuse_unsupported(options)?;
+        refuse_long_passwords("CREATE USER", users, None)?;
         self.change(|accounts, change| {
             let mut failed = Vec::new();
             for user in users {
@@ -103,6 +104,7 @@ impl Accounts {
         current: &AccountName,
     ) -> Result<AccountChange, SqlError> {
         refuse_unsupported(options)?;
+        refuse_long_passwords("ALTER USER", users, Some(current))?;
         self.change(|accounts, change| {
             let mut failed = Vec::new();
             for user in users {
@@ -133,6 +135,9 @@ impl Accounts {
     /// # Errors
     /// 1133 when the account does not exist.
     pub fn set_password(&self, name: &AccountName, password: &str) -> Result<(), SqlError> {
+        if password.len() > PASSWORD_MAX {
+            return Err(SqlError::cannot_user("SET PASSWORD", written(name)));
+        }
         self.change(|accounts, _| {
             let account = accounts.iter_mut().find(|account| account.name == *name);
             let account = account.ok_or_else(|| {
@@ -456,6 +461,28 @@ fn refuse_or_note(
         .collect::<Vec<_>>()
         .join(",");
     Err(SqlError::cannot_user(operation, names))
+}
+
+/// No login takes a password of more than 256 bytes, and hashing takes memory with its square.
+fn refuse_long_passwords(
+    operation: &str,
+    users: &[UserSpec],
+    current: Option<&AccountName>,
+) -> Result<(), SqlError> {
+    let is_long = |user: &&UserSpec| {
+        matches!(
+            &user.authentication,
+            Some(Authentication::Password { password, .. }) if password.len() > PASSWORD_MAX
+        )
+    };
+    match users.iter().find(is_long) {
+        None => Ok(()),
+        Some(user) => {
+            let name = user.account.as_ref().or(current);
+            let name = name.map_or_else(String::new, written);
+            Err(SqlError::cannot_user(operation, name))
+        }
+    }
 }
 
 fn does_not_exist(name: &AccountName) -> SqlError {

@@ -84,8 +84,10 @@ impl DumpRequest {
     /// COM_BINLOG_DUMP.
     #[must_use]
     pub fn by_position(command: &BinlogDump, variables: ReplicaVariables) -> Self {
+        // A name ends at its first NUL, which some clients send.
+        let name = command.file.split(|byte| *byte == 0).next();
         let start = DumpStart::Position {
-            file: String::from_utf8_lossy(&command.file).into_owned(),
+            file: String::from_utf8_lossy(name.unwrap_or_default()).into_owned(),
             offset: u64::from(command.position),
         };
         Self::new(start, command.flags, command.server_id, variables)

@@ -552,7 +552,7 @@ fn processes(grid: &mut Grid, source: &Source<'_>) {
         let activity = process.activity();
         grid.row([
             u64::from(process.id).into(),
-            process.user.as_str().into(),
+            process.user().into(),
             process.host.as_str().into(),
             activity.database.into(),
             activity.command.into(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use binlog::value::Value;
 use engine::outcome::{Outcome, ResultSet};
 use sql::ast::{Account, AccountName, Admin, FlushTarget, KillTarget, LockTable, Show, TableName};
 use sql::error::SqlError;
@@ -9,12 +10,17 @@ use sql::error::SqlError;
 use super::{ReadLock, Session};
 use crate::accounts::{AccountChange, Privilege};
 use crate::result::RowFormat;
+use crate::role::WriteBlock;
 use crate::show::{self, Grid};
 
 impl Session {
-    pub(super) async fn administer(&mut self, admin: &Admin) -> Result<Outcome, SqlError> {
+    pub(super) async fn administer(
+        &mut self,
+        admin: &Admin,
+        parameters: Vec<Value<'static>>,
+    ) -> Result<Outcome, SqlError> {
         match admin {
-            Admin::Set(items) => self.set(items).await,
+            Admin::Set(items) => self.set(items, parameters).await,
             Admin::Use(name) => self.use_database(name).map(|()| Outcome::done()),
             Admin::Kill { target, id } => self.kill(*target, *id),
             Admin::Flush(targets) => self.flush(targets).await,
@@ -90,20 +96,42 @@ impl Session {
         for lock in locks {
             self.find_table(&lock.table)?;
         }
-        // Writers are one at a time, so WRITE locks need nothing; READ locks must hold them back.
-        if locks.iter().all(|lock| !lock.write) {
-            let block = self.node.role.block_writes().await?;
-            self.read_lock = Some((ReadLock::Tables, block));
-        }
+        // Differs from MySQL: a lock on one table holds up the writers of all, and WRITE does not
+        // hold up readers, who see what was there before.
+        let is_write = locks.iter().any(|lock| lock.write);
+        let owner = is_write.then_some(self.context.connection_id);
+        let block = self.block_writes(owner).await?;
+        let kind = match is_write {
+            true => ReadLock::Others,
+            false => ReadLock::Tables,
+        };
+        self.read_lock = Some((kind, block));
         Ok(Outcome::done())
     }
 
     pub(super) async fn unlock_tables(&mut self) -> Result<Outcome, SqlError> {
-        if matches!(self.read_lock, Some((ReadLock::Tables, _))) {
+        if matches!(
+            self.read_lock,
+            Some((ReadLock::Tables | ReadLock::Others, _))
+        ) {
             self.commit().await?;
         }
         self.read_lock = None;
         Ok(Outcome::done())
+    }
+
+    /// Waits until nobody writes, unless the wait is killed or the client leaves.
+    async fn block_writes(&mut self, owner: Option<u64>) -> Result<WriteBlock, SqlError> {
+        let role = Arc::clone(&self.node.role);
+        let process = Arc::clone(&self.registered.process);
+        let waiting = async move {
+            tokio::select! {
+                biased;
+                block = role.block_writes(owner) => block,
+                () = process.query_killed() => Err(SqlError::query_interrupted()),
+            }
+        };
+        self.attend(waiting).await
     }
 
     /// Fails with 1146 unless the table exists.
@@ -123,7 +151,7 @@ impl Session {
     fn kill(&mut self, target: KillTarget, id: u64) -> Result<Outcome, SqlError> {
         let unknown = || SqlError::no_such_thread(id);
         let process = self.node.processes.find(id).ok_or_else(unknown)?;
-        let is_own = process.user == self.context.user;
+        let is_own = process.user() == self.context.user;
         let is_admin = [Privilege::ConnectionAdmin, Privilege::Super]
             .iter()
             .any(|privilege| self.account.has(*privilege));
@@ -131,15 +159,13 @@ impl Session {
             let text = format!("You are not owner of thread {id}");
             return Err(SqlError::new(1095, "HY000", text));
         }
-        self.node.executor.interrupt(id);
         match target {
             KillTarget::Query => process.kill_query(),
-            KillTarget::Connection => {
-                process.kill();
-                if id == self.context.connection_id {
-                    return Err(SqlError::query_interrupted());
-                }
-            }
+            KillTarget::Connection => process.kill(),
+        }
+        self.node.executor.interrupt(id);
+        if id == self.context.connection_id {
+            return Err(SqlError::query_interrupted());
         }
         Ok(Outcome::done())
     }
@@ -160,7 +186,7 @@ impl Session {
                     }
                     if *read_lock {
                         self.read_lock = None;
-                        let block = self.node.role.block_writes().await?;
+                        let block = self.block_writes(None).await?;
                         self.read_lock = Some((ReadLock::Global, block));
                     }
                 }

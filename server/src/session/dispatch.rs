@@ -12,6 +12,7 @@ use sql::ast::{Ddl, PrepareSource, Prepared, Query, Transaction, Write};
 use sql::error::SqlError;
 use sql::{Parsed, Statement};
 
+use super::prepared::Named;
 use super::{ReadLock, Session, kinds};
 use crate::accounts::Privilege;
 use crate::executor::TransactionMode;
@@ -71,8 +72,14 @@ impl Session {
             Statement::Query(query) => self.answer_query(query, parsed, parameters).await,
             Statement::Transaction(transaction) => self.transact(transaction).await,
             Statement::Account(account) => self.change_accounts(account),
+            Statement::Replication(_) if self.read_lock.is_some() => {
+                // What these wait for may itself wait for the lock.
+                let text = "Can't execute the given command because you have active locked tables \
+                            or an active transaction";
+                Err(SqlError::new(1192, "HY000", text))
+            }
             Statement::Replication(replication) => self.replicate(replication).await,
-            Statement::Admin(admin) => self.administer(admin).await,
+            Statement::Admin(admin) => self.administer(admin, parameters).await,
             Statement::Prepared(prepared) => self.run_prepared(prepared).await,
             Statement::NotSupported { construct } => Err(SqlError::not_supported(construct)),
         }
@@ -94,8 +101,8 @@ impl Session {
         parameters: Vec<Value<'static>>,
     ) -> Result<Outcome, SqlError> {
         match query {
-            Query::Select(_) => self.select(parsed, parameters).await,
-            Query::Do(_) => self.do_expressions(parsed).await,
+            Query::Select(_) => self.select_for_client(parsed, parameters).await,
+            Query::Do(_) => self.do_expressions(parsed, parameters).await,
             Query::Show(show) => self.show(show).await.map(Outcome::Rows),
             Query::Describe { table, column } => {
                 self.describe(table, column.as_deref()).map(Outcome::Rows)
@@ -151,9 +158,8 @@ impl Session {
         let id = self.context.connection_id;
         let context = std::mem::replace(&mut self.context, Box::new(SessionContext::new(id)));
         let executor = Arc::clone(&self.node.executor);
-        let (context, result) = executor
-            .execute(context, Arc::clone(parsed), parameters, mode)
-            .await;
+        let execution = executor.execute(context, Arc::clone(parsed), parameters, mode);
+        let (context, result) = self.attend(execution).await;
         self.context = context;
         result
     }
@@ -184,7 +190,7 @@ impl Session {
                 let text = "Table was locked with a READ lock and can't be updated";
                 Err(SqlError::new(1099, "HY000", text))
             }
-            None => Ok(()),
+            Some((ReadLock::Others, _)) | None => Ok(()),
         }
     }
 
@@ -215,7 +221,11 @@ impl Session {
         let options = self.node.parse_options(self.context.sql_mode);
         let parsed = sql::parse(&text, &options)?;
         super::prepared::check(&parsed.statement)?;
-        self.named.insert(name.to_lowercase(), Arc::new(parsed));
+        let name = name.to_lowercase();
+        // A name that is used again frees its statement first, as in MySQL.
+        self.named.remove(&name);
+        let named = Named::new(Arc::new(parsed), self.count_prepared()?);
+        self.named.insert(name, named);
         let info = "Statement prepared".to_owned();
         Ok(Outcome::Ok {
             affected: 0,
@@ -228,6 +238,7 @@ impl Session {
     async fn execute_named(&mut self, name: &str, using: &[String]) -> Result<Outcome, SqlError> {
         let parsed = self.named.get(&name.to_lowercase()).cloned();
         let parsed = parsed.ok_or_else(|| SqlError::unknown_stmt_handler(name, "EXECUTE"))?;
+        let parsed = parsed.parsed;
         if parsed.parameters != using.len() {
             return Err(SqlError::wrong_arguments("EXECUTE"));
         }

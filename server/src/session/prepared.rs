@@ -1,6 +1,7 @@
 //! Prepared statements of the binary protocol, and parameters of both kinds.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use binlog::value::{Date, DateTime, Time, Value};
 use engine::rows::EvalValue;
@@ -15,9 +16,52 @@ use crate::result::{self, RowFormat};
 #[derive(Debug, Clone)]
 pub(super) struct Prepared {
     parsed: Arc<Parsed>,
+    _counted: Arc<Counted>,
+}
+
+/// A statement of PREPARE.
+#[derive(Debug, Clone)]
+pub(super) struct Named {
+    pub(super) parsed: Arc<Parsed>,
+    _counted: Arc<Counted>,
+}
+
+impl Named {
+    pub(super) const fn new(parsed: Arc<Parsed>, counted: Arc<Counted>) -> Self {
+        Self {
+            parsed,
+            _counted: counted,
+        }
+    }
+}
+
+/// One of the prepared statements that `max_prepared_stmt_count` limits.
+#[derive(Debug)]
+pub(super) struct Counted(Arc<AtomicU64>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl Session {
+    /// Counts a statement in, or refuses it.
+    pub(super) fn count_prepared(&self) -> Result<Arc<Counted>, SqlError> {
+        let limit = self.node.variables.number("max_prepared_stmt_count");
+        let count = &self.node.prepared;
+        let counted = count.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+            (count < limit).then(|| count.saturating_add(1))
+        });
+        if counted.is_ok() {
+            return Ok(Arc::new(Counted(Arc::clone(count))));
+        }
+        let text = format!(
+            "Can't create more than max_prepared_stmt_count statements (current value: {limit})"
+        );
+        Err(SqlError::new(1461, "42000", text))
+    }
+
     pub(super) fn stmt_prepare(&mut self, sql: &[u8]) {
         match self.prepare(sql) {
             Ok((id, params, columns)) => {
@@ -41,10 +85,17 @@ impl Session {
         check(&parsed.statement)?;
         self.check_privileges(&parsed)?;
         let columns = self.result_columns(&parsed)?;
+        let counted = self.count_prepared()?;
         let id = self.next_statement;
         self.next_statement = id.checked_add(1).unwrap_or(1);
         let params = vec![parameter_definition(); parsed.parameters];
-        self.prepared.insert(id, Prepared { parsed });
+        self.prepared.insert(
+            id,
+            Prepared {
+                parsed,
+                _counted: counted,
+            },
+        );
         Ok((id, params, columns))
     }
 
@@ -74,6 +125,7 @@ impl Session {
             .into_iter()
             .map(|param| self.parameter(param))
             .collect();
+        self.format = RowFormat::Binary;
         let result = match parameters {
             Ok(parameters) => self.statement(prepared.parsed, parameters).await,
             Err(error) => Err(error),

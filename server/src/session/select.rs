@@ -1,5 +1,6 @@
 //! SELECT: on a reader, or where the transaction's writes are.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,10 +8,10 @@ use binlog::value::Value;
 use engine::database::{Reader, TableSet};
 use engine::outcome::{Outcome, ResultColumn, ResultSet};
 use engine::session::SessionContext;
-use sql::ast::Expression;
-use sql::ast::Query;
+use sql::ast::{Expression, LockClause, NonBlock};
 use sql::error::SqlError;
 use sql::{Parsed, Statement};
+use tokio::sync::mpsc;
 
 use super::Session;
 use super::execution_timer::{ExecutionTimer, timed_out};
@@ -18,24 +19,49 @@ use crate::executor::TransactionMode;
 use crate::variables::VariableValue;
 
 impl Session {
+    /// SELECT whose rows the session keeps.
     pub(super) async fn select(
         &mut self,
         parsed: &Arc<Parsed>,
         parameters: Vec<Value<'static>>,
     ) -> Result<Outcome, SqlError> {
+        self.select_with(parsed, parameters, false).await
+    }
+
+    /// SELECT whose rows go to the client: what of a large result has been sent is not returned.
+    pub(super) async fn select_for_client(
+        &mut self,
+        parsed: &Arc<Parsed>,
+        parameters: Vec<Value<'static>>,
+    ) -> Result<Outcome, SqlError> {
+        self.select_with(parsed, parameters, true).await
+    }
+
+    async fn select_with(
+        &mut self,
+        parsed: &Arc<Parsed>,
+        parameters: Vec<Value<'static>>,
+        streams: bool,
+    ) -> Result<Outcome, SqlError> {
         self.open_implicitly();
-        // Under the session's own read lock nothing changes, so there is nothing to lock. A
-        // SERIALIZABLE transaction locks what it reads: here, as every lock, by having the writer.
-        let locks = locks_rows(&parsed.statement) || self.is_serializable();
-        let locks = locks && self.read_lock.is_none();
+        // Under the session's own read lock nothing changes, so there is nothing to lock, nor where
+        // nobody can write. A SERIALIZABLE transaction locks what it reads: here, as every lock, by
+        // having the writer.
+        let locks = locks_rows(&parsed.statement)? || self.is_serializable();
+        let locks = locks && self.read_lock.is_none() && self.node.executor.takes_writes();
         if self.is_in_transaction() && (self.is_at_executor() || locks) {
             if self.has_snapshot() && !locks {
-                return self.select_at_snapshot(parsed, parameters).await;
+                return self.select_at_snapshot(parsed, parameters, streams).await;
             }
             let mode = TransactionMode::InTransaction;
             return self.at_executor(parsed, parameters, mode).await;
         }
-        self.read(parsed, parameters).await.map(Outcome::Rows)
+        if locks && parsed.statement.locks().iter().any(is_nowait) {
+            let mode = TransactionMode::Autocommit;
+            return self.at_executor(parsed, parameters, mode).await;
+        }
+        let rows = self.read(parsed, parameters, streams).await;
+        rows.map(Outcome::Rows)
     }
 
     /// A plain SELECT of a transaction that has read a snapshot and written since.
@@ -50,10 +76,11 @@ impl Session {
         &mut self,
         parsed: &Arc<Parsed>,
         parameters: Vec<Value<'static>>,
+        streams: bool,
     ) -> Result<Outcome, SqlError> {
         let own = self.context.changed_tables.clone();
         self.context.refused_tables = Arc::new(TableSet::Some(own));
-        let result = self.read(parsed, parameters.clone()).await;
+        let result = self.read(parsed, parameters.clone(), streams).await;
         self.context.refused_tables = Arc::default();
         match result {
             Err(error) if error.code == READS_OWN_CHANGES => {}
@@ -67,29 +94,51 @@ impl Session {
     }
 
     /// Reads on a reader: the transaction's, or any.
-    pub(super) async fn read(
+    async fn read(
         &mut self,
         parsed: &Arc<Parsed>,
         parameters: Vec<Value<'static>>,
+        streams: bool,
     ) -> Result<ResultSet, SqlError> {
         let mut reader = self.reader()?;
+        let status = self.status();
+        let charset = self.context.character_set_results;
         let id = self.context.connection_id;
         let mut context = std::mem::replace(&mut self.context, Box::new(SessionContext::new(id)));
-        let process = Arc::clone(&self.registered.process);
-        process.begin_query(reader.interrupt_handle());
         let parsed = Arc::clone(parsed);
         let limit = self.execution_limit(&parsed);
         let timer = limit.map(|limit| ExecutionTimer::start(limit, reader.interrupt_handle()));
+        let (parts, mut arriving) = mpsc::channel(1);
         let work = move || {
-            let result = reader.query(&parsed, &parameters, &mut context);
+            let result = match streams {
+                true => query_into(&mut reader, &parsed, &parameters, &mut context, &parts),
+                false => query(&mut reader, &parsed, &parameters, &mut context),
+            };
             let result = match timer.is_some_and(ExecutionTimer::has_stopped_it) {
                 true => result.map_err(timed_out),
                 false => result,
             };
             (reader, context, result)
         };
-        let done = self.node.readers.run(work).await;
-        process.end_query();
+        let readers = Arc::clone(&self.node.readers);
+        let mut running = pin!(readers.run(work));
+        let done = loop {
+            let part = tokio::select! {
+                biased;
+                Some(part) = arriving.recv() => part,
+                done = self.attend(&mut running) => break done,
+            };
+            if self.send_part(part, charset, status).await.is_err() {
+                self.abandon();
+                arriving.close();
+            }
+        };
+        // The last part may have come together with the end.
+        while let Ok(part) = arriving.try_recv() {
+            if self.send_part(part, charset, status).await.is_err() {
+                self.abandon();
+            }
+        }
         let (reader, context, result) = match done {
             Ok(done) => done,
             Err(error) => {
@@ -142,25 +191,27 @@ impl Session {
     ) -> Result<(Vec<ResultColumn>, Vec<Value<'static>>), SqlError> {
         let options = self.node.parse_options(self.context.sql_mode);
         let text = format!("SELECT {expressions}");
-        self.evaluate_parsed(sql::parse(text.as_bytes(), &options)?)
-            .await
+        let parsed = sql::parse(text.as_bytes(), &options)?;
+        self.evaluate_parsed(parsed, Vec::new()).await
     }
 
-    /// Evaluates one expression that was parsed before.
+    /// Evaluates one expression that was parsed before, with the parameters of its statement.
     pub(super) async fn evaluate_expression(
         &mut self,
         expression: &Expression,
+        parameters: &[Value<'static>],
     ) -> Result<(Vec<ResultColumn>, Vec<Value<'static>>), SqlError> {
         let options = self.node.parse_options(self.context.sql_mode);
-        self.evaluate_parsed(sql::select_of(expression, &options)?)
-            .await
+        let parsed = sql::select_of(expression, &options)?;
+        self.evaluate_parsed(parsed, parameters.to_vec()).await
     }
 
     async fn evaluate_parsed(
         &mut self,
         parsed: Parsed,
+        parameters: Vec<Value<'static>>,
     ) -> Result<(Vec<ResultColumn>, Vec<Value<'static>>), SqlError> {
-        let result = match self.select(&Arc::new(parsed), Vec::new()).await? {
+        let result = match self.select(&Arc::new(parsed), parameters).await? {
             Outcome::Rows(result) => result,
             Outcome::Ok { .. } => return Err(SqlError::unknown_error()),
         };
@@ -183,10 +234,14 @@ impl Session {
     pub(super) async fn do_expressions(
         &mut self,
         parsed: &Arc<Parsed>,
+        parameters: Vec<Value<'static>>,
     ) -> Result<Outcome, SqlError> {
+        let options = self.node.parse_options(self.context.sql_mode);
         let text = String::from_utf8_lossy(&parsed.text);
-        let expressions = text.trim_start().get(2..).unwrap_or_default().to_owned();
-        self.evaluate(&expressions).await?;
+        let expressions = text.trim_start().get(2..).unwrap_or_default();
+        let text = format!("SELECT {expressions}");
+        let query = sql::parse(text.as_bytes(), &options)?;
+        self.evaluate_parsed(query, parameters).await?;
         Ok(Outcome::done())
     }
 }
@@ -194,7 +249,50 @@ impl Session {
 /// ER_CHECKREAD: the statement reads a table that it may not read there.
 const READS_OWN_CHANGES: u16 = 1020;
 
-/// FOR UPDATE, FOR SHARE.
-fn locks_rows(statement: &Statement) -> bool {
-    matches!(statement, Statement::Query(Query::Select(query)) if !query.locks.is_empty())
+/// Runs a query and collects its rows.
+fn query(
+    reader: &mut Reader,
+    parsed: &Parsed,
+    parameters: &[Value<'static>],
+    context: &mut SessionContext,
+) -> Result<ResultSet, SqlError> {
+    let interrupt = Arc::clone(&context.interrupt);
+    let _running = interrupt.running(reader.interrupt_handle())?;
+    reader.query(parsed, parameters, context)
+}
+
+/// Runs a query whose rows go to `parts` as they come; the last ones come back.
+fn query_into(
+    reader: &mut Reader,
+    parsed: &Parsed,
+    parameters: &[Value<'static>],
+    context: &mut SessionContext,
+    parts: &mpsc::Sender<ResultSet>,
+) -> Result<ResultSet, SqlError> {
+    let interrupt = Arc::clone(&context.interrupt);
+    let _running = interrupt.running(reader.interrupt_handle())?;
+    let mut sink = |columns: &[ResultColumn], rows| {
+        let columns = columns.to_vec();
+        // Nobody takes them any more: the client is gone.
+        let sent = parts.blocking_send(ResultSet { columns, rows });
+        sent.map_err(|_| SqlError::query_interrupted())
+    };
+    reader.query_into(parsed, parameters, context, &mut sink)
+}
+
+fn is_nowait(lock: &LockClause) -> bool {
+    lock.nonblock == Some(NonBlock::Nowait)
+}
+
+/// Whether rows are locked: FOR UPDATE, FOR SHARE. There are no locks of single rows here that
+/// could be skipped.
+fn locks_rows(statement: &Statement) -> Result<bool, SqlError> {
+    let locks = statement.locks();
+    match locks
+        .iter()
+        .any(|lock| lock.nonblock == Some(NonBlock::SkipLocked))
+    {
+        true => Err(SqlError::not_supported("SKIP LOCKED")),
+        false => Ok(!locks.is_empty()),
+    }
 }

@@ -13,10 +13,15 @@ use crate::variables::Assigned;
 use binlog::value::Value;
 
 impl Session {
-    pub(super) async fn set(&mut self, items: &[SetItem]) -> Result<Outcome, SqlError> {
+    /// `parameters` are the values of the `?` markers, in the order of the text.
+    pub(super) async fn set(
+        &mut self,
+        items: &[SetItem],
+        parameters: Vec<Value<'static>>,
+    ) -> Result<Outcome, SqlError> {
         let mut values = Vec::with_capacity(items.len());
         for item in items {
-            values.push(self.value_of(item).await?);
+            values.push(self.value_of(item, &parameters).await?);
         }
         for (item, value) in items.iter().zip(values) {
             self.assign(item, value).await?;
@@ -25,7 +30,11 @@ impl Session {
     }
 
     /// The value on the right side, where there is one.
-    async fn value_of(&mut self, item: &SetItem) -> Result<Assigned, SqlError> {
+    async fn value_of(
+        &mut self,
+        item: &SetItem,
+        parameters: &[Value<'static>],
+    ) -> Result<Assigned, SqlError> {
         let expression = match item {
             SetItem::User { value, .. } => value,
             SetItem::System {
@@ -44,7 +53,8 @@ impl Session {
             return Ok(Assigned::Value(literal));
         }
         // The value's own warnings are the statement's.
-        let (columns, mut row) = self.evaluate_expression(expression).await?;
+        let evaluated = self.evaluate_expression(expression, parameters).await?;
+        let (columns, mut row) = evaluated;
         let (Some(column), Some(value)) = (columns.first(), row.pop()) else {
             return Err(SqlError::unknown_error());
         };

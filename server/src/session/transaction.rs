@@ -110,7 +110,10 @@ impl Session {
         read_only: Option<bool>,
     ) -> Result<Outcome, SqlError> {
         self.commit().await?;
-        if matches!(self.read_lock, Some((ReadLock::Tables, _))) {
+        if matches!(
+            self.read_lock,
+            Some((ReadLock::Tables | ReadLock::Others, _))
+        ) {
             self.read_lock = None;
         }
         self.open_transaction(read_only);

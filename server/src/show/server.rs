@@ -130,7 +130,7 @@ pub(super) fn process_list(session: &Session, full: bool) -> ResultSet {
         });
         grid.row([
             u64::from(process.id).into(),
-            process.user.as_str().into(),
+            process.user().into(),
             process.host.as_str().into(),
             activity.database.into(),
             activity.command.into(),
@@ -147,7 +147,7 @@ pub(super) fn visible_processes(
 ) -> Vec<std::sync::Arc<crate::processes::Process>> {
     let all = session.account.has(Privilege::Process);
     let mut processes = session.node.processes.all();
-    processes.retain(|process| all || process.user == session.context.user);
+    processes.retain(|process| all || process.user() == session.context.user);
     processes
 }
 
