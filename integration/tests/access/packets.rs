@@ -109,7 +109,7 @@ fn command(chance: &mut Chance) -> Vec<u8> {
         _ => bytes(chance, 400),
     };
     if chance.below(200) == 0 {
-        body.resize(3 << 20, b'(');
+        body.resize(3 << 20, b'x');
     }
     [&[code], &body[..]].concat()
 }
