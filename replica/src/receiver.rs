@@ -277,6 +277,7 @@ impl Receiver {
         let source_uuid = source.uuid.as_deref().unwrap_or("unknown");
         if self.status.connects() == 0 {
             tracing::info!(
+                target: LIFE,
                 source = address,
                 version,
                 source_uuid,
@@ -284,6 +285,7 @@ impl Receiver {
             );
         } else {
             tracing::info!(
+                target: LIFE,
                 source = address,
                 version,
                 source_uuid,
