@@ -39,13 +39,13 @@ SELECT DISTINCT v FROM t ORDER BY t.v, id + 0
 SELECT DISTINCT t.* FROM t ORDER BY id
 SELECT id FROM t USE INDEX (nosuch)
 SELECT id FROM t USE INDEX (long_name, PRIMARY) ORDER BY id
-SELECT id FROM t USE INDEX (long) ORDER BY id
+SELECT id FROM t USE INDEX (long_) ORDER BY id
 SELECT id FROM t FORCE INDEX FOR ORDER BY (nosuch)
 SELECT id FROM t AS x IGNORE INDEX (zz)
 SELECT id FROM t USE INDEX () ORDER BY id
-SELECT /*+ MAX_EXECUTION_TIME(100) */ COUNT(*) FROM t a, t b, t c, t d, t e, t f, t g, t h, t i, t j, t k, t l, t m, t n
+SELECT /*+ MAX_EXECUTION_TIME(100) */ SUM(a.id + n.id) FROM t a, t b, t c, t d, t e, t f, t g, t h, t i, t j, t k, t l, t m, t n
 SET max_execution_time = 100
-SELECT COUNT(*) FROM t a, t b, t c, t d, t e, t f, t g, t h, t i, t j, t k, t l, t m, t n
+SELECT SUM(a.id + n.id) FROM t a, t b, t c, t d, t e, t f, t g, t h, t i, t j, t k, t l, t m, t n
 SELECT /*+ MAX_EXECUTION_TIME(0) */ 1
 SET max_execution_time = DEFAULT
 SET max_execution_time = 'a'
