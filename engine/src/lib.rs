@@ -20,3 +20,4 @@ pub mod rows;
 pub mod select;
 pub mod session;
 pub mod target;
+pub mod value;

@@ -104,6 +104,42 @@ impl Client {
         }
     }
 
+    /// How one statement ends for its client: its warnings, or its error. With parameters it is
+    /// prepared.
+    ///
+    /// # Errors
+    /// When the connection itself failed.
+    pub async fn end_of(
+        &mut self,
+        statement: &str,
+        parameters: Option<Params>,
+    ) -> Result<StatementEnd> {
+        let ended = match parameters {
+            None => self.conn.query_drop(statement).await,
+            Some(parameters) => self.conn.exec_drop(statement, parameters).await,
+        };
+        match ended {
+            Ok(()) => {}
+            Err(mysql_async::Error::Server(error)) => {
+                return Ok(StatementEnd::Refused {
+                    code: error.code,
+                    state: error.state,
+                    message: error.message,
+                });
+            }
+            Err(error) => return Err(during(error, statement)),
+        }
+        if self.conn.get_warnings() == 0 {
+            return Ok(StatementEnd::Done(Vec::new()));
+        }
+        let warnings = self.rows("SHOW WARNINGS").await?;
+        let warnings = warnings.into_iter().map(|row| {
+            let columns: Vec<String> = row.iter().map(Cell::to_string).collect();
+            columns.join(" ")
+        });
+        Ok(StatementEnd::Done(warnings.collect()))
+    }
+
     /// The rows of a query by the text protocol.
     ///
     /// # Errors
@@ -242,6 +278,36 @@ pub struct ServerError {
     pub code: u16,
     /// Its text.
     pub message: String,
+}
+
+/// How a statement ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StatementEnd {
+    /// Done, with what SHOW WARNINGS says.
+    Done(Vec<String>),
+    /// Refused.
+    Refused {
+        /// MySQL's error number.
+        code: u16,
+        /// SQLSTATE.
+        state: String,
+        /// Its text.
+        message: String,
+    },
+}
+
+impl fmt::Display for StatementEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done(warnings) if warnings.is_empty() => f.write_str("done"),
+            Self::Done(warnings) => write!(f, "done, warnings {warnings:?}"),
+            Self::Refused {
+                code,
+                state,
+                message,
+            } => write!(f, "error {code} ({state}): {message}"),
+        }
+    }
 }
 
 /// One value of a row.

@@ -39,6 +39,8 @@ impl SqlMode {
     pub const NO_ZERO_IN_DATE: SqlMode = SqlMode(1 << 23);
     /// `0000-00-00` is refused.
     pub const NO_ZERO_DATE: SqlMode = SqlMode(1 << 24);
+    /// REAL is FLOAT.
+    pub const REAL_AS_FLOAT: SqlMode = SqlMode(1);
     /// Any day up to 31 in any month.
     pub const INVALID_DATES: SqlMode = SqlMode(1 << 25);
     /// Division by zero is an error for writes.
@@ -68,7 +70,7 @@ impl SqlMode {
 
     /// Every flag with its name, in the order MySQL prints them.
     const NAMES: [(&'static str, SqlMode); 21] = [
-        ("REAL_AS_FLOAT", SqlMode(1)),
+        ("REAL_AS_FLOAT", Self::REAL_AS_FLOAT),
         ("PIPES_AS_CONCAT", Self::PIPES_AS_CONCAT),
         ("ANSI_QUOTES", Self::ANSI_QUOTES),
         ("IGNORE_SPACE", Self::IGNORE_SPACE),

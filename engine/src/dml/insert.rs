@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use sqlparser::ast::{Expr, Ident, Insert, OnInsert, Query, SetExpr, TableObject};
 
 use super::replace::{Counts, Duplicates};
-use super::row::{Extras, eval_value, fit_literal};
+use super::row::{Extras, eval_value, fit_literal, hex_number};
 use super::target::{Target, is_default};
 use super::update::{bind_settings, is_ignorable};
 use super::{Computed, keep_warnings};
@@ -300,7 +300,7 @@ fn given_rows(
     };
     let SetExpr::Values(values) = query.body.as_ref() else {
         refuse_generated(&target.table, &positions)?;
-        return selected_rows(binder, query, &positions, width, connection);
+        return selected_rows(binder, query, &positions, &target.table, connection);
     };
     let mut rows = Vec::with_capacity(values.rows.len());
     for (index, row) in values.rows.iter().enumerate() {
@@ -363,7 +363,29 @@ fn one_value(
         Some(value) => value.clone(),
         None => compute(binder, &node, connection)?,
     };
-    Ok(Some(eval_value(value, &node.ty)))
+    let value = eval_value(value, &node.ty);
+    Ok(Some(match is_parameter(expr) {
+        true => parameter_value(value),
+        false => value,
+    }))
+}
+
+fn is_parameter(expr: &Expr) -> bool {
+    matches!(expr, Expr::Value(value) if matches!(value.value, sqlparser::ast::Value::Placeholder(_)))
+}
+
+/// A date or time given as a parameter shows itself as MySQL prints parameters.
+fn parameter_value(value: EvalValue) -> EvalValue {
+    match value {
+        EvalValue::DateTime(moment, _) => EvalValue::DateTime(moment, 0),
+        EvalValue::Time(time, _) => {
+            let zeros =
+                (0..6).take_while(|digits| time.micros.is_multiple_of(10_u32.pow(digits + 1)));
+            let fsp = 6 - u8::try_from(zeros.count()).unwrap_or(6);
+            EvalValue::Time(time, fsp)
+        }
+        other => other,
+    }
 }
 
 fn mentions_column(expr: &Expr, table: &Table) -> bool {
@@ -398,10 +420,15 @@ fn selected_rows(
     mut binder: Binder<'_>,
     query: &Query,
     positions: &[usize],
-    width: usize,
+    table: &Table,
     connection: &Connection,
 ) -> Result<Vec<Given>, SqlError> {
     binder.found_rows_place = crate::select::found_rows::place(query);
+    let width = table.columns.len();
+    let numeric = table.columns.iter();
+    let wants_number: Vec<bool> = numeric
+        .map(|column| column.column_type.is_numeric())
+        .collect();
     let bound = binder.query(query, None)?;
     if bound.outputs.len() != positions.len() {
         return Err(SqlError::wrong_value_count_on_row(1));
@@ -412,6 +439,11 @@ fn selected_rows(
         let mut given = vec![None; width];
         for (index, (output, position)) in bound.outputs.iter().zip(positions).enumerate() {
             let value = storage::decode(row.get_ref(index)?, &output.ty, &program.env.zone);
+            let is_number = wants_number.get(*position).copied().unwrap_or(false);
+            let value = match value {
+                Datum::Text(bytes) if output.ty.is_hex && is_number => hex_number(&bytes),
+                other => other,
+            };
             if let Some(slot) = given.get_mut(*position) {
                 *slot = Some(eval_value(value, &output.ty));
             }

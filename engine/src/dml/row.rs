@@ -158,15 +158,15 @@ pub(super) fn eval_value(value: Datum, ty: &Type) -> EvalValue {
         Datum::Int(number) => EvalValue::Int(number),
         Datum::UInt(number) | Datum::Bit(number, _) => EvalValue::UInt(number),
         Datum::Year(year) => EvalValue::UInt(u64::from(year)),
-        Datum::Float(number) => EvalValue::Double(f64::from(number)),
+        Datum::Float(number) => EvalValue::Float(number),
         Datum::Double(number) => EvalValue::Double(number),
         Datum::Decimal(number) => EvalValue::Decimal(number),
         Datum::Date(moment) => {
             let moment: binlog::value::DateTime = moment.into();
             EvalValue::Date(moment.date())
         }
-        Datum::DateTime(moment, _) => EvalValue::DateTime(moment.into()),
-        Datum::Time(span, _) => EvalValue::Time(span.into()),
+        Datum::DateTime(moment, fsp) => EvalValue::DateTime(moment.into(), fsp),
+        Datum::Time(span, fsp) => EvalValue::Time(span.into(), fsp),
         Datum::Json(text) => EvalValue::Json(text.to_string()),
         Datum::Text(bytes) if ty.is_binary() => EvalValue::Binary(bytes),
         Datum::Text(bytes) => match String::from_utf8(bytes) {
@@ -175,6 +175,15 @@ pub(super) fn eval_value(value: Datum, ty: &Type) -> EvalValue {
         },
         Datum::Enum(..) | Datum::Set(..) => EvalValue::Text(value.to_str().into_owned()),
     }
+}
+
+/// The number that the bytes of a hexadecimal literal are.
+pub(super) fn hex_number(bytes: &[u8]) -> Datum {
+    let tail = bytes
+        .get(bytes.len().saturating_sub(8)..)
+        .unwrap_or_default();
+    let value = tail.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+    Datum::UInt(value)
 }
 
 /// A hexadecimal literal given to a numeric column is a number.

@@ -11,6 +11,7 @@ use super::storage;
 use super::temporal::Moment;
 use crate::collation::Collation;
 use crate::interrupt::Interrupt;
+use crate::rows::EvalValue;
 use crate::session::{SessionContext, TimeZone};
 use sql::SqlMode;
 use sql::error::{SqlError, Warning, WarningLevel};
@@ -41,6 +42,10 @@ pub struct Env {
     pub default_week_format: u8,
     /// `group_concat_max_len`.
     pub group_concat_max_len: usize,
+    /// `max_allowed_packet`: no function gives a longer text.
+    pub max_allowed_packet: usize,
+    /// `cte_max_recursion_depth`.
+    pub cte_max_recursion_depth: u64,
     /// CONNECTION_ID().
     pub connection_id: u64,
     /// Stops the statement.
@@ -52,6 +57,22 @@ pub struct Env {
     /// RAND()'s state for calls with a constant seed.
     pub random: RefCell<Option<(u32, u32)>>,
     warnings: RefCell<Vec<Warning>>,
+}
+
+/// Limits of sessions that have no variables, such as an applier's.
+const PACKET_DEFAULT: usize = 64 << 20;
+const DEPTH_DEFAULT: u64 = 1000;
+
+/// A limit that the session has as a variable.
+fn limit<T: TryFrom<u64>>(session: &SessionContext, name: &str, default: T) -> T {
+    match session.system_variables.value(name, false) {
+        Some(EvalValue::UInt(value)) => T::try_from(value).unwrap_or(default),
+        Some(EvalValue::Int(value)) => u64::try_from(value)
+            .ok()
+            .and_then(|value| T::try_from(value).ok())
+            .unwrap_or(default),
+        _ => default,
+    }
 }
 
 impl Env {
@@ -69,6 +90,8 @@ impl Env {
             default_week_format: session.default_week_format,
             group_concat_max_len: usize::try_from(session.group_concat_max_len)
                 .unwrap_or(usize::MAX),
+            max_allowed_packet: limit(session, "max_allowed_packet", PACKET_DEFAULT),
+            cte_max_recursion_depth: limit(session, "cte_max_recursion_depth", DEPTH_DEFAULT),
             connection_id: session.connection_id,
             interrupt: Arc::clone(&session.interrupt),
             may_wait: session.may_wait,

@@ -123,6 +123,19 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Problem 1301 of a result longer than `max_allowed_packet`; the value is NULL.
+    pub fn too_large(&self) -> Result<Datum, SqlError> {
+        let most = self.env.max_allowed_packet;
+        self.env
+            .complain(SqlError::allowed_packet_overflowed(self.name(), most))?;
+        Ok(Datum::Null)
+    }
+
+    /// Whether a text of this many bytes may be made.
+    pub fn fits(&self, bytes: usize) -> bool {
+        bytes <= self.env.max_allowed_packet
+    }
+
     /// Number of arguments.
     pub fn count(&self) -> usize {
         self.args.len()

@@ -268,12 +268,17 @@ impl Node {
                     }
                     values.push(value);
                 }
-                (function.eval)(&Call {
+                let call = Call {
                     args: &values,
                     nodes: args,
                     node: self,
                     env,
-                })?
+                };
+                match (function.eval)(&call)? {
+                    Datum::Text(bytes) if !call.fits(bytes.len()) => return call.too_large(),
+                    Datum::Json(text) if !call.fits(text.len()) => return call.too_large(),
+                    value => value,
+                }
             }
             Op::And(nodes) => return all(nodes, row, env),
             Op::Or(nodes) => return any(nodes, row, env),

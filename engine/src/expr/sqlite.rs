@@ -5,7 +5,7 @@
 //! executing thread, so that statement texts stay the same for every execution and SQLite's
 //! statement cache works. Invariant: a program is on the stack exactly while its statement steps.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 
@@ -20,6 +20,9 @@ use super::node::Node;
 use super::storage;
 use super::types::Type;
 use sql::error::SqlError;
+
+/// Rows of a recursive UNION DISTINCT for each level of `cte_max_recursion_depth`.
+const STEPS_PER_LEVEL: u64 = 1000;
 
 /// An expression whose leaves are numbered inputs.
 #[derive(Debug, Clone)]
@@ -50,6 +53,8 @@ pub struct Program {
     pub tables: Vec<Rows>,
     /// The statement's surroundings.
     pub env: Rc<Env>,
+    /// Rows that recursive queries gave.
+    steps: Cell<u64>,
     /// What stopped an evaluation; SQLite itself only knows that something did.
     error: RefCell<Option<SqlError>>,
 }
@@ -62,8 +67,34 @@ impl Program {
             aggregates: Vec::new(),
             tables: Vec::new(),
             env,
+            steps: Cell::new(0),
             error: RefCell::new(None),
         }
+    }
+
+    /// The level below `level` of a recursive query. Error 3636 beyond the deepest one.
+    fn next_level(&self, level: u64) -> rusqlite::Result<i64> {
+        let most = self.env.cte_max_recursion_depth;
+        let next = level.saturating_add(1);
+        if next >= most {
+            return self.keep(Err(SqlError::cte_max_recursion_depth(
+                most.saturating_add(1),
+            )));
+        }
+        Ok(i64::try_from(next).unwrap_or(i64::MAX))
+    }
+
+    /// Counts a row of a recursive query that knows no levels. Error 3636 beyond
+    /// [`STEPS_PER_LEVEL`] rows for each level that is allowed.
+    fn next_step(&self) -> rusqlite::Result<bool> {
+        let most = self.env.cte_max_recursion_depth;
+        self.steps.set(self.steps.get() + 1);
+        if self.steps.get() > most.saturating_mul(STEPS_PER_LEVEL) {
+            return self.keep(Err(SqlError::cte_max_recursion_depth(
+                most.saturating_add(1),
+            )));
+        }
+        Ok(true)
     }
 
     fn keep<T>(&self, result: Result<T, SqlError>) -> rusqlite::Result<T> {
@@ -221,6 +252,11 @@ pub fn register(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("my_rows", -1, deterministic, |context| {
         running()?.table_cell(context)
     })?;
+    let plain = FunctionFlags::SQLITE_UTF8;
+    connection.create_scalar_function("my_level", 1, plain, |context| {
+        running()?.next_level(context.get::<i64>(0)?.unsigned_abs())
+    })?;
+    connection.create_scalar_function("my_step", 0, plain, |_| running()?.next_step())?;
     connection.create_aggregate_function("my_one", 1, FunctionFlags::SQLITE_UTF8, OnlyOne)?;
     connection.create_aggregate_function("my_agg", -1, FunctionFlags::SQLITE_UTF8, MyAggregate)
 }

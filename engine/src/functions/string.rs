@@ -3,7 +3,7 @@
 use super::math::to_base_text;
 use super::string_code::{char, format, from_base64, hex, ord, quote, to_base64, unhex};
 use crate::collation::compare::{compare, same_char};
-use crate::expr::datum::Datum;
+use crate::expr::datum::{Datum, Integer};
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::Type;
 use sql::error::SqlError;
@@ -201,7 +201,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
             ))
             .with_null(true))
         },
-        |c| Ok(Datum::text(" ".repeat(limited(c.int(0)?)))),
+        space,
     ),
     strict(
         "strcmp",
@@ -310,18 +310,24 @@ fn count(length: usize) -> Result<Datum, SqlError> {
     Ok(Datum::Int(i64::try_from(length).unwrap_or(i64::MAX)))
 }
 
-/// Largest result MySQL builds, `max_allowed_packet`.
-const RESULT_MAX: usize = 64 << 20;
-
 fn limited(count: i64) -> usize {
     usize::try_from(count).unwrap_or(0)
 }
 
-fn too_large(call: &Call<'_>, name: &str) -> Result<Datum, SqlError> {
-    let message =
-        format!("Result of {name}() was larger than max_allowed_packet ({RESULT_MAX}) - truncated");
-    call.env.complain(SqlError::new(1301, "HY000", message))?;
-    Ok(Datum::Null)
+/// A count of bytes or characters: nothing for a negative one, all there can be for a huge one.
+fn count_of(call: &Call<'_>, index: usize) -> Result<usize, SqlError> {
+    Ok(match call.integer(index)? {
+        Integer::Signed(value) => usize::try_from(value).unwrap_or(0),
+        Integer::Unsigned(value) => usize::try_from(value).unwrap_or(usize::MAX),
+    })
+}
+
+fn space(call: &Call<'_>) -> Result<Datum, SqlError> {
+    let count = count_of(call, 0)?;
+    match call.fits(count) {
+        true => Ok(Datum::text(" ".repeat(count))),
+        false => call.too_large(),
+    }
 }
 
 fn mapped(call: &Call<'_>, map: impl Fn(&str) -> String) -> Datum {
@@ -455,15 +461,18 @@ fn pad(call: &Call<'_>, left: bool) -> Result<Datum, SqlError> {
     let Ok(wanted) = usize::try_from(wanted) else {
         return Ok(Datum::Null);
     };
-    if wanted > RESULT_MAX {
-        return too_large(call, if left { "lpad" } else { "rpad" });
-    }
     let (text, filler) = (characters(call, 0), characters(call, 2));
     if text.len() >= wanted {
         return Ok(Datum::text(text.iter().take(wanted).collect::<String>()));
     }
     if filler.is_empty() {
         return Ok(Datum::Text(Vec::new()));
+    }
+    let widest = call.nodes.first().map_or(1, |node| {
+        usize::from(node.ty.collation.charset.bytes_per_char_max())
+    });
+    if !call.fits(wanted.saturating_mul(widest)) {
+        return call.too_large();
     }
     let padding: String = filler.iter().cycle().take(wanted - text.len()).collect();
     let text: String = text.into_iter().collect();
@@ -495,9 +504,9 @@ fn trim(call: &Call<'_>, leading: bool, trailing: bool) -> Result<Datum, SqlErro
 }
 
 fn repeat(call: &Call<'_>) -> Result<Datum, SqlError> {
-    let (text, times) = (call.bytes(0), limited(call.int(1)?));
-    if text.len().saturating_mul(times) > RESULT_MAX {
-        return too_large(call, "repeat");
+    let (text, times) = (call.bytes(0), count_of(call, 1)?);
+    if !call.fits(text.len().saturating_mul(times)) {
+        return call.too_large();
     }
     Ok(Datum::Text(text.repeat(times)))
 }
@@ -515,6 +524,9 @@ fn replace(call: &Call<'_>) -> Result<Datum, SqlError> {
             Some(tail) => {
                 out.extend_from_slice(&to);
                 rest = tail;
+                if !call.fits(out.len()) {
+                    return call.too_large();
+                }
             }
             None => {
                 out.push(*first);

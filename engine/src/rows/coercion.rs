@@ -31,6 +31,8 @@ pub struct Coercion {
     sql_mode: SqlMode,
     zone: TimeZone,
     is_strict: bool,
+    /// Strict mode without regard to IGNORE, which does not change every number.
+    is_strict_mode: bool,
     nulls: NullPolicy,
     /// The session's date, which a TIME stored into a DATETIME takes.
     today: Date,
@@ -52,6 +54,7 @@ impl Coercion {
             sql_mode: session.sql_mode,
             zone: session.time_zone.clone(),
             is_strict,
+            is_strict_mode: session.is_strict(),
             nulls: match (ignore, is_strict) {
                 (true, _) => NullPolicy::Adjust,
                 (false, true) => NullPolicy::Error,
@@ -71,6 +74,7 @@ impl Coercion {
             sql_mode,
             zone: zone.clone(),
             is_strict: true,
+            is_strict_mode: true,
             nulls: NullPolicy::Error,
             today: Date::default(),
             table: String::new(),

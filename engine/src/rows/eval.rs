@@ -1,6 +1,6 @@
 //! `EvalValue`: what an expression evaluates to, before it meets a column.
 
-use binlog::value::{Date, DateTime, Decimal, Time, Value, double_text};
+use binlog::value::{Date, DateTime, Decimal, Time, Value, double_text, float_text};
 
 use super::text::value_text;
 use crate::catalog::Column;
@@ -15,7 +15,9 @@ pub enum EvalValue {
     Int(i64),
     /// An unsigned integer.
     UInt(u64),
-    /// FLOAT or DOUBLE.
+    /// A FLOAT; its text has six digits.
+    Float(f32),
+    /// A DOUBLE.
     Double(f64),
     /// An exact number.
     Decimal(Decimal),
@@ -25,10 +27,10 @@ pub enum EvalValue {
     Binary(Vec<u8>),
     /// A date.
     Date(Date),
-    /// A span of time.
-    Time(Time),
-    /// A date and time, in the session's time zone.
-    DateTime(DateTime),
+    /// A span of time, and how many fractional digits it shows.
+    Time(Time, u8),
+    /// A date and time in the session's time zone, and how many fractional digits it shows.
+    DateTime(DateTime, u8),
     /// A JSON document as MySQL prints it.
     Json(String),
 }
@@ -48,20 +50,16 @@ impl EvalValue {
             EvalValue::Null => return None,
             EvalValue::Int(value) => value.to_string(),
             EvalValue::UInt(value) => value.to_string(),
+            EvalValue::Float(value) => float_text(*value),
             EvalValue::Double(value) => double_text(*value),
             EvalValue::Decimal(value) => value.to_string(),
             EvalValue::Text(text) | EvalValue::Json(text) => text.clone(),
             EvalValue::Binary(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             EvalValue::Date(date) => date.text(),
-            EvalValue::Time(time) => time.text(shown_digits(time.micros)),
-            EvalValue::DateTime(moment) => moment.text(shown_digits(moment.micros)),
+            EvalValue::Time(time, fsp) => time.text(*fsp),
+            EvalValue::DateTime(moment, fsp) => moment.text(*fsp),
         })
     }
-}
-
-/// Fractional digits needed to show microseconds without trailing zeros of a whole second.
-fn shown_digits(micros: u32) -> u8 {
-    if micros == 0 { 0 } else { 6 }
 }
 
 /// A column's value as an expression sees it; TIMESTAMPs are shown in `zone`.
@@ -71,14 +69,15 @@ pub(crate) fn eval_of(column: &Column, value: &Value<'_>, zone: &TimeZone) -> Ev
         (Value::Int(value), _) => EvalValue::Int(*value),
         (Value::UInt(value) | Value::Bit(value), _) => EvalValue::UInt(*value),
         (Value::Year(year), _) => EvalValue::Int(i64::from(*year)),
-        // The text of a FLOAT has fewer digits than its DOUBLE.
-        (Value::Float(_), _) => EvalValue::Text(value_text(column, value, zone)),
+        (Value::Float(value), _) => EvalValue::Float(*value),
         (Value::Double(value), _) => EvalValue::Double(*value),
         (Value::Decimal(value), _) => EvalValue::Decimal(*value),
         (Value::Date(date), _) => EvalValue::Date(*date),
-        (Value::Time(time), _) => EvalValue::Time(*time),
-        (Value::DateTime(moment), _) => EvalValue::DateTime(*moment),
-        (Value::Timestamp(moment), _) => EvalValue::DateTime(zone.to_local(*moment)),
+        (Value::Time(time), _) => EvalValue::Time(*time, column.column_type.fsp()),
+        (Value::DateTime(moment), _) => EvalValue::DateTime(*moment, column.column_type.fsp()),
+        (Value::Timestamp(moment), _) => {
+            EvalValue::DateTime(zone.to_local(*moment), column.column_type.fsp())
+        }
         (Value::Bytes(bytes), column_type) if column_type.collation().is_none() => {
             EvalValue::Binary(bytes.to_vec())
         }

@@ -177,15 +177,17 @@ impl Binder<'_> {
         let step = self.operand(right, None, Some(&types));
         self.ctes.pop();
         let step = step?;
-        let all = matches!(set_quantifier, SetQuantifier::All);
         let cells: Vec<String> = (0..types.len()).map(|index| format!("o{index}")).collect();
         let list = cells.join(",");
-        let sql = format!(
-            "WITH RECURSIVE {sql_name}({list}) AS ({} UNION {}{}) SELECT {list} FROM {sql_name}",
-            anchor.sql,
-            if all { "ALL " } else { "" },
-            step.sql
-        );
+        let sql = match set_quantifier {
+            SetQuantifier::All => all_levels(&sql_name, &list, &anchor.sql, &step.sql)?,
+            // Differs from MySQL: rows are counted here, not levels.
+            _ => format!(
+                "WITH RECURSIVE {sql_name}({list}) AS ({} UNION {}) SELECT {list} FROM {sql_name} \
+                 WHERE my_step()",
+                anchor.sql, step.sql
+            ),
+        };
         let outputs = anchor.outputs.into_iter().zip(types);
         let outputs = outputs
             .map(|(output, ty)| Output { ty, ..output })
@@ -196,4 +198,17 @@ impl Binder<'_> {
             single_row: false,
         })
     }
+}
+
+/// A recursive query whose rows know at which level they were found, for the limit of
+/// `cte_max_recursion_depth`.
+fn all_levels(name: &str, list: &str, anchor: &str, step: &str) -> Result<String, SqlError> {
+    let Some(step) = step.strip_prefix("SELECT ") else {
+        return unsupported("this form of a recursive query");
+    };
+    let level = format!("{name}level");
+    Ok(format!(
+        "WITH RECURSIVE {name}({level},{list}) AS (SELECT 0,* FROM ({anchor}) UNION ALL \
+         SELECT my_level({level}),{step}) SELECT {list} FROM {name}"
+    ))
 }

@@ -57,6 +57,18 @@ impl TimeZone {
         from_civil(self.zone.to_datetime(instant), moment.micros)
     }
 
+    /// The clock of this zone at a second since 1970; `None` for the first second itself, before it
+    /// and after 3001-01-18, where MySQL converts nothing.
+    #[must_use]
+    pub fn local_at(&self, seconds: i64, micros: u32) -> Option<DateTime> {
+        const LAST: i64 = 32_536_771_199;
+        if !(1..=LAST).contains(&seconds) {
+            return None;
+        }
+        let instant = jiff::Timestamp::from_second(seconds).ok()?;
+        Some(from_civil(self.zone.to_datetime(instant), micros))
+    }
+
     /// The moment when the clock of this zone shows `local`: within a gap the gap's end, within a
     /// fold the earlier moment, as MySQL. `None` outside 1970 to 2106 and for impossible dates.
     #[must_use]

@@ -150,7 +150,7 @@ impl Session {
             }
             Param::Date(parts) => Value::Date(date(parts)),
             Param::DateTime(parts) => Value::DateTime(moment(parts)),
-            Param::Time(parts) => Value::Time(span(parts)),
+            Param::Time(parts) => Value::Time(span(parts)?),
         })
     }
 }
@@ -191,6 +191,7 @@ pub(super) fn parameter_of(value: &EvalValue) -> Value<'static> {
         EvalValue::Null => Value::Null,
         EvalValue::Int(value) => Value::Int(*value),
         EvalValue::UInt(value) => Value::UInt(*value),
+        EvalValue::Float(value) => Value::Float(*value),
         EvalValue::Double(value) => Value::Double(*value),
         EvalValue::Decimal(value) => Value::Decimal(*value),
         EvalValue::Text(text) | EvalValue::Json(text) => {
@@ -198,8 +199,8 @@ pub(super) fn parameter_of(value: &EvalValue) -> Value<'static> {
         }
         EvalValue::Binary(bytes) => Value::Bytes(bytes.clone().into()),
         EvalValue::Date(date) => Value::Date(*date),
-        EvalValue::Time(time) => Value::Time(*time),
-        EvalValue::DateTime(moment) => Value::DateTime(*moment),
+        EvalValue::Time(time, _) => Value::Time(*time),
+        EvalValue::DateTime(moment, _) => Value::DateTime(*moment),
     }
 }
 
@@ -223,16 +224,22 @@ const fn moment(parts: DateTimeParts) -> DateTime {
     }
 }
 
-fn span(parts: TimeParts) -> Time {
+/// Error 1690 for a time that no TIME holds.
+fn span(parts: TimeParts) -> Result<Time, SqlError> {
     let hours = parts
         .days
         .saturating_mul(24)
         .saturating_add(u32::from(parts.hour));
-    Time {
+    let time = Time {
         negative: parts.is_negative,
-        hours: u16::try_from(hours).unwrap_or(u16::MAX).min(838),
+        hours: u16::try_from(hours).unwrap_or(u16::MAX),
         minutes: parts.minute,
         seconds: parts.second,
         micros: parts.micros,
+    };
+    let last = (838, 59, 59, 0);
+    if (time.hours, time.minutes, time.seconds, time.micros) > last {
+        return Err(SqlError::data_out_of_range("TIME", "set_parameter_value"));
     }
+    Ok(time)
 }

@@ -276,14 +276,14 @@ fn eval_value(column: &ResultColumn, value: Value<'static>) -> EvalValue {
         Value::Null => EvalValue::Null,
         Value::Int(value) => EvalValue::Int(value),
         Value::UInt(value) | Value::Set(value) | Value::Bit(value) => EvalValue::UInt(value),
-        Value::Float(value) => EvalValue::Double(f64::from(value)),
+        Value::Float(value) => EvalValue::Float(value),
         Value::Double(value) => EvalValue::Double(value),
         Value::Decimal(value) => EvalValue::Decimal(value),
         Value::Year(value) => EvalValue::Int(i64::from(value)),
         Value::Date(value) => EvalValue::Date(value),
-        Value::Time(value) => EvalValue::Time(value),
-        Value::DateTime(value) => EvalValue::DateTime(value),
-        Value::Timestamp(value) => EvalValue::DateTime(value.to_utc()),
+        Value::Time(value) => EvalValue::Time(value, digits(value.micros)),
+        Value::DateTime(value) => EvalValue::DateTime(value, digits(value.micros)),
+        Value::Timestamp(value) => EvalValue::DateTime(value.to_utc(), digits(value.micros)),
         Value::Enum(value) => EvalValue::UInt(u64::from(value)),
         Value::Bytes(bytes) | Value::Json(bytes) | Value::JsonDiffs(bytes) => {
             let bytes = bytes.into_owned();
@@ -296,4 +296,9 @@ fn eval_value(column: &ResultColumn, value: Value<'static>) -> EvalValue {
             }
         }
     }
+}
+
+/// Fractional digits that show these microseconds.
+const fn digits(micros: u32) -> u8 {
+    if micros == 0 { 0 } else { 6 }
 }

@@ -226,6 +226,13 @@ pub(crate) const DEFINITIONS: &[Definition] = &[
         "NO_CHAIN",
     ),
     variable("connect_timeout", Global, between(2, YEAR), Dynamic, "10"),
+    variable(
+        "cte_max_recursion_depth",
+        Both,
+        up_to(U32_MAX),
+        Dynamic,
+        "1000",
+    ),
     variable("datadir", Global, Text, ReadOnly, ""),
     variable(
         "default_authentication_plugin",

@@ -226,7 +226,27 @@ fn charset(name: &str, assigned: &EvalValue) -> Result<VariableValue, SqlError> 
     }
 }
 
+/// Flags that would change results and that nothing here follows.
+const REFUSED_MODES: [(SqlMode, &str); 2] = [
+    (SqlMode::HIGH_NOT_PRECEDENCE, "sql_mode HIGH_NOT_PRECEDENCE"),
+    (
+        SqlMode::PAD_CHAR_TO_FULL_LENGTH,
+        "sql_mode PAD_CHAR_TO_FULL_LENGTH",
+    ),
+];
+
+/// A value of `sql_mode`. Error 1235 for a flag that is not followed.
 fn sql_mode(assigned: &EvalValue) -> Result<SqlMode, SqlError> {
+    let mode = sql_mode_of(assigned)?;
+    for (refused, name) in REFUSED_MODES {
+        if mode.contains(refused) {
+            return Err(SqlError::not_supported(name));
+        }
+    }
+    Ok(mode)
+}
+
+fn sql_mode_of(assigned: &EvalValue) -> Result<SqlMode, SqlError> {
     match assigned {
         EvalValue::Int(bits) => Ok(SqlMode::from_bits(u64::try_from(*bits).unwrap_or(0))),
         EvalValue::UInt(bits) => Ok(SqlMode::from_bits(*bits)),

@@ -151,6 +151,7 @@ sql_errors! {
     unknown_time_zone(zone) = 1298 "HY000" "Unknown or incorrect time zone: '{zone}'";
     conflicting_declarations(first, first_value, second, second_value) = 1302 "HY000" "Conflicting declarations: '{first}{first_value}' and '{second}{second_value}'";
     invalid_character_string(charset, bytes) = 1300 "HY000" "Invalid {charset} character string: '{bytes}'";
+    allowed_packet_overflowed(function, most) = 1301 "HY000" "Result of {function}() was larger than max_allowed_packet ({most}) - truncated";
     sp_does_not_exist(kind, name) = 1305 "42000" "{kind} {name} does not exist";
     query_interrupted() = 1317 "70100" "Query execution was interrupted";
     no_default_for_field(column) = 1364 "HY000" "Field '{column}' doesn't have a default value";
@@ -217,6 +218,7 @@ sql_errors! {
     invalid_json_text_in_param(argument, function, text, position) = 3141 "22032" "Invalid JSON text in argument {argument} to function {function}: \"{text}\" at position {position}.";
     invalid_json_charset(charset) = 3144 "22032" "Cannot create a JSON value from a string with CHARACTER SET '{charset}'.";
     json_used_as_key(column) = 3152 "42000" "JSON column '{column}' supports indexing only via generated columns on a specified JSON path.";
+    invalid_json_value_for_cast(kind, column, row) = 3156 "22018" "Invalid JSON value for CAST to {kind} from column {column} at row {row}";
     pk_index_cant_be_invisible() = 3522 "HY000" "A primary key index cannot be invisible";
     gtid_purged_constraint(cause) = 3546 "HY000" "@@GLOBAL.GTID_PURGED cannot be changed: {cause}";
     no_system_schema_access(schema) = 3552 "HY000" "Access to system schema '{schema}' is rejected.";
@@ -243,8 +245,11 @@ sql_errors! {
     check_constraint_not_found(constraint) = 3821 "HY000" "Check constraint '{constraint}' is not found in the table.";
     constraint_not_found(constraint) = 3940 "HY000" "Constraint '{constraint}' does not exist.";
     client_local_files_disabled() = 3948 "42000" "Loading local data is disabled; this must be enabled on both the client and server sides";
+    cte_max_recursion_depth(iterations) = 3636 "HY000" "Recursive query aborted after {iterations} iterations. Try increasing @@cte_max_recursion_depth to a larger value.";
     engine_attribute_not_supported(engine) = 3981 "HY000" "Storage engine '{engine}' does not support ENGINE_ATTRIBUTE.";
     invisible_columns_only() = 4028 "HY000" "A table must have at least one visible column.";
     not_allowed_as_key(column) = 6134 "HY000" "Non-scalar (e.g., vector) column '{column}' cannot be used as key.";
     exceeds_vector_max_dimensions(bytes, dimensions, bytes_max, dimensions_max, column) = 6137 "HY000" "Data size ({bytes} Bytes, {dimensions} dimensions) exceeds VECTOR max ({bytes_max} Bytes, {dimensions_max} dimensions) for column: '{column}'";
+    deprecated_delimiter(found, position, value, row, preferred) = 4095 "HY000" "Delimiter '{found}' in position {position} in datetime value '{value}' at row {row} is deprecated. Prefer the standard '{preferred}'.";
+    superfluous_delimiter(found, position, value, row) = 4096 "HY000" "Delimiter '{found}' in position {position} in datetime value '{value}' at row {row} is superfluous and is deprecated. Please remove.";
 }

@@ -1,6 +1,7 @@
 //! Column definitions: types, attributes, defaults.
 
 use super::refuse;
+use crate::SqlMode;
 use crate::ast::{
     CharsetSpec, Check, ColumnAttributes, ColumnDefinition, DataType, DefaultValue, Generated,
     TextType,
@@ -137,6 +138,14 @@ impl Cursor<'_> {
                 unsigned: n.unsigned,
                 zerofill: n.zerofill,
             },
+            "REAL" if self.options.sql_mode.contains(SqlMode::REAL_AS_FLOAT) => {
+                |n| DataType::Float {
+                    precision: n.first,
+                    scale: n.second,
+                    unsigned: n.unsigned,
+                    zerofill: n.zerofill,
+                }
+            }
             "DOUBLE" | "REAL" | "FLOAT8" => |n| DataType::Double {
                 precision: n.first,
                 scale: n.second,

@@ -17,7 +17,7 @@ impl Binder<'_> {
     /// A literal of the statement.
     pub(super) fn literal(&self, literal: &Literal) -> Result<Node, SqlError> {
         match literal {
-            Literal::Number(text, _) => number(text),
+            Literal::Number(text, _) => number(text, self.env.writes),
             Literal::SingleQuotedString(text) | Literal::DoubleQuotedString(text) => {
                 Ok(self.text_constant(text))
             }
@@ -99,6 +99,7 @@ impl Binder<'_> {
             EvalValue::Null => Node::null(),
             EvalValue::Int(number) => Node::constant(Datum::Int(*number), Type::integer(21)),
             EvalValue::UInt(number) => Node::constant(Datum::UInt(*number), Type::unsigned(21)),
+            EvalValue::Float(number) => Node::constant(Datum::Float(*number), Type::double()),
             EvalValue::Double(number) => Node::constant(Datum::Double(*number), Type::double()),
             EvalValue::Decimal(number) => decimal(*number),
             EvalValue::Text(text) => {
@@ -108,8 +109,13 @@ impl Binder<'_> {
             }
             EvalValue::Binary(bytes) => bytes_constant(bytes.clone()),
             EvalValue::Date(date) => self.value_node(&Value::Date(*date)),
-            EvalValue::Time(time) => self.value_node(&Value::Time(*time)),
-            EvalValue::DateTime(moment) => self.value_node(&Value::DateTime(*moment)),
+            EvalValue::Time(time, fsp) => {
+                Node::constant(Datum::Time((*time).into(), *fsp), Type::time(*fsp))
+            }
+            EvalValue::DateTime(moment, fsp) => Node::constant(
+                Datum::DateTime((*moment).into(), *fsp),
+                Type::datetime(*fsp),
+            ),
             EvalValue::Json(text) => {
                 Node::constant(Datum::Json(Arc::from(text.as_str())), Type::json())
             }
@@ -135,7 +141,9 @@ fn decimal(number: Decimal) -> Node {
 }
 
 /// A numeric literal: an integer, a decimal, or with an exponent a double.
-fn number(text: &str) -> Result<Node, SqlError> {
+///
+/// Where a statement writes, digits beyond those of a DECIMAL are cut: no column keeps them.
+fn number(text: &str, writes: bool) -> Result<Node, SqlError> {
     if text.contains(['e', 'E']) {
         let value: f64 = text.parse().unwrap_or(f64::INFINITY);
         if !value.is_finite() {
@@ -160,10 +168,20 @@ fn number(text: &str) -> Result<Node, SqlError> {
             ));
         }
     }
-    let value: Decimal = text
-        .parse()
-        .map_err(|_| SqlError::illegal_value_for_type("DECIMAL", text))?;
-    Ok(decimal(value))
+    let cut = || {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let whole = whole.trim_start_matches('0');
+        let Some(places) = Decimal::DIGITS_MAX.checked_sub(whole.len()) else {
+            return "9".repeat(Decimal::DIGITS_MAX).parse().ok();
+        };
+        let fraction = fraction.get(..places.min(fraction.len()))?;
+        format!("0{whole}.{fraction}0").parse().ok()
+    };
+    let value: Option<Decimal> = text.parse().ok();
+    let value = value.or_else(|| if writes { cut() } else { None });
+    value
+        .map(decimal)
+        .ok_or_else(|| SqlError::illegal_value_for_type("DECIMAL", text))
 }
 
 /// `x'41'`, `0x41`: bytes, and a number where one is wanted.

@@ -9,10 +9,13 @@ use super::expression::negate_if;
 use super::{Binder, Place, Scope, unsupported};
 use crate::collation::{self, BINARY, Charset};
 use crate::expr::datum::Datum;
+use crate::expr::env::Env;
 use crate::expr::node::{Comparison, Node, Op};
 use crate::expr::temporal::Span;
 use crate::expr::temporal_text::parse_moment;
 use crate::expr::types::{Coercibility, Kind, Type};
+use crate::value::fraction::round_moment;
+use crate::value::{DateRules, moment_text};
 use sql::error::SqlError;
 
 impl Binder<'_> {
@@ -210,7 +213,7 @@ impl Binder<'_> {
                     Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text,
                     _ => return Err(SqlError::syntax_error()),
                 };
-                typed_literal(&typed.data_type, text)
+                typed_literal(&typed.data_type, text, &self.env)
             }
             Expr::Prefixed { prefix, value } => {
                 let node = self.bind(value, scope, place)?;
@@ -317,7 +320,11 @@ impl Binder<'_> {
     }
 
     pub(super) fn cast_binary(&self, node: Node) -> Node {
-        let ty = text_type(&node, &BINARY, None).with_null(node.ty.nullable);
+        let ty = Type {
+            // As strong as a column, which is then compared byte by byte.
+            coercibility: Coercibility::Implicit,
+            ..text_type(&node, &BINARY, None).with_null(node.ty.nullable)
+        };
         Node {
             op: Op::Convert(Box::new(node)),
             ty,
@@ -460,7 +467,7 @@ fn text_type(node: &Node, collation: &'static collation::Collation, length: Opti
 }
 
 /// DATE '...', TIME '...', TIMESTAMP '...'. Error 1525 for what is none.
-fn typed_literal(data_type: &DataType, text: &str) -> Result<Node, SqlError> {
+fn typed_literal(data_type: &DataType, text: &str, env: &Env) -> Result<Node, SqlError> {
     let fsp = Datum::text(text).fsp();
     let wrong = |kind: &str| SqlError::wrong_temporal_literal(kind, text);
     match data_type {
@@ -470,8 +477,19 @@ fn typed_literal(data_type: &DataType, text: &str) -> Result<Node, SqlError> {
             Ok(Node::constant(Datum::Date(moment), Type::date()))
         }
         DataType::Timestamp(..) | DataType::Datetime(_) => {
-            let parsed = parse_moment(text).filter(|parsed| !parsed.truncated);
-            let moment = parsed.ok_or_else(|| wrong("DATETIME"))?.moment;
+            let read = moment_text::read(text.as_bytes(), &DateRules::LENIENT, false);
+            let read = read.ok().filter(|read| !read.truncated);
+            let read = read.ok_or_else(|| wrong("DATETIME"))?;
+            let moment = round_moment(read.moment, read.nanos, 6).map_err(|_| wrong("DATETIME"))?;
+            let moment = match read.offset {
+                None => moment,
+                Some(offset) => {
+                    let seconds = moment.epoch_seconds() - i64::from(offset);
+                    let local = env.zone.local_at(seconds, moment.micros);
+                    local.ok_or_else(|| wrong("DATETIME"))?.into()
+                }
+            };
+            let fsp = read.digits;
             Ok(Node::constant(
                 Datum::DateTime(moment, fsp),
                 Type::datetime(fsp),

@@ -1,11 +1,15 @@
 //! Numeric columns: integers, DECIMAL, FLOAT, DOUBLE, BIT, YEAR.
 
-use binlog::value::{DateTime, Decimal, Value};
+use binlog::value::{Decimal, Value};
 
 use super::Coercion;
 use crate::catalog::{Column, ColumnType, IntegerSize};
+use crate::expr::datum::json_unquoted;
 use crate::expr::double::parse_prefix;
+use crate::expr::temporal::{Moment, Span};
 use crate::rows::EvalValue;
+use crate::value::is_blank;
+use crate::value::number_text::{self, DecimalRead};
 use sql::error::SqlError;
 
 impl Coercion {
@@ -38,64 +42,80 @@ impl Coercion {
             EvalValue::Null => 0,
             EvalValue::Int(value) => value.into(),
             EvalValue::UInt(value) => value.into(),
+            EvalValue::Float(value) => whole_of(f64::from(value).round_ties_even()),
             EvalValue::Double(value) => whole_of(value.round_ties_even()),
             EvalValue::Decimal(value) => whole_of_decimal(&value),
-            EvalValue::Date(date) => DateTime::from(date).number() / 1_000_000,
-            EvalValue::DateTime(moment) => moment.number(),
-            EvalValue::Time(time) => {
-                let number = i128::from(time.hours) * 10_000
-                    + i128::from(time.minutes) * 100
-                    + i128::from(time.seconds);
-                if time.negative { -number } else { number }
+            EvalValue::Date(date) => Moment::from(date).date_number().into(),
+            EvalValue::DateTime(moment, _) => Moment::from(moment).round(0).number().into(),
+            EvalValue::Time(time, _) => Span::from(time).round(0).number().into(),
+            EvalValue::Text(text) => self.whole_text(column, kind, text.as_bytes())?,
+            EvalValue::Json(document) => {
+                let number = self.json_number(column, "INTEGER", &document)?;
+                return self.whole(column, kind, number);
             }
-            EvalValue::Text(text) | EvalValue::Json(text) => {
-                self.whole_text(column, kind, &text)?
-            }
-            EvalValue::Binary(bytes) => {
-                self.whole_text(column, kind, &String::from_utf8_lossy(&bytes))?
-            }
+            EvalValue::Binary(bytes) => self.whole_text(column, kind, &bytes)?,
         })
     }
 
-    fn whole_text(&mut self, column: &Column, kind: &str, text: &str) -> Result<i128, SqlError> {
-        let number = self.numeric_prefix(column, kind, text)?;
-        if let Ok(value) = number.parse::<i128>() {
-            return Ok(value);
+    /// Nothing at all is problem 1366; anything but blanks behind a number that fits is 1265.
+    fn whole_text(&mut self, column: &Column, kind: &str, text: &[u8]) -> Result<i128, SqlError> {
+        let read = number_text::integer(text);
+        let (least, greatest) = integer_range(&column.column_type);
+        if !(least..=greatest).contains(&read.value) {
+            return Ok(read.value);
         }
-        Ok(match number.parse::<Decimal>() {
-            Ok(value) => whole_of_decimal(&value),
-            Err(_) => whole_of(parse_prefix(number.as_bytes()).0),
-        })
+        if !read.is_number {
+            self.no_number(column, kind, text)?;
+        } else if read.has_rest {
+            self.truncated(column)?;
+        }
+        Ok(read.value)
     }
 
-    /// The number that a text begins with, without blanks. Nothing at all is problem 1366; anything
-    /// but blanks behind it is 1265 for an integer and 1366 for the other types.
-    fn numeric_prefix<'t>(
+    /// Problem 1366.
+    fn no_number(&mut self, column: &Column, kind: &str, text: &[u8]) -> Result<(), SqlError> {
+        let shown = super::string::shown(&String::from_utf8_lossy(text));
+        self.problem(SqlError::wrong_value_for_field(
+            kind,
+            shown,
+            &column.name,
+            self.row,
+        ))
+    }
+
+    /// The number that a JSON document is. Problem 3156 and 0 for one that is none.
+    fn json_number(
         &mut self,
         column: &Column,
         kind: &str,
-        text: &'t str,
-    ) -> Result<&'t str, SqlError> {
-        let (_, used) = parse_prefix(text.as_bytes());
-        let (number, rest) = text.split_at_checked(used).unwrap_or((text, ""));
-        let number = number.trim_start();
-        let is_whole = rest.trim().is_empty();
-        if number.is_empty() || (!is_whole && kind != "integer") {
-            let shown = super::string::shown(text);
-            let row = self.row;
-            self.problem(SqlError::wrong_value_for_field(
-                kind,
-                shown,
-                &column.name,
-                row,
-            ))?;
-        } else if !is_whole {
-            self.truncated(column)?;
+        document: &str,
+    ) -> Result<EvalValue, SqlError> {
+        let number = match document {
+            "true" => Some(EvalValue::Int(1)),
+            "false" => Some(EvalValue::Int(0)),
+            text if text.starts_with('"') => {
+                let text = json_unquoted(text);
+                let read = number_text::integer(text.as_bytes());
+                (read.is_number && !read.has_rest).then_some(EvalValue::Text(text))
+            }
+            text if text.contains(['e', 'E']) => text.parse().ok().map(EvalValue::Double),
+            text => {
+                let decimal = text.parse().ok().map(EvalValue::Decimal);
+                decimal.or_else(|| text.parse().ok().map(EvalValue::Double))
+            }
+        };
+        match number {
+            Some(number) => Ok(number),
+            None => {
+                let row = self.row;
+                self.problem(SqlError::invalid_json_value_for_cast(
+                    kind,
+                    &column.name,
+                    row,
+                ))?;
+                Ok(EvalValue::Int(0))
+            }
         }
-        if number.is_empty() {
-            return Ok("0");
-        }
-        Ok(number.strip_prefix('+').unwrap_or(number))
     }
 
     pub(super) fn decimal(
@@ -106,75 +126,103 @@ impl Coercion {
         unsigned: bool,
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
-        let mut is_exact = true;
-        let number = match value {
-            EvalValue::Double(value) => {
-                // Digits that a DOUBLE loses in a DECIMAL are nothing to speak of.
-                is_exact = false;
-                Decimal::from_f64(value).ok_or(value < 0.0)
-            }
+        let exact = match value {
+            EvalValue::Float(value) => Decimal::from_f64(f64::from(value)).ok_or(value < 0.0),
+            EvalValue::Double(value) => Decimal::from_f64(value).ok_or(value < 0.0),
             EvalValue::Decimal(value) => Ok(value),
-            EvalValue::Text(text) | EvalValue::Json(text) => self.decimal_text(column, &text)?,
-            EvalValue::Binary(bytes) => {
-                self.decimal_text(column, &String::from_utf8_lossy(&bytes))?
+            EvalValue::Text(text) => {
+                return self.decimal_text(column, (precision, scale, unsigned), text.as_bytes());
             }
-            EvalValue::DateTime(moment) => Ok(format!("{}.{:06}", moment.number(), moment.micros)
-                .parse()
-                .unwrap_or(Decimal::ZERO)),
+            EvalValue::Binary(bytes) => {
+                return self.decimal_text(column, (precision, scale, unsigned), &bytes);
+            }
+            EvalValue::Json(document) => {
+                let number = self.json_number(column, "DECIMAL", &document)?;
+                return self.decimal(column, precision, scale, unsigned, number);
+            }
+            EvalValue::DateTime(moment, _) => Ok(with_micros(
+                Moment::from(moment).number(),
+                moment.micros,
+                false,
+            )),
+            EvalValue::Time(time, _) => {
+                let whole = Span::from(time).number().abs();
+                Ok(with_micros(whole, time.micros, time.negative))
+            }
             EvalValue::UInt(value) => Ok(Decimal::from(value)),
             other => {
                 let whole = self.whole(column, "decimal", other)?;
                 Ok(whole.to_string().parse().unwrap_or(Decimal::ZERO))
             }
         };
-        let rounded = number.and_then(|number| {
-            let rounded = number.round(scale.into()).ok_or(number.is_negative())?;
-            if is_exact && rounded != number {
-                self.note(SqlError::warn_data_truncated(&column.name, self.row));
-            }
-            if rounded.precision() > precision {
-                Err(rounded.is_negative())
-            } else {
-                Ok(rounded)
-            }
+        let rounded = exact.and_then(|exact| {
+            let rounded = exact.round(scale.into()).ok_or(exact.is_negative())?;
+            Ok((rounded, rounded != exact))
         });
-        let stored = match rounded {
-            Ok(value) if unsigned && value.is_negative() => {
-                self.out_of_range(column)?;
-                zero(scale)
-            }
-            Ok(value) => value,
-            Err(is_negative) => {
-                self.out_of_range(column)?;
-                match (is_negative, unsigned) {
-                    (true, true) => zero(scale),
-                    (true, false) => nines(precision, scale).negate(),
-                    (false, _) => nines(precision, scale),
-                }
-            }
-        };
-        Ok(Value::Decimal(stored))
+        self.fit_decimal(column, (precision, scale, unsigned), rounded)
     }
 
-    /// The number, or whether it is below all numbers when it has too many digits.
     fn decimal_text(
         &mut self,
         column: &Column,
-        text: &str,
-    ) -> Result<Result<Decimal, bool>, SqlError> {
-        let number = self.numeric_prefix(column, "decimal", text)?;
-        Ok(number
-            .parse::<Decimal>()
-            .map_err(|_| number.starts_with('-')))
+        (precision, scale, unsigned): (u8, u8, bool),
+        text: &[u8],
+    ) -> Result<Value<'static>, SqlError> {
+        let read = number_text::decimal(text, scale);
+        let is_none = read.read == DecimalRead::NoNumber;
+        let is_cut = read.read == DecimalRead::Cut || read.is_beyond;
+        if is_none || (is_cut && self.is_strict) {
+            self.no_number(column, "decimal", text)?;
+        } else if read.read == DecimalRead::Cut {
+            self.note(SqlError::warn_data_truncated(&column.name, self.row));
+        }
+        let rounded = read.value.map(|value| (value, read.is_lossy));
+        self.fit_decimal(column, (precision, scale, unsigned), rounded)
+    }
+
+    /// Cuts a rounded number to the column's range; lost digits of one that fits are a note.
+    fn fit_decimal(
+        &mut self,
+        column: &Column,
+        (precision, scale, unsigned): (u8, u8, bool),
+        rounded: Result<(Decimal, bool), bool>,
+    ) -> Result<Value<'static>, SqlError> {
+        let beyond = match rounded {
+            Ok((value, _)) if unsigned && value.is_negative() => true,
+            Ok((value, is_lossy)) if value.precision() <= precision => {
+                if is_lossy {
+                    self.note(SqlError::warn_data_truncated(&column.name, self.row));
+                }
+                return Ok(Value::Decimal(value));
+            }
+            Ok((value, _)) => value.is_negative(),
+            Err(is_negative) => is_negative,
+        };
+        self.out_of_range(column)?;
+        Ok(Value::Decimal(match (beyond, unsigned) {
+            (true, true) => zero(scale),
+            (true, false) => nines(precision, scale).negate(),
+            (false, _) => nines(precision, scale),
+        }))
     }
 
     pub(super) fn double(&mut self, column: &Column, value: EvalValue) -> Result<f64, SqlError> {
         let number = match value {
+            EvalValue::Float(value) => f64::from(value),
             EvalValue::Double(value) => value,
             EvalValue::Decimal(value) => value.to_f64(),
-            EvalValue::Text(text) | EvalValue::Json(text) => self.double_text(column, &text)?,
-            EvalValue::Binary(bytes) => {
-                self.double_text(column, &String::from_utf8_lossy(&bytes))?
+            EvalValue::Text(text) => self.double_text(column, text.as_bytes())?,
+            EvalValue::Binary(bytes) => self.double_text(column, &bytes)?,
+            EvalValue::Json(document) => {
+                let number = self.json_number(column, "DOUBLE", &document)?;
+                return self.double(column, number);
+            }
+            EvalValue::DateTime(moment, _) => {
+                with_micros(Moment::from(moment).number(), moment.micros, false).to_f64()
+            }
+            EvalValue::Time(time, _) => {
+                let whole = Span::from(time).number().abs();
+                with_micros(whole, time.micros, time.negative).to_f64()
             }
             #[expect(
                 clippy::cast_precision_loss,
@@ -221,14 +269,26 @@ impl Coercion {
         Ok(rounded)
     }
 
-    fn double_text(&mut self, column: &Column, text: &str) -> Result<f64, SqlError> {
+    /// The number that a text begins with; infinite for one beyond all doubles. Nothing at all, and
+    /// anything but blanks behind it, is problem 1366.
+    fn double_text(&mut self, column: &Column, text: &[u8]) -> Result<f64, SqlError> {
         let kind = if matches!(column.column_type, ColumnType::Float { .. }) {
             "FLOAT"
         } else {
             "DOUBLE"
         };
-        let number = self.numeric_prefix(column, kind, text)?;
-        Ok(parse_prefix(number.as_bytes()).0)
+        let (clamped, used) = parse_prefix(text);
+        let (number, rest) = text.split_at_checked(used).unwrap_or((text, &[]));
+        let exact = std::str::from_utf8(number.trim_ascii())
+            .ok()
+            .and_then(|number| number.parse::<f64>().ok());
+        if let Some(exact) = exact.filter(|exact| exact.is_infinite()) {
+            return Ok(exact);
+        }
+        if used == 0 || rest.iter().any(|byte| !is_blank(*byte)) {
+            self.no_number(column, kind, text)?;
+        }
+        Ok(clamped)
     }
 
     pub(super) fn float(
@@ -257,17 +317,34 @@ impl Coercion {
     ) -> Result<Value<'static>, SqlError> {
         let greatest = u64::MAX >> (64 - u32::from(width.clamp(1, 64)));
         let bits = match value {
-            EvalValue::Text(text) => from_bytes(text.as_bytes()),
-            EvalValue::Binary(bytes) => from_bytes(&bytes),
-            // A negative number is its 64 bits.
             EvalValue::Int(value) => Some(u64::from_ne_bytes(value.to_ne_bytes())),
-            other => u64::try_from(self.whole(column, "bit", other)?).ok(),
+            EvalValue::UInt(value) => Some(value),
+            EvalValue::Float(value) => Some(bits_of(f64::from(value))),
+            EvalValue::Double(value) => Some(bits_of(value)),
+            EvalValue::Decimal(value) => {
+                let whole = whole_of_decimal(&value);
+                let bits = u64::try_from(whole).unwrap_or(if whole < 0 { 0 } else { u64::MAX });
+                if i128::from(bits) != whole {
+                    self.out_of_range(column)?;
+                }
+                Some(bits)
+            }
+            EvalValue::Json(document) => {
+                let number = self.json_number(column, "INTEGER", &document)?;
+                return self.bit(column, width, number);
+            }
+            EvalValue::Binary(bytes) => from_bytes(&bytes),
+            // Dates and times are texts to a BIT.
+            other => from_bytes(other.to_text().unwrap_or_default().as_bytes()),
         };
-        let fitting = bits.filter(|bits| *bits <= greatest);
-        if fitting.is_none() {
-            self.problem(SqlError::data_too_long(&column.name, self.row))?;
+        if let Some(bits) = bits.filter(|bits| *bits <= greatest) {
+            return Ok(Value::Bit(bits));
         }
-        Ok(Value::Bit(fitting.unwrap_or(greatest)))
+        match self.is_strict_mode {
+            true => self.problem(SqlError::data_too_long(&column.name, self.row))?,
+            false => self.out_of_range(column)?,
+        }
+        Ok(Value::Bit(greatest))
     }
 
     pub(super) fn year(
@@ -275,15 +352,22 @@ impl Coercion {
         column: &Column,
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
-        let is_text = matches!(value, EvalValue::Text(_) | EvalValue::Binary(_));
-        let digits = value.to_text().map_or(0, |text| text.trim().len());
-        let number = match value {
-            EvalValue::Date(date) => date.year.into(),
-            EvalValue::DateTime(moment) => moment.year.into(),
-            other => self.whole(column, "integer", other)?,
+        let (number, is_short_text) = match value {
+            EvalValue::Text(text) => self.year_text(column, text.as_bytes())?,
+            EvalValue::Binary(bytes) => self.year_text(column, &bytes)?,
+            EvalValue::Date(date) => (date.year.into(), false),
+            EvalValue::DateTime(moment, _) => (moment.year.into(), false),
+            EvalValue::Time(..) => (self.today.year.into(), false),
+            EvalValue::Float(value) => (year_of_double(f64::from(value)), false),
+            EvalValue::Double(value) => (year_of_double(value), false),
+            EvalValue::Json(document) => {
+                let number = self.json_number(column, "INTEGER", &document)?;
+                return self.year(column, number);
+            }
+            other => (self.whole(column, "integer", other)?, false),
         };
         let year = match number {
-            0 if is_text && digits < 4 => Some(2000),
+            0 if is_short_text => Some(2000),
             0 => Some(0),
             1..=69 => Some(2000 + number),
             70..=99 => Some(1900 + number),
@@ -296,6 +380,62 @@ impl Coercion {
         Ok(Value::Year(
             year.and_then(|year| u16::try_from(year).ok()).unwrap_or(0),
         ))
+    }
+
+    /// The number, and whether it is a text that is not four characters long.
+    fn year_text(&mut self, column: &Column, text: &[u8]) -> Result<(i128, bool), SqlError> {
+        let read = number_text::integer(text);
+        let is_year = (0..100).contains(&read.value) || (1901..=2155).contains(&read.value);
+        if !is_year {
+            return Ok((read.value, false));
+        }
+        if !read.is_number {
+            self.no_number(column, "integer", text)?;
+            return Ok((0, false));
+        }
+        if read.has_rest {
+            self.truncated(column)?;
+        }
+        Ok((read.value, text.len() != 4))
+    }
+}
+
+/// The values of an integer column; everything for the other types.
+fn integer_range(column_type: &ColumnType) -> (i128, i128) {
+    match column_type {
+        ColumnType::Integer {
+            size,
+            unsigned: true,
+            ..
+        } => (0, i128::from(size.unsigned_max())),
+        ColumnType::Integer { size, .. } => {
+            let (least, greatest) = size.signed_range();
+            (least.into(), greatest.into())
+        }
+        _ => (i128::MIN, i128::MAX),
+    }
+}
+
+fn with_micros(whole: i64, micros: u32, negative: bool) -> Decimal {
+    let sign = if negative { "-" } else { "" };
+    let text = format!("{sign}{whole}.{micros:06}");
+    text.parse().unwrap_or(Decimal::ZERO)
+}
+
+/// The bits of a double without its fraction.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the cast saturates, as MySQL's own does"
+)]
+pub(super) fn bits_of(value: f64) -> u64 {
+    u64::from_ne_bytes((value as i64).to_ne_bytes())
+}
+
+/// A year without its fraction; none for what is beyond the last one.
+fn year_of_double(value: f64) -> i128 {
+    match (0.0..=2155.0).contains(&value) {
+        true => whole_of(value),
+        false => -1,
     }
 }
 
@@ -341,20 +481,4 @@ fn nines(precision: u8, scale: u8) -> Decimal {
     format!("0{whole}.{fraction}")
         .parse()
         .unwrap_or(Decimal::ZERO)
-}
-
-/// YYYYMMDDhhmmss.
-trait Number {
-    fn number(&self) -> i128;
-}
-
-impl Number for DateTime {
-    fn number(&self) -> i128 {
-        let date =
-            i128::from(self.year) * 10_000 + i128::from(self.month) * 100 + i128::from(self.day);
-        let time = i128::from(self.hour) * 10_000
-            + i128::from(self.minute) * 100
-            + i128::from(self.second);
-        date * 1_000_000 + time
-    }
 }

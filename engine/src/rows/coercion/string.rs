@@ -6,14 +6,18 @@ use std::cmp::Ordering;
 use binlog::value::Value;
 
 use super::Coercion;
+use super::number::bits_of;
 use crate::catalog::{Column, ColumnType};
 use crate::collation::Collation;
 use crate::collation::compare::compare;
 use crate::rows::{EvalValue, json};
+use crate::value::double_text::fitted;
 use sql::error::SqlError;
 
 /// Most characters of a value in errors 1366 and 1292.
 const SHOWN_CHARS_MAX: usize = 128;
+/// Characters of a DOUBLE in a TEXT or BLOB.
+const DOUBLE_WIDTH: usize = 22;
 /// Most bytes of a string in error 1366 for characters.
 const SHOWN_BYTES_MAX: usize = 6;
 
@@ -29,6 +33,7 @@ impl Coercion {
         };
         let mut text = match value {
             EvalValue::Binary(bytes) => self.text_of_bytes(column, collation, &bytes)?,
+            EvalValue::Double(number) => self.double_characters(column, number)?,
             other => other.to_text().unwrap_or_default(),
         };
         match &column.column_type {
@@ -52,6 +57,25 @@ impl Coercion {
             }
         }
         Ok(Value::Bytes(Cow::Owned(bytes)))
+    }
+
+    /// A double as the text that fits best. 1406 in strict mode, else warning 1265, when none does.
+    fn double_characters(&mut self, column: &Column, number: f64) -> Result<String, SqlError> {
+        let width = match &column.column_type {
+            ColumnType::Char { length, .. } => usize::from(*length),
+            ColumnType::Binary { length } => usize::from(*length),
+            ColumnType::Varbinary { length } => usize::from(*length),
+            ColumnType::Varchar { length, .. } => usize::from(*length),
+            _ => DOUBLE_WIDTH,
+        };
+        let (text, overflows) = match width {
+            0 => (String::new(), true),
+            width => fitted(number, width),
+        };
+        if overflows {
+            self.too_long(column)?;
+        }
+        Ok(text)
     }
 
     fn text_of_bytes(
@@ -149,6 +173,7 @@ impl Coercion {
     ) -> Result<Value<'static>, SqlError> {
         let mut bytes = match value {
             EvalValue::Binary(bytes) => bytes,
+            EvalValue::Double(number) => self.double_characters(column, number)?.into_bytes(),
             other => other.to_text().unwrap_or_default().into_bytes(),
         };
         let (most, pads) = match &column.column_type {
@@ -180,8 +205,9 @@ impl Coercion {
         let index = match value {
             EvalValue::Int(_)
             | EvalValue::UInt(_)
+            | EvalValue::Float(_)
             | EvalValue::Double(_)
-            | EvalValue::Decimal(_) => number_up_to(&value, count),
+            | EvalValue::Decimal(_) => number_up_to(&value, count).filter(|index| *index > 0),
             other => {
                 let text = other.to_text().unwrap_or_default();
                 let text = text.trim_end_matches(' ');
@@ -190,14 +216,15 @@ impl Coercion {
                     .position(|member| is_same(collation, member, text));
                 match position {
                     Some(position) => Some(position + 1),
-                    None => text
-                        .parse()
-                        .ok()
-                        .filter(|index| (1..=count).contains(index)),
+                    // The number of a member, or 0, as a text.
+                    None => number_of_text(text)
+                        .filter(|_| text.len() < 6)
+                        .and_then(|number| usize::try_from(number).ok())
+                        .filter(|number| *number <= count),
                 }
             }
         };
-        let Some(index) = index.filter(|index| *index > 0) else {
+        let Some(index) = index else {
             self.truncated(column)?;
             return Ok(Value::Enum(0));
         };
@@ -219,6 +246,8 @@ impl Coercion {
         let number = match &value {
             EvalValue::Int(value) => Some(u64::from_ne_bytes(value.to_ne_bytes())),
             EvalValue::UInt(value) => Some(*value),
+            EvalValue::Float(value) => Some(bits_of(f64::from(*value))),
+            EvalValue::Double(value) => Some(bits_of(*value)),
             EvalValue::Decimal(value) => Some(
                 value
                     .to_i128()
@@ -253,10 +282,19 @@ impl Coercion {
         };
         let text = match value {
             EvalValue::Binary(_) => return Err(SqlError::invalid_json_charset("binary")),
-            EvalValue::Date(_) | EvalValue::Time(_) | EvalValue::DateTime(_) => {
-                format!("\"{}\"", value.to_text().unwrap_or_default())
+            EvalValue::Text(text) | EvalValue::Json(text) => text,
+            EvalValue::Null
+            | EvalValue::Int(_)
+            | EvalValue::UInt(_)
+            | EvalValue::Float(_)
+            | EvalValue::Double(_)
+            | EvalValue::Decimal(_)
+            | EvalValue::Date(_)
+            | EvalValue::Time(..)
+            | EvalValue::DateTime(..) => {
+                let reason = "not a JSON text, may need CAST";
+                return Err(SqlError::invalid_json_text(reason, 0, &label));
             }
-            other => other.to_text().unwrap_or_default(),
         };
         json::to_binary(&text, &label).map(|binary| Value::Json(Cow::Owned(binary)))
     }
@@ -303,6 +341,11 @@ fn number_up_to(value: &EvalValue, most: usize) -> Option<usize> {
             reason = "the cast saturates beyond every index"
         )]
         EvalValue::Double(value) => *value as i128,
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "the cast saturates beyond every index"
+        )]
+        EvalValue::Float(value) => *value as i128,
         _ => return None,
     };
     usize::try_from(number)
@@ -314,11 +357,11 @@ fn number_up_to(value: &EvalValue, most: usize) -> Option<usize> {
 fn set_of_text(members: &[String], collation: &Collation, all: u64, text: &str) -> (u64, bool) {
     let mut bits = 0;
     let mut is_whole = true;
-    let text = text.trim_end_matches(' ');
+    let trimmed = text.trim_end_matches(' ');
     if text.is_empty() {
         return (0, true);
     }
-    for part in text.split(',') {
+    for part in trimmed.split(',') {
         match members
             .iter()
             .position(|member| is_same(collation, member, part))
@@ -327,10 +370,20 @@ fn set_of_text(members: &[String], collation: &Collation, all: u64, text: &str) 
             None => is_whole = false,
         }
     }
-    match text.parse::<u64>() {
-        Ok(number) if !is_whole && number & all == number => (number, true),
-        _ => (bits, is_whole),
+    if bits != 0 || text.len() >= 22 {
+        return (bits, is_whole);
     }
+    // The members as a number.
+    match number_of_text(text).filter(|number| number & all == *number) {
+        Some(number) => (number, true),
+        None => (0, false),
+    }
+}
+
+/// A text of digits alone, blanks and a sign before them.
+fn number_of_text(text: &str) -> Option<u64> {
+    let digits = text.trim_start();
+    digits.strip_prefix('+').unwrap_or(digits).parse().ok()
 }
 
 fn boundary(bytes: &[u8], most: usize, collation: &Collation) -> usize {

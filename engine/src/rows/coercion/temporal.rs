@@ -1,17 +1,66 @@
 //! Columns of dates and times.
 
-use binlog::value::{Date, DateTime, Decimal, Time, Timestamp, Value};
+use binlog::value::{Date, DateTime, Time, Timestamp, Value};
 
 use super::Coercion;
 use crate::catalog::Column;
-use crate::expr::temporal::{Moment, SPAN_MAX, Span};
-use crate::expr::temporal_text::{Parsed, moment_from_number, parse_moment};
+use crate::expr::datum::json_unquoted;
+use crate::expr::temporal::{Moment, Span};
 use crate::rows::EvalValue;
+use crate::value::fraction::{Carry, round_moment, round_span, truncate_span};
+use crate::value::moment_text::{self, MomentText};
+use crate::value::span_text::{self, ReadSpan, SpanText};
+use crate::value::temporal_number::{self, Split, Timed};
+use crate::value::{DateRules, OddDelimiter, Problems};
 use sql::SqlMode;
 use sql::error::SqlError;
 
 /// 2038-01-19 03:14:07 UTC, the last TIMESTAMP that MySQL takes from a client.
 const TIMESTAMP_SECONDS_MAX: u32 = i32::MAX.unsigned_abs();
+
+/// What a value is before it meets a temporal column.
+enum Form<'v> {
+    Text(&'v [u8]),
+    Number(Split),
+    Moment(Moment),
+    Span(Span),
+}
+
+impl Form<'_> {
+    fn of(value: &EvalValue) -> Form<'_> {
+        match value {
+            EvalValue::Null => Form::Text(b""),
+            EvalValue::Int(number) => Form::Number(Split::of_integer(*number)),
+            EvalValue::UInt(number) => Form::Number(Split::of_unsigned(*number)),
+            EvalValue::Float(number) => Form::Number(Split::of_double(f64::from(*number))),
+            EvalValue::Double(number) => Form::Number(Split::of_double(*number)),
+            EvalValue::Decimal(number) => Form::Number(Split::of_decimal(number)),
+            EvalValue::Text(text) | EvalValue::Json(text) => Form::Text(text.as_bytes()),
+            EvalValue::Binary(bytes) => Form::Text(bytes),
+            EvalValue::Date(date) => Form::Moment(Moment::from(*date)),
+            EvalValue::DateTime(moment, _) => Form::Moment(Moment::from(*moment)),
+            EvalValue::Time(time, _) => Form::Span(Span::from(*time)),
+        }
+    }
+}
+
+/// A date on its way: nothing when it could not be read, and what was wrong with it.
+struct Given {
+    moment: Option<Moment>,
+    problems: Problems,
+    /// Whether adding a second left the calendar.
+    overflows: bool,
+}
+
+impl Given {
+    fn none(problems: Problems) -> Self {
+        Self {
+            moment: None,
+            problems,
+            overflows: false,
+        }
+    }
+}
 
 impl Coercion {
     pub(super) fn date(
@@ -19,16 +68,13 @@ impl Coercion {
         column: &Column,
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
-        let text = value.to_text().unwrap_or_default();
-        let moment = self.moment(column, "date", value)?;
+        let Some(value) = self.json_text(column, "date", &value)? else {
+            return Ok(Self::no_json(column));
+        };
+        let moment = self.moment(column, "date", 0, self.rules(), &value)?;
+        let moment = moment.unwrap_or_default();
         if moment.time_of_day() != 0 {
-            let shown = super::string::shown(&text);
-            self.note(SqlError::wrong_temporal_value(
-                "date",
-                shown,
-                &column.name,
-                self.row,
-            ));
+            self.cut(column, "date", &value);
         }
         Ok(Value::Date(Date {
             year: moment.year,
@@ -43,8 +89,11 @@ impl Coercion {
         fsp: u8,
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
-        let moment = self.moment(column, "datetime", value)?;
-        Ok(Value::DateTime(DateTime::from(self.to_fsp(moment, fsp))))
+        let Some(value) = self.json_text(column, "datetime", &value)? else {
+            return Ok(Self::no_json(column));
+        };
+        let moment = self.moment(column, "datetime", fsp, self.rules(), &value)?;
+        Ok(Value::DateTime(moment.unwrap_or_default().into()))
     }
 
     pub(super) fn timestamp(
@@ -53,19 +102,125 @@ impl Coercion {
         fsp: u8,
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
-        let text = value.to_text().unwrap_or_default();
-        let moment = self.moment(column, "datetime", value)?;
-        let local = DateTime::from(self.to_fsp(moment, fsp));
+        let Some(value) = self.json_text(column, "datetime", &value)? else {
+            return Ok(Self::no_json(column));
+        };
+        let rules = DateRules {
+            zero_parts: false,
+            any_day: false,
+            ..self.rules()
+        };
+        let mut given = self.given(fsp, rules, &value);
+        let local = DateTime::from(given.moment.unwrap_or_default());
         let stored = self.zone.to_moment(local).filter(|stored| {
             // Second 0 is the zero date and cannot be a moment.
             local == DateTime::default() || (1..=TIMESTAMP_SECONDS_MAX).contains(&stored.seconds)
         });
-        match stored {
-            Some(stored) => Ok(Value::Timestamp(stored)),
-            None => {
-                self.wrong_moment(column, "datetime", &text)?;
-                Ok(Value::Timestamp(Timestamp::default()))
+        if stored.is_none() {
+            match local.month {
+                0 => given.problems.truncated = true,
+                _ => given.problems.out_of_range = true,
             }
+        }
+        self.report(column, "datetime", &given, &value)?;
+        Ok(Value::Timestamp(stored.unwrap_or_else(Timestamp::default)))
+    }
+
+    /// The value as a date and time that the column may hold; `None` stands for the zero date in
+    /// place of one it may not.
+    fn moment(
+        &mut self,
+        column: &Column,
+        kind: &str,
+        fsp: u8,
+        rules: DateRules,
+        value: &EvalValue,
+    ) -> Result<Option<Moment>, SqlError> {
+        let given = self.given(fsp, rules, value);
+        self.report(column, kind, &given, value)?;
+        Ok(given.moment)
+    }
+
+    fn given(&mut self, fsp: u8, rules: DateRules, value: &EvalValue) -> Given {
+        match Form::of(value) {
+            Form::Text(text) => match moment_text::read(text, &rules, false) {
+                Ok(read) => self.given_text(text, &read, fsp),
+                Err(unread) => Given::none(unread.problems),
+            },
+            Form::Number(number) => self.given_number(number, fsp, rules),
+            Form::Moment(moment) if !rules.allow(&moment, !moment.is_zero()) => {
+                Given::none(Problems::OUT_OF_RANGE)
+            }
+            Form::Moment(moment) => self.to_fsp(moment, 0, fsp, Problems::default()),
+            Form::Span(span) => {
+                let day = Moment::from(self.today).add_micros(span.0);
+                self.to_fsp(day.unwrap_or_default(), 0, fsp, Problems::default())
+            }
+        }
+    }
+
+    fn given_text(&mut self, text: &[u8], read: &MomentText, fsp: u8) -> Given {
+        self.odd_delimiter(read.delimiter, text);
+        let problems = Problems {
+            truncated: read.truncated,
+            out_of_range: false,
+        };
+        let mut given = self.to_fsp(read.moment, read.nanos, fsp, problems);
+        // MySQL forgets the offset of a moment that is rounded up to the next second.
+        let carries = given
+            .moment
+            .is_some_and(|rounded| rounded.second != read.moment.second);
+        if let (Some(moment), false) = (given.moment, carries) {
+            given.moment = self.local(read.offset, moment);
+            given.problems.out_of_range |= given.moment.is_none();
+        }
+        given
+    }
+
+    /// The clock of the session's zone for a text that may name an offset.
+    fn local(&self, offset: Option<i32>, moment: Moment) -> Option<Moment> {
+        match offset {
+            None => Some(moment),
+            Some(_) if moment.is_partial() => None,
+            Some(offset) => {
+                let seconds = moment.epoch_seconds() - i64::from(offset);
+                Some(self.zone.local_at(seconds, moment.micros)?.into())
+            }
+        }
+    }
+
+    fn given_number(&self, number: Split, fsp: u8, rules: DateRules) -> Given {
+        if number.whole < 0 || number.nanos < 0 {
+            return Given::none(Problems::OUT_OF_RANGE);
+        }
+        match temporal_number::moment(number.whole, &rules) {
+            Err(problems) => Given::none(problems),
+            Ok((moment, false)) => Given {
+                moment: Some(moment),
+                problems: Problems {
+                    truncated: number.nanos > 0,
+                    out_of_range: false,
+                },
+                overflows: false,
+            },
+            Ok((mut moment, true)) => {
+                moment.micros = u32::try_from(number.nanos / 1000).unwrap_or(0);
+                let nanos = u32::try_from(number.nanos % 1000).unwrap_or(0);
+                self.to_fsp(moment, nanos, fsp, Problems::default())
+            }
+        }
+    }
+
+    fn to_fsp(&self, moment: Moment, nanos: u32, fsp: u8, mut problems: Problems) -> Given {
+        let rounded = match self.truncates() {
+            true => Ok(moment.truncate(fsp)),
+            false => round_moment(moment, nanos, fsp),
+        };
+        problems.out_of_range |= rounded.is_err();
+        Given {
+            moment: rounded.ok(),
+            problems,
+            overflows: rounded == Err(Carry::Overflow),
         }
     }
 
@@ -75,94 +230,159 @@ impl Coercion {
         fsp: u8,
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
-        let text = value.to_text().unwrap_or_default();
-        let span = match value {
-            EvalValue::Time(time) => Some((Span::from(time), false)),
-            EvalValue::DateTime(moment) => Some((Span(Moment::from(moment).time_of_day()), false)),
-            EvalValue::Date(_) => Some((Span(0), false)),
-            _ => Span::parse(&text),
+        let Some(value) = self.json_text(column, "time", &value)? else {
+            return Ok(Self::no_json(column));
         };
-        let Some((span, is_cut)) = span else {
-            self.cut_moment(column, "time", &text)?;
-            return Ok(Value::Time(Time::default()));
+        let read = match Form::of(&value) {
+            Form::Text(text) => match span_text::read(text) {
+                Ok(SpanText::Span(read)) => {
+                    self.odd_delimiter(read.delimiter, text);
+                    read
+                }
+                Ok(SpanText::Moment(read)) => match self.local(read.offset, read.moment) {
+                    Some(moment) => {
+                        self.odd_delimiter(read.delimiter, text);
+                        let span = self.time_of_day(column, moment, &value);
+                        let problems = Problems {
+                            truncated: read.truncated,
+                            out_of_range: false,
+                        };
+                        of_span(span, read.nanos, problems)
+                    }
+                    None => of_span(Span(0), 0, Problems::OUT_OF_RANGE),
+                },
+                Err(problems) => of_span(Span(0), 0, problems),
+            },
+            Form::Number(number) => self.span_of_number(column, number, &value),
+            Form::Moment(moment) => of_span(Span(moment.time_of_day()), 0, Problems::default()),
+            Form::Span(span) => of_span(span, 0, Problems::default()),
         };
-        if is_cut {
-            self.cut_moment(column, "time", &text)?;
-        }
-        if span.0.abs() > SPAN_MAX + 999_999 {
-            self.wrong_moment(column, "time", &text)?;
-        }
-        let fitting = match self.sql_mode.contains(SqlMode::TIME_TRUNCATE_FRACTIONAL) {
-            true => truncate_span(span, fsp),
-            false => span.round(fsp),
+        let (span, cut) = match self.truncates() {
+            true => (truncate_span(read.span, fsp), false),
+            false => round_span(read.span, read.negative, read.nanos, fsp),
         };
-        Ok(Value::Time(Time::from(fitting.clamp())))
+        let mut problems = read.problems;
+        problems.out_of_range |= cut;
+        let given = Given::none(problems);
+        self.report(column, "time", &given, &value)?;
+        Ok(Value::Time(Time::from(span)))
     }
 
-    /// The value as a date and time that the column may hold; the zero date for one it may not.
-    fn moment(
+    fn span_of_number(&mut self, column: &Column, number: Split, value: &EvalValue) -> ReadSpan {
+        match temporal_number::span(number.whole) {
+            Err(span) => of_span(span, 0, Problems::OUT_OF_RANGE),
+            Ok(Timed::Moment(mut moment)) => {
+                moment.micros = u32::try_from(number.nanos / 1000).unwrap_or(0);
+                let nanos = u32::try_from(number.nanos % 1000).unwrap_or(0);
+                of_span(
+                    self.time_of_day(column, moment, value),
+                    nanos,
+                    Problems::default(),
+                )
+            }
+            Ok(Timed::Span(span)) => {
+                let nanos = u32::try_from(number.nanos.unsigned_abs()).unwrap_or(0);
+                let negative = span.0 < 0 || number.nanos < 0;
+                let micros = span.0.abs() + i64::from(nanos / 1000);
+                ReadSpan {
+                    negative,
+                    ..of_span(
+                        Span(if negative { -micros } else { micros }),
+                        nanos % 1000,
+                        Problems::default(),
+                    )
+                }
+            }
+        }
+    }
+
+    /// The time of day; that the date is lost is a note.
+    fn time_of_day(&mut self, column: &Column, moment: Moment, value: &EvalValue) -> Span {
+        if !moment.midnight().is_zero() {
+            self.cut(column, "time", value);
+        }
+        Span(moment.time_of_day())
+    }
+
+    /// The note that half of a value was dropped.
+    fn cut(&mut self, column: &Column, kind: &str, value: &EvalValue) {
+        let note = match self.is_strict {
+            true => SqlError::wrong_temporal_value(kind, shown(value), &column.name, self.row),
+            false => SqlError::warn_data_truncated(&column.name, self.row),
+        };
+        self.note(note);
+    }
+
+    /// The text that a JSON document holds. Problem 3156 for any but a string that is a date or
+    /// time.
+    fn json_text(
         &mut self,
         column: &Column,
         kind: &str,
-        value: EvalValue,
-    ) -> Result<Moment, SqlError> {
-        let text = value.to_text().unwrap_or_default();
-        let parsed = match value {
-            EvalValue::Date(date) => whole(Moment::from(date)),
-            EvalValue::DateTime(moment) => whole(Moment::from(moment)),
-            EvalValue::Time(time) => {
-                let today = Moment::from(self.today);
-                today.add_micros(time.as_micros()).and_then(whole)
-            }
-            EvalValue::Int(number) => moment_from_number(number),
-            EvalValue::UInt(number) => i64::try_from(number).ok().and_then(moment_from_number),
-            EvalValue::Double(number) => Decimal::from_f64(number)
-                .as_ref()
-                .and_then(moment_from_decimal),
-            EvalValue::Decimal(number) => moment_from_decimal(&number),
-            _ => parse_moment(&text),
+        value: &EvalValue,
+    ) -> Result<Option<EvalValue>, SqlError> {
+        let EvalValue::Json(document) = value else {
+            return Ok(Some(value.clone()));
         };
-        let Some(parsed) = parsed else {
-            match names_impossible_day(&text) {
-                true => self.wrong_moment(column, kind, &text)?,
-                false => self.cut_moment(column, kind, &text)?,
-            }
-            return Ok(Moment::default());
-        };
-        if !self.is_allowed(&parsed.moment) {
-            self.wrong_moment(column, kind, &text)?;
-            return Ok(Moment::default());
+        let text = json_unquoted(document);
+        let is_read = document.starts_with('"')
+            && match kind {
+                "time" => {
+                    let is_date = moment_text::read(text.as_bytes(), &DateRules::LENIENT, false)
+                        .is_ok_and(|read| !read.has_time);
+                    !is_date && span_text::read(text.as_bytes()).is_ok()
+                }
+                _ => moment_text::read(text.as_bytes(), &DateRules::LENIENT, false).is_ok(),
+            };
+        if is_read {
+            return Ok(Some(EvalValue::Text(text)));
         }
-        if parsed.truncated {
-            self.cut_moment(column, kind, &text)?;
-        }
-        Ok(parsed.moment)
+        let (kind, row) = (kind.to_uppercase(), self.row);
+        self.problem(SqlError::invalid_json_value_for_cast(
+            kind,
+            &column.name,
+            row,
+        ))?;
+        Ok(None)
     }
 
-    /// Whether sql_mode allows the date.
-    fn is_allowed(&self, moment: &Moment) -> bool {
-        if moment.is_zero() {
-            return !self.sql_mode.contains(SqlMode::NO_ZERO_DATE);
-        }
-        if moment.is_partial() {
-            return !self.sql_mode.contains(SqlMode::NO_ZERO_IN_DATE) && moment.is_valid(true);
-        }
-        let any_day =
-            self.sql_mode.contains(SqlMode::INVALID_DATES) && (1..=31).contains(&moment.day);
-        moment.is_valid(true) || (any_day && Moment { day: 1, ..*moment }.is_valid(true))
-    }
-
-    fn to_fsp(&self, moment: Moment, fsp: u8) -> Moment {
-        match self.sql_mode.contains(SqlMode::TIME_TRUNCATE_FRACTIONAL) {
-            true => moment.truncate(fsp),
-            false => moment.round(fsp),
+    /// What stands for a JSON document that is no date or time.
+    fn no_json(column: &Column) -> Value<'static> {
+        match column.nullable {
+            true => Value::Null,
+            false => crate::rows::default::implicit(&column.column_type),
         }
     }
 
-    /// 1292 in strict mode, else warning 1264.
-    fn wrong_moment(&mut self, column: &Column, kind: &str, text: &str) -> Result<(), SqlError> {
+    /// Which dates sql_mode lets through.
+    fn rules(&self) -> DateRules {
+        DateRules {
+            zero_parts: !self.sql_mode.contains(SqlMode::NO_ZERO_IN_DATE),
+            zero_date: !self.sql_mode.contains(SqlMode::NO_ZERO_DATE),
+            any_day: self.sql_mode.contains(SqlMode::INVALID_DATES),
+        }
+    }
+
+    fn truncates(&self) -> bool {
+        self.sql_mode.contains(SqlMode::TIME_TRUNCATE_FRACTIONAL)
+    }
+
+    /// What was wrong: error 1292 in strict mode, else warnings 1265 and 1264.
+    fn report(
+        &mut self,
+        column: &Column,
+        kind: &str,
+        given: &Given,
+        value: &EvalValue,
+    ) -> Result<(), SqlError> {
+        if given.overflows {
+            self.warn(SqlError::datetime_function_overflow("datetime"));
+        }
+        if !given.problems.any() {
+            return Ok(());
+        }
         if self.is_strict {
-            let shown = super::string::shown(text);
+            let shown = shown(value);
             return Err(SqlError::wrong_temporal_value(
                 kind,
                 shown,
@@ -170,54 +390,46 @@ impl Coercion {
                 self.row,
             ));
         }
-        self.out_of_range(column)
-    }
-
-    /// 1292 in strict mode, else warning 1265.
-    fn cut_moment(&mut self, column: &Column, kind: &str, text: &str) -> Result<(), SqlError> {
-        if self.is_strict {
-            let shown = super::string::shown(text);
-            return Err(SqlError::wrong_temporal_value(
-                kind,
-                shown,
-                &column.name,
-                self.row,
-            ));
+        if given.problems.truncated {
+            self.warn(SqlError::warn_data_truncated(&column.name, self.row));
         }
-        self.truncated(column)
+        if given.problems.out_of_range {
+            self.warn(SqlError::warn_data_out_of_range(&column.name, self.row));
+        }
+        Ok(())
+    }
+
+    fn odd_delimiter(&mut self, delimiter: Option<OddDelimiter>, text: &[u8]) {
+        let Some(delimiter) = delimiter else { return };
+        let found = match delimiter.found {
+            '\t' => "\\t".to_owned(),
+            '\n' => "\\n".to_owned(),
+            '\r' => "\\r".to_owned(),
+            '\u{b}' => "\\v".to_owned(),
+            '\u{c}' => "\\f".to_owned(),
+            other => other.to_string(),
+        };
+        let (position, value) = (delimiter.position, String::from_utf8_lossy(text));
+        let row = self.row;
+        self.warn(match delimiter.preferred {
+            Some(preferred) => {
+                SqlError::deprecated_delimiter(found, position, value, row, preferred)
+            }
+            None => SqlError::superfluous_delimiter(found, position, value, row),
+        });
     }
 }
 
-fn whole(moment: Moment) -> Option<Parsed> {
-    Some(Parsed {
-        moment,
-        has_time: true,
-        truncated: false,
-    })
+fn of_span(span: Span, nanos: u32, problems: Problems) -> ReadSpan {
+    ReadSpan {
+        span,
+        negative: span.0 < 0,
+        nanos,
+        problems,
+        delimiter: None,
+    }
 }
 
-/// YYYYMMDDhhmmss.ffffff.
-fn moment_from_decimal(number: &Decimal) -> Option<Parsed> {
-    let seconds = number.truncate(0)?;
-    let whole = i64::try_from(seconds.to_i128()?).ok()?;
-    let micros = number.sub(seconds)?.unscaled(6)?;
-    let mut parsed = moment_from_number(whole)?;
-    parsed.moment = parsed
-        .moment
-        .add_micros(i64::try_from(micros).ok()?)
-        .unwrap_or(parsed.moment);
-    Some(parsed)
-}
-
-fn truncate_span(span: Span, fsp: u8) -> Span {
-    let unit = 10_i64.pow(6 - u32::from(fsp.min(6)));
-    Span(span.0 / unit * unit)
-}
-
-/// Whether a text is a date but for a day that its month does not have.
-fn names_impossible_day(text: &str) -> bool {
-    let mut numbers = text.split(|character: char| !character.is_ascii_digit());
-    let mut next = || numbers.next().and_then(|number| number.parse::<u32>().ok());
-    let (year, month, day) = (next(), next(), next());
-    year.is_some() && month.is_some_and(|month| month <= 12) && day.is_some_and(|day| day <= 31)
+fn shown(value: &EvalValue) -> String {
+    super::string::shown(&value.to_text().unwrap_or_default())
 }
