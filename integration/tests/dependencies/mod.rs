@@ -6,12 +6,6 @@ use std::path::Path;
 use integration::peers::workspace;
 use serde_json::Value;
 
-/// Dependencies that no source names, and why they are there all the same.
-const UNNAMED: [(&str, &str); 1] = [
-    // The back end that mysql_common asks its user to choose.
-    ("protocol", "flate2"),
-];
-
 /// A dependency of a crate.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Dependency {
@@ -55,25 +49,15 @@ pub(crate) fn all(metadata: &Value) -> Vec<Dependency> {
     found
 }
 
-/// Those that are not used, and the exemptions that are not needed, as sentences.
+/// Those that are not used, as sentences.
 pub(crate) fn unused(all: &[Dependency]) -> Vec<String> {
-    let is_exempt = |dependency: &&Dependency| {
-        UNNAMED.contains(&(dependency.of.as_str(), dependency.name.as_str()))
-    };
     let unused = all.iter().filter(|dependency| !dependency.is_used);
-    let mut told: Vec<String> = unused
-        .filter(|dependency| !is_exempt(dependency))
-        .map(|found| format!("{} does not use {}", found.of, found.name))
-        .collect();
-    for (of, name) in UNNAMED {
-        let is_needed = all
-            .iter()
-            .any(|found| found.of == of && found.name == name && !found.is_used);
-        if !is_needed {
-            told.push(format!("{of} needs no exemption for {name}"));
-        }
-    }
-    told
+    unused
+        .map(|found| match found.is_dev {
+            true => format!("the tests of {} do not use {}", found.of, found.name),
+            false => format!("{} does not use {}", found.of, found.name),
+        })
+        .collect()
 }
 
 /// Whether code names a crate: in a path, or in a `use`.
