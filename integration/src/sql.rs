@@ -86,6 +86,18 @@ impl Client {
         Ok(self.conn.affected_rows())
     }
 
+    /// Runs one statement that is no UTF-8.
+    ///
+    /// # Errors
+    /// The server's error, with the statement's text.
+    pub async fn execute_bytes(&mut self, statement: &[u8]) -> Result<u64> {
+        self.conn
+            .query_drop(statement)
+            .await
+            .map_err(|error| during(error, &String::from_utf8_lossy(statement)))?;
+        Ok(self.conn.affected_rows())
+    }
+
     /// Runs one statement and tells the server's refusal from everything else.
     ///
     /// # Errors

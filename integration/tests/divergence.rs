@@ -9,6 +9,8 @@ mod definitions;
 mod durability;
 #[path = "divergence/filters.rs"]
 mod filters;
+#[path = "divergence/fleet.rs"]
+mod fleet;
 #[path = "divergence/generated.rs"]
 mod generated;
 #[path = "divergence/locks.rs"]
@@ -17,6 +19,8 @@ mod locks;
 mod positions;
 #[path = "divergence/read_only.rs"]
 mod read_only;
+#[path = "divergence/sessions.rs"]
+mod sessions;
 #[path = "divergence/snapshots.rs"]
 mod snapshots;
 #[path = "divergence/words.rs"]

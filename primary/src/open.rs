@@ -289,7 +289,7 @@ fn pipeline_options(settings: &PrimarySettings, tsid: Option<Tsid>) -> PipelineO
     PipelineOptions {
         origin: EventOrigin {
             server_id: settings.server.server_id,
-            version: version_number(&settings.server.version),
+            version: sql::version_number(&settings.server.version),
             row_metadata: settings.binlog_row_metadata,
         },
         tsid,
@@ -301,19 +301,4 @@ fn pipeline_options(settings: &PrimarySettings, tsid: Option<Tsid>) -> PipelineO
         spill_directory: settings.server.datadir.clone(),
         expire_seconds: settings.binlog_expire_logs_seconds,
     }
-}
-
-/// 80405 for `8.4.5-weir`: what GTID events carry.
-fn version_number(version: &str) -> u32 {
-    let digits = |part: &str| {
-        let end = part
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(part.len());
-        part.get(..end)
-            .and_then(|digits| digits.parse::<u32>().ok())
-            .unwrap_or(0)
-    };
-    let mut parts = version.splitn(3, '.').map(digits);
-    let mut next = || parts.next().unwrap_or(0).min(99);
-    next() * 10_000 + next() * 100 + next()
 }

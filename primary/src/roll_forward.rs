@@ -221,7 +221,12 @@ impl Run<'_> {
                 continue;
             }
             self.applier
-                .event(self.writer, &event, reader.checksum())
+                .event(
+                    self.writer,
+                    &event,
+                    reader.checksum(),
+                    &reader.description().server_version,
+                )
                 .map_err(|reason| fail(format!("event at offset {at}: {reason}")))?;
             if let Boundary::End { gtid } = boundary {
                 if let Some(gtid) = gtid {

@@ -57,7 +57,7 @@ impl Node {
         replicas: ReplicaRegistry,
         control: Control,
     ) -> Self {
-        let version_number = version_number(&settings.version);
+        let version_number = sql::version_number(&settings.version);
         Self {
             settings,
             server_uuid,
@@ -106,16 +106,6 @@ impl std::fmt::Debug for Node {
             .field("server_uuid", &self.server_uuid)
             .finish_non_exhaustive()
     }
-}
-
-fn version_number(version: &str) -> u32 {
-    let mut parts = version
-        .split(['.', '-'])
-        .map(|part| part.parse().unwrap_or(0_u32).min(99));
-    parts
-        .by_ref()
-        .take(3)
-        .fold(0, |number, part| number * 100 + part)
 }
 
 /// The global variables that the role computes.

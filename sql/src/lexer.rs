@@ -8,6 +8,7 @@
 //! Spec: mysql-server 8.4, sql/sql_lex.cc, `lex_one_token`.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::{ParseOptions, SqlMode};
 
@@ -76,6 +77,7 @@ pub(super) fn tokens<'a>(text: &'a [u8], options: &ParseOptions) -> Vec<Token<'a
         in_version_comment: false,
         parameters: 0,
         after_word: false,
+        passed_over: Vec::new(),
     };
     let mut tokens = Vec::with_capacity(text.len() / 5 + 4);
     loop {
@@ -88,6 +90,26 @@ pub(super) fn tokens<'a>(text: &'a [u8], options: &ParseOptions) -> Vec<Token<'a
     }
 }
 
+/// Where the executable comments in the first statement of `text` are that are not for this server:
+/// of a later version, or MariaDB's. Behind `/*`, up to the last byte in front of `*/`.
+pub(super) fn comments_passed_over(text: &[u8], options: &ParseOptions) -> Vec<Range<usize>> {
+    let is_mark = |bytes: &[u8]| bytes == b"/*!" || bytes == b"*M!";
+    if !text.windows(3).any(is_mark) {
+        return Vec::new();
+    }
+    let mut lexer = Lexer {
+        text,
+        at: 0,
+        options,
+        in_version_comment: false,
+        parameters: 0,
+        after_word: false,
+        passed_over: Vec::new(),
+    };
+    while lexer.token().kind != Kind::End {}
+    lexer.passed_over
+}
+
 struct Lexer<'a, 'o> {
     text: &'a [u8],
     at: usize,
@@ -96,6 +118,8 @@ struct Lexer<'a, 'o> {
     parameters: usize,
     /// The last token ended in a name right before `at`, so that `.` qualifies it.
     after_word: bool,
+    /// The insides of executable comments that were not entered.
+    passed_over: Vec<Range<usize>>,
 }
 
 fn is_word_byte(byte: u8) -> bool {
@@ -190,14 +214,36 @@ impl<'a> Lexer<'a, '_> {
                 self.at += 3 + digits;
                 return;
             }
-            return self.skip_nested_comment();
+            let start = self.at + 2;
+            self.skip_nested_comment();
+            self.pass_over(start);
+            return;
         }
         let end = self
             .rest()
             .windows(2)
             .skip(2)
             .position(|pair| pair == b"*/");
+        let start = self.at + 2;
+        let is_mariadb = self.rest().starts_with(b"/*M!");
         self.at = end.map_or(self.text.len(), |length| self.at + length + 4);
+        if is_mariadb {
+            self.pass_over(start);
+        }
+    }
+
+    /// Takes note of the comment that ends here.
+    fn pass_over(&mut self, start: usize) {
+        let is_whole = self
+            .text
+            .get(..self.at)
+            .is_some_and(|text| text.ends_with(b"*/"));
+        let end = if is_whole {
+            self.at.saturating_sub(2)
+        } else {
+            self.at
+        };
+        self.passed_over.push(start..end);
     }
 
     /// A version comment that is not for us may hold plain comments.

@@ -18,6 +18,7 @@ mod parser;
 mod reserved;
 #[cfg(test)]
 mod tests;
+mod version;
 
 pub use ast::{Parsed, Statement};
 use cursor::{Cursor, Failure};
@@ -25,6 +26,7 @@ use error::SqlError;
 use lexer::Kind;
 pub use mentioned::{Mentioned, mentioned};
 pub use mode::{SqlMode, UnknownMode};
+pub use version::version_number;
 
 /// How a text is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,10 +126,17 @@ pub fn parse_first(text: &[u8], options: &ParseOptions) -> Result<(Parsed, usize
         .strip_suffix(b"\0")
         .map_or(own, |_| own.trim_ascii_end());
     let nuls = own.iter().rev().take_while(|byte| **byte == 0).count();
-    let own = own
+    let mut own = own
         .get(..own.len().saturating_sub(nuls))
         .unwrap_or_default()
         .to_vec();
+    let indent = text.len().saturating_sub(text.trim_ascii_start().len());
+    for comment in lexer::comments_passed_over(text, options) {
+        let inside = comment.start.saturating_sub(indent)..comment.end.saturating_sub(indent);
+        if let Some(inside) = own.get_mut(inside) {
+            make_plain(inside);
+        }
+    }
     Ok((
         Parsed {
             max_execution_time,
@@ -138,6 +147,22 @@ pub fn parse_first(text: &[u8], options: &ParseOptions) -> Result<(Parsed, usize
         },
         consumed + blanks,
     ))
+}
+
+/// Makes a plain comment of the inside of one that was passed over: whoever reads the text later, a
+/// replica of a newer version for one, must pass over it too. MySQL blanks the mark likewise.
+fn make_plain(inside: &mut [u8]) {
+    if let Some(mark) = inside.iter_mut().take(2).find(|byte| **byte == b'!') {
+        *mark = b' ';
+    }
+    let mut at = 0_usize;
+    while let Some(pair) = inside.get_mut(at..at.saturating_add(2)) {
+        // A plain comment ends with the first end of a comment.
+        if pair == b"/*" || pair == b"*/" {
+            pair.fill(b' ');
+        }
+        at = at.saturating_add(1);
+    }
 }
 
 /// Whether `text` holds a statement, not only blanks, comments and semicolons.

@@ -545,3 +545,29 @@ fn deep_nesting_is_refused_not_fatal() {
     let error = parse(text.as_bytes(), &ParseOptions::default()).unwrap_err();
     assert_eq!(error.code, 1436);
 }
+
+#[test]
+fn comments_for_other_versions_are_plain_in_the_text_that_is_logged() {
+    let options = ParseOptions::default();
+    for (text, kept) in [
+        (
+            "CREATE DATABASE d /*!80400 */",
+            "CREATE DATABASE d /*!80400 */",
+        ),
+        (
+            " CREATE DATABASE d /*!99999 COLLATE /* x */ y */ ;",
+            "CREATE DATABASE d /* 99999 COLLATE    x    y */",
+        ),
+        (
+            "CREATE DATABASE d /*M!100100 COLLATE x */",
+            "CREATE DATABASE d /*M 100100 COLLATE x */",
+        ),
+        (
+            "DROP DATABASE `/*!99999 x*/`",
+            "DROP DATABASE `/*!99999 x*/`",
+        ),
+    ] {
+        let parsed = parse(text.as_bytes(), &options).unwrap();
+        assert_eq!(String::from_utf8_lossy(&parsed.text), kept, "{text}");
+    }
+}

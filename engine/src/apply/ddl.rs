@@ -8,10 +8,11 @@ use crate::database::Writer;
 use crate::session::{SessionContext, TimeZone};
 use sql::ast::{Account, Admin};
 use sql::error::SqlError;
-use sql::{ParseOptions, SqlMode, Statement, parse};
+use sql::{ParseOptions, SqlMode, Statement, parse, version_number};
 
-/// Bit of the status variable `flags2`: foreign key checks were off.
+/// Bits of the status variable `flags2`: what was off.
 const NO_FOREIGN_KEY_CHECKS: u32 = 0x0400_0000;
+const RELAXED_UNIQUE_CHECKS: u32 = 0x0800_0000;
 
 /// A DDL statement from a log.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +40,14 @@ pub struct DdlStatement<'a> {
     pub explicit_defaults_for_timestamp: Option<bool>,
     /// `foreign_key_checks`.
     pub foreign_key_checks: bool,
+    /// `unique_checks`.
+    pub unique_checks: bool,
+    /// `auto_increment_increment` and `auto_increment_offset`, which number the rows of a table that
+    /// gets such a column.
+    pub auto_increment: (u16, u16),
+    /// The version of the server that wrote the text, as a number: version comments that it did not
+    /// enter are no such comments in its log, so those that are there count up to it.
+    pub version: u32,
     /// Whether the log is MariaDB's, whose defaults differ.
     pub is_mariadb: bool,
 }
@@ -57,15 +66,17 @@ pub enum DdlOutcome {
 }
 
 impl<'a> DdlStatement<'a> {
-    /// The statement of a Query event, under the state of the session that ran it.
+    /// The statement of a Query event, under the state of the session that ran it, on a server of
+    /// the version that the log's format description names.
     #[must_use]
     pub fn new(
         database: &str,
         sql: &'a [u8],
         status: &StatusVariables<'_>,
         now_micros: i64,
-        is_mariadb: bool,
+        server_version: &str,
     ) -> DdlStatement<'a> {
+        let flags2 = status.flags2().unwrap_or(0);
         let charset = status.charset();
         let zone = status.time_zone().filter(|zone| !zone.is_empty());
         DdlStatement {
@@ -79,8 +90,11 @@ impl<'a> DdlStatement<'a> {
             default_for_utf8mb4: status.default_collation_for_utf8mb4(),
             time_zone: zone.map(|zone| String::from_utf8_lossy(zone).into_owned()),
             explicit_defaults_for_timestamp: status.explicit_defaults_for_timestamp(),
-            foreign_key_checks: status.flags2().unwrap_or(0) & NO_FOREIGN_KEY_CHECKS == 0,
-            is_mariadb,
+            foreign_key_checks: flags2 & NO_FOREIGN_KEY_CHECKS == 0,
+            unique_checks: flags2 & RELAXED_UNIQUE_CHECKS == 0,
+            auto_increment: status.auto_increment().unwrap_or((1, 1)),
+            version: version_number(server_version),
+            is_mariadb: server_version.contains("MariaDB"),
         }
     }
 
@@ -107,6 +121,10 @@ impl<'a> DdlStatement<'a> {
         session.explicit_defaults_for_timestamp =
             self.explicit_defaults_for_timestamp.unwrap_or(true);
         session.foreign_key_checks = self.foreign_key_checks;
+        session.unique_checks = self.unique_checks;
+        let (increment, offset) = self.auto_increment;
+        session.auto_increment_increment = u64::from(increment.max(1));
+        session.auto_increment_offset = u64::from(offset.max(1));
         Ok(session)
     }
 
@@ -147,7 +165,7 @@ pub(super) fn apply(
 fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutcome, SqlError> {
     let options = ParseOptions {
         sql_mode: SqlMode::from_bits(statement.sql_mode),
-        ..ParseOptions::default()
+        version: statement.version,
     };
     let parsed = parse(&statement.text()?, &options)?.statement;
     let construct = match &parsed {

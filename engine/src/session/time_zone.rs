@@ -1,16 +1,29 @@
 //! `time_zone`: between TIMESTAMP, a moment, and the clock of a place.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use binlog::value::{DateTime, Timestamp};
 use jiff::tz::{Offset, TimeZone as Zone};
 
 use sql::error::SqlError;
 
 /// A value of the `time_zone` variable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct TimeZone {
     name: String,
     zone: Zone,
+    /// Whether this value or a clone of it has told a time: see [`TimeZone::was_used`].
+    used: Arc<AtomicBool>,
 }
+
+impl PartialEq for TimeZone {
+    fn eq(&self, other: &TimeZone) -> bool {
+        self.name == other.name && self.zone == other.zone
+    }
+}
+
+impl Eq for TimeZone {}
 
 impl TimeZone {
     /// `+00:00`.
@@ -19,6 +32,7 @@ impl TimeZone {
         TimeZone {
             name: "+00:00".to_owned(),
             zone: Zone::UTC,
+            used: Arc::default(),
         }
     }
 
@@ -36,6 +50,7 @@ impl TimeZone {
         Ok(TimeZone {
             name: canonical(name),
             zone,
+            used: Arc::default(),
         })
     }
 
@@ -45,9 +60,21 @@ impl TimeZone {
         &self.name
     }
 
+    /// Forgets that it told a time, before a statement runs.
+    pub fn forget_use(&self) {
+        self.used.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether what the statement did depends on the zone, so that the log must name it.
+    #[must_use]
+    pub fn was_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
+    }
+
     /// The clock of this zone at a moment; the zero date for the zero timestamp.
     #[must_use]
     pub fn to_local(&self, moment: Timestamp) -> DateTime {
+        self.used.store(true, Ordering::Relaxed);
         if moment == Timestamp::default() || self.zone == Zone::UTC {
             return moment.to_utc();
         }
@@ -73,6 +100,7 @@ impl TimeZone {
     /// fold the earlier moment, as MySQL. `None` outside 1970 to 2106 and for impossible dates.
     #[must_use]
     pub fn to_moment(&self, local: DateTime) -> Option<Timestamp> {
+        self.used.store(true, Ordering::Relaxed);
         if local == DateTime::default() || self.zone == Zone::UTC {
             return Timestamp::from_utc(local);
         }

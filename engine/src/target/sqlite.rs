@@ -69,15 +69,14 @@ impl Target for SqliteTarget {
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {
         self.require_group()?;
-        let is_mariadb = change.server_version.contains("MariaDB");
         let StatementChange {
             database,
             sql,
             status,
             now_micros,
-            ..
+            server_version,
         } = *change;
-        let statement = DdlStatement::new(database, sql, status, now_micros, is_mariadb);
+        let statement = DdlStatement::new(database, sql, status, now_micros, server_version);
         Ok(self.writer.apply_ddl(&statement)?)
     }
 

@@ -159,6 +159,7 @@ impl Pipeline {
             return Ok(());
         }
         let mut changes = Vec::new();
+        execute.session.time_zone.forget_use();
         let result = self.run_killable(&mut execute, &mut changes);
         let result = match result {
             Ok(_) if !changes.is_empty() => Err(SqlError::not_supported("DDL that changes rows")),

@@ -20,13 +20,14 @@ impl Applier {
         writer: &mut Writer,
         event: &RawEvent<'_>,
         checksum: ChecksumAlgorithm,
+        server_version: &str,
     ) -> Result<(), String> {
         match Event::decode(event, checksum).map_err(|error| error.to_string())? {
             Event::Query(query) if query.is_begin() || query.is_commit() => {
                 self.maps.clear();
                 Ok(())
             }
-            Event::Query(query) => ddl(writer, &query, event.header.timestamp),
+            Event::Query(query) => ddl(writer, &query, event.header.timestamp, server_version),
             Event::TableMap(map) => {
                 self.maps.insert(map.table_id, map.into_owned());
                 Ok(())
@@ -58,12 +59,23 @@ impl Applier {
     }
 }
 
-/// Runs a DDL statement in the session that its event describes.
-fn ddl(writer: &mut Writer, query: &Query<'_>, timestamp: u32) -> Result<(), String> {
+/// Runs a DDL statement in the session that its event describes, as the version that logged it.
+fn ddl(
+    writer: &mut Writer,
+    query: &Query<'_>,
+    timestamp: u32,
+    server_version: &str,
+) -> Result<(), String> {
     let micros = query.status.microseconds().unwrap_or_default();
     let now_micros = i64::from(timestamp) * 1_000_000 + i64::from(micros);
     let schema = String::from_utf8_lossy(&query.schema);
-    let statement = DdlStatement::new(&schema, &query.sql, &query.status, now_micros, false);
+    let statement = DdlStatement::new(
+        &schema,
+        &query.sql,
+        &query.status,
+        now_micros,
+        server_version,
+    );
     match writer
         .apply_ddl(&statement)
         .map_err(|error| error.to_string())?

@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 
-use binlog::event::{Charset, Query, StatusVariable, StatusVariables};
+use binlog::event::{self, Query, StatusVariable, StatusVariables};
+use engine::collation::Charset;
 use engine::session::SessionContext;
 
 /// Session option bits of flags2.
@@ -13,17 +14,18 @@ const RELAXED_UNIQUE_CHECKS: u32 = 0x0800_0000;
 
 /// The event of a statement inside a transaction, such as `BEGIN`.
 pub(super) fn transaction_query<'a>(session: &'a SessionContext, sql: &'a [u8]) -> Query<'a> {
-    let mut status = session_variables(session);
+    let mut status = session_variables(session, session.character_set_client);
     status.push(StatusVariable::DefaultCollationForUtf8mb4(
         session.default_collation_for_utf8mb4.id,
     ));
-    query(session, sql, status)
+    query(session, Cow::Borrowed(sql), status)
 }
 
 /// The event of a DDL statement that changes `schemas`.
 ///
 /// The event's schema is the session's, but for a statement about a database that database: this
-/// is what filters of replicas look at.
+/// is what filters of replicas look at. The text is that of the client in the client's character set,
+/// which is the one that the event names.
 pub(super) fn ddl_query<'a>(
     session: &'a SessionContext,
     database: Option<&'a str>,
@@ -31,7 +33,13 @@ pub(super) fn ddl_query<'a>(
     schemas: &'a [String],
     xid: u64,
 ) -> Query<'a> {
-    let mut status = session_variables(session);
+    let (client, sql) = client_text(session.character_set_client, sql);
+    let mut status = session_variables(session, client);
+    // The zone is named when something depended on it, as by MySQL: a replica may lack its name.
+    if session.time_zone.was_used() {
+        let name = session.time_zone.name().as_bytes();
+        status.push(StatusVariable::TimeZone(Cow::Borrowed(name)));
+    }
     if !schemas.is_empty() {
         let names = schemas.iter().map(|name| Cow::Borrowed(name.as_bytes()));
         // MySQL names at most 16 and then says "too many".
@@ -56,9 +64,20 @@ pub(super) fn ddl_query<'a>(
     }
 }
 
+/// A statement's text, which is UTF-8 here, as its client sent it: in `client` if that has all its
+/// characters, else in UTF-8.
+fn client_text(client: Charset, sql: &[u8]) -> (Charset, Cow<'_, [u8]>) {
+    match std::str::from_utf8(sql).map(|text| client.encode(text)) {
+        Ok(Ok(text)) => (client, text),
+        Ok(Err(_)) => (Charset::Utf8mb4, Cow::Borrowed(sql)),
+        // It was no text of the client's character set, and nobody has changed it.
+        Err(_) => (client, Cow::Borrowed(sql)),
+    }
+}
+
 fn query<'a>(
     session: &'a SessionContext,
-    sql: &'a [u8],
+    sql: Cow<'a, [u8]>,
     status: Vec<StatusVariable<'a>>,
 ) -> Query<'a> {
     let database = session.database.as_deref().unwrap_or_default();
@@ -68,11 +87,11 @@ fn query<'a>(
         error_code: 0,
         status: StatusVariables(status),
         schema: Cow::Borrowed(database.as_bytes()),
-        sql: Cow::Borrowed(sql),
+        sql,
     }
 }
 
-fn session_variables(session: &SessionContext) -> Vec<StatusVariable<'_>> {
+fn session_variables(session: &SessionContext, client: Charset) -> Vec<StatusVariable<'_>> {
     let mut flags2 = 0;
     if !session.foreign_key_checks {
         flags2 |= NO_FOREIGN_KEY_CHECKS;
@@ -95,18 +114,17 @@ fn session_variables(session: &SessionContext) -> Vec<StatusVariable<'_>> {
             offset: u16::try_from(offset).unwrap_or(u16::MAX),
         });
     }
-    status.push(StatusVariable::Charset(charset(session)));
+    status.push(StatusVariable::Charset(charset(session, client)));
     status
 }
 
 /// The collations of the session. A replica takes from the first only its character set, so of
 /// several collations of that set one is named that older replicas know: MariaDB knows no 255.
-fn charset(session: &SessionContext) -> Charset {
-    let client = session.character_set_client;
+fn charset(session: &SessionContext, client: Charset) -> event::Charset {
     let known = [session.collation_connection, session.collation_server]
         .into_iter()
         .find(|collation| collation.charset == client);
-    Charset {
+    event::Charset {
         client: known.unwrap_or(client.default_collation()).id,
         connection: session.collation_connection.id,
         server: session.collation_server.id,

@@ -56,8 +56,8 @@ pub use write::{Delete, Update, Write};
 pub struct Parsed {
     /// The tree.
     pub statement: Statement,
-    /// The text as sent, without surrounding blanks, trailing NULs and semicolon. Query events carry
-    /// it.
+    /// The text as sent, without surrounding blanks, trailing NULs and semicolon; version comments
+    /// that were not entered are plain ones in it. Query events carry it.
     pub text: Vec<u8>,
     /// Number of `?` markers.
     pub parameters: usize,

@@ -1,0 +1,129 @@
+//! A Weir primary with a Weir replica and a MySQL 9.7 replica, all alike at any moment a test asks.
+
+use integration::compare::{Snapshot, ensure_same, until_gtids_executed};
+use integration::failure::ensure;
+use integration::real_replica::{REPLICATION_PASSWORD, REPLICATION_USER, Start, create_account};
+use integration::wait::PATIENCE;
+use integration::{Client, Peer, RealServer, Result, Weir};
+
+/// The three of them.
+pub(crate) struct Fleet {
+    pub(crate) primary: Weir,
+    pub(crate) weir: Weir,
+    pub(crate) mysql: RealServer,
+}
+
+impl Fleet {
+    /// Starts them; `lines` are the primary's.
+    pub(crate) async fn start(lines: &[&str]) -> Result<Self> {
+        let primary = Weir::primary(1, lines).await?;
+        create_account(&mut primary.client().await?, Peer::MySql97).await?;
+        let weir = replica_of(&primary, 2).await?;
+        let mysql = RealServer::start(Peer::MySql97, 3, &["--read-only=ON"]).await?;
+        mysql.follow(primary.port, &Start::AutoPosition).await?;
+        Ok(Self {
+            primary,
+            weir,
+            mysql,
+        })
+    }
+
+    /// Waits until both replicas have everything and compares definitions and rows.
+    pub(crate) async fn ensure_alike(&self, databases: &[&str]) -> Result {
+        let mut primary = self.primary.client().await?;
+        let expected = Contents::of(&mut primary, databases).await?;
+        let mut mysql = self.mysql.client().await?;
+        if let Err(failure) = until_gtids_executed(&mut primary, &mut mysql, PATIENCE).await {
+            self.mysql.ensure_replicating().await?;
+            return Err(failure);
+        }
+        let found = Contents::of(&mut mysql, databases).await?;
+        expected.ensure_same("the MySQL replica", &found)?;
+        let mut weir = self.weir.client().await?;
+        until_gtids_executed(&mut primary, &mut weir, PATIENCE)
+            .await
+            .map_err(|failure| self.weir.explain(failure))?;
+        let found = Contents::of(&mut weir, databases).await?;
+        expected.ensure_same("the Weir replica", &found)
+    }
+
+    /// kill -9 of the primary, whose engine is then made anew from its binary logs.
+    pub(crate) async fn replay_the_log(&mut self, databases: &[&str]) -> Result {
+        let mut client = self.primary.client().await?;
+        let expected = Contents::of(&mut client, databases).await?;
+        drop(client);
+        self.primary.kill()?;
+        for file in ["weir.db", "weir.db-wal", "weir.db-shm"] {
+            match std::fs::remove_file(self.primary.data().join(file)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error.into());
+                }
+                _ => {}
+            }
+        }
+        self.primary.launch().await?;
+        let mut client = self.primary.client().await?;
+        let found = Contents::of(&mut client, databases).await?;
+        expected.ensure_same("the engine made from the log", &found)
+    }
+}
+
+/// A Weir replica of a Weir primary.
+pub(crate) async fn replica_of(primary: &Weir, server_id: u32) -> Result<Weir> {
+    let lines = [
+        "source-host=127.0.0.1".to_owned(),
+        format!("source-port={}", primary.port),
+        format!("source-user={REPLICATION_USER}"),
+        format!("source-password={REPLICATION_PASSWORD}"),
+        "source-auto-position=ON".to_owned(),
+        "source-connect-retry=1".to_owned(),
+    ];
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    Weir::replica(server_id, &lines).await
+}
+
+/// Definitions and rows of some databases.
+pub(crate) struct Contents {
+    columns: Vec<String>,
+    rows: Snapshot,
+}
+
+impl Contents {
+    pub(crate) async fn of(client: &mut Client, databases: &[&str]) -> Result<Self> {
+        client.execute("SET NAMES utf8mb4").await?;
+        let rows = Snapshot::take(client, databases).await?;
+        let mut columns = Vec::new();
+        for database in databases {
+            for table in client
+                .rows(&format!("SHOW TABLES FROM `{database}`"))
+                .await?
+            {
+                let table = table.first().map(ToString::to_string).unwrap_or_default();
+                let query = format!("SHOW FULL COLUMNS FROM `{database}`.`{table}`");
+                for row in client.rows(&query).await? {
+                    // The privileges are the account's and not the column's.
+                    let cells: Vec<_> = row.iter().map(ToString::to_string).collect();
+                    let (name, rest) = cells.split_at(1);
+                    let (kept, comment) = rest.split_at(6.min(rest.len()));
+                    columns.push(format!(
+                        "{database}.{table}: {name:?} {:?} {:?}",
+                        kept.get(..6),
+                        comment.last()
+                    ));
+                }
+            }
+        }
+        Ok(Self { columns, rows })
+    }
+
+    pub(crate) fn ensure_same(&self, name: &str, other: &Self) -> Result {
+        ensure_same("the primary", &self.rows, name, &other.rows)?;
+        ensure(self.columns == other.columns, || {
+            format!(
+                "the primary has\n{}\nand {name}\n{}",
+                self.columns.join("\n"),
+                other.columns.join("\n")
+            )
+        })
+    }
+}
