@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use config::definition::Role;
 use config::settings::Initialize;
-use config::{Loaded, PrimarySettings, ReplicaSettings, ServerSettings};
+use config::{Effective, Loaded, PrimarySettings, ReplicaSettings, ServerSettings};
 use server::Control;
 use server::control::NewSettings;
 use tokio::sync::oneshot;
@@ -30,8 +30,8 @@ pub(crate) const STOP_WITH_STDIN: &str = "WEIR_STOP_WITH_STDIN";
 /// The settings of the role that runs.
 #[derive(Clone)]
 enum Settings {
-    Primary(Arc<PrimarySettings>),
-    Replica(Arc<ReplicaSettings>),
+    Primary(Arc<PrimarySettings>, Arc<Effective>),
+    Replica(Arc<ReplicaSettings>, Arc<Effective>),
 }
 
 impl Settings {
@@ -45,25 +45,36 @@ impl Settings {
         Ok(match role {
             Role::Primary => {
                 let Loaded {
-                    settings, warnings, ..
+                    settings,
+                    warnings,
+                    effective,
                 } = PrimarySettings::load(options)?;
                 warnings.iter().for_each(&mut warn);
-                Self::Primary(Arc::new(settings))
+                Self::Primary(Arc::new(settings), Arc::new(effective))
             }
             Role::Replica => {
                 let Loaded {
-                    settings, warnings, ..
+                    settings,
+                    warnings,
+                    effective,
                 } = ReplicaSettings::load(options)?;
                 warnings.iter().for_each(&mut warn);
-                Self::Replica(Arc::new(settings))
+                Self::Replica(Arc::new(settings), Arc::new(effective))
             }
         })
     }
 
+    /// Every option's value, as text.
+    fn effective(&self) -> &Effective {
+        match self {
+            Self::Primary(_, effective) | Self::Replica(_, effective) => effective,
+        }
+    }
+
     fn server(&self) -> &ServerSettings {
         match self {
-            Self::Primary(settings) => &settings.server,
-            Self::Replica(settings) => &settings.server,
+            Self::Primary(settings, _) => &settings.server,
+            Self::Replica(settings, _) => &settings.server,
         }
     }
 }
@@ -98,8 +109,8 @@ async fn live(
     let mut signals =
         Signals::listen().map_err(|error| Failure::failed("cannot take signals", error))?;
     let server = settings.server();
-    let _pid_file = pid_file::PidFile::write(server.pid_file.as_deref())
-        .map_err(|error| Failure::failed("cannot write pid_file", error))?;
+    let (pid_path, mut known) = (server.pid_file.clone(), settings.clone());
+    let mut pid_file = pid_file::PidFile::default();
     // Making a data directory takes a moment, during which nobody watches.
     let port = server
         .metrics_port
@@ -128,12 +139,20 @@ async fn live(
         tokio::select! {
             outcome = &mut role_ends => {
                 password.tell(to_file);
+                drop(pid_file);
                 return tell_end(role, to_file, outcome);
             }
             () = &mut watchdog => {}
             () = &mut became_ready, if !is_ready => {
                 is_ready = true;
                 password.tell(to_file);
+                match pid_file::PidFile::write(pid_path.as_deref()) {
+                    Ok(written) => pid_file = written,
+                    Err(error) => {
+                        tracing::error!(%error, "cannot write pid_file");
+                        stop(&control, "pid_file cannot be written");
+                    }
+                }
             }
             () = &mut parent_ends, if !control.is_stopping() => {
                 stop(&control, "the parent process ended");
@@ -147,7 +166,7 @@ async fn live(
                     tracing::error!(signal = name, "asked again to stop: ending without draining");
                     return Err(Failure::Told);
                 }
-                Signal::Reload => reload(role, options, &control, messages),
+                Signal::Reload => reload(role, options, &mut known, &control, messages),
             },
         }
     }
@@ -155,11 +174,11 @@ async fn live(
 
 async fn run_role(settings: Settings, control: Control) -> Result<(), String> {
     match settings {
-        Settings::Primary(settings) => {
+        Settings::Primary(settings, _) => {
             let run = primary::run(settings.as_ref().clone(), control);
             run.await.map_err(|error| chain(&error))
         }
-        Settings::Replica(settings) => {
+        Settings::Replica(settings, _) => {
             let run = replica::run(settings.as_ref().clone(), control);
             run.await.map_err(|error| chain(&error))
         }
@@ -221,8 +240,15 @@ fn tell_end(role: Role, to_file: bool, outcome: Result<(), String>) -> Result<()
     }
 }
 
-/// Reads the configuration again. One that has mistakes changes nothing.
-fn reload(role: Role, options: &[String], control: &Control, messages: &Messages) {
+/// Reads the configuration again; `known` is what was read before. One that has mistakes changes
+/// nothing.
+fn reload(
+    role: Role,
+    options: &[String],
+    known: &mut Settings,
+    control: &Control,
+    messages: &Messages,
+) {
     systemd::reloading();
     let warn =
         |warning: &config::Warning| tracing::warn!(origin = %warning.origin, "{}", warning.message);
@@ -236,14 +262,35 @@ fn reload(role: Role, options: &[String], control: &Control, messages: &Messages
             if let Err(error) = messages.reload(settings.server()) {
                 tracing::error!(%error, "cannot open the message file again");
             }
-            control.reload(match settings {
-                Settings::Primary(settings) => NewSettings::Primary(settings),
-                Settings::Replica(settings) => NewSettings::Replica(settings),
+            tell_changes(known, &settings);
+            control.reload(match &settings {
+                Settings::Primary(settings, _) => NewSettings::Primary(Arc::clone(settings)),
+                Settings::Replica(settings, _) => NewSettings::Replica(Arc::clone(settings)),
             });
+            *known = settings;
             tracing::info!("configuration read again");
         }
     }
     systemd::ready("ready for connections");
+}
+
+/// Names every option whose value changed, and says of those that do not reload that they wait.
+fn tell_changes(before: &Settings, after: &Settings) {
+    let old: Vec<_> = before.effective().iter().collect();
+    for option in after.effective().iter() {
+        let was = old.iter().find(|old| old.name == option.name);
+        if was.is_some_and(|was| was.value == option.value) {
+            continue;
+        }
+        if option.reloads {
+            tracing::info!(option = option.name, "took a changed option over");
+        } else {
+            tracing::warn!(
+                option = option.name,
+                "a changed option is not taken over: it takes a restart"
+            );
+        }
+    }
 }
 
 /// Ends when standard input does, if a parent asked for that; otherwise never.

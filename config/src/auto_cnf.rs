@@ -4,8 +4,9 @@
 //! never again: transactions of two servers with the same identity could not be told apart, so a
 //! file that cannot be understood is an error and not replaced.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use uuid::Uuid;
@@ -27,7 +28,12 @@ pub fn server_uuid(datadir: &Path) -> io::Result<Uuid> {
     }
     let uuid = Uuid::new_v4();
     let temporary = datadir.join("auto.cnf.new");
-    let mut file = File::create(&temporary)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o640)
+        .open(&temporary)?;
     write!(file, "[auto]\nserver-uuid={uuid}\n")?;
     file.sync_all()?;
     fs::rename(&temporary, &path)?;

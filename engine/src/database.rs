@@ -7,7 +7,9 @@
 
 mod changes;
 mod connection;
+mod page_sums;
 mod reader;
+mod rewind;
 mod schema;
 mod store;
 mod writer;
@@ -16,18 +18,20 @@ use changes::Changes;
 pub use changes::TableSet;
 pub use connection::SQLITE_VERSION_NEEDED;
 pub use reader::{InterruptHandle, Reader};
+pub use rewind::rewind;
 pub use store::Applied;
 pub use writer::Writer;
 
+use page_sums::PageSums;
 pub(crate) use store::Store;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use rusqlite::Connection;
 
-use crate::catalog::{Catalog, TableId};
+use crate::catalog::{Catalog, Table, TableId};
 use crate::error::EngineError;
 
 /// WAL frames of 4096 bytes from which the writer helps the checkpoint thread: 64 MiB.
@@ -92,6 +96,11 @@ pub(crate) struct Shared {
     wal_frames: AtomicU64,
     /// The connection that runs checkpoints; one at a time.
     checkpointer: Mutex<Connection>,
+    /// A connection that keeps checkpoints from going further than a moment. Taken before
+    /// `checkpointer`.
+    pin: Mutex<Connection>,
+    /// Noted before frames are moved. Taken behind `pin`.
+    sums: Mutex<PageSums>,
 }
 
 impl Database {
@@ -101,6 +110,11 @@ impl Database {
         let mut first = connection::open(path, &options)?;
         schema::prepare(&mut first)?;
         let catalog = Store::new(&first).load()?;
+        let pin = connection::open_reader(path, &options)?;
+        let sums = PageSums::open(path).map_err(|source| EngineError::Io {
+            doing: "opening the sums of the engine's pages",
+            source,
+        })?;
         Ok(Database {
             shared: Arc::new(Shared {
                 path: path.to_owned(),
@@ -110,6 +124,8 @@ impl Database {
                 changes: RwLock::default(),
                 wal_frames: AtomicU64::new(0),
                 checkpointer: Mutex::new(first),
+                pin: Mutex::new(pin),
+                sums: Mutex::new(sums),
             }),
         })
     }
@@ -143,12 +159,39 @@ impl Database {
     /// Moves committed frames from the WAL into the database file and syncs it, as far as readers
     /// allow; waits for no one. Call it from a thread of its own, every few hundred milliseconds.
     pub fn checkpoint(&self) -> Result<Checkpoint, EngineError> {
-        let connection = self
-            .shared
-            .checkpointer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let position = Store::new(&connection).position()?;
+        self.checkpoint_after(|_| Ok(()))
+    }
+
+    /// As [`Database::checkpoint`], after `settle` has made durable elsewhere what stands in front
+    /// of the position it is given; no younger frame is moved. When it fails, none is.
+    pub fn checkpoint_after<E: From<EngineError>>(
+        &self,
+        settle: impl FnOnce(&EnginePosition) -> Result<(), E>,
+    ) -> Result<Checkpoint, E> {
+        let pin = self.shared.pin.lock();
+        let pin = pin.unwrap_or_else(PoisonError::into_inner);
+        let run = |sql: &str| {
+            pin.execute_batch(sql)
+                .map_err(|source| EngineError::Sqlite {
+                    doing: "hold a checkpoint back",
+                    source,
+                })
+        };
+        run("BEGIN")?;
+        // SQLite moves no frame that is younger than what an open snapshot sees.
+        let result = Store::new(&pin)
+            .position()
+            .map_err(E::from)
+            .and_then(|position| settle(&position).map(|()| position))
+            .and_then(|position| self.move_frames(position).map_err(E::from));
+        run("COMMIT")?;
+        result
+    }
+
+    fn move_frames(&self, position: EnginePosition) -> Result<Checkpoint, EngineError> {
+        self.shared.note_pages()?;
+        let connection = self.shared.checkpointer.lock();
+        let connection = connection.unwrap_or_else(PoisonError::into_inner);
         let (frames, moved) = connection::checkpoint(&connection)?;
         self.shared.wal_frames.store(frames, Ordering::Relaxed);
         let durable = (frames == moved).then_some(position);
@@ -156,6 +199,31 @@ impl Database {
             frames,
             moved,
             durable,
+        })
+    }
+
+    /// What contradicts itself in a table: its tree, and what its indexes say of its rows.
+    pub fn contradictions(&self, table: &Table) -> Result<Vec<String>, EngineError> {
+        let connection = connection::open_reader(&self.shared.path, &self.shared.options)?;
+        let sql = format!("PRAGMA integrity_check({})", table.sqlite_name());
+        let found = connection.prepare(&sql).and_then(|mut statement| {
+            let lines = statement.query_map([], |row| row.get::<_, String>(0))?;
+            lines.collect::<Result<Vec<_>, _>>()
+        });
+        Ok(match found {
+            Ok(lines) => lines.into_iter().filter(|line| line != "ok").collect(),
+            Err(error) => vec![error.to_string()],
+        })
+    }
+
+    /// The numbers of those pages of the file that are not as they were written. Reads the whole
+    /// file; nothing is checkpointed meanwhile.
+    pub fn damaged_pages(&self) -> Result<Vec<u64>, EngineError> {
+        let _pin = self.shared.pin.lock();
+        let mut sums = self.shared.sums();
+        sums.damaged().map_err(|source| EngineError::Io {
+            doing: "checking the engine's pages",
+            source,
         })
     }
 }
@@ -186,6 +254,18 @@ impl Shared {
 
     pub(crate) fn publish(&self, catalog: &Arc<Catalog>) {
         *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(catalog);
+    }
+
+    fn sums(&self) -> MutexGuard<'_, PageSums> {
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes the sums of all pages durable whose frames may be moved now.
+    fn note_pages(&self) -> Result<(), EngineError> {
+        self.sums().note().map_err(|source| EngineError::Io {
+            doing: "noting the sums of the engine's pages",
+            source,
+        })
     }
 
     fn needs_help_with_wal(&self) -> bool {

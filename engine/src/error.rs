@@ -18,6 +18,13 @@ pub enum EngineError {
         /// SQLite's own error.
         source: rusqlite::Error,
     },
+    /// The machine refused a file operation of the store's own.
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// What the machine said.
+        source: std::io::Error,
+    },
     /// The file's content contradicts itself or was written by something else.
     Corrupt {
         /// What was found, with table and column ids.
@@ -67,6 +74,7 @@ impl EngineError {
     pub fn is_disk_full(&self) -> bool {
         match self {
             EngineError::Sqlite { source, .. } => is_disk_full(source),
+            EngineError::Io { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
             _ => false,
         }
     }
@@ -82,6 +90,7 @@ impl fmt::Display for EngineError {
             EngineError::Sqlite { doing, source } => {
                 write!(f, "the engine's database failed to {doing}: {source}")
             }
+            EngineError::Io { doing, source } => write!(f, "{doing}: {source}"),
             EngineError::Corrupt { found } => {
                 write!(f, "the engine's database is damaged: {found}")
             }
@@ -102,6 +111,7 @@ impl std::error::Error for EngineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             EngineError::Sqlite { source, .. } => Some(source),
+            EngineError::Io { source, .. } => Some(source),
             _ => None,
         }
     }

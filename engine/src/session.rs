@@ -78,6 +78,8 @@ pub struct SessionContext {
     pub foreign_key_checks: bool,
     /// `unique_checks`.
     pub unique_checks: bool,
+    /// Whether the account may write while `read_only` is on. Set by the server before a write.
+    pub ignores_read_only: bool,
     /// `explicit_defaults_for_timestamp`: off only for statements of old servers.
     pub explicit_defaults_for_timestamp: bool,
     /// Whether the statement comes from a log: its server has accepted it already.
@@ -152,6 +154,7 @@ impl SessionContext {
             auto_increment_offset: 1,
             foreign_key_checks: true,
             unique_checks: true,
+            ignores_read_only: false,
             explicit_defaults_for_timestamp: true,
             applies_log: false,
             insert_id: None,

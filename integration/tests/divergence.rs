@@ -15,6 +15,8 @@ mod fleet;
 mod generated;
 #[path = "divergence/locks.rs"]
 mod locks;
+#[path = "divergence/pages.rs"]
+mod pages;
 #[path = "divergence/positions.rs"]
 mod positions;
 #[path = "divergence/read_only.rs"]

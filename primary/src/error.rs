@@ -10,9 +10,9 @@ use engine::error::EngineError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrimaryError {
-    /// Another process has the data directory.
-    #[error("the data directory {} is used by another process", .0.display())]
-    DataDirectoryInUse(PathBuf),
+    /// The data directory is not opened.
+    #[error(transparent)]
+    Datadir(#[from] server::datadir::DatadirError),
     /// The machine refused a file operation.
     #[error("{doing} {}: {source}", .path.display())]
     Io {

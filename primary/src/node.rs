@@ -1,7 +1,6 @@
 //! `Primary`: the handle that sessions, dump sessions and the process have of the node.
 
 use std::fmt;
-use std::fs::File;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 
@@ -9,9 +8,11 @@ use binlog::log::encryption::LogEncryption;
 use config::PrimarySettings;
 use engine::database::Database;
 use gtid::Uuid;
+use server::checkpointer::Checkpointer;
+use server::datadir::DataDirectory;
 use server::feed::LogFeed;
+use server::fence::Fence;
 
-use crate::checkpoint::Checkpointer;
 use crate::executor::Waiters;
 use crate::pipeline::Request;
 use crate::state::State;
@@ -32,6 +33,7 @@ pub(crate) struct Parts {
     pub(crate) feed: Arc<LogFeed>,
     pub(crate) encryption: Arc<LogEncryption>,
     pub(crate) state: Arc<State>,
+    pub(crate) fence: Fence,
     pub(crate) requests: mpsc::Sender<Request>,
 }
 
@@ -39,7 +41,7 @@ pub(crate) struct Threads {
     pub(crate) pipeline: JoinHandle<()>,
     pub(crate) checkpointer: Checkpointer,
     /// Holds the lock on the data directory.
-    pub(crate) lock: File,
+    pub(crate) lock: DataDirectory,
 }
 
 impl Primary {

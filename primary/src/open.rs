@@ -1,9 +1,7 @@
 //! Opening a data directory: lock, log recovery, rolling the engine forward, the first new file.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::Path;
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use binlog::event::ChecksumAlgorithm;
 use binlog::log::encryption::LogEncryption;
@@ -13,27 +11,24 @@ use binlog::log::{
 };
 use config::PrimarySettings;
 use config::settings::BinlogChecksum;
-use engine::database::{Database, EngineOptions, EnginePosition, Writer};
+use engine::database::{Database, EngineOptions, EnginePosition, Writer, rewind};
 use gtid::{Tsid, Uuid};
+use server::checkpointer::Checkpointer;
+use server::clock::now_seconds;
+use server::datadir::{DataDirectory, DataRole};
 use server::feed::{FeedIdentity, GtidState as _, LogFeed};
+use server::fence::Fence;
+use server::private_file;
 
-use crate::checkpoint::{Checkpointer, checkpoint};
+use crate::checkpoint::checkpoint;
 use crate::error::PrimaryError;
 use crate::node::{Parts, Primary, Threads};
 use crate::pipeline::{
-    Durability, OnFatal, Pipeline, PipelineOptions, drop_empty_head, has_unlogged, now_seconds,
+    Durability, OnFatal, Pipeline, PipelineOptions, drop_empty_head, has_unlogged,
 };
-use crate::roll_forward::roll_forward;
+use crate::roll_forward::{describe, reaches, roll_forward};
 use crate::state::State;
-use crate::transaction::EventOrigin;
-
-/// The engine's file in the data directory.
-const DATABASE_FILE: &str = "weir.db";
-/// How long a process that was killed a moment ago may still hold the lock.
-const LOCK_PATIENCE: Duration = Duration::from_secs(1);
-const LOCK_PERIOD: Duration = Duration::from_millis(20);
-/// The file whose lock says that the data directory is in use.
-const LOCK_FILE: &str = "weir.lock";
+use crate::transaction::{EVENT_BYTES_MAX, EventOrigin};
 
 impl Primary {
     /// Opens the data directory of `settings` and starts the pipeline. Blocks.
@@ -44,7 +39,7 @@ impl Primary {
     /// not belong together; nothing was changed then that a later start could not repair.
     pub fn open(settings: Arc<PrimarySettings>) -> Result<Self, PrimaryError> {
         let directory = &settings.log_bin.directory;
-        std::fs::create_dir_all(directory)
+        private_file::make_directory(directory)
             .map_err(|error| PrimaryError::io("creating", directory, error))?;
         let storage: Arc<dyn Storage> = Arc::new(OsStorage::new(directory));
         let on_fatal: OnFatal = Box::new(|error| {
@@ -61,46 +56,30 @@ impl Primary {
         storage: Arc<dyn Storage>,
         on_fatal: OnFatal,
     ) -> Result<Self, PrimaryError> {
-        let datadir = &settings.server.datadir;
-        std::fs::create_dir_all(datadir)
-            .map_err(|error| PrimaryError::io("creating", datadir, error))?;
-        let lock = lock(datadir)?;
-        let server_uuid = config::auto_cnf::server_uuid(datadir)
-            .map_err(|error| PrimaryError::io("reading the identity in", datadir, error))?;
+        let mut datadir = DataDirectory::open(&settings.server.datadir, DataRole::Primary)?;
+        let server_uuid = datadir.server_uuid();
         let (storage, encryption) =
             server::encryption::open(&settings.server, server_uuid, storage)?;
         let log_options = log_options(&settings)?;
-        let database = Database::open(&datadir.join(DATABASE_FILE), EngineOptions::default())?;
-        let mut writer = database.writer()?;
-        let position = writer.position()?;
-        let mut recovered = recover_log(&storage, &log_options, &position)?;
-        if position.file.is_empty() && has_unlogged(datadir) {
-            return Err(PrimaryError::Diverged {
-                engine: "the beginning (it is empty)".to_owned(),
-                found:
-                    "it lacks changes that were made with sql_log_bin=0, which the log does not \
-                        have either"
-                        .to_owned(),
-            });
-        }
-        let rolled = roll_forward(&mut writer, &storage, &recovered)?;
-        if rolled.transactions > 0 {
-            tracing::info!(
-                transactions = rolled.transactions,
-                file = %rolled.position.file,
-                offset = rolled.position.offset,
-                "rolled the engine forward from the binary log"
-            );
-        }
-        writer.sync()?;
-        let mut log = LogWriter::create(
+        let engine = open_engine(&settings, &datadir, &storage, &log_options)?;
+        // From here on log and engine are as one, and durable as one.
+        datadir.set_may_lose_tail(settings.sync_binlog != 1)?;
+        let Engine {
+            database,
+            writer,
+            mut recovered,
+        } = engine;
+        let mut log = LogWriter::create_when_possible(
             Arc::clone(&storage),
             log_options,
             recovered.index.clone(),
             &recovered.gtid_executed,
             now_seconds(),
+            recovered.end.as_ref(),
         )?;
-        if let Some(purged) = drop_empty_head(&mut log)? {
+        if log.lacks_file() {
+            tracing::error!("no space left for a new binary log file; writes fail until there is");
+        } else if let Some(purged) = drop_empty_head(&mut log)? {
             recovered.gtid_purged = purged;
         }
         start(
@@ -111,10 +90,70 @@ impl Primary {
             log,
             encryption,
             recovered,
-            lock,
+            datadir,
             on_fatal,
         )
     }
+}
+
+/// The engine where the log ends.
+struct Engine {
+    database: Database,
+    writer: Writer,
+    recovered: Recovered,
+}
+
+/// Recovers the log and brings the engine to its end.
+fn open_engine(
+    settings: &PrimarySettings,
+    datadir: &DataDirectory,
+    storage: &Arc<dyn Storage>,
+    log_options: &LogOptions,
+) -> Result<Engine, PrimaryError> {
+    let open = || {
+        let database = Database::open(&datadir.database(), EngineOptions::default())?;
+        let writer = database.writer()?;
+        Ok::<_, PrimaryError>((database, writer))
+    };
+    let (mut database, mut writer) = open()?;
+    let position = writer.position()?;
+    let recovered = recover_log(storage, log_options, &position)?;
+    if position.file.is_empty() && has_unlogged(&settings.server.datadir) {
+        return Err(PrimaryError::Diverged {
+            engine: describe(&position),
+            found: "it lacks changes that were made with sql_log_bin=0, which the log does not \
+                    have either"
+                .to_owned(),
+        });
+    }
+    if datadir.may_lose_tail() && !reaches(&recovered, &position) {
+        drop((writer, database));
+        let reached = rewind(&datadir.database(), |earlier| reaches(&recovered, earlier))?;
+        if let Some(reached) = reached {
+            tracing::warn!(
+                before = describe(&position),
+                now = describe(&reached),
+                "the binary log lost its tail with the machine's power (sync_binlog is not 1); \
+                 the engine was taken back behind it"
+            );
+        }
+        (database, writer) = open()?;
+    }
+    let rolled = roll_forward(&mut writer, storage, &recovered)?;
+    if rolled.transactions > 0 {
+        tracing::info!(
+            transactions = rolled.transactions,
+            file = %rolled.position.file,
+            offset = rolled.position.offset,
+            "rolled the engine forward from the binary log"
+        );
+    }
+    writer.sync()?;
+    Ok(Engine {
+        database,
+        writer,
+        recovered,
+    })
 }
 
 #[expect(
@@ -129,44 +168,40 @@ fn start(
     log: LogWriter,
     encryption: Arc<LogEncryption>,
     recovered: Recovered,
-    lock: File,
+    lock: DataDirectory,
     on_fatal: OnFatal,
 ) -> Result<Primary, PrimaryError> {
     let has_gtids = settings.server.gtid_mode.assigns();
-    let end = log.durable_end();
     let state = Arc::new(State::new(
         recovered.gtid_executed,
         recovered.gtid_purged,
         has_gtids,
-        end.clone(),
+        log.durable_end(),
     ));
-    let identity = FeedIdentity {
-        server_id: settings.server.server_id,
-        server_uuid,
-    };
-    let feed = Arc::new(LogFeed::new(
-        identity,
-        Arc::clone(log.storage()),
-        log.index().name(),
-        FileGuards::new(),
-        Arc::clone(&state) as Arc<dyn server::feed::GtidState>,
-        end,
-    ));
-    checkpoint(&database, &state)?;
+    let feed = feed(&settings, server_uuid, &log, &state);
+    let durability = durability(&settings);
+    first_checkpoint(&database, &state, log.storage(), durability)?;
     let (requests, received) = mpsc::channel();
+    let fence = Fence::default();
     let options = pipeline_options(&settings, has_gtids.then(|| Tsid::untagged(server_uuid)));
+    let storage = Arc::clone(log.storage());
     let mut pipeline = Pipeline::new(
         options,
         writer,
         log,
         Arc::clone(&feed),
         Arc::clone(&state),
+        fence.clone(),
         received,
     )?;
     pipeline.expire();
     let datadir = settings.server.datadir.clone();
     let failed = |error| PrimaryError::io("starting a thread for", &datadir, error);
-    let checkpointer = Checkpointer::start(database.clone(), Arc::clone(&state)).map_err(failed)?;
+    let checkpointer = {
+        let (database, state) = (database.clone(), Arc::clone(&state));
+        Checkpointer::start(move || checkpoint(&database, &state, &storage, durability))
+    };
+    let checkpointer = checkpointer.map_err(failed)?;
     let pipeline = std::thread::Builder::new()
         .name("pipeline".to_owned())
         .spawn(move || {
@@ -182,6 +217,7 @@ fn start(
         feed,
         encryption,
         state,
+        fence,
         requests,
     };
     let threads = Threads {
@@ -192,6 +228,43 @@ fn start(
     Ok(Primary::new(parts, threads))
 }
 
+/// Tells purge where the engine would be after a power loss. Without room it is told later.
+fn first_checkpoint(
+    database: &Database,
+    state: &State,
+    storage: &Arc<dyn Storage>,
+    durability: Durability,
+) -> Result<(), PrimaryError> {
+    match checkpoint(database, state, storage, durability) {
+        Err(PrimaryError::Engine(error)) if error.is_disk_full() => {
+            tracing::error!("no space left for a checkpoint of the engine; it will be tried again");
+            Ok(())
+        }
+        checkpointed => checkpointed,
+    }
+}
+
+/// The log for dump sessions.
+fn feed(
+    settings: &PrimarySettings,
+    server_uuid: Uuid,
+    log: &LogWriter,
+    state: &Arc<State>,
+) -> Arc<LogFeed> {
+    let identity = FeedIdentity {
+        server_id: settings.server.server_id,
+        server_uuid,
+    };
+    Arc::new(LogFeed::new(
+        identity,
+        Arc::clone(log.storage()),
+        log.index().name(),
+        FileGuards::new(),
+        Arc::clone(state) as Arc<dyn server::feed::GtidState>,
+        log.durable_end(),
+    ))
+}
+
 /// A pipeline that died half-way would leave clients without answers and locks without owner.
 struct AbortOnPanic;
 
@@ -199,31 +272,6 @@ impl Drop for AbortOnPanic {
     fn drop(&mut self) {
         if std::thread::panicking() {
             std::process::abort();
-        }
-    }
-}
-
-/// Takes the data directory for this process.
-fn lock(datadir: &Path) -> Result<File, PrimaryError> {
-    let path = datadir.join(LOCK_FILE);
-    let failed = |error| PrimaryError::io("locking", &path, error);
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(failed)?;
-    let deadline = Instant::now() + LOCK_PATIENCE;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                std::thread::sleep(LOCK_PERIOD);
-            }
-            Err(TryLockError::WouldBlock) => {
-                return Err(PrimaryError::DataDirectoryInUse(datadir.to_owned()));
-            }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
     }
 }
@@ -291,14 +339,19 @@ fn pipeline_options(settings: &PrimarySettings, tsid: Option<Tsid>) -> PipelineO
             server_id: settings.server.server_id,
             version: sql::version_number(&settings.server.version),
             row_metadata: settings.binlog_row_metadata,
+            event_bytes_max: EVENT_BYTES_MAX,
         },
         tsid,
-        durability: match settings.sync_binlog {
-            0 => Durability::Never,
-            groups => Durability::EveryGroups(groups),
-        },
+        durability: durability(settings),
         idle_timeout: (idle > 0).then(|| Duration::from_secs(idle)),
         spill_directory: settings.server.datadir.clone(),
         expire_seconds: settings.binlog_expire_logs_seconds,
+    }
+}
+
+const fn durability(settings: &PrimarySettings) -> Durability {
+    match settings.sync_binlog {
+        0 => Durability::Never,
+        groups => Durability::EveryGroups(groups),
     }
 }

@@ -23,7 +23,7 @@ mod thread;
 mod ticket;
 mod unlogged;
 
-pub(crate) use commit::{Durability, now_seconds};
+pub(crate) use commit::Durability;
 pub(crate) use purge::log_error;
 pub(crate) use purged::drop_empty_head;
 pub(crate) use request::{

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use binlog::log::{LogFileName, LogIndex, first_file_since};
 use gtid::{Gtid, GtidSet};
 use server::feed::{GtidState as _, LogFeed};
+use server::fence::Fence;
 use server::role::{
     BinaryLogFile, BinaryLogStatus, EventRow, EventsRequest, OwnedGtid, PurgeTo, Role, WriteBlock,
 };
@@ -50,6 +51,14 @@ impl Role for Primary {
         let is_executed = || state.executed().contains(&gtid);
         let owned = state.owned.own(gtid, connection_id, is_executed).await;
         Ok(owned.map(|owned| OwnedGtid(Box::new(owned))))
+    }
+
+    fn fence(&self) -> Fence {
+        self.parts.fence.clone()
+    }
+
+    async fn settle_fence(&self) -> Result<(), SqlError> {
+        self.ask(Request::SettleFence).await
     }
 
     fn log_feed(&self) -> Option<Arc<LogFeed>> {

@@ -93,12 +93,29 @@ fn executed(position: &EnginePosition) -> Result<GtidSet, PrimaryError> {
     })
 }
 
-fn describe(position: &EnginePosition) -> String {
+/// A position for an operator.
+pub(crate) fn describe(position: &EnginePosition) -> String {
     if position.file.is_empty() {
         "the beginning (it is empty)".to_owned()
     } else {
         format!("{}:{}", position.file, position.offset)
     }
+}
+
+/// Whether the log holds all that the engine has executed at `position`.
+pub(crate) fn reaches(log: &Recovered, position: &EnginePosition) -> bool {
+    if position.file.is_empty() {
+        return log.gtid_purged.is_empty();
+    }
+    let place = LogFileName::parse(&position.file)
+        .filter(|file| log.index.contains(file))
+        .map(|file| LogPosition::new(file, position.offset));
+    let is_in_front = match (place, &log.end) {
+        (Some(place), Some(end)) => place <= *end,
+        _ => false,
+    };
+    let executed = position.gtid_executed.parse::<GtidSet>();
+    is_in_front && executed.is_ok_and(|executed| executed.is_subset_of(&log.gtid_executed))
 }
 
 /// Where to begin; `None` if there is no log and the engine is new.

@@ -41,7 +41,12 @@ pub(crate) struct EventOrigin {
     pub(crate) version: u32,
     /// `binlog_row_metadata`.
     pub(crate) row_metadata: BinlogRowMetadata,
+    /// Bytes of the largest event that every reader takes.
+    pub(crate) event_bytes_max: u64,
 }
+
+/// The largest event that is written: MySQL's largest packet, beyond which no replica reads.
+pub(crate) const EVENT_BYTES_MAX: u64 = 1 << 30;
 
 /// A transaction's changes of rows, or a DDL statement.
 #[derive(Debug)]

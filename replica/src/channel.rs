@@ -4,7 +4,7 @@
 //! is stopped; the target belongs to the applier while that runs, else to the channel.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use binlog::log::LogPosition;
 use config::{ReplicationFilter, SourceSettings};
@@ -493,13 +493,9 @@ fn relay_log_failed(error: binlog::log::LogError) -> SqlError {
     )
 }
 
-/// Now, in seconds since 1970.
-pub(crate) fn now_seconds() -> u32 {
-    u32::try_from(now_micros() / 1_000_000).unwrap_or(u32::MAX)
-}
+pub(crate) use server::clock::now_seconds;
 
 /// Now, in microseconds since 1970.
 pub(crate) fn now_micros() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    i64::try_from(since.unwrap_or_default().as_micros()).unwrap_or(i64::MAX)
+    i64::try_from(server::clock::now_micros()).unwrap_or(i64::MAX)
 }

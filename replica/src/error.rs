@@ -14,9 +14,9 @@ use crate::source_info::SourceInfoError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplicaError {
-    /// Another process has the data directory.
-    #[error("the data directory {} is in use by another process", .0.display())]
-    DataDirectoryInUse(PathBuf),
+    /// The data directory is not opened.
+    #[error(transparent)]
+    Datadir(#[from] server::datadir::DatadirError),
     /// A file cannot be read or written.
     #[error("{doing} {}: {source}", path.display())]
     Io {

@@ -1,10 +1,6 @@
 //! A replica as a process runs it: its data directory opened, its channel running, clients served.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::Path;
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::Arc;
 
 use binlog::log::encryption::LogEncryption;
 use binlog::log::{OsStorage, Storage};
@@ -13,12 +9,16 @@ use config::settings::Initialize;
 use engine::database::{Database, EngineOptions};
 use engine::target::{SqliteTarget, Target};
 use gtid::Uuid;
+use server::checkpointer::Checkpointer;
+use server::clock::now_seconds;
 use server::control::{Observation, ReplicaObservation, SessionCounts};
+use server::datadir::{DataDirectory, DataRole};
+use server::private_file;
 use server::registry::ReplicaRegistry;
 use server::{Control, Server, ServerParts};
 
 use crate::applier::ApplierStatus;
-use crate::channel::{Channel, ChannelParts, now_seconds};
+use crate::channel::{Channel, ChannelParts};
 use crate::error::ReplicaError;
 use crate::gate::{Gate, GatedTarget};
 use crate::read_only::ReadOnly;
@@ -28,15 +28,8 @@ use crate::relay_log::{RelayLog, RelayLogOptions};
 use crate::role::ReplicaRole;
 use crate::source_info::{Positions, SourceInfoFile};
 
-/// The engine's file in the data directory.
-const DATABASE_FILE: &str = "weir.db";
-/// The file whose lock says that the data directory is in use.
-const LOCK_FILE: &str = "weir.lock";
 /// The channel that has no name.
 const DEFAULT_CHANNEL: &str = "";
-/// Time between two checkpoints of the engine.
-const CHECKPOINT_PERIOD: Duration = Duration::from_millis(200);
-
 /// Runs a replica until `control` says stop, or only makes its data directory when the settings say
 /// so.
 ///
@@ -62,7 +55,8 @@ pub async fn run(settings: ReplicaSettings, control: Control) -> Result<(), Repl
         gate,
     } = opened;
     let role = Arc::new(ReplicaRole::new(Arc::clone(&channel), encryption, gate));
-    let checkpointer = Checkpointer::start(database.clone());
+    let checkpointed = database.clone();
+    let checkpointer = Checkpointer::start(move || checkpointed.checkpoint().map(drop));
     let checkpointer = checkpointer.map_err(|error| {
         ReplicaError::io("starting a thread for", &settings.server.datadir, error)
     })?;
@@ -116,7 +110,7 @@ fn parts(
 /// An open data directory.
 struct Opened {
     /// Held as long as the directory is in use.
-    lock: File,
+    lock: DataDirectory,
     server_uuid: Uuid,
     database: Database,
     channel: Arc<Channel>,
@@ -127,15 +121,12 @@ struct Opened {
 impl Opened {
     fn open(settings: &ReplicaSettings) -> Result<Self, ReplicaError> {
         let datadir = &settings.server.datadir;
-        std::fs::create_dir_all(datadir)
-            .map_err(|error| ReplicaError::io("creating", datadir, error))?;
-        let lock = lock(datadir)?;
-        let server_uuid = config::auto_cnf::server_uuid(datadir)
-            .map_err(|error| ReplicaError::io("reading the identity in", datadir, error))?;
+        let lock = DataDirectory::open(datadir, DataRole::Replica)?;
+        let server_uuid = lock.server_uuid();
         let source_info = SourceInfoFile::in_datadir(datadir);
         let (source, positions) = source_info.load_or(&settings.source)?;
         let (relay_log, encryption) = open_relay_log(settings, server_uuid)?;
-        let database = Database::open(&datadir.join(DATABASE_FILE), EngineOptions::default())?;
+        let database = Database::open(&lock.database(), EngineOptions::default())?;
         let gate = Arc::new(Gate::default());
         let target = Box::new(SqliteTarget::new(&database, DEFAULT_CHANNEL)?);
         let mut target: Box<dyn Target> = Box::new(GatedTarget {
@@ -189,7 +180,7 @@ fn open_relay_log(
             names.directory.display()
         )));
     };
-    std::fs::create_dir_all(&names.directory)
+    private_file::make_directory(&names.directory)
         .map_err(|error| ReplicaError::io("creating", &names.directory, error))?;
     let storage: Arc<dyn Storage> = Arc::new(OsStorage::new(&names.directory));
     let (storage, encryption) = server::encryption::open(&settings.server, server_uuid, storage)?;
@@ -218,61 +209,6 @@ fn identity(settings: &ReplicaSettings, server_uuid: Uuid) -> ReplicaIdentity {
         report_host: settings.report_host.clone(),
         report_port,
         gtid_mode: settings.server.gtid_mode,
-    }
-}
-
-/// Takes the data directory for this process.
-fn lock(datadir: &Path) -> Result<File, ReplicaError> {
-    let path = datadir.join(LOCK_FILE);
-    let failed = |error| ReplicaError::io("locking", &path, error);
-    let mut options = OpenOptions::new();
-    let options = options.write(true).create(true).truncate(false);
-    let file = options.open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(ReplicaError::DataDirectoryInUse(datadir.to_owned())),
-        Err(TryLockError::Error(error)) => Err(failed(error)),
-    }
-}
-
-/// The thread that moves committed pages into the engine's file; it ends when this is dropped.
-struct Checkpointer {
-    stop: Option<mpsc::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Checkpointer {
-    fn start(database: Database) -> std::io::Result<Self> {
-        let (stop, stopped) = mpsc::channel::<()>();
-        let thread = std::thread::Builder::new()
-            .name("checkpoint".to_owned())
-            .spawn(move || {
-                while let Err(mpsc::RecvTimeoutError::Timeout) =
-                    stopped.recv_timeout(CHECKPOINT_PERIOD)
-                {
-                    checkpoint(&database);
-                }
-                checkpoint(&database);
-            })?;
-        Ok(Self {
-            stop: Some(stop),
-            thread: Some(thread),
-        })
-    }
-}
-
-impl Drop for Checkpointer {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn checkpoint(database: &Database) {
-    if let Err(error) = database.checkpoint() {
-        tracing::warn!(%error, "a checkpoint of the engine failed; it will be tried again");
     }
 }
 

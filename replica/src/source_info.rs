@@ -6,15 +6,15 @@
 //! Where the stream has got to is not kept here but with the data (applier) and in the relay log
 //! (receiver).
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::settings::{SourcePosition, SourceTls};
 use config::{Secret, SourceSettings};
 use serde::{Deserialize, Serialize};
+use server::private_file;
 use sql::ast::{OptionAssignment, ReplicationOptionValue};
 use sql::error::SqlError;
 
@@ -140,8 +140,7 @@ impl SourceInfoFile {
     ) -> Result<(), SourceInfoError> {
         let text = serde_json::to_vec_pretty(&Record::of(settings, options, positions))
             .map_err(|error| self.io("write", io::Error::other(error)))?;
-        let temporary = self.path.with_extension("json.new");
-        self.write(&temporary, &text)
+        private_file::replace(&self.path, &text, private_file::SECRET)
             .map_err(|error| self.io("write", error))
     }
 
@@ -156,22 +155,6 @@ impl SourceInfoFile {
                 .sync_directory()
                 .map_err(|error| self.io("remove", error)),
         }
-    }
-
-    fn write(&self, temporary: &Path, text: &[u8]) -> io::Result<()> {
-        match fs::remove_file(temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(temporary)?;
-        file.write_all(text)?;
-        file.sync_all()?;
-        fs::rename(temporary, &self.path)?;
-        self.sync_directory()
     }
 
     fn sync_directory(&self) -> io::Result<()> {

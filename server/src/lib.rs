@@ -5,14 +5,19 @@
 //! Rows are read here, on snapshots, and never changed here.
 
 pub mod accounts;
+pub mod checkpointer;
+pub mod clock;
 pub mod control;
+pub mod datadir;
 pub mod dump;
 pub mod encryption;
 pub mod executor;
 pub mod feed;
+pub mod fence;
 mod information_schema;
 mod listener;
 mod node;
+pub mod private_file;
 mod processes;
 mod readers;
 pub mod registry;

@@ -154,7 +154,8 @@ impl Server {
         let live = Arc::new(RoleVariables(Arc::clone(&parts.role)));
         let mut facts = parts.facts;
         facts.push(("server_uuid", parts.server_uuid.clone()));
-        let variables = Arc::new(GlobalVariables::new(settings, &facts, live));
+        let variables = GlobalVariables::new(settings, &facts, live);
+        let variables = Arc::new(variables.with_fence(parts.role.fence()));
         let collation = engine::collation::by_name(&settings.collation_server).ok();
         let charset = collation
             .and_then(|found| u8::try_from(found.id).ok())
@@ -269,11 +270,16 @@ impl Server {
     /// configuration again. Sessions that are logged in keep their TLS.
     async fn follow_reloads(&self) {
         let mut reloads = self.node.control.reloads();
+        let mut before = self.node.settings.clone();
         while reloads.changed().await.is_ok() {
             let settings = reloads.borrow_and_update().clone();
             let Some(settings) = settings else { continue };
             let settings = settings.server();
-            self.node.variables.take_over(settings, RELOADED);
+            self.node.variables.take_over(&before, settings, RELOADED);
+            before = settings.clone();
+            if let Err(error) = self.node.role.settle_fence().await {
+                tracing::error!(%error, "cannot tell whether writes from before read_only have ended");
+            }
             match tls::server_config(tls_files(settings)) {
                 Err(error) => {
                     tracing::error!(%error, "the certificates stay as they were");

@@ -13,6 +13,7 @@ use sql::ast::{OptionAssignment, ReplicaThreads, ReplicationFilterRule, UntilCon
 use sql::error::SqlError;
 
 use crate::feed::LogFeed;
+use crate::fence::Fence;
 
 pub use replica_status::ReplicaStatus;
 pub(crate) use replica_status::StatusCell;
@@ -121,6 +122,17 @@ pub trait Role: Send + Sync {
         _connection_id: u64,
     ) -> Result<Option<OwnedGtid>, SqlError> {
         Err(SqlError::not_supported("SET gtid_next"))
+    }
+
+    /// What `read_only` and `super_read_only` steer where the role commits.
+    fn fence(&self) -> Fence {
+        Fence::default()
+    }
+
+    /// Ends what the fence let through before it was set: when this returns, every later commit has
+    /// met it.
+    async fn settle_fence(&self) -> Result<(), SqlError> {
+        Ok(())
     }
 
     /// The binary log, for dump sessions; None without one.

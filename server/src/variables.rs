@@ -18,6 +18,7 @@ use engine::session::{SessionContext, SystemVariables, TimeZone};
 use sql::SqlMode;
 use sql::error::SqlError;
 
+use crate::fence::Fence;
 use definition::{Access, DEFINITIONS, Definition, Scope, find, stored_name};
 use shown::Shown;
 pub use value::{Assigned, VariableValue};
@@ -47,6 +48,8 @@ pub struct GlobalVariables {
     live: Arc<dyn LiveVariables>,
     /// Whether the role takes no writes whatever anybody says, so that the fence stays shut.
     is_always_read_only: bool,
+    /// Follows `read_only` and `super_read_only`.
+    fence: Fence,
 }
 
 impl std::fmt::Debug for GlobalVariables {
@@ -79,7 +82,26 @@ impl GlobalVariables {
             values: RwLock::new(values),
             live,
             is_always_read_only: facts.iter().any(|(name, _)| *name == "super_read_only"),
+            fence: Fence::default(),
         }
+    }
+
+    /// Lets `fence` follow `read_only` and `super_read_only`.
+    #[must_use]
+    pub(crate) fn with_fence(mut self, fence: Fence) -> Self {
+        self.fence = fence;
+        self.move_fence();
+        self
+    }
+
+    /// What `read_only` and `super_read_only` steer.
+    pub(crate) const fn fence(&self) -> &Fence {
+        &self.fence
+    }
+
+    fn move_fence(&self) {
+        let (read_only, super_read_only) = (self.is_on("read_only"), self.is_on("super_read_only"));
+        self.fence.set(read_only, super_read_only);
     }
 
     /// The value of a variable, by its name in lower case.
@@ -132,6 +154,8 @@ impl GlobalVariables {
             _ => {}
         }
         values.insert(stored_name(definition.name), value);
+        drop(values);
+        self.move_fence();
         Ok(warning)
     }
 
@@ -140,16 +164,25 @@ impl GlobalVariables {
         self.is_always_read_only && matches!(name, "read_only" | "super_read_only")
     }
 
-    /// Takes over the values of `names` from settings that were read again.
-    pub(crate) fn take_over(&self, settings: &ServerSettings, names: &[&str]) {
+    /// Takes over those of `names` whose values are others in `settings` than they were in `before`.
+    /// What a statement has set stays while the file says what it always said.
+    pub(crate) fn take_over(
+        &self,
+        before: &ServerSettings,
+        settings: &ServerSettings,
+        names: &[&str],
+    ) {
+        let before = from_settings(before);
         let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
         for (name, text) in from_settings(settings) {
-            if let Some(definition) =
-                find(name).filter(|_| names.contains(&name) && !self.is_fence(name))
-            {
+            let is_new = !before.contains(&(name, text.clone()));
+            let is_wanted = is_new && names.contains(&name) && !self.is_fence(name);
+            if let Some(definition) = find(name).filter(|_| is_wanted) {
                 values.insert(definition.name, value::parse(definition.kind, &text));
             }
         }
+        drop(values);
+        self.move_fence();
     }
 
     fn read(&self, name: &str) -> Option<VariableValue> {

@@ -58,6 +58,20 @@ impl SqlMode {
     /// Fractional seconds are cut, not rounded.
     pub const TIME_TRUNCATE_FRACTIONAL: SqlMode = SqlMode(1 << 32);
 
+    /// The modes that say how a text is read.
+    const SYNTAX: u64 = SqlMode::PIPES_AS_CONCAT.0
+        | SqlMode::ANSI_QUOTES.0
+        | SqlMode::IGNORE_SPACE.0
+        | SqlMode::NO_BACKSLASH_ESCAPES.0
+        | SqlMode::HIGH_NOT_PRECEDENCE.0
+        | 1;
+
+    /// These modes, for a text that was read with those of `read`.
+    #[must_use]
+    pub const fn with_syntax_of(self, read: SqlMode) -> SqlMode {
+        SqlMode(self.0 & !Self::SYNTAX | read.0 & Self::SYNTAX)
+    }
+
     /// MySQL's default.
     pub const DEFAULT: SqlMode = SqlMode(
         Self::ONLY_FULL_GROUP_BY.0

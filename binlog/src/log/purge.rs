@@ -20,54 +20,66 @@ fn register_name(index: &LogIndex) -> String {
     format!("{base}.~rec~")
 }
 
-/// Makes `next` the index and removes the files that only `current` lists. Returns those files.
-pub(super) fn remove_unlisted(
+/// Registers the files that only `current` lists for removal and makes `next` the index. Files that
+/// an earlier purge could not remove stay registered.
+///
+/// When it fails, the index is one of the two; which one is to be read from it.
+pub(super) fn unlist(
     storage: &dyn Storage,
     current: &LogIndex,
     next: &LogIndex,
-) -> Result<Vec<LogFileName>, LogError> {
-    let gone: Vec<LogFileName> = current
-        .files()
-        .iter()
-        .filter(|file| !next.contains(file))
-        .cloned()
-        .collect();
-    if gone.is_empty() {
-        return Ok(gone);
-    }
+) -> Result<(), LogError> {
     let register = register_name(next);
+    let mut gone = registered(storage, &register)?;
+    gone.extend(current.files().iter().cloned());
+    gone.retain(|file| !next.contains(file));
+    gone.sort();
+    gone.dedup();
     let list: String = gone.iter().map(|file| format!("./{file}\n")).collect();
     replace_file(storage, &register, list.as_bytes())
         .map_err(|error| LogError::io("writing the purge register", &register, error))?;
-    next.store(storage)?;
-    remove_registered(storage, next)?;
-    Ok(gone)
+    next.store(storage)
 }
 
-/// Removes what an interrupted purge left: files that its register names and the index does not
-/// list. Returns the removed files.
+/// The files that the register names; a missing register names none.
+fn registered(storage: &dyn Storage, register: &str) -> Result<Vec<LogFileName>, LogError> {
+    let bytes = match read_small(storage, register, MAX_REGISTER_BYTES) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(LogError::io("reading the purge register", register, error)),
+    };
+    let lines = bytes.split(|&byte| byte == b'\n');
+    let files = lines.filter_map(|line| LogFileName::parse_path(std::str::from_utf8(line).ok()?));
+    Ok(files.collect())
+}
+
+/// Removes what the register names and the index does not list, in a purge or behind one that was
+/// interrupted. Returns the removed files; with an error, what could not be removed stays
+/// registered.
 pub(super) fn remove_registered(
     storage: &dyn Storage,
     index: &LogIndex,
 ) -> Result<Vec<LogFileName>, LogError> {
     let register = register_name(index);
-    let bytes = match read_small(storage, &register, MAX_REGISTER_BYTES) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(LogError::io("reading the purge register", &register, error)),
-    };
+    let files = registered(storage, &register)?;
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut removed = Vec::new();
-    let files = bytes
-        .split(|&byte| byte == b'\n')
-        .filter_map(|line| LogFileName::parse_path(std::str::from_utf8(line).ok()?));
-    for file in files.filter(|file| !index.contains(file)) {
+    let mut failure = None;
+    for file in files.into_iter().filter(|file| !index.contains(file)) {
         // A schema snapshot that stays is in nobody's way.
         let _ = storage.remove(&side_file_name(file.as_str()));
         match storage.remove(file.as_str()) {
             Ok(()) => removed.push(file),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(LogError::io("removing", file.as_str(), error)),
+            Err(error) => {
+                failure.get_or_insert(LogError::io("removing", file.as_str(), error));
+            }
         }
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
     }
     // The removals are durable before the list of them goes.
     storage

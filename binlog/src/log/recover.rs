@@ -16,7 +16,7 @@ use super::index::LogIndex;
 use super::name::{LogFileName, LogPosition};
 use super::purge::remove_registered;
 use super::reader::LogReader;
-use super::storage::{Storage, read_full_at, replace_file, write_all_at};
+use super::storage::{Storage, is_no_space, read_full_at, replace_file, write_all_at};
 use super::torn::first_transaction_after;
 use super::writer::LogFlavour;
 use crate::event::EventType;
@@ -66,7 +66,7 @@ pub struct TornTail {
     pub bytes: u64,
     /// What was found there; empty if they were sound events of an unfinished transaction.
     pub reason: String,
-    /// The file that keeps a copy.
+    /// The file that keeps a copy; empty if there was no room for one.
     pub saved_as: String,
 }
 
@@ -270,9 +270,16 @@ fn cut(
             ));
         }
     }
-    let saved_as = format!("{file}.torn-{}", walk.good);
+    let mut saved_as = format!("{file}.torn-{}", walk.good);
     let bytes = walk.len.saturating_sub(walk.good);
-    save_tail(storage, handle.as_ref(), walk.good, &saved_as).map_err(fail)?;
+    match save_tail(storage, handle.as_ref(), walk.good, &saved_as) {
+        // The tail was never acknowledged; a node that cannot start would be worse.
+        Err(error) if is_no_space(&error) => {
+            let _ = storage.remove(&saved_as);
+            saved_as.clear();
+        }
+        saved => saved.map_err(fail)?,
+    }
     handle.truncate(walk.good).map_err(fail)?;
     Ok(Some(TornTail {
         at: LogPosition::new(file.clone(), walk.good),

@@ -71,6 +71,9 @@ pub struct LogWriter {
     is_poisoned: bool,
     /// The schema snapshots beside the file.
     schema: SchemaWriter,
+    /// Head of the file that could not be made for want of room; until it is, `file` is the last
+    /// one of those that were there, and nothing is added to it.
+    unborn: Option<Vec<u8>>,
 }
 
 impl fmt::Debug for LogWriter {
@@ -114,7 +117,80 @@ impl LogWriter {
             synced: end,
             is_poisoned: false,
             schema: SchemaWriter::default(),
+            unborn: None,
         })
+    }
+
+    /// As [`LogWriter::create`], but a disk without room for the file is no error when the log has
+    /// files: the log then ends at `end`, and [`LogWriter::ensure_file`] tries again.
+    pub fn create_when_possible(
+        storage: Arc<dyn Storage>,
+        options: LogOptions,
+        index: LogIndex,
+        previous_gtids: &GtidSet,
+        timestamp: u32,
+        end: Option<&LogPosition>,
+    ) -> Result<Self, LogError> {
+        let created = Self::create(
+            Arc::clone(&storage),
+            options.clone(),
+            index.clone(),
+            previous_gtids,
+            timestamp,
+        );
+        match (created, end) {
+            (Err(LogError::NoSpace { .. }), Some(end)) => {
+                let head = LogHead::encode(&options, previous_gtids, timestamp, true);
+                let fail = |error| LogError::io("opening", end.file.as_str(), error);
+                let file = storage.open(end.file.as_str()).map_err(fail)?;
+                Ok(Self {
+                    flags: own_flags(&options),
+                    storage,
+                    options,
+                    index,
+                    name: end.file.clone(),
+                    file,
+                    sealed: end.offset,
+                    written: end.offset,
+                    synced: end.offset,
+                    is_poisoned: false,
+                    schema: SchemaWriter::default(),
+                    unborn: Some(head),
+                })
+            }
+            (created, _) => created,
+        }
+    }
+
+    /// Whether the file to write to is still to be made.
+    #[must_use]
+    pub const fn lacks_file(&self) -> bool {
+        self.unborn.is_some()
+    }
+
+    /// Makes the file to write to if it could not be made before. With [`LogError::NoSpace`] the log
+    /// is as it was.
+    pub fn ensure_file(&mut self) -> Result<(), LogError> {
+        self.check()?;
+        let Some(head) = &self.unborn else {
+            return Ok(());
+        };
+        let storage = self.storage.as_ref();
+        let name = next_name(storage, &self.options, &self.index)?;
+        let file = create_file(storage, &name, head)?;
+        let index = self.index.with(name.clone());
+        if let Err(error) = index.store(storage) {
+            // It holds no transaction; if it stays, the next start removes it.
+            let _ = storage.remove(name.as_str());
+            return Err(error);
+        }
+        let end = head.len() as u64;
+        self.index = index;
+        self.name = name;
+        self.file = file;
+        (self.sealed, self.written, self.synced) = (end, end, end);
+        self.unborn = None;
+        Ok(())
     }
 
     /// The file that is written.
@@ -194,6 +270,10 @@ impl LogWriter {
     /// [`LogWriter::seal`] is cut off, durably.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), LogError> {
         self.check()?;
+        if self.unborn.is_some() {
+            let file = self.name.to_string();
+            return Err(LogError::NoSpace { file });
+        }
         match write_all_at(self.file.as_ref(), self.written, bytes) {
             Ok(()) => {
                 self.written = self.written.saturating_add(bytes.len() as u64);
@@ -261,6 +341,9 @@ impl LogWriter {
     /// [`LogError::NoSpace`] the log goes on in the old file.
     pub fn rotate(&mut self, previous_gtids: &GtidSet, timestamp: u32) -> Result<(), LogError> {
         self.check()?;
+        if self.unborn.is_some() {
+            return self.ensure_file();
+        }
         self.sync()?;
         let head = LogHead::encode(&self.options, previous_gtids, timestamp, false);
         let next = next_name(self.storage.as_ref(), &self.options, &self.index)?;
@@ -314,6 +397,9 @@ impl LogWriter {
     /// Ends the log cleanly: a stop event, everything durable, the in-use flag cleared.
     pub fn close(mut self, timestamp: u32) -> Result<LogPosition, LogError> {
         self.check()?;
+        if self.unborn.is_some() {
+            return Ok(self.end());
+        }
         self.abandon()?;
         let mut stop = Vec::new();
         let header = self.own_header(EventType::STOP, timestamp);
@@ -333,12 +419,26 @@ impl LogWriter {
     ///
     /// The caller has made sure that nobody needs them. Order: a list of what will go, durable;
     /// the index, durable; then the files. A crash in between leaves files that the list names
-    /// and the next start removes. Returns the removed files.
+    /// and the next start removes. Returns the files that are out of the log; with an error they
+    /// may be too, and those that could not be removed go with the next purge.
     pub fn purge_before(&mut self, first: &LogFileName) -> Result<Vec<LogFileName>, LogError> {
         self.check()?;
+        let storage = self.storage.as_ref();
         let index = self.index.starting_at(first.min(&self.name));
-        let gone = super::purge::remove_unlisted(self.storage.as_ref(), &self.index, &index)?;
-        self.index = index;
+        let gone = self.index.files().iter();
+        let gone: Vec<LogFileName> = gone.filter(|file| !index.contains(file)).cloned().collect();
+        if gone.is_empty() {
+            return Ok(gone);
+        }
+        match super::purge::unlist(storage, &self.index, &index) {
+            Ok(()) => self.index = index,
+            Err(error) => {
+                // It may have come in place before it failed to become durable.
+                self.index = LogIndex::load(storage, self.index.name())?;
+                return Err(error);
+            }
+        }
+        super::purge::remove_registered(storage, &self.index)?;
         Ok(gone)
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::EngineOptions;
 use crate::collation::{self, compare::compare};
@@ -39,6 +40,10 @@ pub(super) fn open(path: &Path, options: &EngineOptions) -> Result<Connection, E
         options.cache_kib
     );
     connection.execute_batch(&settings).map_err(failed)?;
+    // The owner says when frames may move into the file; closing is no reason.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .map_err(failed)?;
     connection
         .busy_timeout(std::time::Duration::from_secs(5))
         .map_err(failed)?;

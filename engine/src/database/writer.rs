@@ -80,6 +80,13 @@ impl Writer {
         })
     }
 
+    /// Whether the next [`Writer::begin_group`] moves WAL frames into the file first. What is
+    /// committed must survive a power loss by then, wherever else it is recorded.
+    #[must_use]
+    pub fn checkpoints_next(&self) -> bool {
+        self.shared.needs_help_with_wal()
+    }
+
     /// Begins a group.
     pub fn begin_group(&mut self) -> Result<(), EngineError> {
         if self.is_in_group {
@@ -89,6 +96,7 @@ impl Writer {
         }
         if self.shared.needs_help_with_wal() {
             // No frame is added meanwhile, so all can be moved and the WAL starts again.
+            self.shared.note_pages()?;
             let (frames, moved) = connection::checkpoint(&self.connection)?;
             let left = frames.saturating_sub(moved);
             self.shared.wal_frames.store(left, Ordering::Relaxed);

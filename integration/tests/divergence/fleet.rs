@@ -34,8 +34,11 @@ impl Fleet {
         let expected = Contents::of(&mut primary, databases).await?;
         let mut mysql = self.mysql.client().await?;
         if let Err(failure) = until_gtids_executed(&mut primary, &mut mysql, PATIENCE).await {
-            self.mysql.ensure_replicating().await?;
-            return Err(failure);
+            let workers = "SELECT LAST_ERROR_MESSAGE FROM \
+                           performance_schema.replication_applier_status_by_worker \
+                           WHERE LAST_ERROR_NUMBER <> 0";
+            let told = mysql.rows(workers).await?;
+            return Err(failure.during(format!("the MySQL replica says {told:?}")));
         }
         let found = Contents::of(&mut mysql, databases).await?;
         expected.ensure_same("the MySQL replica", &found)?;
@@ -101,15 +104,12 @@ impl Contents {
                 let table = table.first().map(ToString::to_string).unwrap_or_default();
                 let query = format!("SHOW FULL COLUMNS FROM `{database}`.`{table}`");
                 for row in client.rows(&query).await? {
-                    // The privileges are the account's and not the column's.
-                    let cells: Vec<_> = row.iter().map(ToString::to_string).collect();
-                    let (name, rest) = cells.split_at(1);
-                    let (kept, comment) = rest.split_at(6.min(rest.len()));
-                    columns.push(format!(
-                        "{database}.{table}: {name:?} {:?} {:?}",
-                        kept.get(..6),
-                        comment.last()
-                    ));
+                    // Field, Type, Collation, Null, Key, Default, Extra, Privileges, Comment. A
+                    // default is compared by the rows that have it: MySQL shows the text of a moment
+                    // in the time zone of the session that wrote it.
+                    let cell = |at: usize| row.get(at).map(ToString::to_string).unwrap_or_default();
+                    let shown = [0, 1, 2, 3, 4, 8].map(cell);
+                    columns.push(format!("{database}.{table}: {shown:?}"));
                 }
             }
         }

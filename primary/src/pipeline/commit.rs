@@ -2,12 +2,13 @@
 
 use std::io;
 use std::sync::atomic::Ordering;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use binlog::log::LogError;
 use engine::database::EnginePosition;
 use engine::outcome::Outcome;
 use gtid::Gtid;
+use server::clock::{now_micros, now_seconds};
 use sql::error::SqlError;
 use tokio::sync::oneshot;
 
@@ -147,6 +148,7 @@ impl Pipeline {
 
     /// Steps A and B. On error the log is as it was before.
     fn write_group(&mut self, pending: &[Pending]) -> Result<(), WriteError> {
+        self.log.ensure_file()?;
         let commit_micros = now_micros().max(self.last_commit_micros.saturating_add(1));
         self.last_commit_micros = commit_micros;
         let sequence = self.dependencies.sequence();
@@ -279,21 +281,14 @@ impl Pipeline {
     }
 }
 
-/// Error 1598, which ends the transaction.
+/// Error 1534 for a row that no event can hold, which ends its statement; 1598 for anything else,
+/// which ends the transaction.
 pub(super) fn logging_impossible(error: &io::Error) -> SqlError {
+    if error.kind() == io::ErrorKind::FileTooLarge {
+        tracing::warn!(%error, "a statement was refused");
+        let text = "Writing one row to the row-based binary log failed";
+        return SqlError::new(1534, "HY000", text);
+    }
     let text = format!("Binary logging not possible. Message: {error}");
     SqlError::new(1598, "HY000", text)
-}
-
-/// Microseconds since 1970.
-fn now_micros() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
-    })
-}
-
-/// Seconds since 1970.
-pub(crate) fn now_seconds() -> u32 {
-    u32::try_from(now_micros() / 1_000_000).unwrap_or(u32::MAX)
 }

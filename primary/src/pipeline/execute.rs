@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use engine::error::EngineError;
 use engine::outcome::Outcome;
 use engine::rows::RowChange;
 use engine::session::SessionContext;
@@ -50,6 +51,13 @@ impl Pipeline {
             execute.answer(Err(SqlError::lock_deadlock()));
             return Ok(());
         }
+        if is_ddl || matches!(statement.statement, Statement::Write(_)) {
+            // It may have waited since its session looked.
+            if let Err(error) = self.fence.check(execute.session.ignores_read_only) {
+                execute.answer(Err(error));
+                return Ok(());
+            }
+        }
         match &self.hold {
             Some(Hold::Transaction(holder)) if holder.connection_id == connection_id => {
                 if is_ddl || execute.mode == TransactionMode::Autocommit {
@@ -91,7 +99,7 @@ impl Pipeline {
             self.commit_group()?;
         }
         if !self.writer.is_in_group()
-            && let Err(error) = self.writer.begin_group()
+            && let Err(error) = self.begin_group()?
         {
             execute.answer(Err(error.into()));
             return Ok(());
@@ -116,18 +124,40 @@ impl Pipeline {
         Ok(())
     }
 
+    /// Begins a group. The writer may move pages into the engine's file first, so that the log must
+    /// be durable up to where the engine is.
+    fn begin_group(&mut self) -> Result<Result<(), EngineError>, PrimaryError> {
+        if self.writer.checkpoints_next() && self.log.durable_end() < self.log.end() {
+            self.log.sync()?;
+        }
+        Ok(self.writer.begin_group())
+    }
+
     fn begin_transaction(&mut self, execute: Box<Execute>) -> Result<(), PrimaryError> {
         self.commit_group()?;
-        if let Err(error) = self.writer.begin_group() {
+        if let Err(error) = self.begin_group()? {
             execute.answer(Err(error.into()));
             return Ok(());
         }
-        self.hold = Some(Hold::Transaction(Box::new(Holder {
-            connection_id: execute.session.connection_id,
+        let connection_id = execute.session.connection_id;
+        let mut holder = Box::new(Holder {
+            connection_id,
             transaction: self.new_transaction(&execute.session),
             savepoints: Vec::new(),
             last_active: Instant::now(),
-        })));
+            ignores_read_only: execute.session.ignores_read_only,
+            has_locked: false,
+        });
+        for name in self
+            .early_savepoints
+            .remove(&connection_id)
+            .into_iter()
+            .flatten()
+        {
+            self.writer.savepoint(&engine_name(&name))?;
+            holder.savepoints.push((name, holder.transaction.mark()));
+        }
+        self.hold = Some(Hold::Transaction(holder));
         self.execute_held(execute)
     }
 
@@ -137,12 +167,21 @@ impl Pipeline {
         };
         let result = self.run_statement(&mut execute, &mut holder.transaction);
         holder.last_active = Instant::now();
+        holder.ignores_read_only = execute.session.ignores_read_only;
+        holder.has_locked |= result.is_ok() && locks_rows(&execute.statement.statement);
         let ends = result
             .as_ref()
             .is_err_and(|error| server::executor::ends_transaction(error.code));
-        if ends || self.writer.is_group_lost() {
+        let is_lost = self.writer.is_group_lost();
+        if ends || is_lost || holder.is_idle() {
             self.writer.rollback_group()?;
-            if !ends {
+            if !ends && !is_lost {
+                // Without a change or a lock it begins anew with its next statement.
+                let names = holder.savepoints.into_iter().map(|(name, _)| name);
+                self.early_savepoints
+                    .insert(execute.session.connection_id, names.collect());
+            }
+            if is_lost && !ends {
                 self.rolled_back.insert(execute.session.connection_id);
             }
         } else {
@@ -154,7 +193,7 @@ impl Pipeline {
 
     fn execute_ddl(&mut self, ddl: &Ddl, mut execute: Box<Execute>) -> Result<(), PrimaryError> {
         self.commit_group()?;
-        if let Err(error) = self.writer.begin_group() {
+        if let Err(error) = self.begin_group()? {
             execute.answer(Err(error.into()));
             return Ok(());
         }
@@ -168,9 +207,12 @@ impl Pipeline {
         match result {
             Ok(outcome) => {
                 let default = execute.session.database.as_deref();
+                // A prepared statement's text is read as when it was prepared.
+                let mut session = execute.session.clone();
+                session.sql_mode = session.sql_mode.with_syntax_of(execute.statement.sql_mode);
                 let transaction = Transaction::ddl(
                     self.options.origin,
-                    &execute.session,
+                    &session,
                     &execute.statement.text,
                     ddl.database(),
                     &ddl.changed_databases(default),
@@ -264,6 +306,7 @@ impl Pipeline {
         connection_id: u64,
         answer: Answer,
     ) -> Result<(), PrimaryError> {
+        self.early_savepoints.remove(&connection_id);
         if self.rolled_back.remove(&connection_id) {
             answer.send(Err(SqlError::lock_deadlock()));
             return Ok(());
@@ -274,6 +317,13 @@ impl Pipeline {
         }
         if let Some(Hold::Transaction(holder)) = self.hold.take() {
             let transaction = holder.transaction;
+            if !transaction.is_empty()
+                && let Err(error) = self.fence.check(holder.ignores_read_only)
+            {
+                self.writer.rollback_group()?;
+                answer.send(Err(error));
+                return Ok(());
+            }
             self.take(Pending {
                 transaction,
                 answer,
@@ -285,6 +335,7 @@ impl Pipeline {
     /// Undoes the transaction of `connection_id`. Without one nothing happens.
     pub(super) fn rollback_held(&mut self, connection_id: u64) -> Result<(), PrimaryError> {
         self.rolled_back.remove(&connection_id);
+        self.early_savepoints.remove(&connection_id);
         if Hold::of(&mut self.hold, connection_id).is_some() {
             self.hold = None;
             self.writer.rollback_group()?;
@@ -301,10 +352,9 @@ impl Pipeline {
     ) -> Result<(), SqlError> {
         let unknown = || SqlError::sp_does_not_exist("SAVEPOINT", name);
         let Some(holder) = Hold::of(&mut self.hold, connection_id) else {
-            return match action {
-                // Nothing was changed yet, so there is nothing to go back from.
-                SavepointAction::Set => Ok(()),
-                _ => Err(unknown()),
+            return match self.early_savepoint(connection_id, action, name) {
+                true => Ok(()),
+                false => Err(unknown()),
             };
         };
         holder.last_active = Instant::now();
@@ -333,6 +383,26 @@ impl Pipeline {
             }
         }
         Ok(())
+    }
+
+    /// Does something with a savepoint of a transaction that has changed nothing; false if there is
+    /// none of that name.
+    fn early_savepoint(&mut self, connection_id: u64, action: SavepointAction, name: &str) -> bool {
+        let names = self.early_savepoints.entry(connection_id).or_default();
+        let is_named = |known: &String| known.to_lowercase() == name.to_lowercase();
+        let known = names.iter().rposition(is_named);
+        match (action, known) {
+            (SavepointAction::Set, known) => {
+                if let Some(at) = known {
+                    names.remove(at);
+                }
+                names.push(name.to_owned());
+            }
+            (_, None) => return false,
+            (SavepointAction::RollbackTo, Some(at)) => names.truncate(at.saturating_add(1)),
+            (SavepointAction::Release, Some(at)) => names.truncate(at),
+        }
+        true
     }
 
     pub(super) fn new_transaction(&self, session: &SessionContext) -> Transaction {
@@ -364,7 +434,7 @@ impl Pipeline {
             return Ok(());
         }
         if !self.writer.is_in_group()
-            && let Err(error) = self.writer.begin_group()
+            && let Err(error) = self.begin_group()?
         {
             let _ = reply.send(Err(error.into()));
             return Ok(());
@@ -394,6 +464,11 @@ fn wants_no_wait(statement: &Statement) -> bool {
         .locks()
         .iter()
         .any(|lock| lock.nonblock == Some(sql::ast::NonBlock::Nowait))
+}
+
+/// FOR UPDATE, FOR SHARE.
+fn locks_rows(statement: &Statement) -> bool {
+    !statement.locks().is_empty()
 }
 
 /// A client's savepoint cannot meet one of our own.

@@ -28,6 +28,10 @@ pub(super) struct Holder {
     pub(super) savepoints: Vec<(String, TransactionMark)>,
     /// When its last statement ended.
     pub(super) last_active: Instant,
+    /// Whether its account may write while `read_only` is on.
+    pub(super) ignores_read_only: bool,
+    /// Whether it has read rows that nobody may change meanwhile.
+    pub(super) has_locked: bool,
 }
 
 impl Hold {
@@ -43,6 +47,12 @@ impl Hold {
 }
 
 impl Holder {
+    /// Whether others may write while this transaction goes on: it has neither changed nor locked
+    /// anything.
+    pub(super) fn is_idle(&self) -> bool {
+        self.transaction.is_empty() && !self.transaction.is_unlogged() && !self.has_locked
+    }
+
     /// Index of the newest savepoint of this name; letter case does not matter.
     pub(super) fn savepoint(&self, name: &str) -> Option<usize> {
         let name = name.to_lowercase();

@@ -46,6 +46,8 @@ impl Pipeline {
             return Ok(());
         }
         self.writer.rollback_group()?;
+        // Its groups may move pages into the engine's file.
+        self.log.sync()?;
         let position = catch_up(&mut self.writer, self.log.storage(), self.log.index())
             .inspect_err(|_| drop(self.writer.rollback_group()))?;
         debug_assert_eq!(position, self.position);

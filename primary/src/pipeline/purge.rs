@@ -4,10 +4,10 @@
 //! need it to be rolled forward after a power loss, and as long as it is written.
 
 use binlog::log::{LogError, LogFileName, LogHead, first_file_since};
+use server::clock::now_seconds;
 use server::feed::GtidState as _;
 use sql::error::SqlError;
 
-use super::commit::now_seconds;
 use super::request::Purged;
 use super::thread::Pipeline;
 
@@ -20,13 +20,15 @@ impl Pipeline {
             let readers = self.feed.guards().holders_up_to(&first);
             (first.clone(), readers)
         });
-        let removed = self.log.purge_before(&first).map_err(|error| {
+        let purged = self.log.purge_before(&first);
+        // A file that cannot be removed is out of the log all the same.
+        self.note_purged();
+        let removed = purged.map_err(|error| {
             tracing::error!(%error, "purging binary logs failed");
             log_error(&error)
         })?;
         if !removed.is_empty() {
             tracing::info!(files = removed.len(), first = %first, "purged binary logs");
-            self.note_purged();
         }
         Ok(Purged { removed, kept })
     }

@@ -40,6 +40,8 @@ pub(crate) enum Request {
     ),
     /// The client is gone.
     Disconnected(u64),
+    /// Answers when whatever met the fence before it was set is committed.
+    SettleFence(oneshot::Sender<Result<(), SqlError>>),
     /// Begins a new log file.
     Rotate(oneshot::Sender<Result<(), SqlError>>),
     /// Removes the log files in front of this one, as far as nobody needs them.

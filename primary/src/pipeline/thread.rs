@@ -1,6 +1,6 @@
 //! The pipeline's thread: which request is next, who waits, when a group ends.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 use binlog::log::LogWriter;
 use engine::database::{EnginePosition, Writer};
 use gtid::{GtidSet, Tsid};
+use server::clock::now_seconds;
 use server::feed::LogFeed;
+use server::fence::Fence;
 use sql::error::SqlError;
 
-use super::commit::{Answer, Durability, Pending, now_seconds};
+use super::commit::{Answer, Durability, Pending};
 use super::hold::Hold;
 use super::request::Request;
 use super::schema::NotedTables;
@@ -44,6 +46,7 @@ pub(crate) struct Pipeline {
     pub(super) log: LogWriter,
     pub(super) feed: Arc<LogFeed>,
     pub(super) state: Arc<State>,
+    pub(super) fence: Fence,
     pub(super) requests: mpsc::Receiver<Request>,
     pub(super) dependencies: Dependencies,
     pub(super) noted: NotedTables,
@@ -63,6 +66,9 @@ pub(crate) struct Pipeline {
     pub(super) deferred: VecDeque<Request>,
     /// Connections whose transaction was rolled back without their asking.
     pub(super) rolled_back: HashSet<u64>,
+    /// Savepoints of transactions that do not have the writer, for they have changed nothing: by
+    /// connection, oldest first.
+    pub(super) early_savepoints: HashMap<u64, Vec<String>>,
     pub(super) unsynced_groups: u32,
     /// Whether the data directory says that the log does not have everything.
     pub(super) is_unlogged_noted: bool,
@@ -76,6 +82,7 @@ impl Pipeline {
         log: LogWriter,
         feed: Arc<LogFeed>,
         state: Arc<State>,
+        fence: Fence,
         requests: mpsc::Receiver<Request>,
     ) -> Result<Self, PrimaryError> {
         use server::feed::GtidState as _;
@@ -87,6 +94,7 @@ impl Pipeline {
             log,
             feed,
             state,
+            fence,
             requests,
             dependencies: Dependencies::default(),
             noted: NotedTables::default(),
@@ -99,6 +107,7 @@ impl Pipeline {
             waiting: VecDeque::new(),
             deferred: VecDeque::new(),
             rolled_back: HashSet::new(),
+            early_savepoints: HashMap::new(),
             unsynced_groups: 0,
             is_unlogged_noted: false,
         })
@@ -236,6 +245,10 @@ impl Pipeline {
                 let _ = reply.send(result);
             }
             Request::Disconnected(connection_id) => self.disconnected(connection_id)?,
+            Request::SettleFence(reply) => {
+                self.commit_unheld()?;
+                let _ = reply.send(Ok(()));
+            }
             Request::Rotate(reply) => {
                 self.commit_unheld()?;
                 let result = self.rotate()?;

@@ -9,6 +9,7 @@
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::commit::Answer;
@@ -63,6 +64,7 @@ fn note(directory: &Path) -> std::io::Result<()> {
         .write(true)
         .create(true)
         .truncate(true)
+        .mode(server::private_file::DATA)
         .open(&path)?;
     file.write_all(
         b"Changes were made with sql_log_bin=0: weir.db cannot be made from the binary logs.\n",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use binlog::event::{Event, EventType};
-use binlog::log::{LogFileName, LogIndex, LogReader, SimStorage, Storage};
+use binlog::log::{CrashKind, LogFileName, LogIndex, LogReader, SimStorage, Storage};
 use binlog::schema::SchemaSnapshots;
 use server::feed::GtidState as _;
 use server::role::{EventsRequest, PurgeTo, Role};
@@ -301,7 +301,10 @@ fn files_rotate_by_size_and_by_request_and_purge_keeps_what_is_needed() {
         assert_eq!(primary.binary_logs().await.unwrap().len(), logs.len() + 1);
         let held = LogFileName::parse(&logs[1].name).unwrap();
         let guard = primary.feed().guards().hold(held.clone());
-        crate::checkpoint::checkpoint(primary.database(), primary.state()).unwrap();
+        let log = Arc::clone(primary.feed().storage());
+        let durability = crate::pipeline::Durability::EveryGroups(1);
+        crate::checkpoint::checkpoint(primary.database(), primary.state(), &log, durability)
+            .unwrap();
         let to = PurgeTo::File(active.file.clone());
         let warning = primary
             .purge_binary_logs(to.clone())
@@ -363,10 +366,7 @@ fn a_data_directory_belongs_to_one_process() {
     let storage = SimStorage::new(1);
     let primary = open(directory.path(), &storage, &[]).unwrap();
     let error = open(directory.path(), &storage, &[]).unwrap_err();
-    assert!(
-        matches!(error, PrimaryError::DataDirectoryInUse(_)),
-        "{error}"
-    );
+    assert!(matches!(error, PrimaryError::Datadir(_)), "{error}");
     primary.stop();
     open(directory.path(), &storage, &[]).unwrap();
 }
@@ -475,4 +475,114 @@ fn a_log_with_minimal_metadata_is_read_with_the_names_of_its_columns() {
         }
     }
     assert_eq!(named, ["id", "v", "s"]);
+}
+
+#[test]
+fn a_node_starts_on_a_full_disk_and_writes_when_there_is_room() {
+    for stops_cleanly in [true, false] {
+        let directory = tempfile::tempdir().unwrap();
+        let storage = SimStorage::new(1);
+        let primary = open(directory.path(), &storage, &[]).unwrap();
+        block_on(create_table(&primary));
+        if stops_cleanly {
+            primary.stop();
+        } else {
+            storage.stop_after(0);
+            primary.stop();
+        }
+        let storage = storage.crash(CrashKind::Process, 1);
+        storage.set_space(Some(0));
+        let primary = open(directory.path(), &storage, &[]).unwrap();
+        let executed = primary.state().executed();
+        block_on(async {
+            let mut client = Client::new(&primary, 2);
+            let insert = "INSERT INTO t VALUES (1, 1, 'a')";
+            for _ in 0..2 {
+                assert_eq!(client.run(insert).await.unwrap_err().code, 1021);
+            }
+            assert_eq!(primary.flush_binary_logs().await.unwrap_err().code, 1021);
+            assert_eq!(primary.state().executed(), executed);
+            storage.set_space(None);
+            client.run(insert).await.unwrap();
+            assert_eq!(primary.state().executed().count(), executed.count() + 1);
+            let logs = primary.binary_logs().await.unwrap();
+            assert_eq!(logs.len(), 2, "{logs:?}");
+        });
+        primary.stop();
+        let primary = open(directory.path(), &storage.crash(CrashKind::Power, 2), &[]).unwrap();
+        assert_eq!(integers(&primary, "SELECT id FROM t"), [1]);
+    }
+}
+
+#[test]
+fn a_transaction_that_has_changed_nothing_does_not_keep_others_waiting() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let primary = open(directory.path(), &storage, &[]).unwrap();
+    block_on(async {
+        create_table(&primary).await;
+        let mut first = Client::new(&primary, 2);
+        let mut other = Client::new(&primary, 3);
+        other.run("INSERT INTO t VALUES (1, 1, 'a')").await.unwrap();
+        first.begin();
+        // Fails, finds nothing, reads: none of them holds the writer.
+        let duplicate = "INSERT INTO t VALUES (1, 1, 'b')";
+        assert_eq!(first.run(duplicate).await.unwrap_err().code, 1062);
+        other.run("INSERT INTO t VALUES (2, 2, 'a')").await.unwrap();
+        primary.savepoint(2, "early").await.unwrap();
+        first.run("UPDATE t SET v = 5 WHERE id = 99").await.unwrap();
+        other.run("INSERT INTO t VALUES (3, 3, 'a')").await.unwrap();
+        first.run("INSERT INTO t VALUES (4, 4, 'a')").await.unwrap();
+        primary.rollback_to_savepoint(2, "Early").await.unwrap();
+        let unknown = primary.release_savepoint(2, "never").await.unwrap_err();
+        assert_eq!(unknown.code, 1305);
+        first.run("INSERT INTO t VALUES (5, 5, 'a')").await.unwrap();
+        first.commit().await.unwrap();
+        let ids = integers(&primary, "SELECT id FROM t ORDER BY id");
+        assert_eq!(ids, [1, 2, 3, 5]);
+    });
+}
+
+#[test]
+fn a_purge_that_cannot_remove_a_file_leaves_a_sound_index() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = directory.path().join("logs");
+    std::fs::create_dir(&disk).unwrap();
+    let log_bin = format!("--log-bin={}", disk.join("b").display());
+    let settings = settings(directory.path(), &[&log_bin]);
+    let open = || Primary::open(Arc::clone(&settings)).unwrap();
+    let primary = open();
+    block_on(async {
+        create_table(&primary).await;
+        for _ in 0..3 {
+            primary.flush_binary_logs().await.unwrap();
+        }
+        let mut client = Client::new(&primary, 2);
+        client
+            .run("INSERT INTO t VALUES (1, 1, 'a')")
+            .await
+            .unwrap();
+        // A directory in the place of a file can be listed and not removed.
+        std::fs::rename(disk.join("b.000001"), disk.join("kept")).unwrap();
+        std::fs::create_dir_all(disk.join("b.000001/x")).unwrap();
+        let log = Arc::clone(primary.feed().storage());
+        let durability = crate::pipeline::Durability::EveryGroups(1);
+        crate::checkpoint::checkpoint(primary.database(), primary.state(), &log, durability)
+            .unwrap();
+        let to = PurgeTo::File("b.000003".to_owned());
+        primary.purge_binary_logs(to).await.unwrap_err();
+        let logs = primary.binary_logs().await.unwrap();
+        assert_eq!(logs[0].name, "b.000003", "{logs:?}");
+        primary.flush_binary_logs().await.unwrap();
+        client
+            .run("INSERT INTO t VALUES (2, 2, 'a')")
+            .await
+            .unwrap();
+    });
+    primary.stop();
+    drop(primary);
+    std::fs::remove_dir_all(disk.join("b.000001")).unwrap();
+    let primary = open();
+    assert_eq!(integers(&primary, "SELECT id FROM t ORDER BY id"), [1, 2]);
+    primary.stop();
 }

@@ -4,7 +4,7 @@
 use std::io;
 use std::sync::Arc;
 
-use binlog::event::{EventHeader, EventType};
+use binlog::event::{ChecksumAlgorithm, EventHeader, EventType};
 use binlog::row::{RowsEncoder, RowsFlags, RowsKind, TableMap};
 use config::settings::BinlogRowMetadata;
 use engine::catalog::Table;
@@ -92,13 +92,28 @@ impl StatementWriter<'_> {
                 .push(before, after)
                 .map_err(|error| unwritable(&error))?;
             if let Some(body) = full {
-                cache.push(&header, &body)?;
+                self.push(&header, &body, cache)?;
             }
         }
         match encoder.finish(ends_statement) {
-            Some(body) => cache.push(&header, &body),
+            Some(body) => self.push(&header, &body, cache),
             None => Ok(()),
         }
+    }
+
+    /// Adds an event unless it is too large for its readers: one row fills it then, and nothing of
+    /// the statement may be logged.
+    fn push(&self, header: &EventHeader, body: &[u8], cache: &mut EventCache) -> io::Result<()> {
+        let frame = EventHeader::LEN + ChecksumAlgorithm::Crc32.trailer_len();
+        let len = body.len().saturating_add(frame) as u64;
+        if len > self.origin.event_bytes_max {
+            let text = format!(
+                "a row of {len} bytes in the binary log, whose events have at most {}",
+                self.origin.event_bytes_max
+            );
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
+        }
+        cache.push(header, body)
     }
 
     fn flags(&self) -> RowsFlags {

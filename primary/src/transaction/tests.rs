@@ -59,6 +59,7 @@ fn origin(row_metadata: BinlogRowMetadata) -> EventOrigin {
         server_id: 11,
         version: 80_405,
         row_metadata,
+        event_bytes_max: EVENT_BYTES_MAX,
     }
 }
 
@@ -216,6 +217,31 @@ fn rows_come_back_as_they_went_in_and_one_event_ends_the_statement() {
         assert_eq!(ends.iter().filter(|end| **end).count(), 1);
         assert_eq!(ends.last(), Some(&true));
     }
+}
+
+#[test]
+fn a_row_that_no_event_can_hold_is_refused_before_anything_is_logged() {
+    let fixture = Fixture::new(&["CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(200))"]);
+    let table = fixture.table("t");
+    let directory = tempfile::tempdir().unwrap();
+    let origin = EventOrigin {
+        event_bytes_max: 300,
+        ..origin(BinlogRowMetadata::Minimal)
+    };
+    let mut transaction = Transaction::rows(origin, directory.path());
+    let long = "x".repeat(150);
+    let fits = [insert(&table, 1, &long)];
+    transaction.add(&fixture.session, &fits).unwrap();
+    let before = transaction.len();
+    // Each image fits, the two of them in one event do not.
+    let update = RowChange {
+        table: Arc::clone(&table),
+        before: Some(row(1, &long)),
+        after: Some(row(1, &"y".repeat(150))),
+    };
+    let error = transaction.add(&fixture.session, &[update]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::FileTooLarge);
+    assert_eq!(transaction.len(), before);
 }
 
 #[test]

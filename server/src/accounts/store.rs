@@ -5,9 +5,8 @@
 //! a temporary file, sync it, rename it over the old one, sync the directory.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use protocol::auth::AuthPlugin;
@@ -16,6 +15,7 @@ use sql::ast::AccountName;
 
 use super::account::{Account, DatabasePrivileges};
 use super::privilege::{Privilege, Privileges};
+use crate::private_file;
 
 /// Why the accounts could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -211,17 +211,7 @@ impl AccountRecord {
 /// # Errors
 /// When the file system refuses.
 pub(crate) fn write_private(path: &Path, content: &[u8]) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(content)?;
-    file.sync_all()
+    private_file::write(path, content, private_file::SECRET)
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ impl Session {
             Admin::Kill { target, id } => self.kill(*target, *id),
             Admin::Flush(targets) => self.flush(targets).await,
             Admin::Maintenance { kind, tables, .. } => {
-                self.maintain(*kind, tables).map(Outcome::Rows)
+                self.maintain(*kind, tables).await.map(Outcome::Rows)
             }
             Admin::Help(_) => Ok(Outcome::Rows(show::help())),
             Admin::Shutdown => Err(SqlError::not_supported("SHUTDOWN")),
@@ -221,7 +221,27 @@ impl Session {
         self.answer(result, RowFormat::Text, false).await
     }
 
-    fn maintain(
+    /// What CHECK TABLE finds: pages of the engine's file that are not as they were written,
+    /// whichever tables have them, and contradictions in the table itself.
+    async fn damage(&self, database: &str, table: &str) -> Result<Vec<String>, SqlError> {
+        let engine = self.node.readers.database().clone();
+        let table = engine.catalog().find_table(database, table).cloned();
+        let Some(table) = table else {
+            return Ok(Vec::new());
+        };
+        let checked = tokio::task::spawn_blocking(move || {
+            let mut found: Vec<String> = engine
+                .damaged_pages()?
+                .into_iter()
+                .map(|page| format!("Page {page} of the database file is not as it was written"))
+                .collect();
+            found.extend(engine.contradictions(&table)?);
+            Ok::<_, engine::error::EngineError>(found)
+        });
+        Ok(checked.await.map_err(|_| SqlError::server_shutdown())??)
+    }
+
+    async fn maintain(
         &mut self,
         kind: sql::ast::MaintenanceKind,
         tables: &[TableName],
@@ -239,12 +259,24 @@ impl Session {
             .text("Op", 40)
             .text("Msg_type", 40)
             .text("Msg_text", 1_572_864);
+        let mut damaged = false;
         for table in tables {
             let database = match &table.database {
                 Some(database) => database.clone(),
                 None => self.context.require_database()?.to_owned(),
             };
             let name = format!("{database}.{}", table.name);
+            if kind == Kind::Check {
+                for damage in self.damage(&database, &table.name).await? {
+                    grid.row([
+                        name.as_str().into(),
+                        operation.into(),
+                        "Warning".into(),
+                        damage.as_str().into(),
+                    ]);
+                    damaged = true;
+                }
+            }
             let (level, text) = match self.find_table(table) {
                 Err(error) => ("Error", error.message),
                 Ok(()) if kind == Kind::Optimize => (
@@ -255,6 +287,7 @@ impl Session {
                     "note",
                     "The storage engine for the table doesn't support repair".to_owned(),
                 ),
+                Ok(()) if std::mem::take(&mut damaged) => ("error", "Corrupt".to_owned()),
                 Ok(()) => ("status", "OK".to_owned()),
             };
             let is_error = level == "Error";

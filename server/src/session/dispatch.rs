@@ -165,18 +165,12 @@ impl Session {
     }
 
     /// read_only and its kin.
-    fn check_writable(&self, statement: &Statement) -> Result<(), SqlError> {
-        let globals = &self.node.variables;
-        let refused = |option: &str| Err(SqlError::option_prevents_statement(option));
-        if globals.is_on("super_read_only") {
-            return refused("--super-read-only");
-        }
+    fn check_writable(&mut self, statement: &Statement) -> Result<(), SqlError> {
         let is_exempt = [Privilege::ConnectionAdmin, Privilege::Super]
             .iter()
             .any(|p| self.account.has(*p));
-        if globals.is_on("read_only") && !is_exempt {
-            return refused("--read-only");
-        }
+        self.context.ignores_read_only = is_exempt;
+        self.node.variables.fence().check(is_exempt)?;
         if self.transaction_is_read_only() && !statement.is_ddl() {
             let text = "Cannot execute statement in a READ ONLY transaction.";
             return Err(SqlError::new(1792, "25006", text));

@@ -199,6 +199,9 @@ impl Session {
         if let Some(warning) = self.node.variables.set(name, &value)? {
             self.context.warn(warning);
         }
+        if matches!(name, "read_only" | "super_read_only") {
+            self.node.role.settle_fence().await?;
+        }
         Ok(())
     }
 

@@ -27,6 +27,52 @@ enum Origin {
     Computed,
 }
 
+/// The numbers that rows get in place: MySQL counts them with another formula than an INSERT's when
+/// `auto_increment_increment` or `_offset` is not 1, and never gives the first one that fits.
+struct Numbers {
+    last: u64,
+    increment: u64,
+    offset: u64,
+}
+
+impl Numbers {
+    /// `None` where MySQL numbers as an INSERT does: without steps, or when a column's type changes,
+    /// for which it copies the table.
+    fn new(
+        writer: &Writer,
+        session: &SessionContext,
+        new: &Table,
+        origins: &[Origin],
+    ) -> Option<Numbers> {
+        let increment = session.auto_increment_increment.max(1);
+        let offset = session.auto_increment_offset.max(1);
+        let copies = |origin: &Origin| matches!(origin, Origin::Coerced(_));
+        if (increment, offset) == (1, 1) || origins.iter().any(copies) {
+            return None;
+        }
+        let next = writer.next_auto_increment(new.id);
+        Some(Numbers {
+            last: if next > 1 { next } else { 0 },
+            increment,
+            // An offset beyond the increment counts for nothing.
+            offset: if offset > increment { 0 } else { offset },
+        })
+    }
+
+    fn take(&mut self) -> u64 {
+        let steps = self
+            .last
+            .abs_diff(self.offset)
+            .checked_div(self.increment)
+            .unwrap_or(0);
+        self.last = steps
+            .saturating_add(1)
+            .saturating_mul(self.increment)
+            .saturating_add(self.offset);
+        self.last
+    }
+}
+
 /// Copies all rows of `old` into a table of the definition `new`, which takes its place. Returns the
 /// new table.
 pub(super) fn rebuild(
@@ -65,6 +111,7 @@ fn copy(
         .iter()
         .map(|column| origin(old, column))
         .collect();
+    let mut numbers = Numbers::new(writer, session, new, &origins);
     let mut coercion = Coercion::new(session, false, NullPolicy::Error);
     let catalog = Arc::clone(writer.catalog());
     let computed = Computed::new(&catalog, new, session)?;
@@ -101,7 +148,7 @@ fn copy(
                 session,
                 &mut coercion,
                 (old, new),
-                &origins,
+                (&origins, &mut numbers),
                 row.values,
             )?;
             if copies {
@@ -137,7 +184,7 @@ fn convert(
     session: &mut SessionContext,
     coercion: &mut Coercion,
     (old, new): (&Table, &Arc<Table>),
-    origins: &[Origin],
+    (origins, numbers): (&[Origin], &mut Option<Numbers>),
     mut values: Vec<Value<'static>>,
 ) -> Result<Vec<Value<'static>>, SqlError> {
     let mut converted = Vec::with_capacity(origins.len());
@@ -153,7 +200,10 @@ fn convert(
                     session.auto_increment_increment,
                     session.auto_increment_offset,
                 );
-                let id = writer.counters().take(new, increment, offset);
+                let id = match numbers {
+                    Some(numbers) => numbers.take(),
+                    None => writer.counters().take(new, increment, offset),
+                };
                 coercion.store(column, EvalValue::UInt(id))?
             }
             Origin::Computed => Value::Null,
