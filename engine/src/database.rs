@@ -184,7 +184,7 @@ impl Database {
             .map_err(E::from)
             .and_then(|position| settle(&position).map(|()| position))
             .and_then(|position| self.move_frames(position).map_err(E::from));
-        run("COMMIT")?;
+        run("COMMIT").or_else(|_| run("ROLLBACK"))?;
         result
     }
 

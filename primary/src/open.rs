@@ -117,7 +117,7 @@ fn open_engine(
     };
     let (mut database, mut writer) = open()?;
     let position = writer.position()?;
-    let recovered = recover_log(storage, log_options, &position)?;
+    let recovered = recover_log(storage, log_options, datadir, &position)?;
     if position.file.is_empty() && has_unlogged(&settings.server.datadir) {
         return Err(PrimaryError::Diverged {
             engine: describe(&position),
@@ -304,10 +304,15 @@ fn log_options(settings: &PrimarySettings) -> Result<LogOptions, PrimaryError> {
 fn recover_log(
     storage: &Arc<dyn Storage>,
     options: &LogOptions,
+    datadir: &DataDirectory,
     engine: &EnginePosition,
 ) -> Result<Recovered, PrimaryError> {
-    // What the engine has committed was whole in the log; it need not be read again.
+    // What the engine has committed was whole in the log; it need not be read again. Of what was not
+    // synced a power loss may have kept any part: the engine's place proves nothing then, and what
+    // follows the first damage was not durable either.
+    let may_lose_tail = datadir.may_lose_tail();
     let known = LogFileName::parse(&engine.file)
+        .filter(|_| !may_lose_tail)
         .zip(engine.gtid_executed.parse().ok())
         .map(|(file, executed)| KnownPlace {
             position: LogPosition::new(file, engine.offset),
@@ -317,7 +322,7 @@ fn recover_log(
         base: options.base.clone(),
         index: options.index.clone(),
         flavour: LogFlavour::Binary,
-        force_truncate: false,
+        force_truncate: may_lose_tail,
     };
     let recovered = recover_from(storage, &options, known.as_ref())?;
     if let Some(torn) = &recovered.torn {

@@ -14,6 +14,7 @@
 mod commit;
 mod execute;
 mod hold;
+mod invariants;
 mod late;
 mod purge;
 mod purged;

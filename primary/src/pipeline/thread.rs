@@ -134,6 +134,7 @@ impl Pipeline {
             if self.is_group_full() && self.hold.is_none() {
                 self.commit_group()?;
             }
+            debug_assert_eq!(self.broken_invariant(), None);
         }
     }
 

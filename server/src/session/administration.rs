@@ -223,7 +223,7 @@ impl Session {
 
     /// What CHECK TABLE finds: pages of the engine's file that are not as they were written,
     /// whichever tables have them, and contradictions in the table itself.
-    async fn damage(&self, database: &str, table: &str) -> Result<Vec<String>, SqlError> {
+    async fn damage(&mut self, database: &str, table: &str) -> Result<Vec<String>, SqlError> {
         let engine = self.node.readers.database().clone();
         let table = engine.catalog().find_table(database, table).cloned();
         let Some(table) = table else {
