@@ -144,6 +144,7 @@ impl LogWriter {
                 let fail = |error| LogError::io("opening", end.file.as_str(), error);
                 let file = storage.open(end.file.as_str()).map_err(fail)?;
                 Ok(Self {
+                    checksum: options.checksum,
                     flags: own_flags(&options),
                     storage,
                     options,

@@ -240,7 +240,7 @@ fn a_row_that_no_event_can_hold_is_refused_before_anything_is_logged() {
         after: Some(row(1, &"y".repeat(150))),
     };
     let error = transaction.add(&fixture.session, &[update]).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::FileTooLarge);
+    assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
     assert_eq!(transaction.len(), before);
 }
 
