@@ -36,7 +36,7 @@ impl Bench {
     fn ddl(&mut self, sql: &str) -> Result<DdlOutcome, ApplyError> {
         self.writer.begin_group().unwrap();
         let status = StatusVariables::default();
-        let statement = DdlStatement::new("d", sql.as_bytes(), &status, 0, false);
+        let statement = DdlStatement::new("d", sql.as_bytes(), &status, 0, "9.7.0");
         let result = self.writer.apply_ddl(&statement);
         self.commit();
         result

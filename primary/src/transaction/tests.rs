@@ -228,7 +228,7 @@ fn a_row_that_no_event_can_hold_is_refused_before_anything_is_logged() {
         event_bytes_max: 300,
         ..origin(BinlogRowMetadata::Minimal)
     };
-    let mut transaction = Transaction::rows(origin, directory.path());
+    let mut transaction = Transaction::rows(origin, &fixture.session, directory.path());
     let long = "x".repeat(150);
     let fits = [insert(&table, 1, &long)];
     transaction.add(&fixture.session, &fits).unwrap();
