@@ -91,6 +91,7 @@ pub(crate) fn run(role: Role, options: &[String]) -> Result<(), Failure> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(sql::THREAD_STACK)
         .build()
         .map_err(|error| Failure::failed("cannot start the runtime", error))?;
     let outcome = runtime.block_on(live(role, options, settings, &messages));

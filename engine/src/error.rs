@@ -135,9 +135,29 @@ impl From<EngineError> for SqlError {
     }
 }
 
+/// Whether SQLite refused a statement's text for its depth: what MySQL calls a stack overrun.
+fn is_too_deep(source: &rusqlite::Error) -> bool {
+    let text = source.to_string();
+    [
+        "Expression tree is too large",
+        "parser stack overflow",
+        "too many terms in compound SELECT",
+        "Recursion limit",
+    ]
+    .iter()
+    .any(|known| text.contains(known))
+}
+
 /// The answer to a statement inside which SQLite failed in a way that no MySQL error describes
 /// better.
 pub(crate) fn sqlite_failed(source: rusqlite::Error) -> SqlError {
+    if is_too_deep(&source) {
+        return SqlError::new(
+            1436,
+            "HY000",
+            "Thread stack overrun: the statement is nested too deeply",
+        );
+    }
     EngineError::Sqlite {
         doing: "run a statement",
         source,

@@ -204,6 +204,7 @@ fn start(
     let checkpointer = checkpointer.map_err(failed)?;
     let pipeline = std::thread::Builder::new()
         .name("pipeline".to_owned())
+        .stack_size(sql::THREAD_STACK)
         .spawn(move || {
             let _guard = AbortOnPanic;
             pipeline.run(on_fatal);

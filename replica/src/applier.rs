@@ -116,6 +116,7 @@ pub fn spawn(
     });
     let thread = std::thread::Builder::new()
         .name("applier".to_owned())
+        .stack_size(sql::THREAD_STACK)
         .spawn(move || {
             let _guard = EndsWithPanic(Arc::clone(&applier.status));
             applier.run(target, &runtime, stopped)

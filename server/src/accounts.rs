@@ -7,6 +7,7 @@
 mod account;
 mod host;
 mod privilege;
+mod reach;
 mod statement;
 mod store;
 

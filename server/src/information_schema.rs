@@ -12,6 +12,7 @@ mod tables;
 use std::sync::Arc;
 
 use engine::select::{VirtualTable, VirtualTables};
+use sql::error::SqlError;
 
 use crate::accounts::{Account, Privilege};
 use crate::node::Node;
@@ -81,5 +82,18 @@ impl VirtualTables for SessionTables {
             columns: result.columns,
             rows: result.rows,
         })
+    }
+
+    fn check_read(&self, database: &str, name: &str) -> Result<(), SqlError> {
+        if self.account.has_on(Privilege::Select, database) {
+            return Ok(());
+        }
+        let account = &self.account.name;
+        Err(SqlError::table_access_denied(
+            Privilege::Select.name(),
+            &account.user,
+            &account.host,
+            name,
+        ))
     }
 }

@@ -35,7 +35,6 @@ use protocol::server::Connection;
 use sql::error::SqlError;
 
 use crate::accounts::{Account, Privilege};
-use crate::information_schema::SessionTables;
 use crate::node::{Node, client_host};
 use crate::processes::Registered;
 use crate::registry::Registration;
@@ -166,11 +165,7 @@ impl Session {
         let capabilities = self.connection.capabilities();
         context.interrupt = Arc::clone(&self.registered.process.interrupt);
         context.client_found_rows = capabilities.has(Capabilities::FOUND_ROWS);
-        context.virtual_tables = Arc::new(SessionTables {
-            node: Arc::clone(&self.node),
-            account: Arc::clone(&self.account),
-            user: context.user.clone(),
-        });
+        context.virtual_tables = self.virtual_tables();
         self.variables.apply_all(&mut context)?;
         self.variables.note_thread(context.connection_id);
         if let Some(collation) = charset.and_then(engine::collation::by_id) {

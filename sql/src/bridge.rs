@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use sqlparser::ast as sp;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Location, Span, Token as SpToken, TokenWithSpan};
 
@@ -14,7 +15,6 @@ use super::cursor::{Cursor, Failure, Parse};
 use super::dialect::MySql;
 use super::lexer::{Kind, Token};
 use super::reserved::is_reserved;
-use crate::error::SqlError;
 
 /// How deeply expressions and queries may nest.
 const NESTING_MAX: usize = 400;
@@ -34,7 +34,6 @@ impl Cursor<'_> {
         front: &[&str],
         read: impl FnOnce(&mut Parser<'_>) -> Result<T, sqlparser::parser::ParserError>,
     ) -> Parse<T> {
-        let dialect = MySql;
         let mut tokens: Vec<TokenWithSpan> = front
             .iter()
             .map(|word| {
@@ -46,24 +45,35 @@ impl Cursor<'_> {
                 self.located(token, self.at)
             })
             .collect();
-        self.normalised(&mut tokens)?;
+        self.normalised(self.tokens.len(), &mut tokens)?;
+        self.read_from(tokens, self.tokens.len(), read)
+    }
+
+    /// Lets `sqlparser` read `tokens`, ours up to the one at `end`, and moves behind what it took.
+    fn read_from<T>(
+        &mut self,
+        tokens: Vec<TokenWithSpan>,
+        end: usize,
+        read: impl FnOnce(&mut Parser<'_>) -> Result<T, sqlparser::parser::ParserError>,
+    ) -> Parse<T> {
+        let dialect = MySql::default();
         let mut parser = Parser::new(&dialect)
             .with_recursion_limit(NESTING_MAX)
             .with_tokens_with_locations(tokens);
         let result = read(&mut parser);
         let next = parser.peek_token();
-        let next = self.index_at(next.span.start.column);
+        let last = self.tokens.len().saturating_sub(1);
+        let next = match next.token {
+            SpToken::EOF => end.min(last),
+            _ => self.index_at(next.span.start.column),
+        };
         match result {
             Ok(value) => {
                 self.at = next;
                 Ok(value)
             }
             Err(sqlparser::parser::ParserError::RecursionLimitExceeded) => {
-                Err(Failure::Sql(SqlError::new(
-                    1436,
-                    "HY000",
-                    "Thread stack overrun: the statement is nested too deeply",
-                )))
+                Err(Failure::Sql(crate::depth::too_deep()))
             }
             Err(error) => {
                 let at = column_of(&error.to_string()).map_or(next, |column| self.index_at(column));
@@ -76,7 +86,11 @@ impl Cursor<'_> {
     /// An expression.
     pub(super) fn expression(&mut self) -> Parse<super::ast::Expression> {
         let first = self.at;
-        let expr = self.delegate(|parser| parser.parse_expr())?;
+        // Only as far as it can reach, so that long lists are read once.
+        let mut tokens = Vec::new();
+        let end = self.end_of_expression();
+        self.normalised(end, &mut tokens)?;
+        let expr = self.read_from(tokens, end, |parser| parser.parse_expr())?;
         Ok(super::ast::Expression {
             expr,
             text: self.source_since(first),
@@ -130,10 +144,31 @@ impl Cursor<'_> {
         self.text.len() - self.text.trim_ascii_start().len()
     }
 
-    fn normalised(&self, into: &mut Vec<TokenWithSpan>) -> Parse<()> {
+    /// The index of the token in front of which an expression from the next token on must end: a
+    /// comma or a closing parenthesis outside of its own.
+    fn end_of_expression(&self) -> usize {
+        let mut depth = 0_usize;
+        for (index, token) in self.tokens.iter().enumerate().skip(self.at) {
+            match &token.kind {
+                Kind::Symbol("(") => depth += 1,
+                Kind::Symbol(")") => match depth.checked_sub(1) {
+                    Some(outer) => depth = outer,
+                    None => return index,
+                },
+                Kind::Symbol(",") if depth == 0 => return index,
+                _ => {}
+            }
+        }
+        self.tokens.len()
+    }
+
+    /// Appends the normalised tokens from the next one on, up to the one at `end`.
+    fn normalised(&self, end: usize, into: &mut Vec<TokenWithSpan>) -> Parse<()> {
         let mut at = self.at;
-        into.reserve(self.tokens.len().saturating_sub(at));
-        while let Some(token) = self.tokens.get(at) {
+        into.reserve(end.saturating_sub(at));
+        while at < end
+            && let Some(token) = self.tokens.get(at)
+        {
             if token.kind == Kind::End {
                 break;
             }
@@ -304,6 +339,67 @@ impl Cursor<'_> {
             _ => return Err(Failure::Syntax(start)),
         })
     }
+}
+
+/// `SELECT items`.
+pub(super) fn select_of(items: Vec<sp::SelectItem>) -> sp::Query {
+    let select = sp::Select {
+        select_token: sp::helpers::attached_token::AttachedToken::empty(),
+        optimizer_hints: Vec::new(),
+        distinct: None,
+        select_modifiers: None,
+        top: None,
+        top_before_distinct: false,
+        projection: items,
+        exclude: None,
+        into: None,
+        from: Vec::new(),
+        lateral_views: Vec::new(),
+        prewhere: None,
+        selection: None,
+        connect_by: Vec::new(),
+        group_by: sp::GroupByExpr::Expressions(Vec::new(), Vec::new()),
+        cluster_by: Vec::new(),
+        distribute_by: Vec::new(),
+        sort_by: Vec::new(),
+        having: None,
+        named_window: Vec::new(),
+        qualify: None,
+        window_before_qualify: false,
+        value_table_mode: None,
+        flavor: sp::SelectFlavor::Standard,
+    };
+    sp::Query {
+        with: None,
+        body: Box::new(sp::SetExpr::Select(Box::new(select))),
+        order_by: None,
+        limit_clause: None,
+        fetch: None,
+        locks: Vec::new(),
+        for_clause: None,
+        settings: None,
+        format_clause: None,
+        pipe_operators: Vec::new(),
+    }
+}
+
+/// `function(argument)`.
+pub(super) fn call(function: &str, argument: sp::Expr) -> sp::Expr {
+    let argument = sp::FunctionArg::Unnamed(sp::FunctionArgExpr::Expr(argument));
+    sp::Expr::Function(sp::Function {
+        name: sp::ObjectName::from(vec![sp::Ident::new(function)]),
+        uses_odbc_syntax: false,
+        parameters: sp::FunctionArguments::None,
+        args: sp::FunctionArguments::List(sp::FunctionArgumentList {
+            duplicate_treatment: None,
+            args: vec![argument],
+            clauses: Vec::new(),
+        }),
+        within_group: Vec::new(),
+        filter: None,
+        null_treatment: None,
+        over: None,
+    })
 }
 
 /// A word that is an identifier whatever it looks like.

@@ -4,6 +4,7 @@
 //! `bit_expr`, `simple_expr`.
 
 use std::any::TypeId;
+use std::cell::Cell;
 
 use sqlparser::ast as sp;
 use sqlparser::dialect::{Dialect, MySqlDialect, Precedence};
@@ -12,8 +13,14 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::Token;
 
 /// Our dialect; it passes for `MySqlDialect` where `sqlparser` asks.
-#[derive(Debug)]
-pub(super) struct MySql;
+#[derive(Debug, Default)]
+pub(super) struct MySql {
+    /// Operators read so far, but AND and OR.
+    operators: Cell<u32>,
+}
+
+/// After how many operators the depth of what they have built is looked at.
+const OPERATORS_BETWEEN_LOOKS: u32 = 64;
 
 /// Binding strengths, weakest first.
 mod strength {
@@ -100,6 +107,16 @@ impl Dialect for MySql {
         expr: &sp::Expr,
         precedence: u8,
     ) -> Option<Result<sp::Expr, ParserError>> {
+        // A chain of operators is read without recursion, but it is walked with it.
+        if precedence != strength::AND && precedence != strength::OR {
+            let operators = self.operators.get().wrapping_add(1);
+            self.operators.set(operators);
+            if operators.is_multiple_of(OPERATORS_BETWEEN_LOOKS)
+                && !crate::access::is_within_limits(expr)
+            {
+                return Some(Err(ParserError::RecursionLimitExceeded));
+            }
+        }
         MySqlDialect {}.parse_infix(parser, expr, precedence)
     }
 

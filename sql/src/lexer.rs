@@ -10,7 +10,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::depth::{TOKENS_MAX, too_long};
 use super::{ParseOptions, SqlMode};
+use crate::error::SqlError;
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,23 +71,24 @@ const SYMBOLS: [&str; 34] = [
 
 /// Reads the first statement of `text`. The last token is [`Kind::End`]; behind it `text` has more
 /// statements if its `end` is not the length of `text`.
-pub(super) fn tokens<'a>(text: &'a [u8], options: &ParseOptions) -> Vec<Token<'a>> {
-    let mut lexer = Lexer {
-        text,
-        at: 0,
-        options,
-        in_version_comment: false,
-        parameters: 0,
-        after_word: false,
-        passed_over: Vec::new(),
-    };
-    let mut tokens = Vec::with_capacity(text.len() / 5 + 4);
+///
+/// # Errors
+/// When there are more tokens than a statement may have.
+pub(super) fn tokens<'a>(
+    text: &'a [u8],
+    options: &ParseOptions,
+) -> Result<Vec<Token<'a>>, SqlError> {
+    let mut lexer = Lexer::new(text, options);
+    let mut tokens = Vec::with_capacity((text.len() / 5 + 4).min(TOKENS_AT_FIRST));
     loop {
         let token = lexer.token();
         let last = token.kind == Kind::End;
         tokens.push(token);
         if last {
-            return tokens;
+            return Ok(tokens);
+        }
+        if tokens.len() > TOKENS_MAX {
+            return Err(too_long());
         }
     }
 }
@@ -97,21 +100,34 @@ pub(super) fn comments_passed_over(text: &[u8], options: &ParseOptions) -> Vec<R
     if !text.windows(3).any(is_mark) {
         return Vec::new();
     }
-    let mut lexer = Lexer {
-        text,
-        at: 0,
-        options,
-        in_version_comment: false,
-        parameters: 0,
-        after_word: false,
-        passed_over: Vec::new(),
-    };
+    let mut lexer = Lexer::new(text, options);
     while lexer.token().kind != Kind::End {}
     lexer.passed_over
 }
 
+/// Whether the first statement of `text` has a token at all.
+pub(super) fn has_token(text: &[u8], options: &ParseOptions) -> bool {
+    Lexer::new(text, options).token().kind != Kind::End
+}
+
+/// Whether some statement of `text` has a token.
+pub(super) fn has_statement(text: &[u8], options: &ParseOptions) -> bool {
+    let mut lexer = Lexer::new(text, options);
+    while lexer.at < text.len() {
+        if lexer.token().kind != Kind::End {
+            return true;
+        }
+    }
+    false
+}
+
+/// Room that is made at once.
+const TOKENS_AT_FIRST: usize = 1024;
+
 struct Lexer<'a, 'o> {
     text: &'a [u8],
+    /// Where the NULs begin that end the text.
+    nuls: usize,
     at: usize,
     options: &'o ParseOptions,
     in_version_comment: bool,
@@ -126,7 +142,21 @@ fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
 }
 
-impl<'a> Lexer<'a, '_> {
+impl<'a, 'o> Lexer<'a, 'o> {
+    fn new(text: &'a [u8], options: &'o ParseOptions) -> Self {
+        let nuls = text.iter().rev().take_while(|byte| **byte == 0).count();
+        Self {
+            text,
+            nuls: text.len() - nuls,
+            at: 0,
+            options,
+            in_version_comment: false,
+            parameters: 0,
+            after_word: false,
+            passed_over: Vec::new(),
+        }
+    }
+
     fn peek(&self, ahead: usize) -> u8 {
         self.text.get(self.at + ahead).copied().unwrap_or(0)
     }
@@ -172,7 +202,7 @@ impl<'a> Lexer<'a, '_> {
             match self.peek(0) {
                 byte if byte.is_ascii_whitespace() || byte == 0x0b => self.at += 1,
                 // mysqlslap ends its statements with a NUL.
-                0 if self.rest().iter().all(|byte| *byte == 0) => self.at = self.text.len(),
+                0 if self.at >= self.nuls => self.at = self.text.len(),
                 b'#' => self.skip_line(),
                 b'-' if self.peek(1) == b'-'
                     && (self.at + 2 >= self.text.len() || self.peek(2) <= b' ') =>
@@ -219,14 +249,9 @@ impl<'a> Lexer<'a, '_> {
             self.pass_over(start);
             return;
         }
-        let end = self
-            .rest()
-            .windows(2)
-            .skip(2)
-            .position(|pair| pair == b"*/");
         let start = self.at + 2;
         let is_mariadb = self.rest().starts_with(b"/*M!");
-        self.at = end.map_or(self.text.len(), |length| self.at + length + 4);
+        self.skip_comment();
         if is_mariadb {
             self.pass_over(start);
         }
@@ -254,12 +279,23 @@ impl<'a> Lexer<'a, '_> {
                 self.at += 2;
                 return;
             }
+            // Whatever kind of comment stands inside: there is one level of them.
             if self.rest().starts_with(b"/*") {
-                self.comment();
+                self.skip_comment();
             } else {
                 self.at += 1;
             }
         }
+    }
+
+    /// To behind the next `*/`.
+    fn skip_comment(&mut self) {
+        let end = self
+            .rest()
+            .windows(2)
+            .skip(2)
+            .position(|pair| pair == b"*/");
+        self.at = end.map_or(self.text.len(), |length| self.at + length + 4);
     }
 
     fn kind(&mut self, after_word: bool) -> Kind<'a> {
@@ -637,6 +673,7 @@ mod tests {
             ..ParseOptions::default()
         };
         let mut kinds: Vec<_> = tokens(text.as_bytes(), &options)
+            .unwrap()
             .into_iter()
             .map(|token| token.kind)
             .collect();
@@ -741,7 +778,7 @@ mod tests {
     #[test]
     fn stops_behind_the_first_statement() {
         let text = b"select ';'; select 2";
-        let tokens = tokens(text, &ParseOptions::default());
+        let tokens = tokens(text, &ParseOptions::default()).unwrap();
         assert_eq!(
             tokens.last().map(|token| (token.start, token.end)),
             Some((10, 11))

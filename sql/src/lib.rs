@@ -5,14 +5,16 @@
 //! handed to `sqlparser` after normalisation. Nothing here looks at a catalogue or a session: names
 //! are as written, features are not judged.
 
+mod access;
 pub mod ast;
 mod bridge;
+mod condition;
 mod cursor;
+mod depth;
 mod dialect;
 pub mod error;
 mod hint;
 mod lexer;
-mod mentioned;
 mod mode;
 mod parser;
 mod reserved;
@@ -20,11 +22,13 @@ mod reserved;
 mod tests;
 mod version;
 
+pub use access::{Access, Right};
 pub use ast::{Parsed, Statement};
+pub use condition::{ShowCell, like};
 use cursor::{Cursor, Failure};
+pub use depth::{THREAD_STACK, with_stack};
 use error::SqlError;
 use lexer::Kind;
-pub use mentioned::{Mentioned, mentioned};
 pub use mode::{SqlMode, UnknownMode};
 pub use version::version_number;
 
@@ -53,29 +57,11 @@ impl Default for ParseOptions {
 pub fn parse(text: &[u8], options: &ParseOptions) -> Result<Parsed, SqlError> {
     let (parsed, consumed) = parse_first(text, options)?;
     let rest = text.get(consumed..).unwrap_or_default();
-    let more = lexer::tokens(rest, options)
-        .first()
-        .is_some_and(|token| token.kind != Kind::End);
-    if more {
+    if lexer::has_token(rest, options) {
         Err(syntax_error(text, consumed))
     } else {
         Ok(parsed)
     }
-}
-
-/// `SELECT` of an expression that was parsed before, such as a value of SET.
-pub fn select_of(expression: &ast::Expression, options: &ParseOptions) -> Result<Parsed, SqlError> {
-    use sqlparser::ast::{Ident, SelectItem, SetExpr};
-    let mut parsed = parse(b"SELECT 1", options)?;
-    if let Statement::Query(ast::Query::Select(query)) = &mut parsed.statement
-        && let SetExpr::Select(select) = query.body.as_mut()
-    {
-        select.projection = vec![SelectItem::ExprWithAlias {
-            expr: expression.expr.clone(),
-            alias: Ident::new("value"),
-        }];
-    }
-    Ok(parsed)
 }
 
 /// Parses the first of several statements; returns it with the number of bytes it took, semicolon
@@ -85,7 +71,16 @@ pub fn select_of(expression: &ast::Expression, options: &ParseOptions) -> Result
 /// # Errors
 /// 1064 for text that is no statement.
 pub fn parse_first(text: &[u8], options: &ParseOptions) -> Result<(Parsed, usize), SqlError> {
-    let tokens = lexer::tokens(text, options);
+    let tokens = lexer::tokens(text, options)?;
+    depth::check_tokens(&tokens)?;
+    depth::with_parsing_stack(tokens.len(), || parse_tokens(text, tokens, options))
+}
+
+fn parse_tokens(
+    text: &[u8],
+    tokens: Vec<lexer::Token<'_>>,
+    options: &ParseOptions,
+) -> Result<(Parsed, usize), SqlError> {
     let parameters = tokens
         .iter()
         .filter(|token| matches!(token.kind, Kind::Parameter(_)))
@@ -100,7 +95,11 @@ pub fn parse_first(text: &[u8], options: &ParseOptions) -> Result<(Parsed, usize
         options: *options,
     };
     let (statement, consumed) = match cursor.statement() {
-        Ok(statement) => (statement, consumed),
+        Ok(mut statement) => {
+            depth::balance(&mut statement);
+            statement.check_limits()?;
+            (statement, consumed)
+        }
         // A refused statement may have a body with semicolons in it.
         Err(Failure::NotSupported(construct)) => {
             let body = ["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"];
@@ -168,18 +167,7 @@ fn make_plain(inside: &mut [u8]) {
 /// Whether `text` holds a statement, not only blanks, comments and semicolons.
 #[must_use]
 pub fn has_statement(text: &[u8], options: &ParseOptions) -> bool {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let tokens = lexer::tokens(rest, options);
-        if tokens.first().is_some_and(|token| token.kind != Kind::End) {
-            return true;
-        }
-        rest = tokens
-            .last()
-            .and_then(|token| rest.get(token.end..))
-            .unwrap_or_default();
-    }
-    false
+    lexer::has_statement(text, options)
 }
 
 /// MySQL shows at most 80 characters from the token that did not fit.

@@ -115,6 +115,21 @@ impl SqlMode {
         self.0 & flags.0 == flags.0
     }
 
+    /// The flags that change how a text is read.
+    const OF_TEXT: SqlMode = SqlMode(
+        1 | Self::PIPES_AS_CONCAT.0
+            | Self::ANSI_QUOTES.0
+            | Self::IGNORE_SPACE.0
+            | Self::NO_BACKSLASH_ESCAPES.0
+            | Self::HIGH_NOT_PRECEDENCE.0,
+    );
+
+    /// These flags, but texts are read as under `other`.
+    #[must_use]
+    pub const fn reading_as(self, other: SqlMode) -> SqlMode {
+        SqlMode((self.0 & !Self::OF_TEXT.0) | (other.0 & Self::OF_TEXT.0))
+    }
+
     /// Whether values are checked strictly.
     pub const fn is_strict(self) -> bool {
         self.0 & (Self::STRICT_TRANS_TABLES.0 | Self::STRICT_ALL_TABLES.0) != 0

@@ -36,7 +36,7 @@ fn expression(text: &str) -> String {
     let Statement::Query(Query::Do(mut list)) = statement(&format!("DO {text}")) else {
         panic!("{text}")
     };
-    nested(&list.remove(0))
+    nested(&list.remove(0).expr)
 }
 
 /// The expression with every operator in parentheses.
@@ -135,7 +135,7 @@ fn pipes_concatenate_when_the_mode_says_so() {
     let Statement::Query(Query::Do(list)) = parsed.statement else {
         panic!()
     };
-    assert_eq!(nested(&list[0]), "((a || b) * c)");
+    assert_eq!(nested(&list[0].expr), "((a || b) * c)");
 }
 
 #[test]
@@ -569,5 +569,85 @@ fn comments_for_other_versions_are_plain_in_the_text_that_is_logged() {
     ] {
         let parsed = parse(text.as_bytes(), &options).unwrap();
         assert_eq!(String::from_utf8_lossy(&parsed.text), kept, "{text}");
+    }
+}
+
+#[test]
+fn what_is_nested_too_deeply_is_refused_and_dropped_on_a_small_stack() {
+    let n = 20_000;
+    for text in [
+        format!("SELECT 1{}", " + 1".repeat(n)),
+        format!("SELECT 1{}", " = 1".repeat(n)),
+        format!("SELECT 1{}", " XOR 1".repeat(n)),
+        format!("SELECT 1{}", " IS NULL".repeat(n)),
+        format!("SELECT {}1", "NOT ".repeat(n)),
+        format!("SELECT {}1", "- ".repeat(n)),
+        format!("SELECT {}1{}", "(".repeat(n), ")".repeat(n)),
+        format!("SELECT {}1{}", "ABS(".repeat(n), ")".repeat(n)),
+        format!("SELECT {}1{}", "(SELECT ".repeat(n), ")".repeat(n)),
+        format!(
+            "SELECT {}1{}",
+            "CASE WHEN 1 THEN ".repeat(n),
+            " END".repeat(n)
+        ),
+        format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(n)),
+        format!("SELECT 1{}", " OR 1".repeat(60_000)),
+        format!("SELECT 1{}", " BETWEEN 0 AND 1".repeat(300)),
+        format!("SELECT {}1{}", "NULLIF(".repeat(300), ", 1)".repeat(300)),
+        // Chains inside of chains: each short enough, all together not.
+        format!("SELECT {}1{}", "(1 + 1 + 1 + ".repeat(390), ")".repeat(390)),
+        format!("SELECT {}1{}", "(".repeat(300), " + 1 + 1 + 1)".repeat(300)),
+        format!(
+            "SELECT {}1{}",
+            "(SELECT ".repeat(300),
+            " + 1 + 1 + 1)".repeat(300)
+        ),
+        format!("CREATE TABLE t (a INT DEFAULT (1{}))", " + 1".repeat(800)),
+    ] {
+        let start: String = text.chars().take(40).collect();
+        match parse(text.as_bytes(), &ParseOptions::default()) {
+            Err(error) => assert!([1436, 1064].contains(&error.code), "{start}: {error}"),
+            // The right sides nest, the chain does not.
+            Ok(_) => assert!(start.contains("(1 + 1 + 1"), "{start}"),
+        }
+    }
+}
+
+#[test]
+fn chains_of_and_and_or_may_be_long() {
+    let terms = "a = 1 OR b = 2 AND c = 3 OR ".repeat(10_000);
+    for text in [
+        format!("SELECT * FROM t WHERE {terms} TRUE"),
+        format!("UPDATE t SET a = 1 WHERE {terms} TRUE"),
+        format!("DELETE FROM t WHERE NOT ({terms} TRUE)"),
+        format!("DO {terms} TRUE"),
+    ] {
+        let parsed = parse(text.as_bytes(), &ParseOptions::default()).unwrap();
+        assert!(parsed.statement.access().is_ok());
+    }
+    let balanced = expression(&format!("{} a", "1 OR 0 OR ".repeat(3)));
+    assert_eq!(balanced.matches("OR").count(), 6, "{balanced}");
+    assert_eq!(expression("a OR b OR c"), "((a OR b) OR c)");
+}
+
+#[test]
+fn a_statement_of_too_many_words_is_refused() {
+    let text = format!("SELECT 1{}", ",1".repeat(600_000));
+    let error = parse(text.as_bytes(), &ParseOptions::default()).unwrap_err();
+    assert_eq!(error.code, 3170);
+}
+
+#[test]
+fn nuls_and_comments_are_read_once() {
+    let n = 1 << 17;
+    for text in [
+        format!("SELECT 1 {}x", "\0".repeat(n)),
+        format!("SELECT 1 {}", "/*!99999 ".repeat(n)),
+        format!("SELECT 1 {}", "/* ".repeat(n)),
+        format!("SELECT 1 {}", ";".repeat(n)),
+    ] {
+        // Whatever it is, it does not take an hour or the stack.
+        let _ = parse(text.as_bytes(), &ParseOptions::default());
+        let _ = has_statement(text.as_bytes(), &ParseOptions::default());
     }
 }

@@ -256,7 +256,7 @@ impl Writer {
         let catalog = Arc::clone(&self.catalog);
         self.run("SAVEPOINT weir_statement", "begin a statement")?;
         session.may_wait = false;
-        let result = match statement {
+        let result = sql::with_stack(|| match statement {
             Statement::Ddl(ddl) => self.execute_ddl(ddl, session),
             Statement::Write(write) => {
                 crate::dml::execute(self, write, parameters, session, changes)
@@ -274,7 +274,7 @@ impl Writer {
             | Statement::Admin(_)
             | Statement::Prepared(_)
             | Statement::NotSupported { .. } => Err(SqlError::not_supported("this statement")),
-        };
+        });
         session.may_wait = true;
         if result.is_err() {
             changes.truncate(mark);

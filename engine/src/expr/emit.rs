@@ -21,6 +21,18 @@ use super::types::{Kind, Type};
 use crate::collation::Collation;
 use sql::error::SqlError;
 
+/// Operands joined in pairs, so that a long chain is not deep: SQLite takes a depth of 1000.
+fn balanced(mut parts: Vec<String>, operator: &str) -> String {
+    const FLAT: usize = 16;
+    while parts.len() > FLAT {
+        parts = parts
+            .chunks(FLAT)
+            .map(|some| format!("({})", some.join(operator)))
+            .collect();
+    }
+    format!("({})", parts.join(operator))
+}
+
 /// Gathers the program and the parameters of a statement while its text is written.
 #[derive(Debug)]
 pub struct Emitter {
@@ -147,7 +159,7 @@ impl Emitter {
     fn joined(&mut self, nodes: &[Node], operator: &str) -> Result<String, SqlError> {
         let parts: Result<Vec<String>, SqlError> =
             nodes.iter().map(|node| self.truth(node)).collect();
-        Ok(format!("({})", parts?.join(operator)))
+        Ok(balanced(parts?, operator))
     }
 
     /// `my(n, inputs...)`.

@@ -231,6 +231,7 @@ impl Binder<'_> {
         if self.session.virtual_tables.has_database(&database) {
             return self.virtual_table(&database, &table, shown, qualifier, scope);
         }
+        self.session.virtual_tables.check_read(&database, &table)?;
         let table = Arc::clone(self.catalog.table(&database, &table)?);
         if self.session.refused_tables.contains(table.id) {
             return Err(SqlError::check_read(&table.name));

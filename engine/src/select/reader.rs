@@ -23,7 +23,9 @@ impl Reader {
             return Err(SqlError::not_supported("this statement on a reader"));
         };
         let text = String::from_utf8_lossy(&parsed.text);
-        self.read(|connection, catalog| run(connection, catalog, query, &text, params, session))
+        sql::with_stack(|| {
+            self.read(|connection, catalog| run(connection, catalog, query, &text, params, session))
+        })
     }
 
     /// [`Reader::query`] whose rows go to `sink` as soon as there are many; the last ones come back.
@@ -53,6 +55,6 @@ impl Reader {
             return Ok(Vec::new());
         };
         let text = String::from_utf8_lossy(&parsed.text);
-        self.read(|_, catalog| describe(catalog, query, &text, session))
+        sql::with_stack(|| self.read(|_, catalog| describe(catalog, query, &text, session)))
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use binlog::value::Value;
 
 use crate::outcome::ResultColumn;
+use sql::error::SqlError;
 
 /// The content of a made-up table.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +24,10 @@ pub trait VirtualTables: Send + Sync + fmt::Debug {
 
     /// The table's content now; `None` when there is no such table.
     fn table(&self, database: &str, name: &str) -> Option<VirtualTable>;
+
+    /// Fails unless the session may read the stored table: the last wall before its rows, behind
+    /// the check of the whole statement. Error 1142.
+    fn check_read(&self, database: &str, name: &str) -> Result<(), SqlError>;
 }
 
 /// No made-up tables at all.
@@ -36,5 +41,9 @@ impl VirtualTables for NoVirtualTables {
 
     fn table(&self, _: &str, _: &str) -> Option<VirtualTable> {
         None
+    }
+
+    fn check_read(&self, _: &str, _: &str) -> Result<(), SqlError> {
+        Ok(())
     }
 }

@@ -255,6 +255,10 @@ impl VirtualTables for Made {
             ],
         })
     }
+
+    fn check_read(&self, _: &str, _: &str) -> Result<(), SqlError> {
+        Ok(())
+    }
 }
 
 #[test]

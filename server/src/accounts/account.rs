@@ -80,15 +80,16 @@ impl Account {
                 .is_some_and(|grant| grant.privileges.has(privilege))
     }
 
-    /// Whether the account has any privilege in `database`: what USE and SHOW DATABASES ask.
+    /// Whether the account sees that `database` exists: what SHOW DATABASES asks.
     #[must_use]
     pub fn can_see(&self, database: &str) -> bool {
-        let everywhere = Privileges::all_for_databases();
-        everywhere
-            .names()
-            .filter_map(Privilege::by_name)
-            .any(|p| self.has(p))
-            || self.has(Privilege::ShowDatabases)
+        self.has(Privilege::ShowDatabases) || self.has_any_on(database)
+    }
+
+    /// Whether the account has any privilege on the tables of `database`: what USE and DESCRIBE ask.
+    #[must_use]
+    pub fn has_any_on(&self, database: &str) -> bool {
+        self.global.has_any(Privileges::all_for_databases())
             || self
                 .grant_for(database)
                 .is_some_and(|grant| !grant.privileges.is_empty())

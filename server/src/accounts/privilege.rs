@@ -147,6 +147,12 @@ impl Privileges {
         self.0 & other.0 == other.0
     }
 
+    /// Whether some privilege of `other` is in the set.
+    #[must_use]
+    pub const fn has_any(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
     /// Whether the set is empty.
     #[must_use]
     pub const fn is_empty(self) -> bool {

@@ -349,13 +349,13 @@ impl Accounts {
 }
 
 /// What privileges are granted on.
-enum Target {
+pub(super) enum Target {
     Global,
     Database(String),
 }
 
 impl Target {
-    fn of(object: &GrantObject, database: Option<&str>) -> Result<Self, SqlError> {
+    pub(super) fn of(object: &GrantObject, database: Option<&str>) -> Result<Self, SqlError> {
         match object {
             GrantObject::Global => Ok(Self::Global),
             GrantObject::Database(pattern) => Ok(Self::Database(pattern.clone())),
@@ -368,7 +368,11 @@ impl Target {
         }
     }
 
-    fn privileges(&self, written: &[Written], all: bool) -> Result<Privileges, SqlError> {
+    pub(super) fn privileges(
+        &self,
+        written: &[Written],
+        all: bool,
+    ) -> Result<Privileges, SqlError> {
         if all {
             return Ok(match self {
                 Self::Global => Privileges::all(),

@@ -384,7 +384,7 @@ fn visible_tables<'a>(source: &'a Source<'_>) -> impl Iterator<Item = &'a Arc<Ta
     source
         .catalog
         .tables()
-        .filter(|table| source.account.can_see(&table.database))
+        .filter(|table| source.account.has_any_on(&table.database))
 }
 
 fn table_row(grid: &mut Grid, table: &Table) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use binlog::value::Value;
 use engine::outcome::{Outcome, ResultSet};
-use sql::ast::{Account, AccountName, Admin, FlushTarget, KillTarget, LockTable, Show, TableName};
+use sql::ast::{Account, Admin, FlushTarget, KillTarget, LockTable, Show, TableName};
 use sql::error::SqlError;
 
 use super::{ReadLock, Session};
@@ -57,20 +57,15 @@ impl Session {
                 AccountChange::default()
             }
             Account::Grant(grant) => {
-                self.check_grants(|account| account.has_grant_option)?;
                 accounts.grant(grant, database.as_deref())?;
                 AccountChange::default()
             }
             Account::Revoke(revoke) => {
-                self.check_grants(|account| account.has_grant_option)?;
                 accounts.revoke(revoke, database.as_deref())?;
                 AccountChange::default()
             }
         };
-        // Other sessions keep the privileges they began with, as global ones do in MySQL.
-        if let Some(account) = accounts.named(&own) {
-            self.account = account;
-        }
+        self.refresh_account();
         for note in change.notes {
             self.context.note(note);
         }
@@ -78,17 +73,6 @@ impl Session {
             return Ok(Outcome::done());
         }
         Ok(Outcome::Rows(show::generated_passwords(&change.generated)))
-    }
-
-    fn check_grants(
-        &self,
-        may: impl Fn(&crate::accounts::Account) -> bool,
-    ) -> Result<(), SqlError> {
-        if may(&self.account) {
-            return Ok(());
-        }
-        let AccountName { user, host } = &self.account.name;
-        Err(SqlError::access_denied(user, host, "YES"))
     }
 
     pub(super) async fn lock_tables(&mut self, locks: &[LockTable]) -> Result<Outcome, SqlError> {

@@ -94,6 +94,7 @@ impl Session {
     }
 
     async fn handle(&mut self, command: Command) -> Result<Flow, protocol::Error> {
+        self.refresh_account();
         match command {
             Command::Query { sql, .. } => self.query(&sql).await?,
             Command::StmtPrepare { sql } => self.stmt_prepare(&sql),

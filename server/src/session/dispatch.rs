@@ -25,6 +25,22 @@ impl Session {
         parameters: Vec<Value<'static>>,
     ) -> Result<Outcome, SqlError> {
         self.check_privileges(parsed)?;
+        // What the text means, and what the log says of it, is what it meant when it was read.
+        let own = self.context.sql_mode;
+        let mode = own.reading_as(parsed.sql_mode);
+        self.context.sql_mode = mode;
+        let result = self.execute_checked(parsed, parameters).await;
+        if self.context.sql_mode == mode {
+            self.context.sql_mode = own;
+        }
+        result
+    }
+
+    async fn execute_checked(
+        &mut self,
+        parsed: &Arc<Parsed>,
+        parameters: Vec<Value<'static>>,
+    ) -> Result<Outcome, SqlError> {
         let statement = &parsed.statement;
         if statement.is_ddl() || statement.is_write() {
             self.check_writable(statement)?;
@@ -102,7 +118,7 @@ impl Session {
     ) -> Result<Outcome, SqlError> {
         match query {
             Query::Select(_) => self.select_for_client(parsed, parameters).await,
-            Query::Do(_) => self.do_expressions(parsed, parameters).await,
+            Query::Do(list) => self.do_expressions(list, parsed, parameters).await,
             Query::Show(show) => self.show(show).await.map(Outcome::Rows),
             Query::Describe { table, column } => {
                 self.describe(table, column.as_deref()).map(Outcome::Rows)

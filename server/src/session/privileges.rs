@@ -1,116 +1,183 @@
 //! Which privilege a statement needs, with MySQL's errors 1044, 1142 and 1227.
 //!
-//! Grants exist on everything and on databases. An account with a global privilege passes at once;
-//! for others the databases that a statement names count, wherever in it they stand.
+//! The tables come from the statement's tree, each with what it is needed for; nothing is decided on
+//! the text. A session acts with what its account may do now.
+// Differs from MySQL: what is granted or revoked holds for open sessions at their next statement, on
+// `*.*` too, and a session whose account is gone may do nothing. MySQL waits for the next connection.
 
-use sql::ast::{
-    Account, Admin, Ddl, Query, Replication, Show, ShowCreate, TableName, Transaction, Write,
-};
+use std::sync::Arc;
+
+use sql::ast::{Admin, Ddl, FlushTarget, Query, Replication, Show, ShowCreate, TableName};
 use sql::error::SqlError;
-use sql::{Parsed, Statement};
-use sqlparser::ast as sp;
+use sql::{Access, Parsed, Right, Statement};
 
 use super::Session;
 use crate::accounts::Privilege as P;
+use crate::information_schema::SessionTables;
 
 impl Session {
     /// Fails unless the account may run the statement.
-    pub(super) fn check_privileges(&self, parsed: &Parsed) -> Result<(), SqlError> {
+    pub(super) fn check_privileges(&mut self, parsed: &Parsed) -> Result<(), SqlError> {
+        self.refresh_account();
+        self.check_access(&parsed.statement.access()?)?;
         match &parsed.statement {
-            Statement::Query(Query::Select(_)) => self.check_reads(parsed),
-            Statement::Write(Write::Insert(insert)) => {
-                self.check_object(P::Insert, &insert.table)?;
-                self.check_reads_beside(parsed, insert.source.is_some())
+            Statement::Ddl(ddl) => self.check_databases_of(ddl),
+            Statement::Query(query) => self.check_query(query),
+            Statement::Account(account) => {
+                let database = self.context.database.as_deref();
+                self.node.accounts.check(&self.account, account, database)
             }
-            Statement::Write(Write::Replace(insert)) => {
-                self.check_object(P::Insert, &insert.table)?;
-                self.check_object(P::Delete, &insert.table)?;
-                self.check_reads_beside(parsed, insert.source.is_some())
-            }
-            Statement::Write(Write::Update(_)) => {
-                self.check_mentioned(parsed, &[P::Update, P::Select])
-            }
-            Statement::Write(Write::Delete(_)) => {
-                self.check_mentioned(parsed, &[P::Delete, P::Select])
-            }
-            Statement::Ddl(Ddl::CreateDatabase { name, .. }) => {
-                self.check_database(P::Create, name)
-            }
-            Statement::Ddl(Ddl::AlterDatabase { name, .. }) => {
-                let current = self.context.database.clone().unwrap_or_default();
-                self.check_database(P::Alter, name.as_ref().unwrap_or(&current))
-            }
-            Statement::Ddl(Ddl::DropDatabase { name, .. }) => self.check_database(P::Drop, name),
-            Statement::Ddl(Ddl::CreateTable(table)) => self.check_table(P::Create, &table.name),
-            Statement::Ddl(Ddl::AlterTable(alter)) => self.check_table(P::Alter, &alter.table),
-            Statement::Ddl(Ddl::DropTable { tables, .. }) => self.check_tables(P::Drop, tables),
-            Statement::Ddl(Ddl::DropView { views, .. }) => self.check_tables(P::Drop, views),
-            Statement::Ddl(Ddl::TruncateTable(table)) => self.check_table(P::Drop, table),
-            Statement::Ddl(Ddl::CreateIndex(index)) => self.check_table(P::Index, &index.table),
-            Statement::Ddl(Ddl::DropIndex { table, .. }) => self.check_table(P::Index, table),
-            Statement::Ddl(Ddl::RenameTable(pairs)) => pairs.iter().try_for_each(|(from, to)| {
-                self.check_table(P::Alter, from)?;
-                self.check_table(P::Drop, from)?;
-                self.check_table(P::Create, to)?;
-                self.check_table(P::Insert, to)
-            }),
-            Statement::Transaction(Transaction::LockTables(locks)) => {
-                locks.iter().try_for_each(|lock| {
-                    self.check_table(P::LockTables, &lock.table)?;
-                    self.check_table(P::Select, &lock.table)
-                })
-            }
-            Statement::Query(Query::Describe { table, .. }) => self.check_visible(table),
-            Statement::Query(Query::Show(show)) => self.check_show(show),
-            Statement::Admin(Admin::Maintenance { tables, .. }) => {
-                self.check_tables(P::Select, tables)
-            }
-            statement => self.check_administrative(statement),
+            Statement::Replication(replication) => self.check_replication(replication),
+            Statement::Admin(admin) => self.check_admin(admin),
+            // Tables are all that these touch, or what they run is checked when it runs.
+            Statement::Write(_) | Statement::Transaction(_) | Statement::Prepared(_) => Ok(()),
+            Statement::Empty | Statement::NotSupported { .. } => Ok(()),
         }
     }
 
-    fn check_administrative(&self, statement: &Statement) -> Result<(), SqlError> {
-        match statement {
-            Statement::Account(Account::CreateUser { .. })
-            | Statement::Account(Account::DropUser { .. })
-            | Statement::Account(Account::RenameUser(_)) => self.require_any(&[P::CreateUser]),
-            Statement::Account(Account::AlterUser { users, .. }) => {
-                let is_own = users.iter().all(|user| {
-                    user.account
-                        .as_ref()
-                        .is_none_or(|name| *name == self.account.name)
-                });
-                if is_own {
-                    Ok(())
-                } else {
-                    self.require_any(&[P::CreateUser])
-                }
+    /// Takes over what became of the session's account since the last statement.
+    pub(super) fn refresh_account(&mut self) {
+        let name = &self.account.name;
+        let now = self.node.accounts.named(name).unwrap_or_else(|| {
+            let plugin = self.account.plugin;
+            Arc::new(crate::accounts::Account::new(
+                name.clone(),
+                plugin,
+                String::new(),
+            ))
+        });
+        if !Arc::ptr_eq(&now, &self.account) {
+            self.account = now;
+            self.context.virtual_tables = self.virtual_tables();
+        }
+    }
+
+    /// The tables that are made up for this session, by what its account may see.
+    pub(super) fn virtual_tables(&self) -> Arc<SessionTables> {
+        Arc::new(SessionTables {
+            node: Arc::clone(&self.node),
+            account: Arc::clone(&self.account),
+            user: self.connection.user().to_owned(),
+        })
+    }
+
+    /// Checks every table with all that it is needed for.
+    fn check_access(&self, accesses: &[Access]) -> Result<(), SqlError> {
+        for (index, access) in accesses.iter().enumerate() {
+            let is_first = |earlier: &Access| earlier.table == access.table;
+            if accesses.iter().take(index).any(is_first) {
+                continue;
             }
-            Statement::Account(Account::SetPassword {
-                user: Some(name), ..
-            }) if *name != self.account.name => self.require_any(&[P::CreateUser]),
-            Statement::Account(Account::Grant(_)) | Statement::Account(Account::Revoke(_)) => {
-                self.check_may_grant()
-            }
-            Statement::Admin(Admin::Flush(_)) => self.require_any(&[P::Reload]),
-            Statement::Replication(Replication::PurgeBinaryLogs(_)) => {
-                self.require_any(&[P::Super, P::BinlogAdmin])
-            }
-            Statement::Replication(Replication::RotateBinlogKey) => {
-                self.require_any(&[P::Super, P::BinlogEncryptionAdmin])
-            }
-            Statement::Replication(Replication::ResetBinaryLogs { .. })
-            | Statement::Replication(Replication::ResetReplica { .. }) => {
+            let needed = accesses.iter().filter(|other| is_first(other));
+            self.check_table(&access.table, needed.map(|other| other.right))?;
+        }
+        Ok(())
+    }
+
+    fn check_table(
+        &self,
+        table: &TableName,
+        rights: impl Iterator<Item = Right>,
+    ) -> Result<(), SqlError> {
+        let rights: Vec<Right> = rights.collect();
+        if rights.iter().all(|right| self.has_everywhere(*right)) {
+            return Ok(());
+        }
+        let database = self.database_of(table)?;
+        let is_virtual = crate::information_schema::canonical(database).is_some();
+        let mut missing: Vec<Right> = rights
+            .into_iter()
+            .filter(|right| !(is_virtual && *right == Right::Select))
+            .filter(|right| !self.has_in(*right, database))
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        missing.sort();
+        let names: Vec<&str> = missing.into_iter().map(right_name).collect();
+        let account = &self.account.name;
+        Err(SqlError::table_access_denied(
+            &names.join(", "),
+            &account.user,
+            &account.host,
+            &table.name,
+        ))
+    }
+
+    fn has_everywhere(&self, right: Right) -> bool {
+        privileges_of(right).iter().any(|p| self.account.has(*p))
+    }
+
+    fn has_in(&self, right: Right, database: &str) -> bool {
+        privileges_of(right)
+            .iter()
+            .any(|p| self.account.has_on(*p, database))
+    }
+
+    fn check_databases_of(&self, ddl: &Ddl) -> Result<(), SqlError> {
+        match ddl {
+            Ddl::CreateDatabase { name, .. } => self.check_database(P::Create, name),
+            Ddl::AlterDatabase { name, .. } => match name {
+                Some(name) => self.check_database(P::Alter, name),
+                None => self.check_database(P::Alter, self.context.require_database()?),
+            },
+            Ddl::DropDatabase { name, .. } => self.check_database(P::Drop, name),
+            // Their tables were checked.
+            Ddl::CreateTable(_)
+            | Ddl::AlterTable(_)
+            | Ddl::DropTable { .. }
+            | Ddl::DropView { .. }
+            | Ddl::TruncateTable(_)
+            | Ddl::CreateIndex(_)
+            | Ddl::DropIndex { .. }
+            | Ddl::RenameTable(_) => Ok(()),
+        }
+    }
+
+    fn check_query(&self, query: &Query) -> Result<(), SqlError> {
+        match query {
+            Query::Show(show) => self.check_show(show),
+            Query::Describe { table, .. } => self.check_visible(table),
+            Query::Select(_) | Query::Do(_) | Query::Explain { .. } => Ok(()),
+        }
+    }
+
+    fn check_replication(&self, replication: &Replication) -> Result<(), SqlError> {
+        match replication {
+            Replication::PurgeBinaryLogs(_) => self.require_any(&[P::Super, P::BinlogAdmin]),
+            Replication::RotateBinlogKey => self.require_any(&[P::Super, P::BinlogEncryptionAdmin]),
+            Replication::ResetBinaryLogs { .. } | Replication::ResetReplica { .. } => {
                 self.require_any(&[P::Reload])
             }
-            Statement::Replication(Replication::ChangeReplicationSource { .. })
-            | Statement::Replication(Replication::ChangeReplicationFilter { .. })
-            | Statement::Replication(Replication::StartReplica { .. })
-            | Statement::Replication(Replication::StopReplica { .. }) => {
+            Replication::ChangeReplicationSource { .. }
+            | Replication::ChangeReplicationFilter { .. }
+            | Replication::StartReplica { .. }
+            | Replication::StopReplica { .. } => {
                 self.require_any(&[P::Super, P::ReplicationSlaveAdmin])
             }
-            Statement::Admin(Admin::Shutdown) => self.require_any(&[P::Shutdown]),
-            _ => Ok(()),
+        }
+    }
+
+    fn check_admin(&self, admin: &Admin) -> Result<(), SqlError> {
+        match admin {
+            Admin::Flush(targets) => targets.iter().try_for_each(|target| match target {
+                FlushTarget::Tables { .. }
+                | FlushTarget::Logs
+                | FlushTarget::BinaryLogs
+                | FlushTarget::RelayLogs { .. }
+                | FlushTarget::OtherLogs(_)
+                | FlushTarget::Privileges
+                | FlushTarget::Status
+                | FlushTarget::Other(_) => self.require_any(&[P::Reload]),
+            }),
+            Admin::Shutdown => self.require_any(&[P::Shutdown]),
+            // Variables, sessions and databases are checked where they are known: SET GLOBAL, KILL,
+            // USE. The tables of maintenance were checked.
+            Admin::Set(_)
+            | Admin::Use(_)
+            | Admin::Kill { .. }
+            | Admin::Help(_)
+            | Admin::Maintenance { .. } => Ok(()),
         }
     }
 
@@ -125,45 +192,64 @@ impl Session {
             }
             Show::Engine { .. } => self.require_any(&[P::Process]),
             Show::Columns { table, .. } | Show::Index { table, .. } => self.check_visible(table),
-            Show::Create(ShowCreate::Table(table) | ShowCreate::View(table)) => {
-                self.check_visible(table)
-            }
-            Show::Tables {
-                database: Some(name),
-                ..
-            }
-            | Show::TableStatus {
-                database: Some(name),
-                ..
-            }
-            | Show::Create(ShowCreate::Database { name, .. })
-                if !self.can_see(name) =>
-            {
-                Err(self.database_denied(name))
-            }
-            Show::Grants { user: Some(name) } if *name != self.account.name => {
+            Show::Create(create) => self.check_show_create(create),
+            Show::Tables { database, .. }
+            | Show::TableStatus { database, .. }
+            | Show::OpenTables { database, .. }
+            | Show::Triggers { database, .. }
+            | Show::Events { database, .. } => match database {
+                Some(name) => self.check_database_visible(name),
+                None => match &self.context.database {
+                    Some(name) => self.check_database_visible(name),
+                    None => Ok(()),
+                },
+            },
+            Show::Grants { user } => match user {
                 // MySQL asks for SELECT on the mysql schema.
+                Some(name) if *name != self.account.name => self.check_database(P::Select, "mysql"),
+                Some(_) | None => Ok(()),
+            },
+            // What these show is the server's or the session's own, or is shown by what the account
+            // may see.
+            Show::Databases { .. }
+            | Show::Variables { .. }
+            | Show::Status { .. }
+            | Show::Warnings { .. }
+            | Show::Errors { .. }
+            | Show::ProcessList { .. }
+            | Show::Engines
+            | Show::Charset { .. }
+            | Show::Collation { .. }
+            | Show::Privileges
+            | Show::Plugins
+            | Show::Profiles
+            | Show::ProcedureStatus { .. }
+            | Show::FunctionStatus { .. } => Ok(()),
+        }
+    }
+
+    fn check_show_create(&self, create: &ShowCreate) -> Result<(), SqlError> {
+        match create {
+            ShowCreate::Table(table) | ShowCreate::View(table) => self.check_any_right(table),
+            ShowCreate::Database { name, .. } => self.check_database_visible(name),
+            ShowCreate::User(Some(name)) if *name != self.account.name => {
                 self.check_database(P::Select, "mysql")
             }
-            _ => Ok(()),
+            ShowCreate::User(_) => Ok(()),
+            ShowCreate::Other(_, name) => match &name.database {
+                Some(database) => self.check_database_visible(database),
+                None => Ok(()),
+            },
         }
     }
 
-    fn check_may_grant(&self) -> Result<(), SqlError> {
-        let somewhere = self
-            .account
-            .databases
-            .values()
-            .any(|grant| grant.has_grant_option);
-        if self.account.has_grant_option || somewhere {
-            return Ok(());
+    fn check_database_visible(&self, database: &str) -> Result<(), SqlError> {
+        let is_virtual = crate::information_schema::canonical(database).is_some();
+        if is_virtual || self.account.has_any_on(database) {
+            Ok(())
+        } else {
+            Err(self.database_denied(database))
         }
-        self.require_any(&[P::CreateUser])
-    }
-
-    /// Whether the account sees that the database exists.
-    pub(super) fn can_see(&self, database: &str) -> bool {
-        crate::information_schema::canonical(database).is_some() || self.account.can_see(database)
     }
 
     fn database_denied(&self, database: &str) -> SqlError {
@@ -186,129 +272,61 @@ impl Session {
         }
     }
 
-    fn check_table(&self, privilege: P, table: &TableName) -> Result<(), SqlError> {
-        if self.account.has(privilege) {
-            return Ok(());
-        }
-        let database = self.database_of(table)?;
-        if self.account.has_on(privilege, database) {
-            return Ok(());
-        }
-        let AccountDenied { user, host } = self.denied();
-        Err(SqlError::table_access_denied(
-            privilege.name(),
-            user,
-            host,
-            &table.name,
-        ))
-    }
-
-    fn check_tables(&self, privilege: P, tables: &[TableName]) -> Result<(), SqlError> {
-        tables
-            .iter()
-            .try_for_each(|table| self.check_table(privilege, table))
-    }
-
+    /// Fails unless the account may read the table: what DESCRIBE and its like ask.
     pub(super) fn check_visible(&self, table: &TableName) -> Result<(), SqlError> {
+        self.check_table(table, std::iter::once(Right::Select))
+    }
+
+    /// Fails unless the account has some privilege on the table itself: SHOW CREATE TABLE.
+    fn check_any_right(&self, table: &TableName) -> Result<(), SqlError> {
         let database = self.database_of(table)?;
-        if self.can_see(database) {
-            Ok(())
-        } else {
-            self.check_table(P::Select, table)
-        }
-    }
-
-    fn check_object(&self, privilege: P, table: &sp::TableObject) -> Result<(), SqlError> {
-        let sp::TableObject::TableName(name) = table else {
-            return Err(SqlError::not_supported(
-                "INSERT into something that is no table",
-            ));
-        };
-        self.check_table(privilege, &table_name(name))
-    }
-
-    fn check_reads(&self, parsed: &Parsed) -> Result<(), SqlError> {
-        self.check_mentioned(parsed, &[P::Select])
-    }
-
-    fn check_reads_beside(&self, parsed: &Parsed, reads: bool) -> Result<(), SqlError> {
-        if reads {
-            self.check_reads(parsed)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Checks every database that the statement mentions. An alias that is also the name of a
-    /// database counts as mentioning it: rather an error too many than one too few.
-    fn check_mentioned(&self, parsed: &Parsed, privileges: &[P]) -> Result<(), SqlError> {
-        if privileges
-            .iter()
-            .all(|privilege| self.account.has(*privilege))
-        {
+        let rights = [
+            Right::Insert,
+            Right::Update,
+            Right::Delete,
+            Right::Create,
+            Right::Drop,
+            Right::References,
+            Right::Index,
+            Right::Alter,
+        ];
+        if rights.iter().any(|right| self.has_in(*right, database)) {
             return Ok(());
         }
-        let options = self.node.parse_options(self.context.sql_mode);
-        let mentioned = sql::mentioned(&parsed.text, &options);
-        let catalog = self.node.readers.database().catalog();
-        let mut databases: Vec<&str> = mentioned
-            .qualifiers
-            .iter()
-            .map(String::as_str)
-            .filter(|name| catalog.databases.contains_key(*name))
-            .collect();
-        if let (true, Some(current)) = (mentioned.has_plain_table, &self.context.database) {
-            databases.push(current);
-        }
-        let AccountDenied { user, host } = self.denied();
-        for database in databases {
-            if crate::information_schema::canonical(database).is_some() {
-                continue;
-            }
-            for privilege in privileges {
-                if !self.account.has_on(*privilege, database) {
-                    let table = mentioned.first_table.as_deref().unwrap_or(database);
-                    return Err(SqlError::table_access_denied(
-                        privilege.name(),
-                        user,
-                        host,
-                        table,
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn denied(&self) -> AccountDenied<'_> {
-        AccountDenied {
-            user: &self.account.name.user,
-            host: &self.account.name.host,
-        }
+        self.check_visible(table)
     }
 }
 
-struct AccountDenied<'a> {
-    user: &'a str,
-    host: &'a str,
+/// The privileges of which one gives the right.
+const fn privileges_of(right: Right) -> &'static [P] {
+    match right {
+        Right::Select => &[P::Select],
+        Right::Insert => &[P::Insert],
+        Right::Update => &[P::Update],
+        Right::Delete => &[P::Delete],
+        Right::Create => &[P::Create],
+        Right::Drop => &[P::Drop],
+        Right::References => &[P::References],
+        Right::Index => &[P::Index],
+        Right::Alter => &[P::Alter],
+        Right::LockTables => &[P::LockTables],
+        Right::LockRows => &[P::Update, P::Delete, P::LockTables],
+    }
 }
 
-/// The table of an object name of one or two parts.
-fn table_name(name: &sp::ObjectName) -> TableName {
-    let mut parts = name
-        .0
-        .iter()
-        .filter_map(|part| part.as_ident())
-        .map(|ident| ident.value.clone());
-    let first = parts.next().unwrap_or_default();
-    match parts.next() {
-        Some(second) => TableName {
-            database: Some(first),
-            name: second,
-        },
-        None => TableName {
-            database: None,
-            name: first,
-        },
+/// MySQL's name of it in error 1142.
+fn right_name(right: Right) -> &'static str {
+    match right {
+        Right::LockRows => "SELECT with locking clause",
+        Right::Select
+        | Right::Insert
+        | Right::Update
+        | Right::Delete
+        | Right::Create
+        | Right::Drop
+        | Right::References
+        | Right::Index
+        | Right::Alter
+        | Right::LockTables => privileges_of(right).first().map_or("", |p| p.name()),
     }
 }

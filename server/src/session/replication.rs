@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use engine::outcome::Outcome;
 use protocol::{BinlogDump, BinlogDumpGtid, ErrPacket, RegisterReplica};
-use sql::ast::{BinaryLogPurge, Replication};
+use sql::Parsed;
+use sql::ast::{BinaryLogPurge, Expression, Replication};
 use sql::error::SqlError;
 
 use super::{Flow, Session, packet};
@@ -99,7 +100,7 @@ impl Session {
                 self.warn_of(warning);
             }
             Replication::PurgeBinaryLogs(BinaryLogPurge::Before(moment)) => {
-                let seconds = self.unix_seconds(&moment.text).await?;
+                let seconds = self.unix_seconds(moment).await?;
                 let warning = role.purge_binary_logs(PurgeTo::Before(seconds)).await?;
                 self.warn_of(warning);
             }
@@ -141,10 +142,10 @@ impl Session {
         }
     }
 
-    async fn unix_seconds(&mut self, expression: &str) -> Result<i64, SqlError> {
-        let (_, row) = self
-            .evaluate(&format!("UNIX_TIMESTAMP({expression})"))
-            .await?;
+    async fn unix_seconds(&mut self, moment: &Expression) -> Result<i64, SqlError> {
+        let seconds = moment.inside("UNIX_TIMESTAMP");
+        let parsed = Parsed::evaluating(std::iter::once(&seconds), 0, self.context.sql_mode);
+        let (_, row) = self.evaluate(parsed, Vec::new()).await?;
         match row.first() {
             Some(binlog::value::Value::Int(seconds)) => Ok(*seconds),
             Some(binlog::value::Value::UInt(seconds)) => {

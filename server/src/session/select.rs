@@ -184,29 +184,8 @@ impl Session {
         }
     }
 
-    /// Evaluates `expressions`, a list as written in SELECT, to one row.
+    /// Evaluates a SELECT without tables, made of expressions of a statement, to one row.
     pub(super) async fn evaluate(
-        &mut self,
-        expressions: &str,
-    ) -> Result<(Vec<ResultColumn>, Vec<Value<'static>>), SqlError> {
-        let options = self.node.parse_options(self.context.sql_mode);
-        let text = format!("SELECT {expressions}");
-        let parsed = sql::parse(text.as_bytes(), &options)?;
-        self.evaluate_parsed(parsed, Vec::new()).await
-    }
-
-    /// Evaluates one expression that was parsed before, with the parameters of its statement.
-    pub(super) async fn evaluate_expression(
-        &mut self,
-        expression: &Expression,
-        parameters: &[Value<'static>],
-    ) -> Result<(Vec<ResultColumn>, Vec<Value<'static>>), SqlError> {
-        let options = self.node.parse_options(self.context.sql_mode);
-        let parsed = sql::select_of(expression, &options)?;
-        self.evaluate_parsed(parsed, parameters.to_vec()).await
-    }
-
-    async fn evaluate_parsed(
         &mut self,
         parsed: Parsed,
         parameters: Vec<Value<'static>>,
@@ -230,18 +209,16 @@ impl Session {
         columns
     }
 
-    /// DO: evaluates and forgets.
+    /// DO: evaluates and forgets. The evaluation comes from the tree that was checked.
     pub(super) async fn do_expressions(
         &mut self,
-        parsed: &Arc<Parsed>,
+        expressions: &[Expression],
+        parsed: &Parsed,
         parameters: Vec<Value<'static>>,
     ) -> Result<Outcome, SqlError> {
-        let options = self.node.parse_options(self.context.sql_mode);
-        let text = String::from_utf8_lossy(&parsed.text);
-        let expressions = text.trim_start().get(2..).unwrap_or_default();
-        let text = format!("SELECT {expressions}");
-        let query = sql::parse(text.as_bytes(), &options)?;
-        self.evaluate_parsed(query, parameters).await?;
+        let expressions = expressions.iter().map(|expression| &expression.expr);
+        let evaluating = Parsed::evaluating(expressions, parsed.parameters, parsed.sql_mode);
+        self.evaluate(evaluating, parameters).await?;
         Ok(Outcome::done())
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use engine::outcome::{Outcome, ResultColumn};
 use engine::rows::EvalValue;
-use sql::ast::{SetItem, SetScope, SetValue, TransactionCharacteristic};
+use sql::Parsed;
+use sql::ast::{Expression, SetItem, SetScope, SetValue, TransactionCharacteristic};
 use sql::error::SqlError;
 
 use super::Session;
@@ -53,12 +54,21 @@ impl Session {
             return Ok(Assigned::Value(literal));
         }
         // The value's own warnings are the statement's.
-        let evaluated = self.evaluate_expression(expression, parameters).await?;
-        let (columns, mut row) = evaluated;
+        let (columns, mut row) = self.evaluate_one(expression, parameters).await?;
         let (Some(column), Some(value)) = (columns.first(), row.pop()) else {
             return Err(SqlError::unknown_error());
         };
         Ok(Assigned::Value(eval_value(column, value)))
+    }
+
+    async fn evaluate_one(
+        &mut self,
+        expression: &Expression,
+        parameters: &[Value<'static>],
+    ) -> Result<(Vec<ResultColumn>, Vec<Value<'static>>), SqlError> {
+        let one = std::iter::once(&expression.expr);
+        let parsed = Parsed::evaluating(one, parameters.len(), self.context.sql_mode);
+        self.evaluate(parsed, parameters.to_vec()).await
     }
 
     async fn assign(&mut self, item: &SetItem, value: Assigned) -> Result<(), SqlError> {

@@ -29,7 +29,7 @@ impl Session {
 
     /// USE and COM_INIT_DB.
     pub(super) fn use_database(&mut self, name: &str) -> Result<(), SqlError> {
-        if !self.account.can_see(name) && !name.eq_ignore_ascii_case("information_schema") {
+        if !self.account.has_any_on(name) && !name.eq_ignore_ascii_case("information_schema") {
             let AccountName { user, host } = &self.account.name;
             return Err(SqlError::db_access_denied(user, host, name));
         }

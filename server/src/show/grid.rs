@@ -5,57 +5,14 @@ use engine::collation::UTF8MB4_0900_AI_CI;
 use engine::outcome::{ResultColumn, ResultSet};
 use protocol::{column_flag as flag, column_type as t};
 
-/// A cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Cell {
-    /// Text.
-    Text(String),
-    /// A number.
-    Number(u64),
-    /// NULL.
-    Null,
-}
+pub(crate) use sql::ShowCell as Cell;
 
-impl From<&str> for Cell {
-    fn from(text: &str) -> Self {
-        Cell::Text(text.to_owned())
-    }
-}
-
-impl From<String> for Cell {
-    fn from(text: String) -> Self {
-        Cell::Text(text)
-    }
-}
-
-impl From<u64> for Cell {
-    fn from(number: u64) -> Self {
-        Cell::Number(number)
-    }
-}
-
-impl<T: Into<Cell>> From<Option<T>> for Cell {
-    fn from(cell: Option<T>) -> Self {
-        cell.map_or(Cell::Null, Into::into)
-    }
-}
-
-impl Cell {
-    /// The cell's text; None for NULL.
-    pub(crate) fn text(&self) -> Option<String> {
-        match self {
-            Cell::Text(text) => Some(text.clone()),
-            Cell::Number(number) => Some(number.to_string()),
-            Cell::Null => None,
-        }
-    }
-
-    pub(crate) fn into_value(self) -> Value<'static> {
-        match self {
-            Cell::Text(text) => Value::Bytes(text.into_bytes().into()),
-            Cell::Number(number) => Value::UInt(number),
-            Cell::Null => Value::Null,
-        }
+/// The cell as a value of a result.
+fn into_value(cell: Cell) -> Value<'static> {
+    match cell {
+        Cell::Text(text) => Value::Bytes(text.into_bytes().into()),
+        Cell::Number(number) => Value::UInt(number),
+        Cell::Null => Value::Null,
     }
 }
 
@@ -151,7 +108,7 @@ impl Grid {
         ResultSet {
             columns: self.columns,
             rows: rows
-                .map(|row| row.into_iter().map(Cell::into_value).collect())
+                .map(|row| row.into_iter().map(into_value).collect())
                 .collect(),
         }
     }

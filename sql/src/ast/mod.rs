@@ -67,6 +67,34 @@ pub struct Parsed {
     pub sql_mode: SqlMode,
 }
 
+impl Parsed {
+    /// `SELECT expression, ...` of expressions that were read with `sql_mode`.
+    #[must_use]
+    pub fn evaluating<'a>(
+        expressions: impl IntoIterator<Item = &'a sp::Expr>,
+        parameters: usize,
+        sql_mode: SqlMode,
+    ) -> Parsed {
+        let items = expressions.into_iter().cloned();
+        let select = crate::bridge::select_of(items.map(sp::SelectItem::UnnamedExpr).collect());
+        Parsed {
+            statement: Statement::Query(Query::Select(Box::new(select))),
+            text: Vec::new(),
+            parameters,
+            sql_mode,
+            max_execution_time: None,
+        }
+    }
+}
+
+impl Expression {
+    /// `function(expression)`.
+    #[must_use]
+    pub fn inside(&self, function: &str) -> sp::Expr {
+        crate::bridge::call(function, self.expr.clone())
+    }
+}
+
 /// A possibly qualified table name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TableName {

@@ -2,7 +2,7 @@
 
 use sqlparser::ast as sp;
 
-use super::{Show, Statement, TableName};
+use super::{Expression, Show, Statement, TableName};
 
 /// A statement that reads.
 #[derive(Debug, Clone, PartialEq)]
@@ -10,7 +10,7 @@ pub enum Query {
     /// SELECT, UNION, VALUES, TABLE, WITH ... SELECT.
     Select(Box<sp::Query>),
     /// DO expr, ...
-    Do(Vec<sp::Expr>),
+    Do(Vec<Expression>),
 
     /// SHOW.
     Show(Box<Show>),

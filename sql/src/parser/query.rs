@@ -1,7 +1,7 @@
 //! SELECT, INSERT, REPLACE, UPDATE, DELETE, DO: read by `sqlparser`.
 
 use sqlparser::ast as sp;
-use sqlparser::parser::{Parser, ParserError};
+
 use sqlparser::tokenizer::{Span, Token as SpToken, TokenWithSpan};
 
 use super::refuse;
@@ -183,10 +183,7 @@ impl Cursor<'_> {
 
     pub(super) fn do_expressions(&mut self) -> Parse<Statement> {
         self.advance();
-        let read = |parser: &mut Parser<'_>| -> Result<Vec<sp::Expr>, ParserError> {
-            parser.parse_comma_separated(Parser::parse_expr)
-        };
-        Ok(Statement::Query(Query::Do(self.delegate(read)?)))
+        Ok(Statement::Query(Query::Do(self.list(Self::expression)?)))
     }
 }
 
