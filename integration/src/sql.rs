@@ -106,13 +106,24 @@ impl Client {
         &mut self,
         statement: &str,
     ) -> Result<std::result::Result<u64, ServerError>> {
+        self.attempt_bytes(statement.as_bytes()).await
+    }
+
+    /// The same with a text that need not be UTF-8.
+    ///
+    /// # Errors
+    /// When the connection itself failed.
+    pub async fn attempt_bytes(
+        &mut self,
+        statement: &[u8],
+    ) -> Result<std::result::Result<u64, ServerError>> {
         match self.conn.query_drop(statement).await {
             Ok(()) => Ok(Ok(self.conn.affected_rows())),
             Err(mysql_async::Error::Server(error)) => Ok(Err(ServerError {
                 code: error.code,
                 message: error.message,
             })),
-            Err(error) => Err(during(error, statement)),
+            Err(error) => Err(during(error, &String::from_utf8_lossy(statement))),
         }
     }
 
