@@ -2,7 +2,7 @@
 //!
 //! Each piece of work has a thread of its own, so that however many of them wait, the next one
 //! begins at once; the number of sessions bounds their number. A thread that is done is kept for
-//! the next piece.
+//! the next piece. Their stacks hold what walking a statement's tree can need.
 
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
@@ -49,7 +49,9 @@ impl Threads {
 
     fn start(&self, work: Work) -> std::io::Result<()> {
         let threads = self.clone();
-        let builder = std::thread::Builder::new().name("query".to_owned());
+        let builder = std::thread::Builder::new()
+            .name("query".to_owned())
+            .stack_size(sql::THREAD_STACK);
         builder.spawn(move || {
             work();
             while let Some(next) = threads.next() {
