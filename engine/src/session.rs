@@ -124,6 +124,8 @@ pub struct SessionContext {
     pub original_server_version: Option<u32>,
     /// Tables whose rows the session's transaction has changed.
     pub changed_tables: HashSet<TableId>,
+    /// Whether every SELECT locks what it reads, as in a SERIALIZABLE transaction.
+    pub reads_lock: bool,
     /// Tables that a SELECT may not read here, because another place has the rows it must see.
     pub refused_tables: Arc<TableSet>,
     /// How the events of BINLOG statements are laid out; known after the first.
@@ -176,6 +178,7 @@ impl SessionContext {
             pseudo_thread_id: connection_id,
             original_commit_timestamp: None,
             original_server_version: None,
+            reads_lock: false,
             changed_tables: HashSet::new(),
             refused_tables: Arc::default(),
             binlog_format: None,

@@ -117,7 +117,7 @@ fn defaults_that_follow_from_other_options_are_shown_as_they_act() {
     assert_eq!(shown(effective, "relay_log_index"), "/d/relay-bin.index");
     assert_eq!(shown(effective, "max_relay_log_size"), "1073741824");
     assert_eq!(shown(effective, "source_auto_position"), "ON");
-    assert_eq!(shown(effective, "source_heartbeat_period"), "30.000");
+    assert_eq!(shown(effective, "source_heartbeat_period"), "1.000");
     assert_eq!(effective.origin("source_auto_position"), Origin::Default);
 }
 

@@ -62,11 +62,11 @@ fn the_position_follows_from_what_is_written() {
 }
 
 #[test]
-fn heartbeats_come_twice_in_the_time_out() {
-    assert_eq!(source(&[]).heartbeat_period, Duration::from_secs(30));
+fn heartbeats_come_every_second_and_twice_in_the_time_out() {
+    assert_eq!(source(&[]).heartbeat_period, Duration::from_secs(1));
     assert_eq!(
-        source(&["--slave-net-timeout=5"]).heartbeat_period,
-        Duration::from_millis(2500)
+        source(&["--slave-net-timeout=1"]).heartbeat_period,
+        Duration::from_millis(500)
     );
     assert_eq!(
         source(&["--source-heartbeat-period=0"]).heartbeat_period,

@@ -64,7 +64,7 @@ pub fn encode<'a>(
             ToSqlOutput::Owned(Stored::Text(text))
         }
         (_, Value::Bytes(bytes)) => return bytes_of(column_type, bytes),
-        (_, other) => return Err(misfit(column_type, format!("{other:?}"))),
+        (_, _) => return Err(misfit(column_type, "a value of another type")),
     };
     Ok(stored)
 }

@@ -168,7 +168,8 @@ impl Pipeline {
         let result = self.run_statement(&mut execute, &mut holder.transaction);
         holder.last_active = Instant::now();
         holder.ignores_read_only = execute.session.ignores_read_only;
-        holder.has_locked |= result.is_ok() && locks_rows(&execute.statement.statement);
+        let locks = execute.session.reads_lock || locks_rows(&execute.statement.statement);
+        holder.has_locked |= result.is_ok() && locks;
         let ends = result
             .as_ref()
             .is_err_and(|error| server::executor::ends_transaction(error.code));

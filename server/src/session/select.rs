@@ -47,7 +47,8 @@ impl Session {
         // Under the session's own read lock nothing changes, so there is nothing to lock, nor where
         // nobody can write. A SERIALIZABLE transaction locks what it reads: here, as every lock, by
         // having the writer.
-        let locks = locks_rows(&parsed.statement)? || self.is_serializable();
+        self.context.reads_lock = self.is_serializable();
+        let locks = locks_rows(&parsed.statement)? || self.context.reads_lock;
         let locks = locks && self.read_lock.is_none() && self.node.executor.takes_writes();
         if self.is_in_transaction() && (self.is_at_executor() || locks) {
             if self.has_snapshot() && !locks {

@@ -191,11 +191,6 @@ fn convert(
     for (position, (origin, column)) in origins.iter().zip(&new.columns).enumerate() {
         let value = match origin {
             Origin::Default if column.auto_increment => {
-                // MySQL numbers such rows by a rule of its own: replicas must not differ.
-                if session.auto_increment_increment > 1 {
-                    let construct = "a new AUTO_INCREMENT column with auto_increment_increment > 1";
-                    return Err(SqlError::not_supported(construct));
-                }
                 let (increment, offset) = (
                     session.auto_increment_increment,
                     session.auto_increment_offset,
