@@ -51,6 +51,9 @@ pub async fn create_account(source: &mut Client, replica: Peer) -> Result {
         .await
 }
 
+/// `CR_CONN_HOST_ERROR` and `CR_SERVER_LOST`.
+const SOURCE_IS_AWAY: [&str; 2] = ["2003", "2013"];
+
 impl RealServer {
     /// Follows the source on `port` from `start`.
     ///
@@ -64,14 +67,21 @@ impl RealServer {
     /// Fails with the replication error, if there is one.
     ///
     /// # Errors
-    /// The receiver's or the applier's last error.
+    /// The receiver's or the applier's last error; not that the source cannot be reached, which a
+    /// receiver gets over by itself.
     pub async fn ensure_replicating(&self) -> Result {
         let mut client = self.client().await?;
         let (query, fields) = match self.peer {
             Peer::MySql97 => ("SHOW REPLICA STATUS", ["Last_IO_Error", "Last_SQL_Error"]),
             _ => ("SHOW SLAVE STATUS", ["Last_IO_Error", "Last_SQL_Error"]),
         };
+        let io_errno = client.column(query, "Last_IO_Errno").await?;
+        let is_away =
+            io_errno.is_some_and(|code| SOURCE_IS_AWAY.contains(&code.to_string().as_str()));
         for field in fields {
+            if field == "Last_IO_Error" && is_away {
+                continue;
+            }
             if let Some(error) = client
                 .column(query, field)
                 .await?

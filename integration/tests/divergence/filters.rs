@@ -151,6 +151,8 @@ async fn until_done_or_stopped(source: &mut Client, replica: &mut Client) -> Res
         let code = replica.column(query, "Last_SQL_Errno").await?;
         let code = code.unwrap_or_default();
         if running.as_deref() == Some("No") && code != "0" {
+            // It may have gone on between the two answers.
+            let executed = self::executed(replica, &uuid).await?;
             let last = executed.rsplit(['-', ':']).next().unwrap_or_default();
             let next = last.parse::<u64>().unwrap_or_default() + 1;
             let gtid = format!("{uuid}:{next}");

@@ -161,7 +161,7 @@ async fn a_source_that_fails_after_each_connection_uses_up_the_attempts() -> Res
     let source = Weir::primary(1, &[]).await?;
     let mut on_source = source.client().await?;
     create_account(&mut on_source, Peer::MySql97).await?;
-    let port = between(source.port, b"binlog.000001", After::Close).await?;
+    let port = between(source.port, b"binlog.0000", After::Close).await?;
     let replica = Weir::following(2, port, &["source-retry-count=3"]).await?;
     wait::until("the receiver stops", Duration::from_secs(30), || async {
         let mut client = replica.client().await?;

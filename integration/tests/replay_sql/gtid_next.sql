@@ -84,7 +84,7 @@ SET GLOBAL gtid_purged = NULL
 SET GLOBAL gtid_purged = DEFAULT
 SET gtid_purged = 'a'
 SET GLOBAL gtid_purged = '+'
-SELECT GTID_SUBTRACT(@@GLOBAL.gtid_executed, CONCAT(@@server_uuid, ':1-1000'))
+SELECT GTID_SUBTRACT(@@GLOBAL.gtid_executed, CONCAT(@@server_uuid, ':1-1000')) = 'aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa:1-2:4:17'
 SET last_insert_id = DEFAULT
 SET identity = DEFAULT
 SET insert_id = DEFAULT
