@@ -20,6 +20,9 @@ const CONNECTIVES_MAX: usize = 50_000;
 /// How many queries UNION and its kin may join: SQLite takes 500.
 const SET_OPERATIONS_MAX: usize = 499;
 
+/// How many JOINs a statement may have: each may be a level of its own while its ON may yet follow.
+const JOINS_MAX: usize = 4_000;
+
 /// Statements of fewer tokens need no stack of their own.
 const SMALL: usize = 200;
 
@@ -73,18 +76,20 @@ pub(crate) fn check_tokens(tokens: &[Token<'_>]) -> Result<(), SqlError> {
     }
     let mut connectives = 0;
     let mut set_operations = 0;
+    let mut joins = 0;
     for token in tokens {
         match &token.kind {
             Kind::Word(word) => {
                 let is = |known: &str| word.eq_ignore_ascii_case(known);
                 connectives += usize::from(is("AND") || is("OR"));
                 set_operations += usize::from(is("UNION") || is("EXCEPT") || is("INTERSECT"));
+                joins += usize::from(is("JOIN") || is("STRAIGHT_JOIN"));
             }
             Kind::Symbol("&&" | "||") => connectives += 1,
             _ => {}
         }
     }
-    if connectives > CONNECTIVES_MAX || set_operations > SET_OPERATIONS_MAX {
+    if connectives > CONNECTIVES_MAX || set_operations > SET_OPERATIONS_MAX || joins > JOINS_MAX {
         return Err(too_deep());
     }
     Ok(())
