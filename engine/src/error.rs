@@ -135,6 +135,16 @@ impl From<EngineError> for SqlError {
     }
 }
 
+/// SQLite's refusal of a statement without the statement, which may be long and is not the client's.
+fn without_text(source: rusqlite::Error) -> rusqlite::Error {
+    match source {
+        rusqlite::Error::SqlInputError { error, msg, .. } => {
+            rusqlite::Error::SqliteFailure(error, Some(msg))
+        }
+        other => other,
+    }
+}
+
 /// Whether SQLite refused a statement's text for its depth: what MySQL calls a stack overrun.
 fn is_too_deep(source: &rusqlite::Error) -> bool {
     let text = source.to_string();
@@ -152,15 +162,28 @@ fn is_too_deep(source: &rusqlite::Error) -> bool {
 /// better.
 pub(crate) fn sqlite_failed(source: rusqlite::Error) -> SqlError {
     if is_too_deep(&source) {
-        return SqlError::new(
-            1436,
-            "HY000",
-            "Thread stack overrun: the statement is nested too deeply",
-        );
+        return too_deep();
     }
     EngineError::Sqlite {
         doing: "run a statement",
-        source,
+        source: without_text(source),
     }
     .into()
+}
+
+/// The answer to a query that SQLite refused or ended.
+pub(crate) fn query_failed(source: &rusqlite::Error) -> SqlError {
+    match source {
+        source if is_too_deep(source) => too_deep(),
+        rusqlite::Error::SqlInputError { msg, .. } => SqlError::storage_engine(msg),
+        source => SqlError::storage_engine(source),
+    }
+}
+
+fn too_deep() -> SqlError {
+    SqlError::new(
+        1436,
+        "HY000",
+        "Thread stack overrun: the statement is nested too deeply",
+    )
 }

@@ -21,6 +21,9 @@ use super::types::{Kind, Type};
 use crate::collation::Collation;
 use sql::error::SqlError;
 
+/// Constants of comparisons that are bound: SQLite takes 32 766 parameters, the rest is for others.
+const BOUND_MAX: usize = 16_000;
+
 /// Operands joined in pairs, so that a long chain is not deep: SQLite takes a depth of 1000.
 fn balanced(mut parts: Vec<String>, operator: &str) -> String {
     const FLAT: usize = 16;
@@ -87,6 +90,33 @@ impl Emitter {
     pub fn parameter(&mut self, value: Stored) -> String {
         self.parameters.push(value);
         format!("?{}", self.parameters.len())
+    }
+
+    /// A constant that a column is compared with: bound while there are few, so that SQLite sees the
+    /// same text again, written out when a statement has more of them than SQLite takes parameters.
+    fn constant(&mut self, value: Stored) -> String {
+        if self.parameters.len() < BOUND_MAX {
+            return self.parameter(value);
+        }
+        match value {
+            Stored::Null => String::from("NULL"),
+            // The smallest number has no literal of its own.
+            Stored::Integer(number) if number != i64::MIN => number.to_string(),
+            Stored::Text(text) if !text.contains('\0') => {
+                format!("'{}'", text.replace('\'', "''"))
+            }
+            Stored::Blob(bytes) => {
+                let mut literal = String::with_capacity(bytes.len() * 2 + 3);
+                literal.push_str("x'");
+                for byte in bytes {
+                    let _ = write!(literal, "{byte:02x}");
+                }
+                literal.push('\'');
+                literal
+            }
+            // A number's text may not come back as the same number.
+            other => self.parameter(other),
+        }
     }
 
     /// The value of a node in the stored form of its type.
@@ -210,7 +240,7 @@ impl Emitter {
             Some(Datum::Null) => String::from("NULL"),
             Some(value) => {
                 match native::constant(value, op, domain, &space, &left.ty, self.env()) {
-                    Some(stored) => self.parameter(stored),
+                    Some(stored) => self.constant(stored),
                     None => return Ok(None),
                 }
             }
@@ -254,7 +284,7 @@ impl Emitter {
         };
         let markers: Vec<String> = stored
             .into_iter()
-            .map(|element| self.parameter(element))
+            .map(|element| self.constant(element))
             .collect();
         let own = self.value(value)?;
         Ok(Some(format!("({own}{collate} IN ({}))", markers.join(","))))

@@ -11,6 +11,7 @@ use sqlparser::ast::Query;
 use super::found_rows;
 use super::query::Output;
 use crate::catalog::Catalog;
+use crate::error::query_failed;
 use crate::expr::bind::Binder;
 use crate::expr::datum::Datum;
 use crate::expr::emit::Emitter;
@@ -249,7 +250,7 @@ pub(crate) fn finish_error(error: &rusqlite::Error, program: &Program) -> SqlErr
     if error.sqlite_error_code() == Some(rusqlite::ErrorCode::OperationInterrupted) {
         return SqlError::query_interrupted();
     }
-    SqlError::storage_engine(error)
+    query_failed(error)
 }
 
 /// A value as results carry it: members of ENUM and SET by name, JSON as text, BIT as bytes.
