@@ -319,7 +319,7 @@ fn hostile(chance: &mut Chance) -> Vec<u8> {
     if chance.below(3) == 0 {
         for _ in 0..=chance.below(8) {
             let at = usize::try_from(chance.below(bytes.len() as u64)).unwrap_or(0);
-            let byte = b"\0'\"`()/*!@;,.\xff\\%"[usize::try_from(chance.below(17)).unwrap_or(0)];
+            let byte = b"\0'\"`()/*!@;,.\xff\\%"[usize::try_from(chance.below(16)).unwrap_or(0)];
             match chance.below(3) {
                 0 => bytes.insert(at, byte),
                 1 => drop(bytes.remove(at)),
