@@ -11,6 +11,7 @@ mod page_sums;
 mod reader;
 mod rewind;
 mod schema;
+mod settled;
 mod store;
 mod writer;
 
@@ -23,6 +24,7 @@ pub use store::Applied;
 pub use writer::Writer;
 
 use page_sums::PageSums;
+use settled::Settled;
 pub(crate) use store::Store;
 
 use std::path::{Path, PathBuf};
@@ -101,6 +103,8 @@ pub(crate) struct Shared {
     pin: Mutex<Connection>,
     /// Noted before frames are moved. Taken behind `pin`.
     sums: Mutex<PageSums>,
+    /// Noted before frames are moved. Taken behind `pin`.
+    settled: Mutex<Settled>,
 }
 
 impl Database {
@@ -115,6 +119,10 @@ impl Database {
             doing: "opening the sums of the engine's pages",
             source,
         })?;
+        let settled = Settled::open(path).map_err(|source| EngineError::Io {
+            doing: "opening the note of the last checkpoint",
+            source,
+        })?;
         Ok(Database {
             shared: Arc::new(Shared {
                 path: path.to_owned(),
@@ -126,6 +134,7 @@ impl Database {
                 checkpointer: Mutex::new(first),
                 pin: Mutex::new(pin),
                 sums: Mutex::new(sums),
+                settled: Mutex::new(settled),
             }),
         })
     }
@@ -189,7 +198,7 @@ impl Database {
     }
 
     fn move_frames(&self, position: EnginePosition) -> Result<Checkpoint, EngineError> {
-        self.shared.note_pages()?;
+        self.shared.note_checkpoint(&position)?;
         let connection = self.shared.checkpointer.lock();
         let connection = connection.unwrap_or_else(PoisonError::into_inner);
         let (frames, moved) = connection::checkpoint(&connection)?;
@@ -260,8 +269,17 @@ impl Shared {
         self.sums.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes the sums of all pages durable whose frames may be moved now.
-    fn note_pages(&self) -> Result<(), EngineError> {
+    /// Makes durable what must be known of the frames up to `position` before they are moved: where
+    /// they end, and the sums of their pages.
+    fn note_checkpoint(&self, position: &EnginePosition) -> Result<(), EngineError> {
+        let settled = self.settled.lock();
+        let mut settled = settled.unwrap_or_else(PoisonError::into_inner);
+        let noted = settled.note(position);
+        drop(settled);
+        noted.map_err(|source| EngineError::Io {
+            doing: "noting a checkpoint",
+            source,
+        })?;
         self.sums().note().map_err(|source| EngineError::Io {
             doing: "noting the sums of the engine's pages",
             source,

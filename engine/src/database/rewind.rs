@@ -1,14 +1,16 @@
 //! Taking a database file back to an earlier moment, after a power loss that its log did not survive
 //! as far.
 //!
-//! The moments are the commits in the WAL. Those that were moved into the file can not be undone;
-//! the owner has made the log durable in front of every checkpoint, so they need not be.
+//! The moments are the commits in the WAL, back to what the last checkpoint went up to: an older one
+//! would be read from pages of different ages. The owner has made the log durable up to there in
+//! front of the checkpoint, so none is needed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
+use super::settled::{self, Place, Settled};
 use super::{EngineOptions, EnginePosition, Store, connection};
 use crate::error::EngineError;
 
@@ -22,23 +24,31 @@ const FRAME_HEADER: u64 = 24;
 /// A copy of the WAL as it was stays beside it.
 pub fn rewind(
     path: &Path,
-    mut fits: impl FnMut(&EnginePosition) -> bool,
+    fits: impl FnMut(&EnginePosition) -> bool,
 ) -> Result<Option<EnginePosition>, EngineError> {
-    let failed = |source| EngineError::Io {
-        doing: "taking the engine back behind its log",
-        source,
-    };
     let wal = beside(path, "-wal");
     let copy = beside(path, "-wal.ahead");
-    if !wal.exists() {
+    let settled = Settled::open(path).map_err(failed)?;
+    let Some(oldest) = settled.place().filter(|_| wal.exists()) else {
         return Ok(None);
-    }
+    };
     fs::copy(&wal, &copy).map_err(failed)?;
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(&wal)
-        .map_err(failed)?;
+    let found = cut(path, &wal, oldest, fits);
+    if !matches!(found, Ok(Some(_))) {
+        fs::rename(&copy, &wal).map_err(failed)?;
+    }
+    found
+}
+
+/// Cuts the WAL behind the youngest moment that `fits` and is not older than `oldest`.
+fn cut(
+    path: &Path,
+    wal: &Path,
+    oldest: &Place,
+    mut fits: impl FnMut(&EnginePosition) -> bool,
+) -> Result<Option<EnginePosition>, EngineError> {
+    let file = OpenOptions::new().read(true).write(true).open(wal);
+    let file = file.map_err(failed)?;
     let mut ends = commits(&file).map_err(failed)?;
     // Without any frame the file is what the last checkpoint left.
     ends.insert(0, 0);
@@ -56,10 +66,18 @@ pub fn rewind(
             }
             return Ok(Some(position));
         }
+        if settled::place(&position) == *oldest {
+            return Ok(None);
+        }
     }
-    drop(file);
-    fs::rename(&copy, &wal).map_err(failed)?;
     Ok(None)
+}
+
+fn failed(source: io::Error) -> EngineError {
+    EngineError::Io {
+        doing: "taking the engine back behind its log",
+        source,
+    }
 }
 
 /// The position that the file stands for with its WAL as it is.
@@ -185,20 +203,63 @@ mod tests {
             })
             .unwrap();
         assert_eq!(settled, Some(at(1)));
-        // What the file alone holds is the settled moment or an earlier one.
-        let alone = directory.path().join("alone.db");
-        fs::copy(&path, &alone).unwrap();
-        assert!(position(&alone).unwrap().offset <= 1);
         let refused = database.checkpoint_after(|_| {
             Err(EngineError::Misuse {
                 what: "the log cannot be synced",
             })
         });
         refused.unwrap_err();
-        database
-            .checkpoint_after(|_| Ok::<(), EngineError>(()))
-            .unwrap();
-        fs::copy(&path, &alone).unwrap();
-        assert_eq!(position(&alone).unwrap(), at(2));
+        commit(3);
+        drop((writer, database));
+        // An older moment would be made of pages of different ages.
+        let mut seen = Vec::new();
+        let found = rewind(&path, |position| {
+            seen.push(position.offset);
+            false
+        });
+        assert_eq!(found.unwrap(), None);
+        assert_eq!(seen, [3, 2, 1]);
+        assert_eq!(position(&path).unwrap(), at(3));
+        let found = rewind(&path, |position| position.offset == 1);
+        assert_eq!(found.unwrap(), Some(at(1)));
+        let connection = connection::open(&path, &EngineOptions::default()).unwrap();
+        let check = "PRAGMA integrity_check";
+        let sound: String = connection.query_row(check, [], |row| row.get(0)).unwrap();
+        assert_eq!(sound, "ok");
+    }
+
+    #[test]
+    fn a_moment_that_cannot_be_read_leaves_the_file_as_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("weir.db");
+        {
+            let database = Database::open(&path, EngineOptions::default()).unwrap();
+            let mut writer = database.writer().unwrap();
+            database.checkpoint().unwrap();
+            for offset in 1..=3 {
+                writer.begin_group().unwrap();
+                writer.commit_group(&at(offset)).unwrap();
+            }
+        }
+        // What the WAL does not hold is gone with this.
+        let wal = fs::read(beside(&path, "-wal")).unwrap();
+        fs::write(&path, b"").unwrap();
+        rewind(&path, |_| false).unwrap_err();
+        assert_eq!(fs::read(beside(&path, "-wal")).unwrap(), wal);
+    }
+
+    #[test]
+    fn closing_a_database_leaves_no_connection_open() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("weir.db");
+        let database = Database::open(&path, EngineOptions::default()).unwrap();
+        let writer = database.writer().unwrap();
+        drop((writer, database));
+        let open = fs::read_dir("/proc/self/fd").unwrap();
+        let open = open.filter_map(|fd| fs::read_link(fd.unwrap().path()).ok());
+        let own: Vec<_> = open
+            .filter(|file| file.starts_with(directory.path()))
+            .collect();
+        assert_eq!(own, [PathBuf::new(); 0]);
     }
 }

@@ -48,6 +48,8 @@ pub struct Writer {
     touched: HashSet<TableId>,
     /// Open savepoints, oldest first, with the catalogue at their start.
     savepoints: Vec<(String, Arc<Catalog>)>,
+    /// Held, never looked at; dropped behind the connection.
+    _taken: Taken,
 }
 
 impl Writer {
@@ -65,7 +67,6 @@ impl Writer {
         }
         counters.take_moved();
         let catalog = shared.catalog();
-        std::mem::forget(taken);
         Ok(Writer {
             connection,
             shared,
@@ -77,6 +78,7 @@ impl Writer {
             is_in_group: false,
             touched: HashSet::new(),
             savepoints: Vec::new(),
+            _taken: taken,
         })
     }
 
@@ -96,7 +98,8 @@ impl Writer {
         }
         if self.shared.needs_help_with_wal() {
             // No frame is added meanwhile, so all can be moved and the WAL starts again.
-            self.shared.note_pages()?;
+            let position = Store::new(&self.connection).position()?;
+            self.shared.note_checkpoint(&position)?;
             let (frames, moved) = connection::checkpoint(&self.connection)?;
             let left = frames.saturating_sub(moved);
             self.shared.wal_frames.store(left, Ordering::Relaxed);
@@ -407,18 +410,12 @@ impl Writer {
     }
 }
 
-/// Gives the writer's place back unless forgotten.
+/// The writer's place, given back when dropped.
 struct Taken(Arc<Shared>);
 
 impl Drop for Taken {
     fn drop(&mut self) {
         self.0.is_writer_taken.store(false, Ordering::Release);
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.shared.is_writer_taken.store(false, Ordering::Release);
     }
 }
 
