@@ -157,7 +157,9 @@ impl DataDirectory {
     pub fn open(path: &Path, role: DataRole) -> Result<Self, DatadirError> {
         private_file::make_directory(path)
             .map_err(|error| DatadirError::io("creating", path, error))?;
-        let is_known = path.join(LOCK_FILE).exists();
+        let is_known = [LOCK_FILE, DATABASE_FILE, RECORD_FILE]
+            .iter()
+            .any(|file| path.join(file).exists());
         modes::close_directory(path, is_known)?;
         let lock = lock(path)?;
         let record = record(path, role)?;

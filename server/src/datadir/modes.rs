@@ -1,6 +1,7 @@
 //! Rights of other users on a data directory, taken away when it is opened.
 
 use std::fs::{self, Metadata, Permissions};
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -9,6 +10,8 @@ use crate::private_file;
 
 /// Rights that no data directory gives: reading and entering by others.
 const OTHERS: u32 = 0o007;
+/// The bit of a directory that many users share, such as `/tmp`.
+const SHARED: u32 = 0o1000;
 
 /// What a directory may hold before it is one of a node.
 const HARMLESS: [&str; 1] = ["lost+found"];
@@ -21,27 +24,57 @@ pub(super) fn close_directory(path: &Path, is_known: bool) -> Result<(), Datadir
     if mode(&metadata) & OTHERS == 0 {
         return Ok(());
     }
+    let refused = |reason| {
+        Err(DatadirError::Open {
+            path: path.to_owned(),
+            reason,
+        })
+    };
     if !is_known {
-        for entry in fs::read_dir(path).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            let name = name.to_string_lossy();
-            if !HARMLESS.contains(&name.as_ref()) && !is_of_a_node(&name) {
-                return Err(DatadirError::Open {
-                    path: path.to_owned(),
-                    reason: format!("it holds {name}, which is not a node's"),
-                });
-            }
+        if mode(&metadata) & SHARED != 0 {
+            return refused("it is one that all users share".to_owned());
+        }
+        if let Some(foreign) = foreign(path, true).map_err(failed)? {
+            return refused(format!("it holds {foreign}, which is not a node's"));
         }
     }
     close(path, &metadata, 0)
 }
 
+/// The name of something in a directory that is not a node's. Logs may lie in a folder of any name,
+/// by themselves.
+fn foreign(directory: &Path, may_nest: bool) -> io::Result<Option<String>> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if HARMLESS.contains(&name.as_ref()) {
+            continue;
+        }
+        let kind = entry.file_type()?;
+        let is_own = match kind.is_dir() {
+            true => may_nest && !name.starts_with('.') && foreign(&entry.path(), false)?.is_none(),
+            false => is_of_a_node(&name),
+        };
+        if !is_own {
+            return Ok(Some(name.into_owned()));
+        }
+    }
+    Ok(None)
+}
+
 /// What is made before the lock is: options, identity, and the files of a log that lies here.
 fn is_of_a_node(name: &str) -> bool {
     ["auto.cnf", "weir.cnf", "mysqld.my"].contains(&name)
-        || [".pem", ".cnf", ".json", ".pid", ".log", ".err", ".sock"]
-            .iter()
-            .any(|end| name.ends_with(end))
+        || name.starts_with("weir.")
+        || [
+            ".pem", ".cnf", ".json", ".pid", ".log", ".err", ".sock", ".index", ".schema",
+        ]
+        .iter()
+        .any(|end| name.ends_with(end))
+        || name.rsplit_once('.').is_some_and(|(_, number)| {
+            number.len() >= 6 && number.bytes().all(|byte| byte.is_ascii_digit())
+        })
 }
 
 /// Closes the files of a data directory, those with secrets to the group as well.

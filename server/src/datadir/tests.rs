@@ -93,6 +93,36 @@ fn a_directory_is_closed_to_other_users() {
 }
 
 #[test]
+fn a_directory_with_the_logs_of_a_node_is_closed_and_not_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("data");
+    fs::create_dir_all(path.join("logs")).unwrap();
+    fs::create_dir_all(path.join("relay")).unwrap();
+    for file in ["b.000001", "b.index", "b.schema", "logs/b.000002"] {
+        fs::write(path.join(file), "").unwrap();
+    }
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    drop(open(&path, DataRole::Primary).unwrap());
+    assert_eq!(mode(&path), 0o750);
+}
+
+#[test]
+fn a_directory_that_all_users_share_is_refused_though_it_is_empty() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tmp");
+    fs::create_dir(&path).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o1777)).unwrap();
+    let refusal = open(&path, DataRole::Primary).unwrap_err();
+    assert!(refusal.contains("all users share"), "{refusal}");
+    assert_eq!(mode(&path), 0o777);
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    fs::create_dir(path.join("home")).unwrap();
+    fs::write(path.join("home/letters"), "").unwrap();
+    let refusal = open(&path, DataRole::Primary).unwrap_err();
+    assert!(refusal.contains("it holds home"), "{refusal}");
+}
+
+#[test]
 fn a_directory_of_other_things_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("home");
