@@ -84,7 +84,7 @@ fn column(column: &Column) -> MapColumn<'static> {
                     .collect(),
             );
         }
-        ColumnType::Geometry { kind } => map.geometry_type = Some(*kind as u32),
+        ColumnType::Geometry { kind, .. } => map.geometry_type = Some(*kind as u32),
         ColumnType::Vector { dimensions } => map.vector_dimensions = Some(u32::from(*dimensions)),
         _ => {}
     }

@@ -135,6 +135,9 @@ pub enum ColumnType {
     Geometry {
         /// Which of the eight.
         kind: GeometryKind,
+        /// The spatial reference system that all values must be of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        srid: Option<u32>,
     },
     /// VECTOR(dimensions), kept as the source's bytes.
     Vector {
@@ -447,7 +450,7 @@ impl fmt::Display for ColumnType {
             ColumnType::Enum { members, .. } => member_list(f, "enum", members)?,
             ColumnType::Set { members, .. } => member_list(f, "set", members)?,
             ColumnType::Json => f.write_str("json")?,
-            ColumnType::Geometry { kind } => f.write_str(kind.name())?,
+            ColumnType::Geometry { kind, .. } => f.write_str(kind.name())?,
             ColumnType::Vector { dimensions } => write!(f, "vector({dimensions})")?,
         }
         if self.is_unsigned() {

@@ -74,6 +74,12 @@ impl Table {
         } else if matches!(column.column_type, ColumnType::Timestamp { .. }) {
             push(&mut line, " NULL");
         }
+        if let ColumnType::Geometry {
+            srid: Some(srid), ..
+        } = column.column_type
+        {
+            push(&mut line, &format!(" /*!80003 SRID {srid} */"));
+        }
         push_default(&mut line, column);
         if column.on_update_now {
             push(

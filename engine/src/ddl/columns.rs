@@ -12,6 +12,8 @@ use sql::error::SqlError;
 /// Most characters of an identifier.
 const NAME_CHARS_MAX: usize = 64;
 const COMMENT_CHARS_MAX: usize = 1024;
+/// The spatial reference systems that are known to exist: none, Web Mercator, WGS 84.
+const SRIDS: [u32; 3] = [0, 3857, 4326];
 
 /// A column with what its definition says about keys.
 pub(super) struct DefinedColumn {
@@ -49,6 +51,7 @@ pub(super) fn define(
         collation,
         Defaults::new(session, default_collation),
     )?;
+    let column_type = with_srid(session, column_type, attributes.srid)?;
     let is_serial = written.data_type == DataType::Serial;
     check_attributes(name, attributes, is_serial)?;
     let generated = generated(session, name, attributes.generated.as_ref())?;
@@ -145,9 +148,6 @@ fn check_attributes(
     if comment.chars().count() > COMMENT_CHARS_MAX {
         return Err(SqlError::too_long_field_comment(name, COMMENT_CHARS_MAX));
     }
-    if attributes.srid.is_some() {
-        return Err(SqlError::not_supported("SRID"));
-    }
     match attributes
         .others
         .iter()
@@ -157,6 +157,31 @@ fn check_attributes(
             Err(SqlError::engine_attribute_not_supported("InnoDB"))
         }
         _ => Ok(()),
+    }
+}
+
+/// The type of a column for whose values a spatial reference system was written.
+fn with_srid(
+    session: &SessionContext,
+    column_type: ColumnType,
+    srid: Option<u64>,
+) -> Result<ColumnType, SqlError> {
+    let Some(srid) = srid else {
+        return Ok(column_type);
+    };
+    let ColumnType::Geometry { kind, .. } = column_type else {
+        return Err(SqlError::wrong_usage("SRID", "non-geometry column"));
+    };
+    // Which others exist is a table of thousands that only a MySQL server has.
+    let known = u32::try_from(srid)
+        .ok()
+        .filter(|srid| session.applies_log || SRIDS.contains(srid));
+    match known {
+        Some(srid) => Ok(ColumnType::Geometry {
+            kind,
+            srid: Some(srid),
+        }),
+        None => Err(SqlError::not_supported("SRID other than 0, 3857 and 4326")),
     }
 }
 

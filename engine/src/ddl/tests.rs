@@ -254,6 +254,46 @@ fn errors_are_mysqls() {
 }
 
 #[test]
+fn the_srid_of_a_column_is_kept_shown_and_held() {
+    let mut bench = Bench::new();
+    bench
+        .run("CREATE TABLE g (a POINT SRID 4326, b GEOMETRY NOT NULL SRID 0, c POINT)")
+        .unwrap();
+    assert_eq!(
+        bench.show("g"),
+        "CREATE TABLE `g` (\n  `a` point /*!80003 SRID 4326 */ DEFAULT NULL,\n  \
+         `b` geometry NOT NULL /*!80003 SRID 0 */,\n  `c` point DEFAULT NULL\n) \
+         ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_0900_ai_ci"
+    );
+    let point = |srid: &str| format!("x'{srid}0101000000{}'", "0".repeat(32));
+    let (none, wgs) = (point("00000000"), point("E6100000"));
+    bench
+        .run(&format!("INSERT INTO g VALUES ({wgs}, {none}, {wgs})"))
+        .unwrap();
+    bench.check_error(
+        &format!("INSERT INTO g VALUES ({none}, {none}, {none})"),
+        3643,
+        "The SRID of the geometry does not match the SRID of the column 'a'. The SRID of the \
+         geometry is 0, but the SRID of the column is 4326. Consider changing the SRID of the \
+         geometry or the SRID property of the column.",
+    );
+    let mismatch = bench
+        .run("ALTER TABLE g MODIFY c POINT SRID 0")
+        .unwrap_err();
+    assert_eq!(mismatch.code, 3643);
+    bench.run("ALTER TABLE g MODIFY c POINT SRID 4326").unwrap();
+    bench.check_error(
+        "CREATE TABLE h (a INT SRID 0)",
+        1221,
+        "Incorrect usage of SRID and non-geometry column",
+    );
+    let unknown = "CREATE TABLE h (a POINT SRID 3068)";
+    assert_eq!(bench.run(unknown).unwrap_err().code, 1235);
+    bench.session.applies_log = true;
+    bench.run(unknown).unwrap();
+}
+
+#[test]
 fn a_failed_statement_leaves_the_catalogue_as_it_was() {
     let mut bench = Bench::new();
     bench.run("CREATE TABLE t (a INT)").unwrap();

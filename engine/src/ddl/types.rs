@@ -113,6 +113,7 @@ pub(super) fn column_type(
         },
         DataType::Geometry { name: kind } => ColumnType::Geometry {
             kind: geometry(kind)?,
+            srid: None,
         },
         DataType::Date => ColumnType::Date,
         DataType::Time { fsp } => ColumnType::Time {

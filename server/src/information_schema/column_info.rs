@@ -24,6 +24,7 @@ pub(crate) struct ColumnInfo<'a> {
     pub(crate) scale: Option<u64>,
     pub(crate) fraction_digits: Option<u64>,
     pub(crate) generation: &'a str,
+    pub(crate) srid: Option<u64>,
 }
 
 impl<'a> ColumnInfo<'a> {
@@ -54,6 +55,10 @@ impl<'a> ColumnInfo<'a> {
                 .generated
                 .as_ref()
                 .map_or("", |generated| &generated.expression),
+            srid: match column.column_type {
+                ColumnType::Geometry { srid, .. } => srid.map(u64::from),
+                _ => None,
+            },
             column_type,
         }
     }

@@ -441,7 +441,7 @@ fn column_rows(grid: &mut Grid, table: &Table) {
             "select,insert,update,references".into(),
             info.comment.into(),
             info.generation.into(),
-            Cell::Null,
+            info.srid.into(),
         ]);
     }
 }

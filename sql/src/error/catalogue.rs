@@ -229,6 +229,7 @@ sql_errors! {
     lock_nowait() = 3572 "HY000" "Statement aborted because lock(s) could not be acquired immediately and NOWAIT is set.";
     invalid_encryption_option() = 3184 "HY000" "Invalid encryption option.";
     window_invalid_window_func_use(function) = 3593 "HY000" "You cannot use the window function '{function}' in this context.'";
+    wrong_srid_for_column(column, found, srid) = 3643 "HY000" "The SRID of the geometry does not match the SRID of the column '{column}'. The SRID of the geometry is {found}, but the SRID of the column is {srid}. Consider changing the SRID of the geometry or the SRID property of the column.";
     could_not_apply_json_diff(table, column, cause) = 3648 "HY000" "Could not apply JSON diff in table {table}, column {column}. ({cause})";
     corrupted_json_diff(table, column, cause) = 3649 "HY000" "Corrupted JSON diff for table {table}, column {column}. ({cause})";
     invalid_default_utf8mb4_collation(collation) = 3721 "HY000" "Invalid default collation {collation}: utf8mb4_0900_ai_ci or utf8mb4_general_ci expected";

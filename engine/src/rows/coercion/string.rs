@@ -319,11 +319,18 @@ impl Coercion {
             // SRID, byte order and type.
             _ => bytes.len() >= 9,
         };
-        if fits {
-            Ok(Value::Bytes(Cow::Owned(bytes)))
-        } else {
-            Err(wrong)
+        if !fits {
+            return Err(wrong);
         }
+        if let ColumnType::Geometry {
+            srid: Some(srid), ..
+        } = column.column_type
+            && let Some(found) = bytes.first_chunk().copied().map(u32::from_le_bytes)
+            && found != srid
+        {
+            return Err(SqlError::wrong_srid_for_column(&column.name, found, srid));
+        }
+        Ok(Value::Bytes(Cow::Owned(bytes)))
     }
 }
 
