@@ -81,6 +81,16 @@ pub(super) fn parse(kind: Kind, text: &str) -> VariableValue {
     }
 }
 
+/// What the values of a number are multiples of, as in MySQL.
+fn block_size(name: &str) -> u64 {
+    match name {
+        "join_buffer_size" => 128,
+        "max_heap_table_size" | "net_buffer_length" => 1024,
+        "read_buffer_size" => 4096,
+        _ => 1,
+    }
+}
+
 /// The value that SET gives a variable, and whether it had to be brought into range.
 pub(super) fn checked(
     definition: &Definition,
@@ -96,7 +106,8 @@ pub(super) fn checked(
                 EvalValue::UInt(number) => *number,
                 _ => return Err(SqlError::wrong_type_for_var(name)),
             };
-            let clamped = number.clamp(min, max);
+            let block = block_size(name);
+            let clamped = (number.min(max) / block * block).max(min);
             let was_negative = matches!(assigned, EvalValue::Int(i64::MIN..0));
             return Ok((
                 VariableValue::Number(clamped),
