@@ -112,15 +112,7 @@ async fn live(
     let server = settings.server();
     let (pid_path, mut known) = (server.pid_file.clone(), settings.clone());
     let mut pid_file = pid_file::PidFile::default();
-    // Making a data directory takes a moment, during which nobody watches.
-    let port = server
-        .metrics_port
-        .filter(|_| server.initialize == Initialize::IfMissing);
-    if let Some(port) = port {
-        telemetry::serve(&server.metrics_bind_address, port, role.name(), &control)
-            .await
-            .map_err(|error| Failure::failed("cannot serve metrics_port", error))?;
-    }
+    serve_early(server, role, &control).await?;
     tracing::info!(
         role = role.name(),
         version = env!("CARGO_PKG_VERSION"),
@@ -171,6 +163,23 @@ async fn live(
             },
         }
     }
+}
+
+/// Serves metrics while a data directory is made: that takes a moment, during which nobody watches.
+async fn serve_early(
+    server: &ServerSettings,
+    role: Role,
+    control: &Control,
+) -> Result<(), Failure> {
+    let port = server
+        .metrics_port
+        .filter(|_| server.initialize == Initialize::IfMissing);
+    if let Some(port) = port {
+        telemetry::serve(&server.metrics_bind_address, port, role.name(), control)
+            .await
+            .map_err(|error| Failure::failed("cannot serve metrics_port", error))?;
+    }
+    Ok(())
 }
 
 async fn run_role(settings: Settings, control: Control) -> Result<(), String> {
