@@ -21,7 +21,7 @@ const CONNECTIVES_MAX: usize = 50_000;
 const SET_OPERATIONS_MAX: usize = 499;
 
 /// How many JOINs a statement may have: each may be a level of its own while its ON may yet follow.
-const JOINS_MAX: usize = 4_000;
+const JOINS_MAX: usize = 1_000;
 
 /// Statements of fewer tokens need no stack of their own.
 const SMALL: usize = 200;
