@@ -4,6 +4,7 @@
 //! committed, and then finds it executed, or has given up.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gtid::{Gtid, GtidSet};
@@ -35,11 +36,11 @@ impl OwnedGtids {
             released.as_mut().enable();
             {
                 let mut owners = self.owners();
-                if !owners.contains_key(&gtid) {
+                if let Entry::Vacant(place) = owners.entry(gtid) {
                     if is_executed() {
                         return None;
                     }
-                    owners.insert(gtid, connection_id);
+                    place.insert(connection_id);
                     return Some(Ownership {
                         owned: self.clone(),
                         gtid,

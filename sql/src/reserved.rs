@@ -49,18 +49,6 @@ const RESERVED: [&str; 264] = [
     "WHILE", "WINDOW", "WITH", "WRITE", "XOR", "YEAR_MONTH", "ZEROFILL",
 ];
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_list_is_sorted_for_searching() {
-        assert!(RESERVED.is_sorted());
-        assert!(RESERVED.iter().all(|word| word.len() <= LONGEST));
-        assert!(is_reserved("select") && !is_reserved("offset"));
-    }
-}
-
 /// Words that are functions, and no names, when `(` follows without a blank.
 const FUNCTION_WORDS: [&str; 34] = [
     "ADDDATE",
@@ -104,4 +92,16 @@ pub(crate) fn is_function_word(word: &str) -> bool {
     FUNCTION_WORDS
         .iter()
         .any(|function| function.eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_for_searching() {
+        assert!(RESERVED.is_sorted());
+        assert!(RESERVED.iter().all(|word| word.len() <= LONGEST));
+        assert!(is_reserved("select") && !is_reserved("offset"));
+    }
 }

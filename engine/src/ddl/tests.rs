@@ -404,11 +404,8 @@ fn a_reader_sees_rows_and_catalogue_of_one_moment() {
     let seen = reader.read(|connection, catalog| {
         let table = catalog.table("d", "t")?;
         let sql = format!("SELECT count(*) FROM {}", table.sqlite_name());
-        Ok::<i64, SqlError>(
-            connection
-                .query_row(&sql, [], |row| row.get(0))
-                .map_err(sqlite_failed)?,
-        )
+        let count = connection.query_row(&sql, [], |row| row.get::<_, i64>(0));
+        count.map_err(sqlite_failed)
     });
     assert_eq!(seen, Ok(0));
     reader.end_snapshot().unwrap();

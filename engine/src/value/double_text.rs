@@ -96,9 +96,7 @@ fn is_fixed(digits: &Digits, width: i64) -> bool {
     };
     let has_space = needed <= width;
     let shows_nothing = point <= 0 && width <= 2 - point && width >= 3 + exponent_digits;
-    let is_better = point <= width
-        && (point >= -1 || (point == -2 && (len > 1 || !shows_nothing)))
-        && !shows_nothing;
+    let is_better = (-2..=width).contains(&point) && !shows_nothing;
     let in_bounds = point > -FIXED_DIGITS_MAX && (point <= FIXED_DIGITS_MAX || len > point);
     (has_space || is_better) && (!has_space || in_bounds)
 }

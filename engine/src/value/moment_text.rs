@@ -200,10 +200,12 @@ impl Parts {
             self.has_delimiter = true;
         }
         // One blank at the very end parts nothing.
-        if scan.at == start + 1 && scan.peek().is_none() && preferred == ' ' {
-            if let Some(byte) = scan.text.get(start).filter(|byte| **byte == b' ') {
-                note_delimiter(&mut self.delimiter, start, *byte, None);
-            }
+        if scan.at == start + 1
+            && scan.peek().is_none()
+            && preferred == ' '
+            && let Some(byte) = scan.text.get(start).filter(|byte| **byte == b' ')
+        {
+            note_delimiter(&mut self.delimiter, start, *byte, None);
         }
         Ok(())
     }

@@ -56,9 +56,7 @@ impl Prefix {
     /// The whole part and `scale` digits behind the point, rounded half away from zero, as digits;
     /// and whether digits were lost. `None` when there are more than `most` before the point.
     fn rounded(&self, scale: usize, most: usize) -> Option<(Vec<u8>, bool)> {
-        let Some(keep) = self.point.checked_add(i64::try_from(scale).ok()?) else {
-            return None;
-        };
+        let keep = self.point.checked_add(i64::try_from(scale).ok()?)?;
         if self.digits.is_empty() {
             return Some((vec![0; scale + 1], false));
         }

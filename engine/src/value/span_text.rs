@@ -118,8 +118,10 @@ fn span(
     // Hours wrap at 32 bits, as the server's own counter does.
     let hours = wide((hours + days * 24) & PART_MAX);
     let total = (hours * 3600 + wide(minutes) * 60 + wide(seconds)) * MICROS + micros;
-    let mut problems = Problems::default();
-    problems.out_of_range = total > SPAN_MAX;
+    let mut problems = Problems {
+        out_of_range: total > SPAN_MAX,
+        ..Problems::default()
+    };
     let total = total.min(SPAN_MAX);
     let unused = scan.at == start;
     problems.truncated = ends_badly(&mut scan, &mut delimiter);

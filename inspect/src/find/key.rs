@@ -245,9 +245,7 @@ fn is_text(bytes: &[u8], wanted: &str, column: &Column<'_>) -> bool {
     {
         return true;
     }
-    let charset = column
-        .charset
-        .and_then(|id| Charset::of_mysql_collation(id));
+    let charset = column.charset.and_then(Charset::of_mysql_collation);
     charset
         .and_then(|charset| charset.decode(bytes))
         .is_some_and(|text| text == wanted)

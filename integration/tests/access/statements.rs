@@ -319,11 +319,17 @@ fn hostile(chance: &mut Chance) -> Vec<u8> {
     if chance.below(3) == 0 {
         for _ in 0..=chance.below(8) {
             let at = usize::try_from(chance.below(bytes.len() as u64)).unwrap_or(0);
-            let byte = b"\0'\"`()/*!@;,.\xff\\%"[usize::try_from(chance.below(16)).unwrap_or(0)];
+            let pick = usize::try_from(chance.below(16)).unwrap_or(0);
+            let odd = b"\0'\"`()/*!@;,.\xff\\%";
+            let byte = odd.get(pick).copied().unwrap_or_default();
             match chance.below(3) {
                 0 => bytes.insert(at, byte),
                 1 => drop(bytes.remove(at)),
-                _ => bytes[at] = byte,
+                _ => bytes
+                    .iter_mut()
+                    .skip(at)
+                    .take(1)
+                    .for_each(|old| *old = byte),
             }
             if bytes.is_empty() {
                 bytes.push(b' ');
@@ -341,7 +347,9 @@ fn shape(chance: &mut Chance) -> String {
         _ => 400,
     };
     let n = usize::try_from(chance.below(largest)).unwrap_or(0);
-    SHAPES[index].1(n)
+    SHAPES
+        .get(index)
+        .map_or_else(String::new, |(_, shape)| shape(n))
 }
 
 async fn client(port: u16) -> Result<Client> {

@@ -169,8 +169,8 @@ async fn until_done_or_stopped(source: &mut Client, replica: &mut Client) -> Res
 async fn executed(replica: &mut Client, uuid: &str) -> Result<String> {
     let all = replica.value("SELECT @@GLOBAL.gtid_executed").await?;
     let all = all.to_string();
-    let sets = all.split(',').map(str::trim);
-    let own = sets.filter(|set| set.starts_with(uuid)).next_back();
+    let mut sets = all.split(',').map(str::trim);
+    let own = sets.rfind(|set| set.starts_with(uuid));
     Ok(own.unwrap_or_default().to_owned())
 }
 

@@ -206,7 +206,7 @@ async fn carry(mut client: TcpStream, port: u16, bytes: &[u8], after: After) {
             read = server.read(&mut down) => (read, &down),
         };
         let Ok(read @ 1..) = read else { return };
-        let carried = &sent[..read];
+        let carried = sent.get(..read).unwrap_or_default();
         let is_seen = carried.windows(bytes.len()).any(|window| window == bytes);
         let is_up = std::ptr::eq(sent, &up);
         if is_seen && after == After::Hang {

@@ -188,7 +188,7 @@ fn relaxed_chain(seed: u64) {
     let before = tempfile::tempdir().unwrap();
     let options = [
         "--max-binlog-size=4096",
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             "--sync-binlog=0"
         } else {
             "--sync-binlog=5"

@@ -97,7 +97,7 @@ impl Session {
         let names: Vec<&str> = missing.into_iter().map(right_name).collect();
         let account = &self.account.name;
         Err(SqlError::table_access_denied(
-            &names.join(", "),
+            names.join(", "),
             &account.user,
             &account.host,
             &table.name,

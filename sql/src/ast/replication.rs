@@ -2,6 +2,7 @@
 
 /// A statement about replication.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "statements live behind one Arc")]
 pub enum Replication {
     /// PURGE BINARY LOGS.
     PurgeBinaryLogs(BinaryLogPurge),

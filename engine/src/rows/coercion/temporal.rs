@@ -1,6 +1,6 @@
 //! Columns of dates and times.
 
-use binlog::value::{Date, DateTime, Time, Timestamp, Value};
+use binlog::value::{Date, DateTime, Time, Value};
 
 use super::Coercion;
 use crate::catalog::Column;
@@ -123,7 +123,7 @@ impl Coercion {
             }
         }
         self.report(column, "datetime", &given, &value)?;
-        Ok(Value::Timestamp(stored.unwrap_or_else(Timestamp::default)))
+        Ok(Value::Timestamp(stored.unwrap_or_default()))
     }
 
     /// The value as a date and time that the column may hold; `None` stands for the zero date in
