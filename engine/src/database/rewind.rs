@@ -260,6 +260,6 @@ mod tests {
         let own: Vec<_> = open
             .filter(|file| file.starts_with(directory.path()))
             .collect();
-        assert_eq!(own, [PathBuf::new(); 0]);
+        assert!(own.is_empty(), "{own:?}");
     }
 }
