@@ -23,6 +23,9 @@ const SET_OPERATIONS_MAX: usize = 499;
 /// How many JOINs a statement may have: each may be a level of its own while its ON may yet follow.
 const JOINS_MAX: usize = 1_000;
 
+/// How many queries may stand inside of one another, as in MySQL (`MAX_SELECT_NESTING`).
+const QUERIES_NESTED_MAX: usize = 63;
+
 /// Statements of fewer tokens need no stack of their own.
 const SMALL: usize = 200;
 
@@ -55,6 +58,11 @@ pub(crate) fn too_long() -> SqlError {
     )
 }
 
+/// The error for queries inside of queries inside of queries.
+fn too_many_levels() -> SqlError {
+    SqlError::new(1473, "HY000", "Too high level of nesting for select")
+}
+
 /// Runs `walk` where a tree within the limits cannot overflow the stack.
 pub fn with_stack<T>(walk: impl FnOnce() -> T) -> T {
     stacker::maybe_grow(WALKING_STACK, THREAD_STACK, walk)
@@ -71,6 +79,7 @@ pub(crate) fn with_parsing_stack<T>(tokens: usize, parse: impl FnOnce() -> T) ->
 
 /// Counts what could make the tree deep before there is one.
 pub(crate) fn check_tokens(tokens: &[Token<'_>]) -> Result<(), SqlError> {
+    check_queries(tokens)?;
     if tokens.len() < SMALL {
         return Ok(());
     }
@@ -91,6 +100,29 @@ pub(crate) fn check_tokens(tokens: &[Token<'_>]) -> Result<(), SqlError> {
     }
     if connectives > CONNECTIVES_MAX || set_operations > SET_OPERATIONS_MAX || joins > JOINS_MAX {
         return Err(too_deep());
+    }
+    Ok(())
+}
+
+/// Counts the parentheses that begin with a query.
+fn check_queries(tokens: &[Token<'_>]) -> Result<(), SqlError> {
+    let mut open: Vec<bool> = Vec::new();
+    let mut queries = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        match &token.kind {
+            Kind::Symbol("(") => {
+                let next = tokens.get(at + 1).map(|token| &token.kind);
+                let is_query = matches!(next, Some(Kind::Word(word))
+                    if word.eq_ignore_ascii_case("SELECT") || word.eq_ignore_ascii_case("WITH"));
+                queries += usize::from(is_query);
+                open.push(is_query);
+                if queries > QUERIES_NESTED_MAX {
+                    return Err(too_many_levels());
+                }
+            }
+            Kind::Symbol(")") => queries -= usize::from(open.pop().unwrap_or(false)),
+            _ => {}
+        }
     }
     Ok(())
 }

@@ -122,7 +122,7 @@ const SHAPES: [Shape; 52] = [
 ];
 
 /// Answers that say no by saying why.
-const REFUSALS: [u16; 5] = [1064, 1116, 1235, 1436, 3170];
+const REFUSALS: [u16; 6] = [1064, 1116, 1235, 1436, 1473, 3170];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_statement_is_deep_enough_to_end_the_process() -> Result {
