@@ -7,6 +7,8 @@
 //!
 //! Spec: mysql-server 8.4, sql/sql_lex.cc, `lex_one_token`.
 
+mod number;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -349,128 +351,6 @@ impl<'a, 'o> Lexer<'a, 'o> {
             self.after_word = true;
         }
         Kind::Symbol(symbol)
-    }
-
-    /// A name may begin with digits; after a point it may be nothing but digits.
-    fn number_or_word(&mut self) -> Kind<'a> {
-        let after_point = self.at.checked_sub(1).and_then(|at| self.text.get(at)) == Some(&b'.')
-            && self
-                .at
-                .checked_sub(2)
-                .and_then(|at| self.text.get(at))
-                .is_some_and(|byte| {
-                    *byte == b'`' || (is_word_byte(*byte) && !byte.is_ascii_digit())
-                });
-        if after_point {
-            return self.word();
-        }
-        if self.peek(0) == b'0'
-            && let Some(kind) = self.prefixed_number()
-        {
-            return kind;
-        }
-        let digits = self
-            .rest()
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        let next = self.peek(digits);
-        let exponent = matches!(next, b'e' | b'E')
-            && (self.peek(digits + 1).is_ascii_digit()
-                || (matches!(self.peek(digits + 1), b'+' | b'-')
-                    && self.peek(digits + 2).is_ascii_digit()));
-        if is_word_byte(next) && !exponent {
-            return self.word();
-        }
-        self.number()
-    }
-
-    /// `0x1F`, `0b01`; None for names like `0xyz`.
-    fn prefixed_number(&mut self) -> Option<Kind<'a>> {
-        let is_digit: fn(&u8) -> bool = match self.peek(1) {
-            b'x' => u8::is_ascii_hexdigit,
-            b'b' => |byte| matches!(byte, b'0' | b'1'),
-            _ => return None,
-        };
-        let length = self
-            .rest()
-            .iter()
-            .skip(2)
-            .take_while(|byte| is_digit(byte))
-            .count();
-        if length == 0 || is_word_byte(self.peek(2 + length)) {
-            return None;
-        }
-        let digits = self.text_between(self.at + 2, self.at + 2 + length)?;
-        let hex = self.peek(1) == b'x';
-        self.at += 2 + length;
-        Some(match (hex, length % 2) {
-            (true, 0) => Kind::Hex(Cow::Borrowed(digits)),
-            (true, _) => Kind::Hex(Cow::Owned(format!("0{digits}"))),
-            (false, _) => Kind::Bit(digits),
-        })
-    }
-
-    fn number(&mut self) -> Kind<'a> {
-        let start = self.at;
-        let mut decimal = false;
-        let mut float = false;
-        self.skip_digits();
-        if self.peek(0) == b'.' {
-            decimal = true;
-            self.at += 1;
-            self.skip_digits();
-        }
-        if matches!(self.peek(0), b'e' | b'E') {
-            let sign = usize::from(matches!(self.peek(1), b'+' | b'-'));
-            if self.peek(1 + sign).is_ascii_digit() {
-                float = true;
-                self.at += 1 + sign;
-                self.skip_digits();
-            }
-        }
-        match (self.text_between(start, self.at), float, decimal) {
-            (Some(text), true, _) => Kind::Float(text),
-            (Some(text), false, true) => Kind::Decimal(text),
-            (Some(text), false, false) => Kind::Integer(text),
-            (None, ..) => Kind::Bad,
-        }
-    }
-
-    fn skip_digits(&mut self) {
-        while self.peek(0).is_ascii_digit() {
-            self.at += 1;
-        }
-    }
-
-    fn quoted_hex(&mut self) -> Kind<'a> {
-        match self.quoted_digits(|byte| byte.is_ascii_hexdigit()) {
-            Some(digits) if digits.len() % 2 == 0 => Kind::Hex(Cow::Borrowed(digits)),
-            _ => Kind::Bad,
-        }
-    }
-
-    fn quoted_bits(&mut self) -> Kind<'a> {
-        self.quoted_digits(|byte| matches!(byte, b'0' | b'1'))
-            .map_or(Kind::Bad, Kind::Bit)
-    }
-
-    fn quoted_digits(&mut self, is_digit: fn(&u8) -> bool) -> Option<&'a str> {
-        let start = self.at + 2;
-        let length = self
-            .rest()
-            .iter()
-            .skip(2)
-            .take_while(|byte| is_digit(byte))
-            .count();
-        let closed = self.peek(2 + length) == b'\'';
-        let digits = self.text_between(start, start + length);
-        self.at = if closed {
-            start + length + 1
-        } else {
-            self.at + 1
-        };
-        digits.filter(|_| closed)
     }
 
     fn string(&mut self) -> Kind<'a> {

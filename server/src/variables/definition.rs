@@ -595,27 +595,12 @@ pub(crate) const DEFINITIONS: &[Definition] = &[
     variable("warning_count", Session, up_to(u64::MAX), ReadOnly, "0"),
 ];
 
-/// Older names of variables that are stored under today's.
-const SYNONYMS: [(&str, &str); 3] = [
-    ("pseudo_slave_mode", "pseudo_replica_mode"),
-    ("tx_isolation", "transaction_isolation"),
-    ("tx_read_only", "transaction_read_only"),
-];
-
 /// The definition of a name in lower case.
 pub(crate) fn find(name: &str) -> Option<&'static Definition> {
     let at = DEFINITIONS
         .binary_search_by(|definition| definition.name.cmp(name))
         .ok()?;
     DEFINITIONS.get(at)
-}
-
-/// The name under which the value of `name` is kept.
-pub(crate) fn stored_name(name: &'static str) -> &'static str {
-    SYNONYMS
-        .iter()
-        .find(|(old, _)| *old == name)
-        .map_or(name, |(_, today)| *today)
 }
 
 #[cfg(test)]

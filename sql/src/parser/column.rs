@@ -100,7 +100,13 @@ impl Cursor<'_> {
     }
 
     fn numeric_type(&mut self, word: &str) -> Parse<Option<DataType>> {
-        let type_of: fn(Numeric) -> DataType = match word {
+        let real_is_float = self.options.sql_mode.contains(SqlMode::REAL_AS_FLOAT);
+        let meant = if real_is_float && word == "REAL" {
+            "FLOAT"
+        } else {
+            word
+        };
+        let type_of: fn(Numeric) -> DataType = match meant {
             "TINYINT" | "INT1" => |n| DataType::TinyInt {
                 width: n.first,
                 unsigned: n.unsigned,
@@ -138,14 +144,6 @@ impl Cursor<'_> {
                 unsigned: n.unsigned,
                 zerofill: n.zerofill,
             },
-            "REAL" if self.options.sql_mode.contains(SqlMode::REAL_AS_FLOAT) => {
-                |n| DataType::Float {
-                    precision: n.first,
-                    scale: n.second,
-                    unsigned: n.unsigned,
-                    zerofill: n.zerofill,
-                }
-            }
             "DOUBLE" | "REAL" | "FLOAT8" => |n| DataType::Double {
                 precision: n.first,
                 scale: n.second,

@@ -1,0 +1,16 @@
+//! Variables with two names: one value, kept under the name of today.
+
+/// Older names of variables that are stored under today's.
+const SYNONYMS: [(&str, &str); 3] = [
+    ("pseudo_slave_mode", "pseudo_replica_mode"),
+    ("tx_isolation", "transaction_isolation"),
+    ("tx_read_only", "transaction_read_only"),
+];
+
+/// The name under which the value of `name` is kept.
+pub(crate) fn stored_name(name: &'static str) -> &'static str {
+    SYNONYMS
+        .iter()
+        .find(|(old, _)| *old == name)
+        .map_or(name, |(_, today)| *today)
+}
