@@ -6,8 +6,8 @@
 
 mod definition;
 mod from_settings;
+mod names;
 mod shown;
-mod synonyms;
 mod value;
 
 use std::collections::HashMap;
@@ -21,10 +21,11 @@ use sql::SqlMode;
 use sql::error::SqlError;
 
 use crate::fence::Fence;
-use definition::{Access, DEFINITIONS, Definition, Scope, find};
+use definition::{Access, DEFINITIONS, Definition, Scope};
 use from_settings::from_settings;
+use names::{find, stored_name};
 use shown::Shown;
-use synonyms::stored_name;
+
 pub use value::{Assigned, VariableValue};
 
 /// Values that a role computes when they are asked for, such as `gtid_executed`.

@@ -595,16 +595,9 @@ pub(crate) const DEFINITIONS: &[Definition] = &[
     variable("warning_count", Session, up_to(u64::MAX), ReadOnly, "0"),
 ];
 
-/// The definition of a name in lower case.
-pub(crate) fn find(name: &str) -> Option<&'static Definition> {
-    let at = DEFINITIONS
-        .binary_search_by(|definition| definition.name.cmp(name))
-        .ok()?;
-    DEFINITIONS.get(at)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::names::find;
     use super::*;
 
     #[test]

@@ -18,6 +18,17 @@ struct Numeric {
     zerofill: bool,
 }
 
+impl Numeric {
+    fn float(self) -> DataType {
+        DataType::Float {
+            precision: self.first,
+            scale: self.second,
+            unsigned: self.unsigned,
+            zerofill: self.zerofill,
+        }
+    }
+}
+
 impl Cursor<'_> {
     /// `name type attributes`.
     pub(super) fn column_definition(&mut self) -> Parse<ColumnDefinition> {
@@ -101,12 +112,7 @@ impl Cursor<'_> {
 
     fn numeric_type(&mut self, word: &str) -> Parse<Option<DataType>> {
         let real_is_float = self.options.sql_mode.contains(SqlMode::REAL_AS_FLOAT);
-        let meant = if real_is_float && word == "REAL" {
-            "FLOAT"
-        } else {
-            word
-        };
-        let type_of: fn(Numeric) -> DataType = match meant {
+        let type_of: fn(Numeric) -> DataType = match word {
             "TINYINT" | "INT1" => |n| DataType::TinyInt {
                 width: n.first,
                 unsigned: n.unsigned,
@@ -138,12 +144,8 @@ impl Cursor<'_> {
                 unsigned: n.unsigned,
                 zerofill: n.zerofill,
             },
-            "FLOAT" | "FLOAT4" => |n| DataType::Float {
-                precision: n.first,
-                scale: n.second,
-                unsigned: n.unsigned,
-                zerofill: n.zerofill,
-            },
+            "FLOAT" | "FLOAT4" => Numeric::float,
+            "REAL" if real_is_float => Numeric::float,
             "DOUBLE" | "REAL" | "FLOAT8" => |n| DataType::Double {
                 precision: n.first,
                 scale: n.second,

@@ -1,4 +1,7 @@
-//! Variables with two names: one value, kept under the name of today.
+//! Finding a variable by its name, and the variables that have two: one value, kept under the name of
+//! today.
+
+use super::definition::{DEFINITIONS, Definition};
 
 /// Older names of variables that are stored under today's.
 const SYNONYMS: [(&str, &str); 3] = [
@@ -13,4 +16,12 @@ pub(crate) fn stored_name(name: &'static str) -> &'static str {
         .iter()
         .find(|(old, _)| *old == name)
         .map_or(name, |(_, today)| *today)
+}
+
+/// The definition of a name in lower case.
+pub(crate) fn find(name: &str) -> Option<&'static Definition> {
+    let at = DEFINITIONS
+        .binary_search_by(|definition| definition.name.cmp(name))
+        .ok()?;
+    DEFINITIONS.get(at)
 }
