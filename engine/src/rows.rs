@@ -9,10 +9,8 @@ mod coercion;
 mod counter;
 mod default;
 mod eval;
-mod json;
 mod new_row;
 mod plan;
-mod storage;
 mod text;
 mod writer;
 
@@ -22,12 +20,10 @@ pub use default::DefaultValue;
 pub use eval::EvalValue;
 pub use new_row::NewRow;
 pub use plan::TablePlan;
-pub use storage::{decode, decode_row, encode};
 pub use writer::{Conflict, RowId, RowWriter, StoredRow};
 
 pub(crate) use default::{default_text, implicit};
 pub(crate) use eval::eval_of;
-pub(crate) use json::{is_same, to_binary as json_binary};
 pub(crate) use plan::{collate, column_of, key_part_expression, list};
 pub(crate) use text::key_text;
 pub(crate) use writer::stored_row;

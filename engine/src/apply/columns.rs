@@ -281,7 +281,9 @@ impl Conversion {
             }
             (Conversion::JsonText, Value::Bytes(bytes)) => {
                 let text = std::str::from_utf8(bytes).ok()?;
-                Value::Json(Cow::Owned(crate::rows::json_binary(text, "").ok()?))
+                Value::Json(Cow::Owned(
+                    crate::value::json_text::to_binary(text, "").ok()?,
+                ))
             }
             _ => return None,
         })

@@ -11,7 +11,8 @@ use super::columns::Mapping;
 use super::{ApplyError, RowCheck};
 use crate::catalog::Table;
 use crate::dml::Computed;
-use crate::rows::{Coercion, DefaultValue, RowChange, RowWriter, StoredRow, is_same};
+use crate::rows::{Coercion, DefaultValue, RowChange, RowWriter, StoredRow};
+use crate::value::json_text::is_same;
 use sql::error::SqlError;
 
 /// Applies the rows of one event.

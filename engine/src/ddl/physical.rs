@@ -1,6 +1,6 @@
 //! SQLite's side of a table: its columns and indexes.
 //!
-//! Columns have no declared type (see `rows::storage`), text columns have their collation. A
+//! Columns have no declared type (see `value::stored`), text columns have their collation. A
 //! primary key of one small integer is the rowid itself; every other key is an index.
 
 use crate::catalog::{Column, ColumnType, IntegerSize, Key, KeyKind, Table};

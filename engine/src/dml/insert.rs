@@ -15,14 +15,14 @@ use super::{Computed, keep_warnings};
 use crate::catalog::Table;
 use crate::database::Writer;
 use crate::expr::bind::{Binder, INSERTED, Place, Relation, Scope, unsupported};
-use crate::expr::datum::Datum;
 use crate::expr::env::Env;
 use crate::expr::node::Node;
-use crate::expr::storage;
 use crate::outcome::Outcome;
 use crate::rows::{Coercion, EvalValue, NullPolicy, RowChange, RowWriter};
 use crate::select::{Cursor, base_relation};
 use crate::session::SessionContext;
+use crate::value::datum::Datum;
+use crate::value::stored::expression;
 use sql::error::SqlError;
 
 /// The rows to insert: for each column a value, or `None` for its default.
@@ -410,7 +410,7 @@ fn compute(
     let emitter = std::mem::replace(&mut binder.emitter, fresh);
     let mut value = Datum::Null;
     Cursor::open(connection, &sql, emitter)?.each(|row, program| {
-        value = storage::decode(row.get_ref(0)?, &node.ty, &program.env.zone);
+        value = expression::decode(row.get_ref(0)?, &node.ty, &program.env.zone);
         Ok(())
     })?;
     Ok(value)
@@ -438,7 +438,7 @@ fn selected_rows(
     cursor.each(|row, program| {
         let mut given = vec![None; width];
         for (index, (output, position)) in bound.outputs.iter().zip(positions).enumerate() {
-            let value = storage::decode(row.get_ref(index)?, &output.ty, &program.env.zone);
+            let value = expression::decode(row.get_ref(index)?, &output.ty, &program.env.zone);
             let is_number = wants_number.get(*position).copied().unwrap_or(false);
             let value = match value {
                 Datum::Text(bytes) if output.ty.is_hex && is_number => hex_number(&bytes),

@@ -6,11 +6,11 @@ use binlog::value::{Value, json};
 
 use crate::catalog::{ColumnType, Table};
 use crate::collation::Charset;
-use crate::expr::datum::Datum;
 use crate::expr::env::Env;
 use crate::expr::node::{Node, Op};
 use crate::expr::types::{Kind, Type};
 use crate::rows::EvalValue;
+use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 /// An expression whose columns are inputs: those of relation 0 first, then those of relation 1,

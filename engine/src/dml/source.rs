@@ -6,12 +6,13 @@ use sqlparser::ast::{Expr, OrderByExpr};
 use super::row::Extras;
 use super::target::Target;
 use crate::expr::bind::{Binder, Place, Scope};
-use crate::expr::datum::Datum;
 use crate::expr::emit::Emitter;
-use crate::expr::storage;
 use crate::expr::types::Type;
-use crate::rows::{RowId, StoredRow, decode_row};
+use crate::rows::{RowId, StoredRow};
 use crate::select::Cursor;
+use crate::value::datum::Datum;
+use crate::value::stored::column::decode_row;
+use crate::value::stored::expression;
 use sql::error::SqlError;
 
 /// The statement that finds the rows.
@@ -81,10 +82,13 @@ impl Source {
         let mut cursor = Cursor::open(connection, &self.sql, self.emitter)?;
         cursor.each(|row, program| {
             let zone = &program.env.zone;
-            let extras =
-                self.extras.iter().enumerate().map(|(index, ty)| {
-                    Ok(storage::decode(row.get_ref(width + 1 + index)?, ty, zone))
-                });
+            let extras = self.extras.iter().enumerate().map(|(index, ty)| {
+                Ok(expression::decode(
+                    row.get_ref(width + 1 + index)?,
+                    ty,
+                    zone,
+                ))
+            });
             let extras = extras.collect::<rusqlite::Result<Vec<_>>>()?;
             match decode_row(&target.table, row, 1) {
                 Ok(values) => {

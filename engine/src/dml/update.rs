@@ -16,11 +16,11 @@ use super::{Computed, keep_warnings};
 use crate::catalog::Table;
 use crate::database::Writer;
 use crate::expr::bind::{Binder, Place, Scope};
-use crate::expr::datum::Datum;
 use crate::expr::env::Env;
 use crate::outcome::Outcome;
 use crate::rows::{Coercion, NullPolicy, RowChange, RowWriter};
 use crate::session::SessionContext;
+use crate::value::datum::Datum;
 use sql::ast::Update;
 use sql::error::SqlError;
 

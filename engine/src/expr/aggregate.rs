@@ -10,11 +10,11 @@ use std::collections::HashSet;
 use binlog::value::Decimal;
 
 use super::compare::{self, Domain};
-use super::datum::Datum;
 use super::env::Env;
 use super::node::Node;
 use super::types::{Kind, Type};
 use crate::collation;
+use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 /// What is computed over the rows of a group.

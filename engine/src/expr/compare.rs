@@ -6,11 +6,11 @@
 use std::cmp::Ordering;
 
 use super::collate;
-use super::datum::Datum;
 use super::env::Env;
 use super::node::{Comparison, Node};
 use super::types::{Kind, Type};
 use crate::collation::{self, Collation};
+use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 /// The common ground of a comparison.
@@ -107,7 +107,7 @@ fn converts(node: &Node, kind: Kind) -> bool {
                 value.to_span().is_some()
             } else {
                 value
-                    .to_moment(&super::temporal::Moment::default())
+                    .to_moment(&crate::value::temporal::Moment::default())
                     .is_some()
             }
         }

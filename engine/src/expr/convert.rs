@@ -1,8 +1,8 @@
 //! Conversion of a value to a type: CAST, CONVERT, and operands brought to the type of a result.
 
-use super::datum::{Datum, Integer};
 use super::env::Env;
 use super::types::{Kind, NOT_FIXED, Type};
+use crate::value::datum::{Datum, Integer};
 use binlog::value::Decimal;
 
 use sql::error::SqlError;

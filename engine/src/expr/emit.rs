@@ -11,14 +11,14 @@ use std::rc::Rc;
 use rusqlite::types::Value as Stored;
 
 use super::compare::Domain;
-use super::datum::Datum;
 use super::env::Env;
 use super::native::{self, Space};
 use super::node::{Comparison, Leaf, Node, Op};
 use super::sqlite::{Lowered, Program};
-use super::storage;
 use super::types::{Kind, Type};
 use crate::collation::Collation;
+use crate::value::datum::Datum;
+use crate::value::stored::expression;
 use sql::error::SqlError;
 
 /// Constants of comparisons that are bound: SQLite takes 32 766 parameters, the rest is for others.
@@ -124,7 +124,7 @@ impl Emitter {
         match &node.op {
             Op::Const(Datum::Null) => Ok(String::from("NULL")),
             Op::Const(value) => {
-                let stored = storage::encode(value, &node.ty, &self.program.env.zone)?;
+                let stored = expression::encode(value, &node.ty, &self.program.env.zone)?;
                 Ok(self.parameter(stored))
             }
             Op::Leaf(leaf) => Ok(leaf.sql.clone()),

@@ -6,13 +6,13 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use super::datum::{Datum, Lossy};
-use super::storage;
-use super::temporal::Moment;
 use crate::collation::Collation;
 use crate::interrupt::Interrupt;
 use crate::rows::EvalValue;
 use crate::session::{SessionContext, TimeZone};
+use crate::value::datum::{Datum, Lossy};
+use crate::value::stored::expression;
+use crate::value::temporal::Moment;
 use sql::SqlMode;
 use sql::error::{SqlError, Warning, WarningLevel};
 
@@ -81,7 +81,7 @@ impl Env {
         Self {
             sql_mode: session.sql_mode,
             zone: session.time_zone.clone(),
-            now: storage::local_of(session.now_micros, &session.time_zone),
+            now: expression::local_of(session.now_micros, &session.time_zone),
             now_micros: session.now_micros,
             collation: session.collation_connection,
             strict_write: false,

@@ -8,12 +8,12 @@ use std::borrow::Cow;
 
 use binlog::value::Decimal;
 
-use super::datum::{Datum, Integer};
 use super::env::Env;
 use super::node::{Node, Op};
-use super::temporal::{Moment, Span};
 use super::types::{Coercibility, Kind, Type};
 use crate::collation::Collation;
+use crate::value::datum::{Datum, Integer};
+use crate::value::temporal::{Moment, Span};
 use sql::error::SqlError;
 
 /// A function or operator.

@@ -3,12 +3,12 @@
 use rusqlite::types::Value as Stored;
 
 use super::compare::Domain;
-use super::datum::Datum;
 use super::env::Env;
 use super::node::Comparison;
-use super::storage;
 use super::types::{Kind, Type};
 use crate::collation::compare;
+use crate::value::datum::Datum;
+use crate::value::stored::expression;
 use binlog::value::Decimal;
 
 /// Largest integer that every smaller one shares its double with no neighbour.
@@ -84,7 +84,7 @@ pub fn constant(
 ) -> Option<Stored> {
     match (space, domain) {
         (Space::Whole, Domain::Text(_)) => member(value, op, ty),
-        (Space::Whole, Domain::Integer) => Some(storage::integer(value.to_integer().value)),
+        (Space::Whole, Domain::Integer) => Some(expression::integer(value.to_integer().value)),
         (Space::Whole, Domain::Decimal) => whole_of_decimal(&value.to_decimal().value),
         (Space::Whole, Domain::Double) => {
             let lossy = value.to_f64();
@@ -106,7 +106,7 @@ pub fn constant(
             let value = value.to_decimal().value;
             let rounded = value.round(i32::from(*scale))?;
             if rounded == value {
-                storage::decimal(&value, *precision, *scale)
+                expression::decimal(&value, *precision, *scale)
             } else {
                 None
             }
@@ -128,7 +128,7 @@ pub fn constant(
         }
         (Space::Stamp, Domain::Moment) => {
             let moment = value.to_moment(&env.now)?.value;
-            storage::micros_of(&moment, &env.zone).map(Stored::Integer)
+            expression::micros_of(&moment, &env.zone).map(Stored::Integer)
         }
         (Space::Span, Domain::Span) => Some(Stored::Integer(value.to_span()?.value.0)),
         _ => None,
@@ -162,8 +162,8 @@ fn member(value: &Datum, op: Comparison, ty: &Type) -> Option<Stored> {
 fn whole_of_decimal(value: &Decimal) -> Option<Stored> {
     let whole = value.truncate(0)?;
     if whole == *value {
-        let number = super::datum::narrow(whole.to_i128()?);
-        return (number.wide() == whole.to_i128()?).then(|| storage::integer(number));
+        let number = crate::value::datum::narrow(whole.to_i128()?);
+        return (number.wide() == whole.to_i128()?).then(|| expression::integer(number));
     }
     (value.precision() <= DOUBLE_DIGITS).then(|| Stored::Real(value.to_f64()))
 }

@@ -8,11 +8,11 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::compare::{self, Domain};
-use super::datum::Datum;
 use super::env::Env;
 use super::function::{Call, Function};
 use super::types::Type;
 use crate::collation::Collation;
+use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 /// A typed expression.

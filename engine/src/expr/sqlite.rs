@@ -14,11 +14,11 @@ use rusqlite::functions::{Aggregate as SqliteAggregate, Context, FunctionFlags};
 use rusqlite::types::Value as Stored;
 
 use super::aggregate::{Accumulator, Specification};
-use super::datum::Datum;
 use super::env::Env;
 use super::node::Node;
-use super::storage;
 use super::types::Type;
+use crate::value::datum::Datum;
+use crate::value::stored::expression;
 use sql::error::SqlError;
 
 /// Rows of a recursive UNION DISTINCT for each level of `cte_max_recursion_depth`.
@@ -118,13 +118,13 @@ impl Program {
         let row = self.inputs(context, &expression.inputs);
         let node = &expression.node;
         let value = node.eval(&row, &self.env);
-        self.keep(value.and_then(|value| storage::encode(&value, &node.ty, &self.env.zone)))
+        self.keep(value.and_then(|value| expression::encode(&value, &node.ty, &self.env.zone)))
     }
 
     fn inputs(&self, context: &Context<'_>, types: &[Type]) -> Vec<Datum> {
         let given = types.iter().zip(1..context.len());
         given
-            .map(|(ty, at)| storage::decode(context.get_raw(at), ty, &self.env.zone))
+            .map(|(ty, at)| expression::decode(context.get_raw(at), ty, &self.env.zone))
             .collect()
     }
 
@@ -150,7 +150,7 @@ impl Program {
         else {
             return Ok(Stored::Null);
         };
-        self.keep(storage::encode(value, ty, &self.env.zone))
+        self.keep(expression::encode(value, ty, &self.env.zone))
     }
 }
 
@@ -214,7 +214,8 @@ impl SqliteAggregate<State, Stored> for MyAggregate {
         let program = running()?;
         let spec = program.aggregates.get(number).ok_or_else(unknown_number)?;
         let value = accumulator.finish(spec, &program.env);
-        program.keep(value.and_then(|value| storage::encode(&value, &spec.ty, &program.env.zone)))
+        program
+            .keep(value.and_then(|value| expression::encode(&value, &spec.ty, &program.env.zone)))
     }
 }
 

@@ -4,9 +4,9 @@
 
 use binlog::value::Decimal;
 
-use crate::expr::datum::{Datum, narrow};
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::{Kind, Type};
+use crate::value::datum::{Datum, narrow};
 use sql::SqlMode;
 use sql::error::SqlError;
 

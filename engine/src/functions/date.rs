@@ -4,12 +4,12 @@ use binlog::value::Decimal;
 
 use super::interval::fsp_of;
 use crate::catalog::ColumnType;
-use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
-use crate::expr::storage;
-use crate::expr::temporal::{MICROS, Moment, Span, days_in_month, from_day_number};
 use crate::expr::types::{Kind, Type};
 use crate::session::TimeZone;
+use crate::value::datum::Datum;
+use crate::value::stored::expression;
+use crate::value::temporal::{MICROS, Moment, Span, days_in_month, from_day_number};
 use sql::error::SqlError;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;
@@ -376,7 +376,7 @@ fn unix_timestamp(call: &Call<'_>) -> Result<Datum, SqlError> {
     let Some(moment) = call.moment(0)? else {
         return Ok(Datum::Int(0));
     };
-    let micros = storage::micros_of(&moment, &call.env.zone).unwrap_or(0);
+    let micros = expression::micros_of(&moment, &call.env.zone).unwrap_or(0);
     if call.node.ty.kind == Kind::Integer {
         return Ok(Datum::Int(micros / MICROS));
     }
@@ -394,8 +394,8 @@ fn convert_tz(call: &Call<'_>) -> Result<Datum, SqlError> {
         return Ok(Datum::Null);
     };
     let fsp = call.node.ty.decimals;
-    Ok(match storage::micros_of(&moment, &from) {
-        Some(micros) => Datum::DateTime(storage::local_of(micros, &to), fsp),
+    Ok(match expression::micros_of(&moment, &from) {
+        Some(micros) => Datum::DateTime(expression::local_of(micros, &to), fsp),
         // Outside the range of TIMESTAMP nothing is converted.
         None => Datum::DateTime(moment, fsp),
     })

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use binlog::value::Decimal;
 
-use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
-use crate::expr::storage;
-use crate::expr::temporal::{MICROS, Moment, Span, from_day_number};
 use crate::expr::types::{Kind, Type};
+use crate::value::datum::Datum;
+use crate::value::stored::expression;
+use crate::value::temporal::{MICROS, Moment, Span, from_day_number};
 use sql::error::SqlError;
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -240,10 +240,10 @@ fn from_unixtime(call: &Call<'_>) -> Result<Datum, SqlError> {
     let seconds_max = i64::from(u32::MAX);
     let local = if micros == 0 || micros / MICROS > seconds_max {
         // Zero is the beginning of 1970 here, not the zero date.
-        let base = storage::local_of(MICROS, &call.env.zone);
+        let base = expression::local_of(MICROS, &call.env.zone);
         base.add_micros(micros - MICROS)
     } else {
-        Some(storage::local_of(micros, &call.env.zone))
+        Some(expression::local_of(micros, &call.env.zone))
     };
     let Some(local) = local else {
         return Ok(Datum::Null);

@@ -5,9 +5,9 @@ use sha1::Sha1;
 use sha2::{Digest, Sha224, Sha256, Sha384, Sha512};
 use uuid::Uuid;
 
-use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::Type;
+use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;

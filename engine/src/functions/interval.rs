@@ -2,11 +2,11 @@
 
 use binlog::value::Decimal;
 
-use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
-use crate::expr::temporal::{MICROS, Moment, Span};
-use crate::expr::temporal_text::parse_moment;
 use crate::expr::types::{Kind, Type};
+use crate::value::datum::Datum;
+use crate::value::temporal::{MICROS, Moment, Span};
+use crate::value::temporal_text::parse_moment;
 use sql::error::SqlError;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;

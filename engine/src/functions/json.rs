@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::expr::datum::{Datum, json_unquoted};
+use crate::value::datum::{Datum, json_unquoted};
 use sql::error::SqlError;
 
 /// The document of a value: a JSON value itself, numbers and texts as scalars.

@@ -6,10 +6,10 @@ use serde_json::Value as Json;
 
 use super::json::{array, compare, datum, document, object, parsed_argument};
 use super::json_path::{Path, Step};
-use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::node::Node;
 use crate::expr::types::Type;
+use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;

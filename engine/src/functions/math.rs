@@ -4,9 +4,9 @@ use std::f64::consts::PI;
 
 use binlog::value::Decimal;
 
-use crate::expr::datum::{Datum, narrow};
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::{Kind, Type};
+use crate::value::datum::{Datum, narrow};
 use sql::error::SqlError;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;
@@ -261,13 +261,13 @@ fn abs_type(signature: &Signature<'_>) -> Result<Type, SqlError> {
 fn abs(call: &Call<'_>) -> Result<Datum, SqlError> {
     Ok(match call.node.ty.kind {
         Kind::Integer => match call.integer(0)? {
-            crate::expr::datum::Integer::Signed(value) => {
+            crate::value::datum::Integer::Signed(value) => {
                 let abs = value
                     .checked_abs()
                     .ok_or_else(|| SqlError::data_out_of_range("BIGINT", call.node.describe()))?;
                 Datum::Int(abs)
             }
-            unsigned @ crate::expr::datum::Integer::Unsigned(_) => unsigned.into(),
+            unsigned @ crate::value::datum::Integer::Unsigned(_) => unsigned.into(),
         },
         Kind::Decimal => Datum::Decimal(call.decimal(0)?.abs()),
         _ => Datum::Double(call.f64(0)?.abs()),

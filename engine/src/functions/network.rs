@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::Type;
+use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;

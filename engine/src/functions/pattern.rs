@@ -7,9 +7,9 @@ use regex::{Regex, RegexBuilder};
 
 use crate::collation::compare::same_char;
 use crate::collation::{Collation, Rule};
-use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::Type;
+use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 pub(super) static FUNCTIONS: &[Function] = &[

@@ -2,9 +2,9 @@
 
 use gtid::GtidSet;
 
-use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function};
 use crate::expr::types::Type;
+use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 pub(super) static FUNCTIONS: &[Function] = &[

@@ -3,9 +3,9 @@
 use super::math::to_base_text;
 use super::string_code::{char, format, from_base64, hex, ord, quote, to_base64, unhex};
 use crate::collation::compare::{compare, same_char};
-use crate::expr::datum::{Datum, Integer};
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::Type;
+use crate::value::datum::{Datum, Integer};
 use sql::error::SqlError;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use super::math::to_base_text;
 use crate::collation::Charset;
-use crate::expr::datum::{Datum, Integer};
 use crate::expr::function::Call;
 use crate::expr::types::Kind;
+use crate::value::datum::{Datum, Integer};
 use sql::error::SqlError;
 
 pub(super) fn char(call: &Call<'_>) -> Result<Datum, SqlError> {

@@ -4,10 +4,10 @@ use std::cmp::Ordering;
 
 use crate::collation::compare::compare as compare_text;
 use crate::expr::compare::{self, Domain};
-use crate::expr::datum::Datum;
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::node::Node;
 use crate::expr::types::{Kind, Type};
+use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 pub(super) static FUNCTIONS: &[Function] = &[

@@ -8,8 +8,8 @@ use super::text::value_text;
 use super::{Coercion, EvalValue};
 use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
 use crate::error::EngineError;
-use crate::expr::temporal::Moment;
 use crate::session::{SessionContext, TimeZone};
+use crate::value::temporal::Moment;
 use sql::SqlMode;
 
 /// The default of one column, ready to be stored.

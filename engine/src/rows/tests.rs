@@ -14,6 +14,7 @@ use super::*;
 use crate::catalog::{BlobSize, Column, ColumnType, IntegerSize};
 use crate::database::{Database, EngineOptions, EnginePosition, Writer};
 use crate::session::SessionContext;
+use crate::value::stored::column::{decode, decode_row, encode};
 use sql::error::SqlError;
 use sql::{ParseOptions, parse};
 

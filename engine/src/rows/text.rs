@@ -2,7 +2,7 @@
 
 use binlog::value::{Value, double_text, float_text};
 
-use super::json;
+use crate::value::json_text;
 
 use crate::catalog::{Column, ColumnType, Key, Table};
 use crate::collation::Charset;
@@ -50,7 +50,7 @@ pub(crate) fn value_text(column: &Column, value: &Value<'_>, zone: &TimeZone) ->
         (Value::Enum(index), _) => index.to_string(),
         (Value::Set(bits) | Value::Bit(bits), _) => bits.to_string(),
         (Value::JsonDiffs(diffs), _) => escaped(diffs),
-        (Value::Json(binary), _) => json::to_text(binary).unwrap_or_default(),
+        (Value::Json(binary), _) => json_text::to_text(binary).unwrap_or_default(),
         (Value::Bytes(bytes), column_type) => match column_type.collation() {
             Some(collation) => decoded(collation.charset, bytes),
             None => escaped(bytes),

@@ -11,14 +11,14 @@ use binlog::value::Value;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, Row, params_from_iter};
 
-use super::json::is_same;
 use super::plan::{TablePlan, UniqueLookup};
-use super::storage::{decode_row, encode};
 use super::text::key_text;
 use super::{Counters, RowChange};
 use crate::catalog::{ColumnType, Key, Table};
 use crate::error::EngineError;
 use crate::session::TimeZone;
+use crate::value::json_text::is_same;
+use crate::value::stored::column::{decode_row, encode};
 use sql::error::SqlError;
 
 /// SQLite's number of a row; for a table with a small integer primary key its value.

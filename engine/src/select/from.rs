@@ -14,10 +14,10 @@ use crate::catalog::Table;
 use crate::expr::bind::{
     Binder, Found, Place, Relation, Scope, ScopeColumn, same_name, unsupported,
 };
-use crate::expr::datum::Datum;
 use crate::expr::node::{ColumnRef, Comparison, Leaf, Node, Op};
 use crate::expr::sqlite::Rows;
 use crate::expr::types::Type;
+use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 /// A common table expression in scope.

@@ -11,10 +11,10 @@ use super::from::Cte;
 use super::metadata::result_column;
 use super::naming;
 use crate::expr::bind::{Binder, Place, Scope, unsupported};
-use crate::expr::datum::{Datum, Integer};
 use crate::expr::node::{Node, Op};
 use crate::expr::types::{Kind, Type};
 use crate::outcome::ResultColumn;
+use crate::value::datum::{Datum, Integer};
 use sql::SqlMode;
 use sql::error::SqlError;
 

@@ -13,14 +13,14 @@ use super::query::Output;
 use crate::catalog::Catalog;
 use crate::error::query_failed;
 use crate::expr::bind::Binder;
-use crate::expr::datum::Datum;
 use crate::expr::emit::Emitter;
 use crate::expr::env::Env;
 use crate::expr::sqlite::{Program, Running};
-use crate::expr::storage;
 use crate::expr::types::{Kind, Type};
 use crate::outcome::{ResultColumn, ResultSet};
 use crate::session::SessionContext;
+use crate::value::datum::Datum;
+use crate::value::stored::expression;
 use sql::error::SqlError;
 
 /// Rows of a result.
@@ -145,7 +145,7 @@ impl<'a> Fetch<'a> {
             let zone = &program.env.zone;
             let cells = types.iter().enumerate().map(|(index, ty)| {
                 let stored = row.get_ref(index)?;
-                Ok(result_value(storage::decode(stored, ty, zone), ty))
+                Ok(result_value(expression::decode(stored, ty, zone), ty))
             });
             let cells = cells.collect::<rusqlite::Result<Row>>()?;
             self.push(cells).map_err(|error| {

@@ -13,7 +13,7 @@ use binlog::value::Value;
 
 use super::{AppliedPosition, RowsChange, StatementChange, StatementOutcome, Target, TargetError};
 use crate::database::Database;
-use crate::rows::decode_row;
+use crate::value::stored::column::decode_row;
 
 /// A target under test, and a look at what it holds.
 pub trait Bench {

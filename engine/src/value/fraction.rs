@@ -1,7 +1,7 @@
 //! Seconds rounded to the digits of a column.
 
 use super::DateRules;
-use crate::expr::temporal::{MICROS, Moment, SPAN_MAX, Span};
+use crate::value::temporal::{MICROS, Moment, SPAN_MAX, Span};
 
 /// Why a date could not take the second that rounding carries into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

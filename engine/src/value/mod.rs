@@ -1,12 +1,21 @@
-//! Reading values: what a text or a number means as a date, a time or a number, and what was wrong
-//! with it. Nothing here knows columns, expressions or the stored form.
+//! Values: what one is, what a text or a number means as one, and how one is stored.
+//!
+//! [`datum`] is a value while an expression is evaluated, [`temporal`] its dates and times, and
+//! [`stored`] the form it has in SQLite. The readers beside them say what a text or a number means as
+//! a date, a time or a number, and what was wrong with it; they know neither columns nor expressions.
 
+pub mod datum;
+pub mod double;
 pub mod double_text;
 pub mod fraction;
+pub(crate) mod json_text;
 pub mod moment_text;
 pub mod number_text;
 pub mod span_text;
+pub mod stored;
+pub mod temporal;
 pub mod temporal_number;
+pub mod temporal_text;
 
 /// What is wrong with a date or time; strict mode makes an error of either.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,14 +67,14 @@ impl DateRules {
     /// Whether a date whose parts are in their ranges is let through. `not_zero` says whether any
     /// part that was given was not zero.
     #[must_use]
-    pub fn allow(&self, moment: &crate::expr::temporal::Moment, not_zero: bool) -> bool {
+    pub fn allow(&self, moment: &temporal::Moment, not_zero: bool) -> bool {
         if !not_zero {
             return self.zero_date;
         }
         if moment.is_partial() && !self.zero_parts {
             return false;
         }
-        let length = crate::expr::temporal::days_in_month(moment.year, moment.month);
+        let length = temporal::days_in_month(moment.year, moment.month);
         moment.month == 0 || self.any_day || moment.day <= length
     }
 }

@@ -6,7 +6,7 @@
 //! Spec: MySQL 9.7 reference manual, "Date and Time Literals"; checked against the server itself.
 
 use super::{DateRules, OddDelimiter, Problems, Scan, is_blank, note_delimiter};
-use crate::expr::temporal::Moment;
+use crate::value::temporal::Moment;
 
 /// What a text was read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 
 use super::moment_text::{self, MomentText, ends_badly};
 use super::{DateRules, OddDelimiter, Problems, Scan, is_blank, note_delimiter};
-use crate::expr::temporal::{MICROS, SPAN_MAX, Span};
+use crate::value::temporal::{MICROS, SPAN_MAX, Span};
 
 /// What a text was read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

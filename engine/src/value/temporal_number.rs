@@ -3,8 +3,8 @@
 use binlog::value::Decimal;
 
 use super::{DateRules, Problems};
-use crate::expr::temporal::Moment;
-use crate::expr::temporal::{SPAN_MAX, Span};
+use crate::value::temporal::Moment;
+use crate::value::temporal::{SPAN_MAX, Span};
 
 /// A number as whole part and nanoseconds, both with its sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

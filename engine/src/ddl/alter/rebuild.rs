@@ -308,7 +308,7 @@ pub(super) fn greatest_id(writer: &Writer, table: &Table) -> Result<u64, SqlErro
         table.sqlite_name()
     );
     let stored = writer.connection().query_row(&sql, [], |row| {
-        let value = crate::rows::decode(&column.column_type, row.get_ref(0)?);
+        let value = crate::value::stored::column::decode(&column.column_type, row.get_ref(0)?);
         Ok(value.map(Value::into_owned))
     });
     Ok(

@@ -7,10 +7,10 @@ use sqlparser::ast::Value as Literal;
 
 use super::{Binder, unsupported};
 use crate::collation::BINARY;
-use crate::expr::datum::Datum;
 use crate::expr::node::Node;
 use crate::expr::types::{Coercibility, Kind, Type};
 use crate::rows::EvalValue;
+use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 impl Binder<'_> {

@@ -6,9 +6,9 @@ use super::expression::negate_if;
 use super::literal::numeric_hex;
 use super::{Binder, Place, Scope, unsupported};
 use crate::expr::compare::Domain;
-use crate::expr::datum::Datum;
 use crate::expr::node::{Comparison, Node, Op};
 use crate::expr::types::{Kind, Type};
+use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 impl Binder<'_> {

@@ -8,13 +8,13 @@ use sqlparser::ast::{
 use super::expression::negate_if;
 use super::{Binder, Place, Scope, unsupported};
 use crate::collation::{self, BINARY, Charset};
-use crate::expr::datum::Datum;
 use crate::expr::env::Env;
 use crate::expr::node::{Comparison, Node, Op};
-use crate::expr::temporal::Span;
-use crate::expr::temporal_text::parse_moment;
 use crate::expr::types::{Coercibility, Kind, Type};
+use crate::value::datum::Datum;
 use crate::value::fraction::round_moment;
+use crate::value::temporal::Span;
+use crate::value::temporal_text::parse_moment;
 use crate::value::{DateRules, moment_text};
 use sql::error::SqlError;
 

@@ -2,10 +2,10 @@
 
 use super::{Binder, unsupported};
 use crate::collation::UTF8MB3_GENERAL_CI;
-use crate::expr::datum::Datum;
 use crate::expr::node::Node;
-use crate::expr::temporal::{Moment, Span};
 use crate::expr::types::{Coercibility, Kind, Type};
+use crate::value::datum::Datum;
+use crate::value::temporal::{Moment, Span};
 use sql::error::SqlError;
 
 impl Binder<'_> {

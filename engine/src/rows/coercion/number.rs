@@ -4,12 +4,12 @@ use binlog::value::{Decimal, Value};
 
 use super::Coercion;
 use crate::catalog::{Column, ColumnType, IntegerSize};
-use crate::expr::datum::json_unquoted;
-use crate::expr::double::parse_prefix;
-use crate::expr::temporal::{Moment, Span};
 use crate::rows::EvalValue;
+use crate::value::datum::json_unquoted;
+use crate::value::double::parse_prefix;
 use crate::value::is_blank;
 use crate::value::number_text::{self, DecimalRead};
+use crate::value::temporal::{Moment, Span};
 use sql::error::SqlError;
 
 impl Coercion {

@@ -10,8 +10,9 @@ use super::number::bits_of;
 use crate::catalog::{Column, ColumnType};
 use crate::collation::Collation;
 use crate::collation::compare::compare;
-use crate::rows::{EvalValue, json};
+use crate::rows::EvalValue;
 use crate::value::double_text::fitted;
+use crate::value::json_text;
 use sql::error::SqlError;
 
 /// Most characters of a value in errors 1366 and 1292.
@@ -296,7 +297,7 @@ impl Coercion {
                 return Err(SqlError::invalid_json_text(reason, 0, &label));
             }
         };
-        json::to_binary(&text, &label).map(|binary| Value::Json(Cow::Owned(binary)))
+        json_text::to_binary(&text, &label).map(|binary| Value::Json(Cow::Owned(binary)))
     }
 
     /// Spatial values and vectors: bytes in MySQL's own form.

@@ -4,12 +4,12 @@ use binlog::value::{Date, DateTime, Time, Value};
 
 use super::Coercion;
 use crate::catalog::Column;
-use crate::expr::datum::json_unquoted;
-use crate::expr::temporal::{Moment, Span};
 use crate::rows::EvalValue;
+use crate::value::datum::json_unquoted;
 use crate::value::fraction::{Carry, round_moment, round_span, truncate_span};
 use crate::value::moment_text::{self, MomentText};
 use crate::value::span_text::{self, ReadSpan, SpanText};
+use crate::value::temporal::{Moment, Span};
 use crate::value::temporal_number::{self, Split, Timed};
 use crate::value::{DateRules, OddDelimiter, Problems};
 use sql::SqlMode;

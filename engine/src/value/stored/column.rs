@@ -1,34 +1,16 @@
-//! How a MySQL value lies in SQLite: order-preserving, so that SQLite's own comparison is MySQL's.
+//! Rows: the stored form of each column's value, by the column's declared type.
 //!
-//! | MySQL                               | SQLite |
-//! |-------------------------------------|--------|
-//! | integers, YEAR, ENUM, SET, BIT      | INTEGER; from 2^63 on an 8-byte big-endian BLOB, which sorts behind every INTEGER |
-//! | DECIMAL(p <= 18, s)                 | INTEGER, the value times 10^s |
-//! | DECIMAL(p > 18, s)                  | BLOB, MySQL's packed form |
-//! | FLOAT, DOUBLE                       | REAL |
-//! | DATE, DATETIME                      | INTEGER, MySQL's packed form |
-//! | TIMESTAMP                           | INTEGER, microseconds since 1970 UTC, 0 for the zero date |
-//! | TIME                                | INTEGER, microseconds, signed |
-//! | CHAR, VARCHAR, TEXT                 | TEXT in UTF-8, whatever the column's character set |
-//! | BINARY, VARBINARY, BLOB, spatial, VECTOR | BLOB |
-//! | JSON                                | TEXT in MySQL's normal form |
-//!
-//! Columns have no declared type, so SQLite converts nothing. This table is a file format.
+//! What does not fit its type is an error: it was never written by this engine.
 
 use std::borrow::Cow;
 
-use binlog::value::{Date, DateTime, Decimal, Time, Timestamp, Value};
+use binlog::value::{Date, DateTime, Time, Value};
 use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 
-use super::json;
 use crate::catalog::{Column, ColumnType, Table};
 use crate::collation::Charset;
 use crate::error::EngineError;
-
-/// Most digits of a DECIMAL that is stored as an INTEGER.
-pub(crate) const SCALED_DIGITS_MAX: u8 = 18;
-
-const MICROS_PER_SECOND: i64 = 1_000_000;
+use crate::value::json_text;
 
 /// The stored form of `value` in a column of `column_type`. The value must be of the type.
 pub fn encode<'a>(
@@ -40,7 +22,9 @@ pub fn encode<'a>(
         (ColumnType::Integer { .. }, Value::Int(value)) => integer(*value),
         (ColumnType::Integer { .. }, Value::UInt(value))
         | (ColumnType::Bit { .. }, Value::Bit(value))
-        | (ColumnType::Set { .. }, Value::Set(value)) => unsigned(*value),
+        | (ColumnType::Set { .. }, Value::Set(value)) => {
+            ToSqlOutput::Owned(super::unsigned(*value))
+        }
         (ColumnType::Enum { .. }, Value::Enum(index)) => integer(i64::from(*index)),
         (ColumnType::Year, Value::Year(year)) => integer(i64::from(*year)),
         (
@@ -49,18 +33,21 @@ pub fn encode<'a>(
             },
             Value::Decimal(value),
         ) => {
-            return decimal(value, *precision, *scale).ok_or_else(|| misfit(column_type, value));
+            let stored = super::decimal(value, *precision, *scale);
+            ToSqlOutput::Owned(stored.ok_or_else(|| misfit(column_type, value))?)
         }
-        (ColumnType::Float { .. }, Value::Float(value)) => real(f64::from(*value)),
-        (ColumnType::Double { .. }, Value::Double(value)) => real(*value),
+        (ColumnType::Float { .. }, Value::Float(value)) => ToSqlOutput::Owned(super::float(*value)),
+        (ColumnType::Double { .. }, Value::Double(value)) => {
+            ToSqlOutput::Owned(Stored::Real(*value))
+        }
         (ColumnType::Date, Value::Date(date)) => integer(date.packed()),
         (ColumnType::DateTime { .. }, Value::DateTime(moment)) => integer(moment.packed()),
         (ColumnType::Time { .. }, Value::Time(time)) => integer(time.as_micros()),
         (ColumnType::Timestamp { .. }, Value::Timestamp(moment)) => {
-            integer(i64::from(moment.seconds) * MICROS_PER_SECOND + i64::from(moment.micros))
+            integer(super::timestamp(*moment))
         }
         (ColumnType::Json, Value::Json(binary)) => {
-            let text = json::to_text(binary).map_err(|error| misfit(column_type, error))?;
+            let text = json_text::to_text(binary).map_err(|error| misfit(column_type, error))?;
             ToSqlOutput::Owned(Stored::Text(text))
         }
         (_, Value::Bytes(bytes)) => return bytes_of(column_type, bytes),
@@ -100,30 +87,6 @@ fn integer(value: i64) -> ToSqlOutput<'static> {
     ToSqlOutput::Owned(Stored::Integer(value))
 }
 
-fn real(value: f64) -> ToSqlOutput<'static> {
-    ToSqlOutput::Owned(Stored::Real(value))
-}
-
-fn unsigned(value: u64) -> ToSqlOutput<'static> {
-    match i64::try_from(value) {
-        Ok(value) => integer(value),
-        Err(_) => ToSqlOutput::Owned(Stored::Blob(value.to_be_bytes().to_vec())),
-    }
-}
-
-fn decimal(value: &Decimal, precision: u8, scale: u8) -> Option<ToSqlOutput<'static>> {
-    if precision <= SCALED_DIGITS_MAX {
-        return value
-            .unscaled(scale)
-            .and_then(|value| i64::try_from(value).ok())
-            .map(integer);
-    }
-    let mut packed = Vec::with_capacity(32);
-    value
-        .to_packed(&mut packed, precision, scale)
-        .then_some(ToSqlOutput::Owned(Stored::Blob(packed)))
-}
-
 fn misfit(column_type: &ColumnType, found: impl std::fmt::Display) -> EngineError {
     EngineError::Corrupt {
         found: format!("a column of type {column_type} cannot hold {found}"),
@@ -150,24 +113,16 @@ pub fn decode<'a>(
             Value::Enum(fit(column_type, index)?)
         }
         (ColumnType::Year, ValueRef::Integer(year)) => Value::Year(fit(column_type, year)?),
-        (ColumnType::Decimal { scale, .. }, ValueRef::Integer(value)) => {
-            Value::Decimal(Decimal::from_unscaled(value, *scale))
-        }
         (
             ColumnType::Decimal {
                 precision, scale, ..
             },
-            ValueRef::Blob(packed),
+            stored,
         ) => {
-            let mut reader = codec::Reader::new(packed);
-            let value = Decimal::from_packed(&mut reader, *precision, *scale);
-            Value::Decimal(value.map_err(|error| misfit(column_type, error))?)
+            let value = super::read_decimal(stored, *precision, *scale);
+            Value::Decimal(value.ok_or_else(|| misfit(column_type, stored.data_type()))?)
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the column stores values rounded to f32"
-        )]
-        (ColumnType::Float { .. }, ValueRef::Real(value)) => Value::Float(value as f32),
+        (ColumnType::Float { .. }, ValueRef::Real(value)) => Value::Float(super::read_float(value)),
         (ColumnType::Double { .. }, ValueRef::Real(value)) => Value::Double(value),
         (ColumnType::Date, ValueRef::Integer(packed)) => Value::Date(Date::from_packed(packed)),
         (ColumnType::DateTime { .. }, ValueRef::Integer(packed)) => {
@@ -177,7 +132,8 @@ pub fn decode<'a>(
             Value::Time(time(column_type, micros)?)
         }
         (ColumnType::Timestamp { .. }, ValueRef::Integer(micros)) => {
-            Value::Timestamp(timestamp(column_type, micros)?)
+            let moment = super::read_timestamp(micros);
+            Value::Timestamp(moment.ok_or_else(|| misfit(column_type, micros))?)
         }
         (ColumnType::Json, ValueRef::Text(text)) => json_value(column_type, text)?,
         (
@@ -210,16 +166,7 @@ pub fn decode_row(
 }
 
 fn to_unsigned(column_type: &ColumnType, stored: ValueRef<'_>) -> Result<u64, EngineError> {
-    match stored {
-        ValueRef::Integer(value) => fit(column_type, value),
-        ValueRef::Blob(bytes) => {
-            let bytes = bytes
-                .try_into()
-                .map_err(|_| misfit(column_type, "a blob of another length than 8"))?;
-            Ok(u64::from_be_bytes(bytes))
-        }
-        other => Err(misfit(column_type, other.data_type())),
-    }
+    super::read_unsigned(stored).ok_or_else(|| misfit(column_type, stored.data_type()))
 }
 
 fn fit<T: TryFrom<i64>>(column_type: &ColumnType, value: i64) -> Result<T, EngineError> {
@@ -239,16 +186,9 @@ fn time(column_type: &ColumnType, micros: i64) -> Result<Time, EngineError> {
     })
 }
 
-fn timestamp(column_type: &ColumnType, micros: i64) -> Result<Timestamp, EngineError> {
-    Ok(Timestamp {
-        seconds: fit(column_type, micros.div_euclid(MICROS_PER_SECOND))?,
-        micros: fit(column_type, micros.rem_euclid(MICROS_PER_SECOND))?,
-    })
-}
-
 fn json_value(column_type: &ColumnType, text: &[u8]) -> Result<Value<'static>, EngineError> {
     let text = std::str::from_utf8(text).map_err(|error| misfit(column_type, error))?;
-    let binary = json::to_binary(text, "").map_err(|error| misfit(column_type, error))?;
+    let binary = json_text::to_binary(text, "").map_err(|error| misfit(column_type, error))?;
     Ok(Value::Json(Cow::Owned(binary)))
 }
 

@@ -1,23 +1,18 @@
-//! Between SQLite's values and datums: the stored forms of `rows::storage`, by expression type.
+//! Results: datums in the same stored forms, by the type of their expression, so that SQLite's own
+//! comparison, grouping and ordering of them is MySQL's.
 //!
-//! Columns are read here and results of expressions written in the same forms, so that SQLite's own
-//! comparison, grouping and ordering of either is MySQL's. The table of forms is in
-//! `rows::storage`; this module must follow it.
+//! TIMESTAMPs become the wall clock of the session's time zone.
 
 use std::sync::Arc;
 
-use binlog::value::{Decimal, Timestamp};
+use binlog::value::Decimal;
 use rusqlite::types::{Value as Stored, ValueRef};
 
-use super::datum::{Datum, Integer};
-use super::temporal::{Moment, Span};
-use super::types::{Kind, Type};
+use crate::expr::types::{Kind, Type};
 use crate::session::TimeZone;
+use crate::value::datum::{Datum, Integer};
+use crate::value::temporal::{Moment, Span};
 use sql::error::SqlError;
-
-/// Most digits of a DECIMAL that is kept as a scaled INTEGER.
-const SCALED_DIGITS_MAX: u8 = 18;
-const MICROS: i64 = 1_000_000;
 
 /// Reads a stored value of an expression or column of type `ty`.
 pub fn decode(stored: ValueRef<'_>, ty: &Type, zone: &TimeZone) -> Datum {
@@ -31,19 +26,11 @@ pub fn decode(stored: ValueRef<'_>, ty: &Type, zone: &TimeZone) -> Datum {
         }
         (Kind::Set, stored) => Datum::Set(to_unsigned(stored), members(ty)),
         (Kind::Year, stored) => Datum::Year(u16::try_from(to_unsigned(stored)).unwrap_or(0)),
-        (Kind::Decimal, ValueRef::Integer(value)) => {
-            Datum::Decimal(Decimal::from_unscaled(value, ty.decimals))
-        }
-        (Kind::Decimal, ValueRef::Blob(packed)) => {
-            let mut reader = codec::Reader::new(packed);
-            Decimal::from_packed(&mut reader, ty.precision, ty.decimals)
+        (Kind::Decimal, ValueRef::Integer(_) | ValueRef::Blob(_)) => {
+            super::read_decimal(stored, ty.precision, ty.decimals)
                 .map_or(Datum::Null, Datum::Decimal)
         }
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "FLOAT columns hold rounded values"
-        )]
-        (Kind::Float, ValueRef::Real(value)) => Datum::Float(value as f32),
+        (Kind::Float, ValueRef::Real(value)) => Datum::Float(super::read_float(value)),
         (Kind::Double, ValueRef::Real(value)) => Datum::Double(value),
         (Kind::Double | Kind::Float | Kind::Decimal, ValueRef::Text(text)) => {
             Datum::Text(text.to_vec())
@@ -71,49 +58,34 @@ fn members(ty: &Type) -> Arc<[String]> {
 
 fn to_unsigned(stored: ValueRef<'_>) -> u64 {
     match stored {
+        // An operation that SQLite did by itself may have given the bits of a signed integer.
         ValueRef::Integer(value) => value.cast_unsigned(),
-        ValueRef::Blob(bytes) => bytes.try_into().map_or(0, u64::from_be_bytes),
-        _ => 0,
+        stored => super::read_unsigned(stored).unwrap_or(0),
     }
 }
 
 /// The session's wall clock at a stored TIMESTAMP.
 pub fn local_of(micros: i64, zone: &TimeZone) -> Moment {
-    let moment = Timestamp {
-        seconds: u32::try_from(micros.div_euclid(MICROS)).unwrap_or(0),
-        micros: u32::try_from(micros.rem_euclid(MICROS)).unwrap_or(0),
-    };
+    let moment = super::read_timestamp(micros).unwrap_or_default();
     zone.to_local(moment).into()
 }
 
 /// The stored TIMESTAMP of a wall clock time; `None` outside its range.
 pub fn micros_of(local: &Moment, zone: &TimeZone) -> Option<i64> {
-    let moment = zone.to_moment((*local).into())?;
-    Some(i64::from(moment.seconds) * MICROS + i64::from(moment.micros))
+    zone.to_moment((*local).into()).map(super::timestamp)
 }
 
 /// The stored form of an integer.
 pub fn integer(value: Integer) -> Stored {
     match value {
         Integer::Signed(value) => Stored::Integer(value),
-        Integer::Unsigned(value) => match i64::try_from(value) {
-            Ok(value) => Stored::Integer(value),
-            Err(_) => Stored::Blob(value.to_be_bytes().to_vec()),
-        },
+        Integer::Unsigned(value) => super::unsigned(value),
     }
 }
 
 /// The stored form of a decimal of a type; `None` when it does not fit.
 pub fn decimal(value: &Decimal, precision: u8, scale: u8) -> Option<Stored> {
-    if precision <= SCALED_DIGITS_MAX {
-        let scaled = value.round(i32::from(scale))?.unscaled(scale)?;
-        return i64::try_from(scaled).ok().map(Stored::Integer);
-    }
-    let mut packed = Vec::with_capacity(32);
-    let rounded = value.round(i32::from(scale))?;
-    rounded
-        .to_packed(&mut packed, precision, scale)
-        .then_some(Stored::Blob(packed))
+    super::decimal(&value.round(i32::from(scale))?, precision, scale)
 }
 
 /// The stored form of a value of type `ty`. Error 1690 when a decimal has more digits than its type.
