@@ -119,3 +119,8 @@ fn queries_give_mysqls_rows() {
 fn changes_have_mysqls_counts_and_errors() {
     check("changes.txt");
 }
+
+#[test]
+fn generated_decimals_dates_and_texts_have_mysqls_values() {
+    check("values.txt");
+}

@@ -2,7 +2,7 @@
 
 use super::env::Env;
 use super::types::{Kind, NOT_FIXED, Type};
-use crate::value::datum::{Datum, Integer};
+use crate::value::datum::{Datum, Integer, Lossy};
 use binlog::value::Decimal;
 
 use sql::error::SqlError;
@@ -15,7 +15,19 @@ pub fn convert(value: Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
     Ok(match ty.kind {
         Kind::Null => Datum::Null,
         Kind::Integer | Kind::Year | Kind::Bit => {
-            let integer = env.checked(value.to_integer(), &value)?;
+            let integer = match (value.to_integer(), &value) {
+                // A decimal stops at the largest number, where text and integers keep their bits.
+                (lossy, Datum::Decimal(_)) if !ty.unsigned => {
+                    let kept = Integer::Signed(lossy.value.saturate());
+                    let lost = (kept.wide() != lossy.value.wide()).then_some("DECIMAL");
+                    Lossy {
+                        value: kept,
+                        lost: lossy.lost.or(lost),
+                    }
+                }
+                (lossy, _) => lossy,
+            };
+            let integer = env.checked(integer, &value)?;
             if ty.unsigned {
                 Datum::UInt(integer.bits())
             } else {

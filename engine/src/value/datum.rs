@@ -280,16 +280,7 @@ impl Datum {
             Self::UInt(value) => Integer::Unsigned(*value),
             Self::Float(value) => round_to_integer(f64::from(*value)),
             Self::Double(value) => round_to_integer(*value),
-            Self::Decimal(value) => value.to_i128().map_or_else(
-                || {
-                    narrow(if value.is_negative() {
-                        i128::MIN
-                    } else {
-                        i128::MAX
-                    })
-                },
-                narrow,
-            ),
+            Self::Decimal(value) => return decimal_integer(value),
             Self::Text(bytes) => return text_integer(bytes),
             Self::Date(moment) => Integer::Signed(moment.date_number()),
             Self::DateTime(moment, _) => Integer::Signed(moment.round(0).number()),
@@ -452,6 +443,18 @@ impl Lossy<f64> {
             Datum::Time(span, fsp) => Self::exact(span_decimal(*span, *fsp).to_f64()),
             _ => self,
         }
+    }
+}
+
+fn decimal_integer(value: &Decimal) -> Lossy<Integer> {
+    let wide = value.to_i128().unwrap_or(match value.is_negative() {
+        true => i128::MIN,
+        false => i128::MAX,
+    });
+    let value = narrow(wide);
+    Lossy {
+        value,
+        lost: (value.wide() != wide).then_some("DECIMAL"),
     }
 }
 
