@@ -11,6 +11,7 @@
 use std::io::BufRead;
 
 use engine::database::{Database, EngineOptions, EnginePosition};
+use engine::execute::Writer;
 use engine::outcome::{Outcome, ResultSet};
 use engine::select::result_text;
 use engine::session::SessionContext;
@@ -60,7 +61,7 @@ fn execute(
             .query(&parsed, &[], session)
             .map(Some);
     }
-    let mut writer = database.writer().map_err(SqlError::from)?;
+    let mut writer = Writer::open(&database).map_err(SqlError::from)?;
     writer.begin_group().map_err(SqlError::from)?;
     let mut changes = Vec::new();
     let outcome = writer.execute(&parsed.statement, &[], session, &mut changes);

@@ -20,8 +20,8 @@ use binlog::row::{RowPair, RowPlan, RowsEvent, TableMap};
 
 use self::columns::Mapping;
 use crate::catalog::Table;
-use crate::database::Writer;
 use crate::dml::Computed;
+use crate::execute::Writer;
 use crate::rows::{Coercion, NullPolicy, RowChange};
 use crate::session::SessionContext;
 use sql::SqlMode;

@@ -7,6 +7,7 @@
 
 mod changes;
 mod connection;
+mod counter;
 mod page_sums;
 mod reader;
 mod rewind;
@@ -18,10 +19,11 @@ mod writer;
 use changes::Changes;
 pub use changes::TableSet;
 pub use connection::SQLITE_VERSION_NEEDED;
+pub use counter::Counters;
 pub use reader::{InterruptHandle, Reader};
 pub use rewind::rewind;
 pub use store::Applied;
-pub use writer::Writer;
+pub use writer::WriteConnection;
 
 use page_sums::PageSums;
 use settled::Settled;
@@ -151,8 +153,8 @@ impl Database {
     }
 
     /// The connection that writes. Error `Misuse` while another one exists.
-    pub fn writer(&self) -> Result<Writer, EngineError> {
-        Writer::open(Arc::clone(&self.shared))
+    pub fn write_connection(&self) -> Result<WriteConnection, EngineError> {
+        WriteConnection::open(Arc::clone(&self.shared))
     }
 
     /// The position that the committed rows stand for.

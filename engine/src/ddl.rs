@@ -21,7 +21,7 @@ mod types;
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, Database, Table};
-use crate::database::Writer;
+use crate::execute::Writer;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
 use sql::ast::{Ddl, TableName};

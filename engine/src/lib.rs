@@ -11,6 +11,7 @@ pub mod database;
 pub mod ddl;
 pub mod dml;
 pub mod error;
+pub mod execute;
 pub mod expr;
 pub mod functions;
 pub mod image;

@@ -6,7 +6,6 @@
 //! SQLite's pre-update hook sees.
 
 mod coercion;
-mod counter;
 mod default;
 mod eval;
 mod new_row;
@@ -15,7 +14,6 @@ mod text;
 mod writer;
 
 pub use coercion::{Coercion, NullPolicy};
-pub use counter::Counters;
 pub use default::DefaultValue;
 pub use eval::EvalValue;
 pub use new_row::NewRow;

@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 
 use engine::database::{Database, EngineOptions, EnginePosition};
+use engine::execute::Writer;
 use engine::outcome::Outcome;
 use engine::select::result_text;
 use engine::session::SessionContext;
@@ -45,7 +46,7 @@ impl Session {
                 .query(&parsed, &[], &mut self.context)
                 .map(Outcome::Rows);
         }
-        let mut writer = self.database.writer()?;
+        let mut writer = Writer::open(&self.database)?;
         writer.begin_group()?;
         let mut changes = Vec::new();
         let outcome = writer.execute(&parsed.statement, &[], &mut self.context, &mut changes);

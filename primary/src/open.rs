@@ -11,7 +11,8 @@ use binlog::log::{
 };
 use config::PrimarySettings;
 use config::settings::BinlogChecksum;
-use engine::database::{Database, EngineOptions, EnginePosition, Writer, rewind};
+use engine::database::{Database, EngineOptions, EnginePosition, rewind};
+use engine::execute::Writer;
 use gtid::{Tsid, Uuid};
 use server::checkpointer::Checkpointer;
 use server::clock::now_seconds;
@@ -112,7 +113,7 @@ fn open_engine(
 ) -> Result<Engine, PrimaryError> {
     let open = || {
         let database = Database::open(&datadir.database(), EngineOptions::default())?;
-        let writer = database.writer()?;
+        let writer = Writer::open(&database)?;
         Ok::<_, PrimaryError>((database, writer))
     };
     let (mut database, mut writer) = open()?;

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use binlog::event::{Event, EventType, RawEvent};
 use binlog::log::{FIRST_EVENT, LogFileName, LogIndex, LogPosition, LogReader, Recovered, Storage};
 use binlog::transaction::{Boundary, TransactionTracker};
-use engine::database::{EnginePosition, Writer};
+use engine::database::EnginePosition;
+use engine::execute::Writer;
 use gtid::GtidSet;
 
 use crate::error::PrimaryError;

@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use binlog::value::Value;
-use engine::database::{Database, EngineOptions, EnginePosition, Writer};
+use engine::database::{Database, EngineOptions, EnginePosition};
+use engine::execute::Writer;
 use engine::outcome::Outcome;
 use engine::session::SessionContext;
 use gtid::GtidSet;
@@ -154,7 +155,7 @@ impl Running {
     async fn start_with(directory: tempfile::TempDir, settings: config::ServerSettings) -> Running {
         let path = directory.path().join("weir.db");
         let database = Database::open(&path, EngineOptions::default()).expect("a database");
-        let writer = database.writer().expect("the writer");
+        let writer = Writer::open(&database).expect("the writer");
         let executor = OneWriter {
             writer: Arc::new(Mutex::new(writer)),
             open: Mutex::new(None),

@@ -13,7 +13,7 @@ use binlog::event::{
 use binlog::row::{RowsEvent, TableMap};
 
 use super::{ApplyError, RowCheck};
-use crate::database::Writer;
+use crate::execute::Writer;
 use crate::outcome::Outcome;
 use crate::rows::RowChange;
 use sql::error::SqlError;

@@ -4,7 +4,7 @@ use binlog::event::StatusVariables;
 
 use super::ApplyError;
 use crate::collation::{self, Charset, Collation, UTF8MB4_GENERAL_CI};
-use crate::database::Writer;
+use crate::execute::Writer;
 use crate::session::{SessionContext, TimeZone};
 use sql::ast::{Account, Admin};
 use sql::error::SqlError;

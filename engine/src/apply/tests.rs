@@ -6,6 +6,7 @@ use binlog::value::Value;
 
 use super::*;
 use crate::database::{Database, EngineOptions, EnginePosition};
+use crate::execute::Writer;
 use crate::image::table_map;
 use crate::rows::stored_row;
 
@@ -20,7 +21,7 @@ impl Bench {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("weir.db");
         let database = Database::open(&path, EngineOptions::default()).unwrap();
-        let writer = database.writer().unwrap();
+        let writer = Writer::open(&database).unwrap();
         let mut bench = Bench {
             _directory: directory,
             database,

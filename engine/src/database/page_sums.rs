@@ -284,9 +284,10 @@ fn word(bytes: &[u8], at: usize, is_big_endian: bool) -> u32 {
 mod tests {
     use super::super::{Database, EngineOptions, EnginePosition};
     use super::*;
+    use crate::execute::Writer;
 
     fn write(database: &Database, offsets: std::ops::Range<u64>) {
-        let mut writer = database.writer().unwrap();
+        let mut writer = Writer::open(&database).unwrap();
         for offset in offsets {
             writer.begin_group().unwrap();
             let position = EnginePosition {

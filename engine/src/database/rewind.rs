@@ -151,6 +151,7 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 mod tests {
     use super::*;
     use crate::database::Database;
+    use crate::execute::Writer;
 
     fn at(offset: u64) -> EnginePosition {
         EnginePosition {
@@ -166,7 +167,7 @@ mod tests {
         let path = directory.path().join("weir.db");
         {
             let database = Database::open(&path, EngineOptions::default()).unwrap();
-            let mut writer = database.writer().unwrap();
+            let mut writer = Writer::open(&database).unwrap();
             for offset in 1..=20 {
                 writer.begin_group().unwrap();
                 writer.commit_group(&at(offset)).unwrap();
@@ -188,7 +189,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("weir.db");
         let database = Database::open(&path, EngineOptions::default()).unwrap();
-        let mut writer = database.writer().unwrap();
+        let mut writer = Writer::open(&database).unwrap();
         let mut commit = |offset| {
             writer.begin_group().unwrap();
             writer.commit_group(&at(offset)).unwrap();
@@ -234,7 +235,7 @@ mod tests {
         let path = directory.path().join("weir.db");
         {
             let database = Database::open(&path, EngineOptions::default()).unwrap();
-            let mut writer = database.writer().unwrap();
+            let mut writer = Writer::open(&database).unwrap();
             database.checkpoint().unwrap();
             for offset in 1..=3 {
                 writer.begin_group().unwrap();
@@ -253,7 +254,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("weir.db");
         let database = Database::open(&path, EngineOptions::default()).unwrap();
-        let writer = database.writer().unwrap();
+        let writer = Writer::open(&database).unwrap();
         drop((writer, database));
         let open = fs::read_dir("/proc/self/fd").unwrap();
         let open = open.filter_map(|fd| fs::read_link(fd.unwrap().path()).ok());

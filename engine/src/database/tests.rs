@@ -1,6 +1,7 @@
 //! Groups, savepoints, positions and counters over restarts.
 
 use super::*;
+use crate::execute::Writer;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
 use sql::error::SqlError;
@@ -79,7 +80,7 @@ impl Bench {
 fn open(directory: &Path) -> (Database, Writer) {
     let path = directory.join("weir.db");
     let database = Database::open(&path, EngineOptions::default()).unwrap();
-    let writer = database.writer().unwrap();
+    let writer = Writer::open(&database).unwrap();
     (database, writer)
 }
 
@@ -213,7 +214,7 @@ fn ids_survive_ddl_that_fails() {
 #[test]
 fn only_one_writer_exists_and_readers_see_committed_groups() {
     let mut bench = Bench::new();
-    assert!(bench.database.writer().is_err());
+    assert!(Writer::open(&bench.database).is_err());
     bench.writer.begin_group().unwrap();
     bench.run("CREATE TABLE other (a INT)").unwrap();
     assert!(bench.database.catalog().find_table("d", "other").is_none());

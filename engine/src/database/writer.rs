@@ -1,48 +1,36 @@
-//! `Writer`: the one connection that changes rows, in groups of transactions.
+//! `WriteConnection`: the one connection that changes rows, in groups of transactions.
 //!
 //! ```text
-//! begin_group (savepoint | execute | rollback_to | release)* (commit_group | rollback_group)
+//! begin_group (savepoint | change | rollback_to | release)* (commit_group | rollback_group)
 //! ```
 //! A group is one SQLite transaction; the position it leads to is stored in the same one. A failed
 //! statement leaves nothing behind; the catalogue follows every rollback. Readers see a group after
-//! `commit_group` returned.
+//! `commit_group` returned. What changes rows stands above: `crate::execute`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use binlog::row::TableMap;
-use binlog::value::Value;
 use rusqlite::Connection;
 
-use super::{Applied, EnginePosition, InterruptHandle, Shared, Store, connection};
-use crate::apply::Applier;
-use crate::catalog::{Catalog, Table, TableId};
-use crate::ddl;
+use super::{Applied, Counters, EnginePosition, InterruptHandle, Shared, Store, connection};
+use crate::catalog::{Catalog, TableId};
 use crate::error::EngineError;
-use crate::outcome::Outcome;
-use crate::rows::{Counters, RowChange, RowWriter, TablePlan};
-use crate::session::SessionContext;
-use sql::Statement;
-use sql::ast::{Ddl, Query};
 use sql::error::SqlError;
 
-/// Table maps for which a writer keeps plans.
-const APPLIERS_MAX: usize = 1024;
+/// A name for the savepoint of a statement that no savepoint of a client has.
+const STATEMENT: &str = "weir_statement";
 
 /// The connection that changes rows.
-pub struct Writer {
+pub struct WriteConnection {
     connection: Connection,
     shared: Arc<Shared>,
     /// The catalogue as the open group sees it.
     catalog: Arc<Catalog>,
-    plans: HashMap<TableId, (Arc<Table>, Arc<TablePlan>)>,
     counters: Counters,
     /// The counters before the first DDL statement of the open group.
     counters_before_ddl: Option<Counters>,
-    /// What applying logged rows needs, by the log's table id.
-    appliers: HashMap<u64, Applier>,
     is_in_group: bool,
     /// Tables whose rows the group may have changed.
     touched: HashSet<TableId>,
@@ -52,8 +40,8 @@ pub struct Writer {
     _taken: Taken,
 }
 
-impl Writer {
-    pub(super) fn open(shared: Arc<Shared>) -> Result<Writer, EngineError> {
+impl WriteConnection {
+    pub(super) fn open(shared: Arc<Shared>) -> Result<WriteConnection, EngineError> {
         if shared.is_writer_taken.swap(true, Ordering::AcqRel) {
             return Err(EngineError::Misuse {
                 what: "there is another writer of this database",
@@ -67,14 +55,12 @@ impl Writer {
         }
         counters.take_moved();
         let catalog = shared.catalog();
-        Ok(Writer {
+        Ok(WriteConnection {
             connection,
             shared,
             catalog,
-            plans: HashMap::new(),
             counters,
             counters_before_ddl: None,
-            appliers: HashMap::new(),
             is_in_group: false,
             touched: HashSet::new(),
             savepoints: Vec::new(),
@@ -240,74 +226,6 @@ impl Writer {
         found.ok_or_else(|| EngineError::Sql(SqlError::sp_does_not_exist("SAVEPOINT", name)))
     }
 
-    /// Executes a statement that may write, and appends the rows it changed. A statement that fails
-    /// changes nothing and appends nothing. Error 1235 for statements that are not the engine's.
-    pub fn execute(
-        &mut self,
-        statement: &Statement,
-        parameters: &[Value<'_>],
-        session: &mut SessionContext,
-        changes: &mut Vec<RowChange>,
-    ) -> Result<Outcome, SqlError> {
-        if !self.is_in_group {
-            return Err(EngineError::Misuse {
-                what: "execute needs begin_group",
-            }
-            .into());
-        }
-        let mark = changes.len();
-        let catalog = Arc::clone(&self.catalog);
-        self.run("SAVEPOINT weir_statement", "begin a statement")?;
-        session.may_wait = false;
-        let result = sql::with_stack(|| match statement {
-            Statement::Ddl(ddl) => self.execute_ddl(ddl, session),
-            Statement::Write(write) => {
-                crate::dml::execute(self, write, parameters, session, changes)
-            }
-            Statement::Query(Query::Select(query)) => {
-                crate::dml::select(self, query, parameters, session)
-            }
-            Statement::Query(
-                Query::Do(_) | Query::Show(_) | Query::Describe { .. } | Query::Explain { .. },
-            )
-            | Statement::Empty
-            | Statement::Transaction(_)
-            | Statement::Account(_)
-            | Statement::Replication(_)
-            | Statement::Admin(_)
-            | Statement::Prepared(_)
-            | Statement::NotSupported { .. } => Err(SqlError::not_supported("this statement")),
-        });
-        session.may_wait = true;
-        if result.is_err() {
-            changes.truncate(mark);
-            self.catalog = catalog;
-            if !self.connection.is_autocommit() {
-                self.run("ROLLBACK TO weir_statement", "undo a statement")?;
-            }
-        }
-        if !self.connection.is_autocommit() {
-            self.run("RELEASE weir_statement", "end a statement")?;
-        }
-        result
-    }
-
-    /// DDL, which alone may begin counters anew: a failure puts them back.
-    fn execute_ddl(
-        &mut self,
-        statement: &Ddl,
-        session: &mut SessionContext,
-    ) -> Result<Outcome, SqlError> {
-        let counters = self.counters.clone();
-        let result = ddl::execute(self, statement, session);
-        if result.is_err() {
-            self.counters = counters;
-        } else {
-            self.counters_before_ddl.get_or_insert(counters);
-        }
-        result
-    }
-
     /// The catalogue as the open group sees it.
     #[must_use]
     pub fn catalog(&self) -> &Arc<Catalog> {
@@ -362,42 +280,50 @@ impl Writer {
         Ok(())
     }
 
-    /// Row operations on a table of this writer's catalogue.
-    pub fn rows(&mut self, table: &Arc<Table>) -> Result<RowWriter<'_>, EngineError> {
-        self.touched.insert(table.id);
-        let known = self
-            .plans
-            .get(&table.id)
-            .filter(|(known, _)| Arc::ptr_eq(known, table));
-        let plan = match known {
-            Some((_, plan)) => Arc::clone(plan),
-            None => {
-                let plan = Arc::new(TablePlan::new(table)?);
-                self.plans
-                    .insert(table.id, (Arc::clone(table), Arc::clone(&plan)));
-                plan
-            }
-        };
-        Ok(RowWriter {
-            connection: &self.connection,
-            table: Arc::clone(table),
-            plan,
-            counters: &mut self.counters,
-        })
+    /// Notes that the group may change rows of a table; what row operations on it work with.
+    pub(crate) fn touch(&mut self, table: TableId) -> (&Connection, &mut Counters) {
+        self.touched.insert(table);
+        (&self.connection, &mut self.counters)
     }
 
-    /// What is kept for the rows of `map`, if it still fits; to be given back.
-    pub(crate) fn take_applier(&mut self, database: &str, map: &TableMap<'_>) -> Option<Applier> {
-        let applier = self.appliers.remove(&map.table_id)?;
-        applier.fits(self, database, map).then_some(applier)
-    }
-
-    /// Keeps what the rows of a table map needed.
-    pub(crate) fn put_applier(&mut self, table_id: u64, applier: Applier) {
-        if self.appliers.len() >= APPLIERS_MAX {
-            self.appliers.clear();
+    /// Begins a statement, whose changes are kept or undone as a whole.
+    pub(crate) fn begin_statement(&mut self) -> Result<Arc<Catalog>, EngineError> {
+        if !self.is_in_group {
+            return Err(EngineError::Misuse {
+                what: "a statement outside of a group",
+            });
         }
-        self.appliers.insert(table_id, applier);
+        self.run(&format!("SAVEPOINT {STATEMENT}"), "begin a statement")?;
+        Ok(Arc::clone(&self.catalog))
+    }
+
+    /// Keeps the changes of a statement, or undoes them and has the catalogue from its beginning
+    /// again. SQLite may have undone the whole group meanwhile.
+    pub(crate) fn end_statement(
+        &mut self,
+        begun: Arc<Catalog>,
+        is_kept: bool,
+    ) -> Result<(), EngineError> {
+        if !is_kept {
+            self.catalog = begun;
+        }
+        if self.connection.is_autocommit() {
+            return Ok(());
+        }
+        if !is_kept {
+            self.run(&format!("ROLLBACK TO {STATEMENT}"), "undo a statement")?;
+        }
+        self.run(&format!("RELEASE {STATEMENT}"), "end a statement")
+    }
+
+    /// Takes the counters of a DDL statement back.
+    pub(crate) fn restore_counters(&mut self, counters: Counters) {
+        self.counters = counters;
+    }
+
+    /// Keeps the counters from before the first DDL statement of the group, for its end.
+    pub(crate) fn keep_counters(&mut self, counters: Counters) {
+        self.counters_before_ddl.get_or_insert(counters);
     }
 
     fn run(&self, sql: &str, doing: &'static str) -> Result<(), EngineError> {

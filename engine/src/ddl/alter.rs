@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::{create, drop, existing, expression, keys, options, physical, qualified, save};
 use crate::catalog::{Column, Key, KeyKind, Table};
-use crate::database::Writer;
+use crate::execute::Writer;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
 use sql::ast::{AlterClause, AlterTable, CreateIndex, TableName};

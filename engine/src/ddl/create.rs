@@ -7,7 +7,7 @@ use super::types::{Defaults, resolve_collation};
 use super::{expression, keys, options, physical, qualified, save, size};
 use crate::catalog::{Catalog, ColumnId, ColumnType, KeyKind, Table, TableId, TableOptions};
 use crate::collation::Collation;
-use crate::database::Writer;
+use crate::execute::Writer;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
 use sql::ast::{

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::types::{Defaults, resolve_collation};
 use super::{change_database, physical};
 use crate::catalog::{Catalog, Database, Table};
-use crate::database::Writer;
+use crate::execute::Writer;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
 use sql::ast::CharsetSpec;

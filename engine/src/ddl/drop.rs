@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::create::check_table_name;
 use super::{existing, forget, physical, qualified, save};
 use crate::catalog::Table;
-use crate::database::Writer;
+use crate::execute::Writer;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
 use sql::ast::TableName;

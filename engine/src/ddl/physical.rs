@@ -4,9 +4,9 @@
 //! primary key of one small integer is the rowid itself; every other key is an index.
 
 use crate::catalog::{Column, ColumnType, IntegerSize, Key, KeyKind, Table};
-use crate::database::Writer;
 use crate::error::EngineError;
 use crate::error::sqlite_failed;
+use crate::execute::Writer;
 use crate::rows::{collate, column_of, key_part_expression, key_text, list, stored_row};
 use crate::session::TimeZone;
 use sql::error::SqlError;

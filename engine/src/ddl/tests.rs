@@ -4,6 +4,7 @@ use super::*;
 use crate::catalog::TableId;
 use crate::database::{Database, EngineOptions, EnginePosition};
 use crate::error::sqlite_failed;
+use crate::execute::Writer;
 use sql::{ParseOptions, parse};
 
 struct Bench {
@@ -18,7 +19,7 @@ impl Bench {
         let directory = tempfile::tempdir().unwrap();
         let database =
             Database::open(&directory.path().join("weir.db"), EngineOptions::default()).unwrap();
-        let writer = database.writer().unwrap();
+        let writer = Writer::open(&database).unwrap();
         let mut session = SessionContext::new(1);
         session.database = Some("d".to_owned());
         let mut bench = Bench {
@@ -320,7 +321,7 @@ fn the_catalogue_survives_reopening() {
     let database = Database::open(&path, EngineOptions::default()).unwrap();
     assert_eq!(database.catalog(), before);
     let id = database.catalog().table("d", "t").unwrap().id;
-    assert_eq!(database.writer().unwrap().next_auto_increment(id), 7);
+    assert_eq!(Writer::open(&database).unwrap().next_auto_increment(id), 7);
 }
 
 #[test]

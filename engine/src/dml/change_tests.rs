@@ -1,6 +1,7 @@
 //! Which row changes a statement lists, and what it leaves in the session.
 
 use crate::database::{Database, EngineOptions, EnginePosition};
+use crate::execute::Writer;
 use crate::outcome::Outcome;
 use crate::rows::RowChange;
 use crate::session::SessionContext;
@@ -33,7 +34,7 @@ impl Fixture {
 
     fn run(&mut self, text: &str) -> (Outcome, Vec<RowChange>) {
         let parsed = parse(text.as_bytes(), &ParseOptions::default()).unwrap();
-        let mut writer = self.database.writer().unwrap();
+        let mut writer = Writer::open(&self.database).unwrap();
         writer.begin_group().unwrap();
         let mut changes = Vec::new();
         let outcome = writer.execute(&parsed.statement, &[], &mut self.session, &mut changes);

@@ -10,7 +10,7 @@ use super::keep_warnings;
 use super::row::Extras;
 use super::source::Source;
 use super::target::Target;
-use crate::database::Writer;
+use crate::execute::Writer;
 use crate::expr::bind::{Binder, unsupported};
 use crate::expr::env::Env;
 use crate::outcome::Outcome;

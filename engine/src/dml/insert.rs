@@ -13,7 +13,7 @@ use super::target::{Target, is_default};
 use super::update::{bind_settings, is_ignorable};
 use super::{Computed, keep_warnings};
 use crate::catalog::Table;
-use crate::database::Writer;
+use crate::execute::Writer;
 use crate::expr::bind::{Binder, INSERTED, Place, Relation, Scope, unsupported};
 use crate::expr::env::Env;
 use crate::expr::node::Node;

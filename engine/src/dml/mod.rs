@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use binlog::value::Value;
 
-use crate::database::Writer;
+use crate::execute::Writer;
 use crate::expr::env::Env;
 use crate::outcome::Outcome;
 use crate::rows::RowChange;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::database::{Database, EngineOptions, EnginePosition, Writer};
+use crate::database::{Database, EngineOptions, EnginePosition};
+use crate::execute::Writer;
 use crate::outcome::Outcome;
 use crate::rows::RowChange;
 use crate::select::result_text;
@@ -24,7 +25,7 @@ impl Fixture {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("engine.db");
         let database = Database::open(&path, EngineOptions::default()).unwrap();
-        let writer = database.writer().unwrap();
+        let writer = Writer::open(&database).unwrap();
         let mut session = SessionContext::new(1);
         session.now_micros = 1_700_000_000_000_000;
         let changes = Vec::new();

@@ -14,7 +14,7 @@ use super::source::Source;
 use super::target::{Target, is_default};
 use super::{Computed, keep_warnings};
 use crate::catalog::Table;
-use crate::database::Writer;
+use crate::execute::Writer;
 use crate::expr::bind::{Binder, Place, Scope};
 use crate::expr::env::Env;
 use crate::outcome::Outcome;

@@ -12,7 +12,8 @@ use binlog::value::{Date, DateTime, Decimal, Time, Timestamp, Value};
 
 use super::*;
 use crate::catalog::{BlobSize, Column, ColumnType, IntegerSize};
-use crate::database::{Database, EngineOptions, EnginePosition, Writer};
+use crate::database::{Database, EngineOptions, EnginePosition};
+use crate::execute::Writer;
 use crate::session::SessionContext;
 use crate::value::stored::column::{decode, decode_row, encode};
 use sql::error::SqlError;
@@ -69,7 +70,7 @@ impl Bench {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("weir.db");
         let database = Database::open(&path, EngineOptions::default()).unwrap();
-        let writer = database.writer().unwrap();
+        let writer = Writer::open(&database).unwrap();
         // SAFETY: the handle is the writer's open connection and the hook is a plain function.
         unsafe {
             let handle = writer.connection().handle();

@@ -11,10 +11,11 @@ use binlog::value::Value;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, Row, params_from_iter};
 
+use super::RowChange;
 use super::plan::{TablePlan, UniqueLookup};
 use super::text::key_text;
-use super::{Counters, RowChange};
 use crate::catalog::{ColumnType, Key, Table};
+use crate::database::Counters;
 use crate::error::EngineError;
 use crate::session::TimeZone;
 use crate::value::json_text::is_same;

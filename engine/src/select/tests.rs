@@ -4,6 +4,7 @@ use std::sync::Arc;
 use binlog::value::Value;
 
 use crate::database::{Database, EngineOptions, EnginePosition};
+use crate::execute::Writer;
 use crate::expr::bind::Binder;
 use crate::expr::env::Env;
 use crate::outcome::{Outcome, ResultColumn, ResultSet};
@@ -40,7 +41,7 @@ impl Fixture {
 
     fn write(&mut self, text: &str) -> Result<Outcome, SqlError> {
         let parsed = parse(text.as_bytes(), &ParseOptions::default())?;
-        let mut writer = self.database.writer()?;
+        let mut writer = Writer::open(&self.database)?;
         writer.begin_group()?;
         let mut changes = Vec::new();
         let result = writer.execute(&parsed.statement, &[], &mut self.session, &mut changes);

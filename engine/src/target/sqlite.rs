@@ -5,8 +5,9 @@
 
 use super::{AppliedPosition, RowsChange, StatementChange, StatementOutcome, Target, TargetError};
 use crate::apply::{ApplyError, DdlStatement, RowCheck};
-use crate::database::{Database, Writer};
+use crate::database::Database;
 use crate::error::EngineError;
+use crate::execute::Writer;
 use sql::error::SqlError;
 
 /// Savepoint of the open source transaction.
@@ -25,7 +26,7 @@ impl SqliteTarget {
     pub fn new(database: &Database, channel: &str) -> Result<SqliteTarget, EngineError> {
         Ok(SqliteTarget {
             database: database.clone(),
-            writer: database.writer()?,
+            writer: Writer::open(&database)?,
             channel: channel.to_owned(),
         })
     }

@@ -22,9 +22,6 @@ use super::thread::Pipeline;
 use crate::error::PrimaryError;
 use crate::transaction::Transaction;
 
-/// The engine savepoint around a statement and the encoding of its rows.
-const STATEMENT: &str = "weir_pipeline_statement";
-
 impl Pipeline {
     /// Executes a statement, or lets it wait until the writer is free.
     pub(super) fn execute(&mut self, execute: Box<Execute>) -> Result<(), PrimaryError> {
@@ -200,7 +197,7 @@ impl Pipeline {
         }
         let mut changes = Vec::new();
         execute.session.time_zone.forget_use();
-        let result = self.run_killable(&mut execute, &mut changes);
+        let result = self.run_killable(&mut execute, &mut changes, |_, _| Ok(()));
         let result = match result {
             Ok(_) if !changes.is_empty() => Err(SqlError::not_supported("DDL that changes rows")),
             result => result,
@@ -240,51 +237,43 @@ impl Pipeline {
         execute: &mut Execute,
         transaction: &mut Transaction,
     ) -> Result<Outcome, SqlError> {
-        self.writer.savepoint(STATEMENT)?;
         if execute.statement.statement.is_select() {
             let text = String::from_utf8_lossy(&execute.statement.text);
             execute.session.statement_text = text.into_owned();
         }
         let mut changes = Vec::new();
-        let result = self.run_killable(execute, &mut changes);
-        if self.writer.is_group_lost() {
-            return result;
-        }
-        for change in &changes {
-            execute.session.changed_tables.insert(change.table.id);
-        }
-        let result = result.and_then(
-            |outcome| match transaction.add(&execute.session, &changes) {
-                Ok(()) => Ok(outcome),
-                Err(error) => Err(logging_impossible(&error)),
-            },
-        );
-        if result.is_err() {
-            self.writer.rollback_to(STATEMENT)?;
-        }
-        self.writer.release(STATEMENT)?;
-        result
+        self.run_killable(execute, &mut changes, |session, changes| {
+            for change in changes {
+                session.changed_tables.insert(change.table.id);
+            }
+            transaction
+                .add(session, changes)
+                .map_err(|error| logging_impossible(&error))
+        })
     }
 
-    /// Runs a statement that KILL can stop, until it is part of the group: one that was killed
-    /// meanwhile has failed.
+    /// Runs a statement that KILL can stop, until `keep` makes it part of the group: one that was
+    /// killed meanwhile has failed.
     fn run_killable(
         &mut self,
         execute: &mut Execute,
         changes: &mut Vec<RowChange>,
+        keep: impl FnOnce(&mut SessionContext, &[RowChange]) -> Result<(), SqlError>,
     ) -> Result<Outcome, SqlError> {
         let interrupt = Arc::clone(&execute.session.interrupt);
         let running = interrupt.running(self.writer.interrupt_handle())?;
-        let result = self.writer.execute(
+        self.writer.execute_and(
             &execute.statement.statement,
             &execute.parameters,
             &mut execute.session,
             changes,
-        );
-        drop(running);
-        let outcome = result?;
-        interrupt.check()?;
-        Ok(outcome)
+            // Whether it succeeds or not, nothing stops the end of the statement itself.
+            |session, changes| {
+                drop(running);
+                interrupt.check()?;
+                keep(session, changes)
+            },
+        )
     }
 
     /// After an error: if the engine has undone the whole group, nobody of it is committed.

@@ -6,7 +6,8 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use binlog::log::LogWriter;
-use engine::database::{EnginePosition, Writer};
+use engine::database::EnginePosition;
+use engine::execute::Writer;
 use gtid::{GtidSet, Tsid};
 use server::clock::now_seconds;
 use server::feed::LogFeed;

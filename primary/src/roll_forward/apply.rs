@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use binlog::event::{ChecksumAlgorithm, Event, Query, RawEvent};
 use binlog::row::{RowsEvent, TableMap};
 use engine::apply::{DdlOutcome, DdlStatement, RowCheck};
-use engine::database::Writer;
+use engine::execute::Writer;
 
 /// The table maps of the open statement.
 #[derive(Debug, Default)]

@@ -6,7 +6,8 @@ use binlog::event::{ChecksumAlgorithm, Event, EventHeader, RawEvent};
 use binlog::row::{RowPlan, RowsFlags};
 use binlog::value::Value;
 use engine::catalog::Table;
-use engine::database::{Database, EngineOptions, Writer};
+use engine::database::{Database, EngineOptions};
+use engine::execute::Writer;
 use gtid::{Gno, Tsid};
 use sql::{ParseOptions, parse};
 
@@ -24,7 +25,7 @@ impl Fixture {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("weir.db");
         let database = Database::open(&path, EngineOptions::default()).unwrap();
-        let mut writer = database.writer().unwrap();
+        let mut writer = Writer::open(&database).unwrap();
         writer.begin_group().unwrap();
         let mut session = SessionContext::new(9);
         session.now_micros = 1_700_000_000_250_000;

@@ -7,9 +7,9 @@ use binlog::value::{Date, DateTime, Timestamp, Value};
 use rusqlite::OptionalExtension;
 
 use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
-use crate::database::Writer;
 use crate::ddl::{forget, physical, save};
 use crate::dml::Computed;
+use crate::execute::Writer;
 use crate::rows::{Coercion, EvalValue, NullPolicy, eval_of, implicit, list, stored_row};
 use crate::session::SessionContext;
 use sql::SqlMode;
