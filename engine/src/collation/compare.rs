@@ -25,16 +25,21 @@ pub fn compare(collation: &Collation, a: &[u8], b: &[u8]) -> Ordering {
 /// Bytes that are equal exactly for equal strings: what a hash table of strings is keyed by.
 #[must_use]
 pub fn equality_key(collation: &Collation, text: &[u8]) -> Vec<u8> {
-    let text = match collation.pad {
-        Pad::Space => text.trim_ascii_end_spaces(),
-        Pad::None => text,
+    let rule = match (collation.rule, collation.pad) {
+        (Rule::Binary, Pad::Space) => return text.trim_ascii_end_spaces().to_vec(),
+        (Rule::Binary, Pad::None) => return text.to_vec(),
+        (rule, _) => rule,
     };
-    match collation.rule {
-        Rule::Binary => text.to_vec(),
-        rule => Weights::new(rule, text)
-            .flat_map(u16::to_be_bytes)
-            .collect(),
+    let mut found: Vec<u16> = Weights::new(rule, text).collect();
+    if collation.pad == Pad::Space {
+        // What weighs nothing may follow the last space.
+        let kept = found
+            .iter()
+            .rposition(|weight| *weight != weights::space(rule))
+            .map_or(0, |last| last.saturating_add(1));
+        found.truncate(kept);
     }
+    found.into_iter().flat_map(u16::to_be_bytes).collect()
 }
 
 /// Whether two characters are the same to the collation.
