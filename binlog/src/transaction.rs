@@ -1,5 +1,6 @@
 //! Transactions in a stream of events: where they begin and end, which event may stand where, and
-//! one reader that everything above uses.
+//! one reader that everything above uses. Whoever takes events one by one and keeps them as bytes
+//! (the receiver, recovery of a log) has the [`TransactionTracker`]: the same grammar over headers.
 //!
 //! ```text
 //! log         = file { file }
@@ -36,16 +37,18 @@ mod symbol;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod tracker;
 
 pub use info::{TransactionGtid, TransactionInfo, TransactionKind};
 pub use reader::{Order, Step, TransactionReader};
+pub use tracker::TransactionTracker;
 
 use std::fmt;
 
-use codec::{DecodeError, Reader};
+use codec::DecodeError;
 use gtid::Gtid;
 
-use crate::event::{EventFormat, EventHeader, EventType, GtidEvent, RawEvent};
+use crate::event::EventType;
 use grammar::{Machine, Mark};
 pub use symbol::Statement as StatementKind;
 use symbol::Symbol;
@@ -94,58 +97,6 @@ impl fmt::Display for BoundaryError {
 
 impl std::error::Error for BoundaryError {}
 
-/// Follows the events of one log as they are: a payload event is one whole transaction. Reads no
-/// file and keeps no event.
-#[derive(Debug, Default)]
-pub struct TransactionTracker {
-    machine: Machine,
-    /// The identifier of the open transaction, if it has one of MySQL's.
-    gtid: Option<Gtid>,
-    /// Commit timestamp of the last GTID event, which names the group it was written with.
-    pub last_commit_timestamp: Option<u64>,
-}
-
-impl TransactionTracker {
-    /// Whether the last event left no transaction open.
-    #[must_use]
-    pub const fn is_between_units(&self) -> bool {
-        self.machine.state.is_between()
-    }
-
-    /// Takes the next event.
-    pub fn feed(
-        &mut self,
-        event: &RawEvent<'_>,
-        format: impl Into<EventFormat>,
-    ) -> Result<Boundary, BoundaryError> {
-        let format = format.into();
-        let symbol = Symbol::of_raw(event, format).map_err(BoundaryError::Undecodable)?;
-        let mark = step(&mut self.machine, symbol, event.header.event_type)?;
-        if symbol == Symbol::Gtid {
-            let body = event.body(format).map_err(BoundaryError::Undecodable)?;
-            let decoded = decode_gtid(event.header.event_type, body);
-            let decoded = decoded.map_err(BoundaryError::Undecodable)?;
-            self.last_commit_timestamp = decoded.commit_timestamps.map(|at| at.immediate);
-            self.gtid = decoded.gtid;
-        }
-        if matches!(symbol, Symbol::MariadbGtid { .. }) {
-            self.gtid = None;
-        }
-        Ok(self.boundary(mark))
-    }
-
-    fn boundary(&mut self, mark: Mark) -> Boundary {
-        match mark {
-            Mark::Outside => Boundary::Outside,
-            Mark::Inside => Boundary::Inside,
-            Mark::End => Boundary::End {
-                gtid: self.gtid.take(),
-            },
-            Mark::FileEnd => Boundary::FileEnd,
-        }
-    }
-}
-
 /// Moves `machine` on by an event of `event_type`, which stands for `symbol`.
 fn step(
     machine: &mut Machine,
@@ -157,12 +108,9 @@ fn step(
     mark.ok_or(BoundaryError::OutOfOrder { event_type, place })
 }
 
-/// Decodes any of MySQL's three GTID events.
-pub(crate) fn decode_gtid(event_type: EventType, body: &[u8]) -> Result<GtidEvent, DecodeError> {
-    let reader = Reader::at(body, EventHeader::LEN);
-    if event_type == EventType::GTID_TAGGED {
-        GtidEvent::decode_tagged(reader)
-    } else {
-        GtidEvent::decode(reader, event_type == EventType::ANONYMOUS_GTID)
-    }
+/// Whether an event of this type stands behind a whole transaction in a log whose transactions all
+/// have GTID events: the next one's, or the end of the file.
+#[must_use]
+pub const fn follows_a_unit(event_type: EventType) -> bool {
+    event_type.is_gtid() || matches!(event_type, EventType::ROTATE | EventType::STOP)
 }

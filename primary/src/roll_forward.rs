@@ -8,15 +8,16 @@ mod apply;
 
 use std::sync::Arc;
 
-use binlog::event::{Event, EventType, RawEvent};
+use binlog::event::Event;
+use binlog::limits::Limits;
 use binlog::log::{FIRST_EVENT, LogFileName, LogIndex, LogPosition, LogReader, Recovered, Storage};
-use binlog::transaction::{Boundary, TransactionTracker};
+use binlog::stream::EventStream;
+use binlog::transaction::{Boundary, Step, TransactionReader, follows_a_unit};
 use engine::database::EnginePosition;
 use engine::execute::Writer;
 use gtid::GtidSet;
 
 use crate::error::PrimaryError;
-use apply::Applier;
 
 /// Bytes of log that are applied in one engine transaction.
 const BATCH_BYTES: u64 = 16 << 20;
@@ -40,7 +41,6 @@ pub(crate) fn roll_forward(
     let start = start(&position, storage, log)?;
     let mut run = Run {
         writer,
-        applier: Applier::default(),
         executed: executed(&position)?,
         purged: Some(log.gtid_purged.clone()),
         transactions: 0,
@@ -65,7 +65,6 @@ pub(crate) fn catch_up(
 ) -> Result<EnginePosition, PrimaryError> {
     let position = writer.position()?;
     let mut run = Run {
-        applier: Applier::default(),
         executed: executed(&position)?,
         purged: None,
         transactions: 0,
@@ -174,8 +173,7 @@ fn check_boundary(storage: &Arc<dyn Storage>, start: &LogPosition) -> Result<(),
     match reader.advance(None) {
         Ok(false) => Ok(()),
         Ok(true) => match reader.current().map(|(_, event)| event.header.event_type) {
-            Some(EventType::ROTATE | EventType::STOP) => Ok(()),
-            Some(event_type) if event_type.is_gtid() => Ok(()),
+            Some(event_type) if follows_a_unit(event_type) => Ok(()),
             Some(event_type) => {
                 let name = event_type.name();
                 Err(diverged(format!(
@@ -190,7 +188,6 @@ fn check_boundary(storage: &Arc<dyn Storage>, start: &LogPosition) -> Result<(),
 
 struct Run<'w> {
     writer: &'w mut Writer,
-    applier: Applier,
     executed: GtidSet,
     /// What the log begins behind, until it is known to hold a transaction.
     purged: Option<GtidSet>,
@@ -206,56 +203,30 @@ impl Run<'_> {
         file: &LogFileName,
         offset: u64,
     ) -> Result<(), PrimaryError> {
-        let mut reader = LogReader::open(storage.as_ref(), file)?;
-        reader.seek(offset);
-        let mut tracker = TransactionTracker::default();
-        let mut began = LogPosition::new(file.clone(), offset);
-        let mut gtid = String::from("ANONYMOUS");
+        let mut log = LogReader::open(storage.as_ref(), file)?;
+        log.seek(offset);
+        let mut reader = TransactionReader::new(EventStream::new(log, Limits::default()));
         let mut committed = offset;
-        while reader.advance(None)? {
-            let Some((at, event)) = reader.current() else {
-                break;
-            };
-            if event.header.event_type.is_gtid() {
-                began.offset = at;
-                gtid = gtid_text(&event, &reader);
-            }
-            let fail = |reason: String| PrimaryError::RollForward {
-                at: began.clone(),
-                transaction: gtid.clone(),
-                reason,
-            };
-            let boundary = tracker.feed(&event, reader.checksum());
-            let boundary = boundary.map_err(|error| fail(error.to_string()))?;
+        while let Some(step) = reader.next()? {
             if !self.writer.is_in_group() {
                 self.writer.begin_group()?;
             }
-            if event.header.event_type == EventType::PREVIOUS_GTIDS {
-                let (event, end) = (
-                    Event::decode(&event, reader.checksum()),
-                    reader.next_offset(),
-                );
-                self.begin_behind(event, file, end);
+            if let Event::PreviousGtids(previous) = &step.event {
+                self.begin_behind(&previous.gtids, file, step.place.end);
                 continue;
             }
-            self.applier
-                .event(
-                    self.writer,
-                    &event,
-                    reader.checksum(),
-                    &reader.description().server_version,
-                )
-                .map_err(|reason| fail(format!("event at offset {at}: {reason}")))?;
-            if let Boundary::End { gtid } = boundary {
-                if let Some(gtid) = gtid {
-                    self.executed.add(gtid);
-                }
-                self.transactions += 1;
-                self.stand_at(file, reader.next_offset());
-                if reader.next_offset().saturating_sub(committed) > BATCH_BYTES {
-                    committed = reader.next_offset();
-                    self.commit()?;
-                }
+            apply::event(self.writer, &step).map_err(|reason| failed(&step, &reason))?;
+            let Boundary::End { gtid } = step.boundary else {
+                continue;
+            };
+            if let Some(gtid) = gtid {
+                self.executed.add(gtid);
+            }
+            self.transactions += 1;
+            self.stand_at(file, step.place.end);
+            if step.place.end.saturating_sub(committed) > BATCH_BYTES {
+                committed = step.place.end;
+                self.commit()?;
             }
         }
         Ok(())
@@ -263,21 +234,10 @@ impl Run<'_> {
 
     /// A crash in the middle of SET GLOBAL gtid_purged leaves a log without a transaction and a file
     /// behind it that begins behind the set; the engine then follows.
-    fn begin_behind(
-        &mut self,
-        event: Result<Event<'_>, codec::DecodeError>,
-        file: &LogFileName,
-        end: u64,
-    ) {
-        let Ok(Event::PreviousGtids(previous)) = event else {
-            return;
-        };
+    fn begin_behind(&mut self, previous: &GtidSet, file: &LogFileName, end: u64) {
         let is_empty = self.transactions == 0 && self.purged.as_ref() == Some(&self.executed);
-        if is_empty
-            && self.executed.is_subset_of(&previous.gtids)
-            && self.executed != previous.gtids
-        {
-            self.executed = previous.gtids;
+        if is_empty && self.executed.is_subset_of(previous) && self.executed != *previous {
+            self.executed = previous.clone();
             self.purged = None;
             self.stand_at(file, end);
         }
@@ -314,12 +274,13 @@ impl Run<'_> {
     }
 }
 
-fn gtid_text(event: &RawEvent<'_>, reader: &LogReader) -> String {
-    match Event::decode(event, reader.checksum()) {
-        Ok(Event::Gtid(event)) => match event.gtid {
-            Some(gtid) => gtid.to_string(),
-            None => "ANONYMOUS".to_owned(),
-        },
-        _ => "ANONYMOUS".to_owned(),
+/// The transaction that `step` belongs to cannot be applied.
+fn failed(step: &Step<'_>, reason: &str) -> PrimaryError {
+    let start = step.transaction.map_or(step.place, |info| info.start);
+    let gtid = step.transaction.map(|info| info.gtid).unwrap_or_default();
+    PrimaryError::RollForward {
+        at: LogPosition::new(step.file.clone(), start.offset),
+        transaction: gtid.to_string(),
+        reason: format!("event at offset {}: {reason}", step.place.offset),
     }
 }

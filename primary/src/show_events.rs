@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use binlog::event::{Event, EventHeader};
 use binlog::log::{FIRST_EVENT, LogFileName, LogIndex, LogReader};
 use binlog::row::RowsFlags;
+use binlog::transaction::StatementKind;
 use server::feed::LogFeed;
 use server::role::{EventRow, EventsRequest};
 use sql::error::SqlError;
@@ -83,7 +84,11 @@ fn info(event: &Event<'_>, tables: &mut HashMap<u64, String>) -> String {
         },
         Event::Query(query) => {
             let sql = String::from_utf8_lossy(&query.sql);
-            if query.schema.is_empty() || query.is_begin() || query.is_commit() {
+            let is_frame = matches!(
+                StatementKind::of(&query.sql),
+                StatementKind::Begin | StatementKind::Commit
+            );
+            if query.schema.is_empty() || is_frame {
                 sql.into_owned()
             } else {
                 let schema = String::from_utf8_lossy(&query.schema);

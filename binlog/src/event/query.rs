@@ -115,18 +115,6 @@ impl<'a> Query<'a> {
             sql: Cow::Owned(self.sql.into_owned()),
         }
     }
-
-    /// Whether the statement begins, byte for byte, a transaction's events: `BEGIN`.
-    #[must_use]
-    pub fn is_begin(&self) -> bool {
-        self.sql.as_ref() == b"BEGIN"
-    }
-
-    /// Whether the statement is the one that ends a transaction without XID: `COMMIT`.
-    #[must_use]
-    pub fn is_commit(&self) -> bool {
-        self.sql.as_ref() == b"COMMIT"
-    }
 }
 
 impl QueryHead {

@@ -19,8 +19,7 @@ use super::reader::LogReader;
 use super::storage::{Storage, is_no_space, read_full_at, replace_file, write_all_at};
 use super::torn::first_transaction_after;
 use super::writer::LogFlavour;
-use crate::event::EventType;
-use crate::transaction::{Boundary, TransactionTracker};
+use crate::transaction::{Boundary, TransactionTracker, follows_a_unit};
 
 /// Which log to recover, and how.
 #[derive(Debug, Clone)]
@@ -161,10 +160,9 @@ fn is_usable(
     reader.check_positions();
     Ok(match reader.advance(None) {
         Ok(false) => true,
-        Ok(true) => reader.current().is_some_and(|(_, event)| {
-            let event_type = event.header.event_type;
-            event_type.is_gtid() || matches!(event_type, EventType::ROTATE | EventType::STOP)
-        }),
+        Ok(true) => reader
+            .current()
+            .is_some_and(|(_, event)| follows_a_unit(event.header.event_type)),
         Err(_) => false,
     })
 }
@@ -208,7 +206,11 @@ fn walk(
         let Some((offset, event)) = reader.current() else {
             break;
         };
-        match tracker.feed(&event, reader.checksum()) {
+        let fed = tracker.feed(&event, reader.checksum());
+        if let Some(begun) = tracker.begun() {
+            walk.last_commit_timestamp = begun.commit_timestamps.map(|at| at.immediate);
+        }
+        match fed {
             Ok(Boundary::End { gtid }) => {
                 if let Some(gtid) = gtid {
                     walk.executed.add(gtid);
@@ -230,7 +232,6 @@ fn walk(
             walk.good = reader.next_offset();
         }
     }
-    walk.last_commit_timestamp = tracker.last_commit_timestamp;
     Ok(walk)
 }
 

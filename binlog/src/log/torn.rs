@@ -9,8 +9,7 @@
 use super::error::LogError;
 use super::name::LogFileName;
 use super::storage::{StorageFile, read_full_at};
-use crate::event::{ChecksumAlgorithm, EventHeader, EventType, checksum};
-use crate::transaction::decode_gtid;
+use crate::event::{ChecksumAlgorithm, Event, EventHeader, EventType, RawEvent};
 
 /// The largest GTID event that is looked for: the tagged form with every field at its longest.
 const MAX_GTID_EVENT: usize = 512;
@@ -64,12 +63,11 @@ fn gtid_event_at(bytes: &[u8], offset: u64) -> Option<Option<u64>> {
         return None;
     }
     let size = usize::try_from(header.event_size).ok()?;
-    let event = bytes.get(..size).filter(|_| size <= MAX_GTID_EVENT)?;
-    if !checksum::verify(event) {
-        return None;
+    let bytes = bytes.get(..size).filter(|_| size <= MAX_GTID_EVENT)?;
+    let event = RawEvent { header, bytes };
+    event.verify(ChecksumAlgorithm::Crc32).ok()?;
+    match Event::decode(&event, ChecksumAlgorithm::Crc32).ok()? {
+        Event::Gtid(gtid) => Some(gtid.commit_timestamps.map(|at| at.immediate)),
+        _ => None,
     }
-    let body =
-        event.get(EventHeader::LEN..size.checked_sub(ChecksumAlgorithm::Crc32.trailer_len())?)?;
-    let decoded = decode_gtid(event_type, body).ok()?;
-    Some(decoded.commit_timestamps.map(|at| at.immediate))
 }

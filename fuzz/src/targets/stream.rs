@@ -9,6 +9,7 @@
 use binlog::event::{ChecksumAlgorithm, Event, EventFormat, Flavour, RawEvent};
 use binlog::limits::Limits;
 use binlog::row::{RowPlan, RowsEvent, TableMap};
+use binlog::transaction::StatementKind;
 
 use super::{Verdict, rows};
 
@@ -108,7 +109,7 @@ fn look(event: &Event<'_>) {
     match event {
         Event::Query(query) => {
             let variables = &query.status;
-            let _ = (query.is_begin(), query.is_commit());
+            let _ = StatementKind::of(&query.sql);
             let _ = (
                 variables.sql_mode(),
                 variables.charset(),

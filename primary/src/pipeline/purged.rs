@@ -8,10 +8,10 @@
 
 use std::sync::Arc;
 
-use binlog::event::EventType;
-use binlog::log::{
-    FIRST_EVENT, LogError, LogFileName, LogHead, LogIndex, LogReader, LogWriter, Storage,
-};
+use binlog::limits::Limits;
+use binlog::log::{LogError, LogFileName, LogHead, LogIndex, LogReader, LogWriter, Storage};
+use binlog::stream::EventStream;
+use binlog::transaction::TransactionReader;
 use engine::database::EnginePosition;
 use gtid::GtidSet;
 use server::feed::GtidState as _;
@@ -147,11 +147,10 @@ fn first_behind_gap(
 }
 
 fn has_transactions(storage: &dyn Storage, file: &LogFileName) -> Result<bool, LogError> {
-    let mut reader = LogReader::open(storage, file)?;
-    reader.seek(FIRST_EVENT);
-    while reader.advance(None)? {
-        let kind = reader.current().map(|(_, event)| event.header.event_type);
-        if kind.is_some_and(|kind| kind.is_gtid() || kind == EventType::QUERY) {
+    let log = LogReader::open(storage, file)?;
+    let mut reader = TransactionReader::new(EventStream::new(log, Limits::default()));
+    while let Some(step) = reader.next()? {
+        if step.transaction.is_some() {
             return Ok(true);
         }
     }

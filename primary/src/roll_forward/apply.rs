@@ -1,62 +1,59 @@
 //! Applying the events of our own log to the engine.
 
-use std::collections::HashMap;
-
-use binlog::event::{ChecksumAlgorithm, Event, Query, RawEvent};
-use binlog::row::{RowsEvent, TableMap};
+use binlog::event::{Event, Query};
+use binlog::row::{RowsEvent, Table};
+use binlog::transaction::{StatementKind, Step};
 use engine::apply::{DdlOutcome, DdlStatement, RowCheck};
 use engine::execute::Writer;
 
-/// The table maps of the open statement.
-#[derive(Debug, Default)]
-pub(super) struct Applier {
-    maps: HashMap<u64, TableMap<'static>>,
+/// Applies one event. The error says what was wrong with it.
+pub(super) fn event(writer: &mut Writer, step: &Step<'_>) -> Result<(), String> {
+    match &step.event {
+        Event::Query(query) => statement(writer, query, step),
+        Event::Rows(event) => rows(writer, event, step.table),
+        // The reader keeps the tables and the transaction's identifier.
+        Event::TableMap(_)
+        | Event::FormatDescription(_)
+        | Event::PreviousGtids(_)
+        | Event::Gtid(_)
+        | Event::Xid(_)
+        | Event::Rotate(_)
+        | Event::Stop
+        | Event::RowsQuery(_) => Ok(()),
+        other => Err(format!(
+            "this node never writes {} events",
+            other.event_type().name()
+        )),
+    }
 }
 
-impl Applier {
-    /// Applies one event. The error says what was wrong with it.
-    pub(super) fn event(
-        &mut self,
-        writer: &mut Writer,
-        event: &RawEvent<'_>,
-        checksum: ChecksumAlgorithm,
-        server_version: &str,
-    ) -> Result<(), String> {
-        match Event::decode(event, checksum).map_err(|error| error.to_string())? {
-            Event::Query(query) if query.is_begin() || query.is_commit() => {
-                self.maps.clear();
-                Ok(())
-            }
-            Event::Query(query) => ddl(writer, &query, event.header.timestamp, server_version),
-            Event::TableMap(map) => {
-                self.maps.insert(map.table_id, map.into_owned());
-                Ok(())
-            }
-            Event::Rows(rows) => self.rows(writer, &rows),
-            Event::FormatDescription(_)
-            | Event::PreviousGtids(_)
-            | Event::Gtid(_)
-            | Event::Xid(_)
-            | Event::Rotate(_)
-            | Event::Stop
-            | Event::RowsQuery(_) => Ok(()),
-            other => Err(format!(
-                "this node never writes {} events",
-                other.event_type().name()
-            )),
+fn statement(writer: &mut Writer, query: &Query<'_>, step: &Step<'_>) -> Result<(), String> {
+    match StatementKind::of(&query.sql) {
+        StatementKind::Begin | StatementKind::Commit => Ok(()),
+        StatementKind::Rollback
+        | StatementKind::RollbackTo
+        | StatementKind::Savepoint
+        | StatementKind::XaStart
+        | StatementKind::XaEnd
+        | StatementKind::XaCommit
+        | StatementKind::XaRollback
+        | StatementKind::CreateSelect
+        | StatementKind::Dml
+        | StatementKind::Ddl => {
+            let version = &step.description.server_version;
+            ddl(writer, query, step.raw.header.timestamp, version)
         }
     }
+}
 
-    fn rows(&self, writer: &mut Writer, event: &RowsEvent<'_>) -> Result<(), String> {
-        let map = self
-            .maps
-            .get(&event.table_id)
-            .ok_or_else(|| format!("no table map has the id {}", event.table_id))?;
-        writer
-            .apply_rows(&map.schema, map, event, RowCheck::BeforeImage)
-            .map(|_| ())
-            .map_err(|error| error.to_string())
-    }
+fn rows(writer: &mut Writer, event: &RowsEvent<'_>, table: Option<&Table>) -> Result<(), String> {
+    let map = &table
+        .ok_or_else(|| format!("no table map has the id {}", event.table_id))?
+        .map;
+    writer
+        .apply_rows(&map.schema, map, event, RowCheck::BeforeImage)
+        .map(|_| ())
+        .map_err(|error| error.to_string())
 }
 
 /// Runs a DDL statement in the session that its event describes, as the version that logged it.

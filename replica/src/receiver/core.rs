@@ -10,11 +10,12 @@
 
 use binlog::event::{
     ChecksumAlgorithm, EventError, EventFlags, EventHeader, EventType, FormatDescription,
-    GtidEvent, Heartbeat, RawEvent,
+    Heartbeat, RawEvent,
 };
 use binlog::transaction::{Boundary, BoundaryError, TransactionTracker};
 use codec::{DecodeError, Reader};
 use config::settings::GtidMode;
+use gtid::Gtid;
 
 use crate::relay_log::{SourceCoordinates, Then};
 
@@ -302,7 +303,6 @@ impl ReceiverCore {
         event: &RawEvent<'_>,
         checksum: ChecksumAlgorithm,
     ) -> Result<Received, StreamError> {
-        self.check_gtid_mode(event.header.event_type)?;
         let boundary = self
             .tracker
             .feed(event, checksum)
@@ -310,8 +310,9 @@ impl ReceiverCore {
                 place: Place(self.source.clone()),
                 source,
             })?;
-        if event.header.event_type.is_gtid() {
-            self.commit_micros = commit_micros(event, checksum);
+        if let Some(begun) = self.tracker.begun() {
+            self.check_gtid_mode(begun.gtid)?;
+            self.commit_micros = begun.commit_timestamps.map(|at| at.original);
         }
         self.advance(event, checksum);
         let (then, commit_micros) = match boundary {
@@ -332,10 +333,10 @@ impl ReceiverCore {
     }
 
     /// ON takes no anonymous transaction, OFF none with a GTID, as in MySQL.
-    fn check_gtid_mode(&self, event_type: EventType) -> Result<(), StreamError> {
-        let found = match (event_type, self.gtid_mode) {
-            (EventType::ANONYMOUS_GTID, GtidMode::On) => "anonymous transaction",
-            (EventType::GTID | EventType::GTID_TAGGED, GtidMode::Off) => "GTID-transaction",
+    fn check_gtid_mode(&self, gtid: Option<Gtid>) -> Result<(), StreamError> {
+        let found = match (gtid, self.gtid_mode) {
+            (None, GtidMode::On) => "anonymous transaction",
+            (Some(_), GtidMode::Off) => "GTID-transaction",
             _ => return Ok(()),
         };
         let place = Place(self.source.clone());
@@ -368,15 +369,6 @@ impl ReceiverCore {
             source,
         }
     }
-}
-
-fn commit_micros(event: &RawEvent<'_>, checksum: ChecksumAlgorithm) -> Option<u64> {
-    let reader = Reader::at(event.body(checksum).ok()?, EventHeader::LEN);
-    let decoded = match event.header.event_type {
-        EventType::GTID_TAGGED => GtidEvent::decode_tagged(reader),
-        other => GtidEvent::decode(reader, other == EventType::ANONYMOUS_GTID),
-    };
-    decoded.ok()?.commit_timestamps.map(|at| at.original)
 }
 
 #[cfg(test)]

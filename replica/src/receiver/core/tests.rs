@@ -1,4 +1,4 @@
-use binlog::event::{Query, StatusVariables, write_event};
+use binlog::event::{GtidEvent, Query, StatusVariables, write_event};
 
 use super::*;
 use crate::relay_log::artificial_rotate;
