@@ -15,7 +15,6 @@ use engine::database::{Database, EngineOptions, EnginePosition, rewind};
 use engine::execute::Writer;
 use gtid::{Tsid, Uuid};
 use server::checkpointer::Checkpointer;
-use server::clock::now_seconds;
 use server::datadir::{DataDirectory, DataRole};
 use server::feed::{FeedIdentity, GtidState as _, LogFeed};
 use server::fence::Fence;
@@ -25,7 +24,7 @@ use crate::checkpoint::checkpoint;
 use crate::error::PrimaryError;
 use crate::node::{Parts, Primary, Threads};
 use crate::pipeline::{
-    Durability, OnFatal, Pipeline, PipelineOptions, drop_empty_head, has_unlogged,
+    self, Durability, Now, OnFatal, Pipeline, PipelineOptions, drop_empty_head, has_unlogged,
 };
 use crate::roll_forward::{describe, reaches, roll_forward};
 use crate::state::State;
@@ -57,6 +56,29 @@ impl Primary {
         storage: Arc<dyn Storage>,
         on_fatal: OnFatal,
     ) -> Result<Self, PrimaryError> {
+        Prepared::open(settings, storage, Now::read())?.start(on_fatal)
+    }
+}
+
+/// A node whose engine and log are as one, and whose threads do not run yet.
+pub(crate) struct Prepared {
+    pub(crate) settings: Arc<PrimarySettings>,
+    pub(crate) datadir: DataDirectory,
+    pub(crate) encryption: Arc<LogEncryption>,
+    pub(crate) database: Database,
+    pub(crate) state: Arc<State>,
+    pub(crate) feed: Arc<LogFeed>,
+    pub(crate) fence: Fence,
+    pub(crate) pipeline: Pipeline,
+}
+
+impl Prepared {
+    /// Opens the data directory of `settings` with the log on `storage`.
+    pub(crate) fn open(
+        settings: Arc<PrimarySettings>,
+        storage: Arc<dyn Storage>,
+        now: Now,
+    ) -> Result<Self, PrimaryError> {
         let mut datadir = DataDirectory::open(&settings.server.datadir, DataRole::Primary)?;
         let server_uuid = datadir.server_uuid();
         let (storage, encryption) =
@@ -68,32 +90,102 @@ impl Primary {
         let Engine {
             database,
             writer,
-            mut recovered,
+            recovered,
         } = engine;
         let mut log = LogWriter::create_when_possible(
             Arc::clone(&storage),
             log_options,
             recovered.index.clone(),
             &recovered.gtid_executed,
-            now_seconds(),
+            now.seconds(),
             recovered.end.as_ref(),
         )?;
+        let mut purged = recovered.gtid_purged;
         if log.lacks_file() {
             tracing::error!("no space left for a new binary log file; writes fail until there is");
-        } else if let Some(purged) = drop_empty_head(&mut log)? {
-            recovered.gtid_purged = purged;
+        } else if let Some(more) = drop_empty_head(&mut log)? {
+            purged = more;
         }
-        start(
-            settings,
-            server_uuid,
-            database,
+        let has_gtids = settings.server.gtid_mode.assigns();
+        let state = State::new(
+            recovered.gtid_executed,
+            purged,
+            has_gtids,
+            log.durable_end(),
+        );
+        let state = Arc::new(state);
+        let feed = feed(&settings, server_uuid, &log, &state);
+        first_checkpoint(&database, &state, log.storage(), durability(&settings))?;
+        let fence = Fence::default();
+        let options = pipeline_options(&settings, has_gtids.then(|| Tsid::untagged(server_uuid)));
+        let pipeline = Pipeline::new(
+            options,
             writer,
             log,
-            encryption,
-            recovered,
+            Arc::clone(&feed),
+            Arc::clone(&state),
+            fence.clone(),
+            now,
+        )?;
+        debug_assert!(state.purged().is_subset_of(&state.executed()));
+        Ok(Self {
+            settings,
             datadir,
-            on_fatal,
-        )
+            encryption,
+            database,
+            state,
+            feed,
+            fence,
+            pipeline,
+        })
+    }
+
+    /// Starts the threads.
+    fn start(self, on_fatal: OnFatal) -> Result<Primary, PrimaryError> {
+        let Self {
+            settings,
+            datadir,
+            encryption,
+            database,
+            state,
+            feed,
+            fence,
+            pipeline,
+        } = self;
+        let (requests, received) = mpsc::channel();
+        let directory = settings.server.datadir.clone();
+        let failed = |error| PrimaryError::io("starting a thread for", &directory, error);
+        let durability = durability(&settings);
+        let checkpointer = {
+            let (database, state) = (database.clone(), Arc::clone(&state));
+            let storage = Arc::clone(feed.storage());
+            Checkpointer::start(move || checkpoint(&database, &state, &storage, durability))
+        };
+        let checkpointer = checkpointer.map_err(failed)?;
+        let pipeline = std::thread::Builder::new()
+            .name("pipeline".to_owned())
+            .stack_size(sql::THREAD_STACK)
+            .spawn(move || {
+                let _guard = AbortOnPanic;
+                pipeline::run(pipeline, &received, on_fatal);
+            })
+            .map_err(failed)?;
+        let parts = Parts {
+            settings,
+            server_uuid: datadir.server_uuid(),
+            database,
+            feed,
+            encryption,
+            state,
+            fence,
+            requests,
+        };
+        let threads = Threads {
+            pipeline,
+            checkpointer,
+            lock: datadir,
+        };
+        Ok(Primary::new(parts, threads))
     }
 }
 
@@ -155,79 +247,6 @@ fn open_engine(
         writer,
         recovered,
     })
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the parts of a node, each made once, put together once"
-)]
-fn start(
-    settings: Arc<PrimarySettings>,
-    server_uuid: Uuid,
-    database: Database,
-    writer: Writer,
-    log: LogWriter,
-    encryption: Arc<LogEncryption>,
-    recovered: Recovered,
-    lock: DataDirectory,
-    on_fatal: OnFatal,
-) -> Result<Primary, PrimaryError> {
-    let has_gtids = settings.server.gtid_mode.assigns();
-    let state = Arc::new(State::new(
-        recovered.gtid_executed,
-        recovered.gtid_purged,
-        has_gtids,
-        log.durable_end(),
-    ));
-    let feed = feed(&settings, server_uuid, &log, &state);
-    let durability = durability(&settings);
-    first_checkpoint(&database, &state, log.storage(), durability)?;
-    let (requests, received) = mpsc::channel();
-    let fence = Fence::default();
-    let options = pipeline_options(&settings, has_gtids.then(|| Tsid::untagged(server_uuid)));
-    let storage = Arc::clone(log.storage());
-    let mut pipeline = Pipeline::new(
-        options,
-        writer,
-        log,
-        Arc::clone(&feed),
-        Arc::clone(&state),
-        fence.clone(),
-        received,
-    )?;
-    pipeline.expire();
-    let datadir = settings.server.datadir.clone();
-    let failed = |error| PrimaryError::io("starting a thread for", &datadir, error);
-    let checkpointer = {
-        let (database, state) = (database.clone(), Arc::clone(&state));
-        Checkpointer::start(move || checkpoint(&database, &state, &storage, durability))
-    };
-    let checkpointer = checkpointer.map_err(failed)?;
-    let pipeline = std::thread::Builder::new()
-        .name("pipeline".to_owned())
-        .stack_size(sql::THREAD_STACK)
-        .spawn(move || {
-            let _guard = AbortOnPanic;
-            pipeline.run(on_fatal);
-        })
-        .map_err(failed)?;
-    debug_assert!(state.purged().is_subset_of(&state.executed()));
-    let parts = Parts {
-        settings,
-        server_uuid,
-        database,
-        feed,
-        encryption,
-        state,
-        fence,
-        requests,
-    };
-    let threads = Threads {
-        pipeline,
-        checkpointer,
-        lock,
-    };
-    Ok(Primary::new(parts, threads))
 }
 
 /// Tells purge where the engine would be after a power loss. Without room it is told later.

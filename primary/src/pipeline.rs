@@ -1,4 +1,5 @@
-//! The commit pipeline: one thread between all sessions and the log.
+//! The commit pipeline: one writer between all sessions and the log. Its decisions are in `core`,
+//! which is stepped; `thread` has the channel and the clock.
 //!
 //! ```text
 //! execute ... encode   a group collects transactions until nobody waits or it is full
@@ -12,24 +13,32 @@
 //! log already has, ends the process: only recovery knows what is true then.
 
 mod commit;
+mod core;
 mod execute;
+mod group;
 mod hold;
 mod invariants;
 mod late;
+mod log_side;
 mod purge;
 mod purged;
 mod request;
 mod schema;
+mod sessions;
+#[cfg(test)]
+mod tests;
 mod thread;
 mod ticket;
+mod turns;
 mod unlogged;
 
+pub(crate) use self::core::{Now, Pipeline, PipelineOptions};
 pub(crate) use commit::Durability;
 pub(crate) use purge::log_error;
 pub(crate) use purged::drop_empty_head;
 pub(crate) use request::{
     Execute, Executed, PurgedChange, Request, SavepointAction, connection_gone,
 };
-pub(crate) use thread::{OnFatal, Pipeline, PipelineOptions};
+pub(crate) use thread::{OnFatal, run};
 pub(crate) use ticket::Ticket;
 pub(crate) use unlogged::has_unlogged;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 use binlog::log::{LogFileName, LogPosition};
 use gtid::GtidSet;
@@ -37,6 +38,18 @@ pub(crate) struct Counts {
     pub(crate) sync_micros: AtomicU64,
     pub(crate) flush_errors: AtomicU64,
     pub(crate) engine_errors: AtomicU64,
+}
+
+impl Counts {
+    /// Runs a sync of the log; counts it and its time if it succeeds.
+    pub(crate) fn time_sync<E>(&self, sync: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+        let began = Instant::now();
+        sync()?;
+        let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        State::count(&self.syncs, 1);
+        State::count(&self.sync_micros, micros);
+        Ok(())
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

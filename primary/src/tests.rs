@@ -3,6 +3,7 @@
 mod crashes;
 mod serving;
 
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -39,6 +40,19 @@ pub(crate) fn open(
 ) -> Result<Primary, PrimaryError> {
     let storage: Arc<dyn Storage> = Arc::new(storage.clone());
     Primary::open_on(settings(directory, more), storage, Box::new(|_| {}))
+}
+
+const ENGINE_FILES: [&str; 2] = ["weir.db", "weir.db-wal"];
+
+/// Makes the engine in `to` what the one in `from` is now.
+pub(crate) fn copy_engine(from: &Path, to: &Path) {
+    for name in ENGINE_FILES {
+        let _ = fs::remove_file(to.join(name));
+        if from.join(name).exists() {
+            fs::copy(from.join(name), to.join(name)).unwrap();
+        }
+    }
+    let _ = fs::remove_file(to.join("weir.db-shm"));
 }
 
 /// A client of the node.

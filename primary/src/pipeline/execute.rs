@@ -2,7 +2,6 @@
 //! for its holder, DDL as a group of its own.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use engine::error::EngineError;
 use engine::outcome::Outcome;
@@ -15,10 +14,11 @@ use sql::ast::Ddl;
 use sql::error::SqlError;
 use tokio::sync::oneshot;
 
-use super::commit::{Answer, Pending, logging_impossible};
+use super::commit::logging_impossible;
+use super::core::Pipeline;
+use super::group::{Answer, Pending};
 use super::hold::{Hold, Holder};
 use super::request::{Execute, Request, SavepointAction};
-use super::thread::Pipeline;
 use crate::error::PrimaryError;
 use crate::transaction::Transaction;
 
@@ -30,37 +30,36 @@ impl Pipeline {
             return Ok(());
         }
         let connection_id = execute.session.connection_id;
-        if self.rolled_back.remove(&connection_id) && execute.mode == TransactionMode::InTransaction
-        {
+        let statement = Arc::clone(&execute.statement);
+        let is_ddl = statement.statement.is_ddl();
+        let is_rolled_back = self.sessions.rolled_back.contains(&connection_id);
+        if is_rolled_back || is_ddl || execute.mode == TransactionMode::Autocommit {
+            // What was open without a change ends here.
+            self.sessions.forget(connection_id);
+        }
+        if is_rolled_back {
             execute.answer(Err(SqlError::lock_deadlock()));
             return Ok(());
         }
-        let statement = Arc::clone(&execute.statement);
-        if self
-            .reserved
-            .is_some_and(|(_, owner)| owner != connection_id)
-        {
+        if self.turns.is_reserved_for_others(connection_id) {
             self.put_aside(execute);
             return Ok(());
         }
-        let is_ddl = statement.statement.is_ddl();
         if self.is_taken(execute.session.gtid_next) {
             execute.answer(Err(SqlError::lock_deadlock()));
             return Ok(());
         }
         if is_ddl || matches!(statement.statement, Statement::Write(_)) {
             // It may have waited since its session looked.
-            if let Err(error) = self.fence.check(execute.session.ignores_read_only) {
+            if let Err(error) = self.outside.fence.check(execute.session.ignores_read_only) {
                 execute.answer(Err(error));
                 return Ok(());
             }
         }
-        match &self.hold {
+        match &self.turns.hold {
             Some(Hold::Transaction(holder)) if holder.connection_id == connection_id => {
                 if is_ddl || execute.mode == TransactionMode::Autocommit {
-                    // MySQL commits what was open before such a statement.
-                    self.commit_held(connection_id, Answer::Nobody)?;
-                    return self.execute(execute);
+                    return self.execute_behind_commit(execute);
                 }
                 self.execute_held(execute)
             }
@@ -76,6 +75,22 @@ impl Pipeline {
         }
     }
 
+    /// Executes a statement before which MySQL commits what its connection has open. If that cannot
+    /// be committed, the statement fails for it.
+    fn execute_behind_commit(&mut self, execute: Box<Execute>) -> Result<(), PrimaryError> {
+        let (reply, mut committed) = oneshot::channel();
+        self.commit_held(execute.session.connection_id, Answer::Commit(reply))?;
+        if !self.settle()? {
+            self.turns.put_first(Request::Execute(execute));
+            return Ok(());
+        }
+        if let Ok(Err(error)) = committed.try_recv() {
+            execute.answer(Err(error));
+            return Ok(());
+        }
+        self.execute(execute)
+    }
+
     /// Lets a statement wait until the writer is free.
     fn put_aside(&mut self, execute: Box<Execute>) {
         if wants_no_wait(&execute.statement.statement) {
@@ -85,7 +100,7 @@ impl Pipeline {
         execute.ticket.wait();
         // Killed in the moment between: whoever waits heard of it too early to withdraw.
         match execute.session.interrupt.check() {
-            Ok(()) => self.waiting.push_back(Request::Execute(execute)),
+            Ok(()) => self.turns.put_behind(Request::Execute(execute)),
             Err(error) => execute.answer(Err(error)),
         }
     }
@@ -93,9 +108,12 @@ impl Pipeline {
     fn execute_autocommit(&mut self, mut execute: Box<Execute>) -> Result<(), PrimaryError> {
         if !execute.session.is_logged {
             // It is a group of its own: the log's groups are committed as the log has them.
-            self.commit_group()?;
+            if !self.settle()? {
+                self.turns.put_first(Request::Execute(execute));
+                return Ok(());
+            }
         }
-        if !self.writer.is_in_group()
+        if !self.engine.writer.is_in_group()
             && let Err(error) = self.begin_group()?
         {
             execute.answer(Err(error.into()));
@@ -124,14 +142,19 @@ impl Pipeline {
     /// Begins a group. The writer may move pages into the engine's file first, so that the log must
     /// be durable up to where the engine is.
     fn begin_group(&mut self) -> Result<Result<(), EngineError>, PrimaryError> {
-        if self.writer.checkpoints_next() && self.log.durable_end() < self.log.end() {
-            self.log.sync()?;
+        if self.engine.writer.checkpoints_next()
+            && self.log.writer.durable_end() < self.log.writer.end()
+        {
+            self.log.writer.sync()?;
         }
-        Ok(self.writer.begin_group())
+        Ok(self.engine.writer.begin_group())
     }
 
     fn begin_transaction(&mut self, execute: Box<Execute>) -> Result<(), PrimaryError> {
-        self.commit_group()?;
+        if !self.settle()? {
+            self.turns.put_first(Request::Execute(execute));
+            return Ok(());
+        }
         if let Err(error) = self.begin_group()? {
             execute.answer(Err(error.into()));
             return Ok(());
@@ -141,56 +164,56 @@ impl Pipeline {
             connection_id,
             transaction: self.new_transaction(&execute.session),
             savepoints: Vec::new(),
-            last_active: Instant::now(),
+            idle_since: None,
             ignores_read_only: execute.session.ignores_read_only,
             has_locked: false,
         });
-        for name in self
-            .early_savepoints
-            .remove(&connection_id)
-            .into_iter()
-            .flatten()
-        {
-            self.writer.savepoint(&engine_name(&name))?;
+        for name in self.sessions.take_savepoints(connection_id) {
+            self.engine.writer.savepoint(&engine_name(&name))?;
             holder.savepoints.push((name, holder.transaction.mark()));
         }
-        self.hold = Some(Hold::Transaction(holder));
+        self.turns.hold = Some(Hold::Transaction(holder));
         self.execute_held(execute)
     }
 
     fn execute_held(&mut self, mut execute: Box<Execute>) -> Result<(), PrimaryError> {
-        let Some(Hold::Transaction(mut holder)) = self.hold.take() else {
+        let Some(Hold::Transaction(mut holder)) = self.turns.hold.take() else {
             return Ok(());
         };
         let result = self.run_statement(&mut execute, &mut holder.transaction);
-        holder.last_active = Instant::now();
+        holder.idle_since = None;
         holder.ignores_read_only = execute.session.ignores_read_only;
         let locks = execute.session.reads_lock || locks_rows(&execute.statement.statement);
         holder.has_locked |= result.is_ok() && locks;
         let ends = result
             .as_ref()
             .is_err_and(|error| server::executor::ends_transaction(error.code));
-        let is_lost = self.writer.is_group_lost();
+        let is_lost = self.engine.writer.is_group_lost();
         if ends || is_lost || holder.is_idle() {
-            self.writer.rollback_group()?;
+            self.engine.writer.rollback_group()?;
             if !ends && !is_lost {
                 // Without a change or a lock it begins anew with its next statement.
                 let names = holder.savepoints.into_iter().map(|(name, _)| name);
-                self.early_savepoints
-                    .insert(execute.session.connection_id, names.collect());
+                self.sessions
+                    .keep_savepoints(execute.session.connection_id, names.collect());
             }
             if is_lost && !ends {
-                self.rolled_back.insert(execute.session.connection_id);
+                self.sessions
+                    .rolled_back
+                    .insert(execute.session.connection_id);
             }
         } else {
-            self.hold = Some(Hold::Transaction(holder));
+            self.turns.hold = Some(Hold::Transaction(holder));
         }
         execute.answer(result);
         Ok(())
     }
 
     fn execute_ddl(&mut self, ddl: &Ddl, mut execute: Box<Execute>) -> Result<(), PrimaryError> {
-        self.commit_group()?;
+        if !self.settle()? {
+            self.turns.put_first(Request::Execute(execute));
+            return Ok(());
+        }
         if let Err(error) = self.begin_group()? {
             execute.answer(Err(error.into()));
             return Ok(());
@@ -214,17 +237,17 @@ impl Pipeline {
                     &execute.statement.text,
                     ddl.database(),
                     &ddl.changed_databases(default),
-                    self.next_xid.saturating_add(1),
+                    self.log.next_xid(),
                 );
                 let answer = Answer::Executed(execute, outcome);
                 self.take(Pending {
                     transaction,
                     answer,
                 })?;
-                self.commit_group()?;
+                self.group.close();
             }
             Err(error) => {
-                self.writer.rollback_group()?;
+                self.engine.writer.rollback_group()?;
                 execute.answer(Err(error));
             }
         }
@@ -261,8 +284,8 @@ impl Pipeline {
         keep: impl FnOnce(&mut SessionContext, &[RowChange]) -> Result<(), SqlError>,
     ) -> Result<Outcome, SqlError> {
         let interrupt = Arc::clone(&execute.session.interrupt);
-        let running = interrupt.running(self.writer.interrupt_handle())?;
-        self.writer.execute_and(
+        let running = interrupt.running(self.engine.writer.interrupt_handle())?;
+        self.engine.writer.execute_and(
             &execute.statement.statement,
             &execute.parameters,
             &mut execute.session,
@@ -278,12 +301,11 @@ impl Pipeline {
 
     /// After an error: if the engine has undone the whole group, nobody of it is committed.
     fn check_group(&mut self, error: &SqlError) -> Result<(), PrimaryError> {
-        if !self.writer.is_group_lost() {
+        if !self.engine.writer.is_group_lost() {
             return Ok(());
         }
-        self.writer.rollback_group()?;
-        self.pending_bytes = 0;
-        for pending in std::mem::take(&mut self.pending) {
+        self.engine.writer.rollback_group()?;
+        for pending in self.group.take() {
             pending.answer.send(Err(error.clone()));
         }
         Ok(())
@@ -296,21 +318,20 @@ impl Pipeline {
         connection_id: u64,
         answer: Answer,
     ) -> Result<(), PrimaryError> {
-        self.early_savepoints.remove(&connection_id);
-        if self.rolled_back.remove(&connection_id) {
+        if self.sessions.forget(connection_id) {
             answer.send(Err(SqlError::lock_deadlock()));
             return Ok(());
         }
-        if Hold::of(&mut self.hold, connection_id).is_none() {
+        if self.turns.of(connection_id).is_none() {
             answer.send(Ok(()));
             return Ok(());
         }
-        if let Some(Hold::Transaction(holder)) = self.hold.take() {
+        if let Some(Hold::Transaction(holder)) = self.turns.hold.take() {
             let transaction = holder.transaction;
             if !transaction.is_empty()
-                && let Err(error) = self.fence.check(holder.ignores_read_only)
+                && let Err(error) = self.outside.fence.check(holder.ignores_read_only)
             {
-                self.writer.rollback_group()?;
+                self.engine.writer.rollback_group()?;
                 answer.send(Err(error));
                 return Ok(());
             }
@@ -324,11 +345,10 @@ impl Pipeline {
 
     /// Undoes the transaction of `connection_id`. Without one nothing happens.
     pub(super) fn rollback_held(&mut self, connection_id: u64) -> Result<(), PrimaryError> {
-        self.rolled_back.remove(&connection_id);
-        self.early_savepoints.remove(&connection_id);
-        if Hold::of(&mut self.hold, connection_id).is_some() {
-            self.hold = None;
-            self.writer.rollback_group()?;
+        self.sessions.forget(connection_id);
+        if self.turns.of(connection_id).is_some() {
+            self.turns.hold = None;
+            self.engine.writer.rollback_group()?;
         }
         Ok(())
     }
@@ -341,13 +361,13 @@ impl Pipeline {
         name: &str,
     ) -> Result<(), SqlError> {
         let unknown = || SqlError::sp_does_not_exist("SAVEPOINT", name);
-        let Some(holder) = Hold::of(&mut self.hold, connection_id) else {
-            return match self.early_savepoint(connection_id, action, name) {
+        let Some(holder) = self.turns.of(connection_id) else {
+            return match self.sessions.savepoint(connection_id, action, name) {
                 true => Ok(()),
                 false => Err(unknown()),
             };
         };
-        holder.last_active = Instant::now();
+        holder.idle_since = None;
         let known = holder.savepoint(name);
         match (action, known) {
             (SavepointAction::Set, known) => {
@@ -356,43 +376,23 @@ impl Pipeline {
                     holder.savepoints.remove(at);
                 }
                 let mark = holder.transaction.mark();
-                self.writer.savepoint(&engine_name(name))?;
+                self.engine.writer.savepoint(&engine_name(name))?;
                 holder.savepoints.push((name.to_owned(), mark));
             }
             (_, None) => return Err(unknown()),
             (SavepointAction::RollbackTo, Some(at)) => {
-                self.writer.rollback_to(&engine_name(name))?;
+                self.engine.writer.rollback_to(&engine_name(name))?;
                 if let Some((_, mark)) = holder.savepoints.get(at) {
                     holder.transaction.truncate(*mark);
                 }
                 holder.savepoints.truncate(at.saturating_add(1));
             }
             (SavepointAction::Release, Some(at)) => {
-                self.writer.release(&engine_name(name))?;
+                self.engine.writer.release(&engine_name(name))?;
                 holder.savepoints.truncate(at);
             }
         }
         Ok(())
-    }
-
-    /// Does something with a savepoint of a transaction that has changed nothing; false if there is
-    /// none of that name.
-    fn early_savepoint(&mut self, connection_id: u64, action: SavepointAction, name: &str) -> bool {
-        let names = self.early_savepoints.entry(connection_id).or_default();
-        let is_named = |known: &String| known.to_lowercase() == name.to_lowercase();
-        let known = names.iter().rposition(is_named);
-        match (action, known) {
-            (SavepointAction::Set, known) => {
-                if let Some(at) = known {
-                    names.remove(at);
-                }
-                names.push(name.to_owned());
-            }
-            (_, None) => return false,
-            (SavepointAction::RollbackTo, Some(at)) => names.truncate(at.saturating_add(1)),
-            (SavepointAction::Release, Some(at)) => names.truncate(at),
-        }
-        true
     }
 
     pub(super) fn new_transaction(&self, session: &SessionContext) -> Transaction {
@@ -405,7 +405,7 @@ impl Pipeline {
         if pending.transaction.is_unlogged() {
             return self.commit_unlogged(pending.answer);
         }
-        self.push(pending);
+        self.group.push(pending);
         Ok(())
     }
 
@@ -415,22 +415,22 @@ impl Pipeline {
         session: Box<SessionContext>,
         reply: oneshot::Sender<Result<(), SqlError>>,
     ) -> Result<(), PrimaryError> {
-        if self.hold.is_some() {
-            self.waiting.push_back(Request::CommitEmpty(session, reply));
+        if self.turns.is_held() {
+            self.turns.put_behind(Request::CommitEmpty(session, reply));
             return Ok(());
         }
         if self.is_taken(session.gtid_next) {
             let _ = reply.send(Err(SqlError::lock_deadlock()));
             return Ok(());
         }
-        if !self.writer.is_in_group()
+        if !self.engine.writer.is_in_group()
             && let Err(error) = self.begin_group()?
         {
             let _ = reply.send(Err(error.into()));
             return Ok(());
         }
         let transaction = self.new_transaction(&session);
-        self.push(Pending {
+        self.group.push(Pending {
             transaction,
             answer: Answer::Commit(reply),
         });
@@ -443,8 +443,8 @@ impl Pipeline {
         let Some(gtid) = gtid else {
             return false;
         };
-        let mut pending = self.pending.iter().map(|p| p.transaction.assigned());
-        self.executed.contains(&gtid) || pending.any(|other| other == Some(gtid))
+        let mut pending = self.group.pending.iter().map(|p| p.transaction.assigned());
+        self.log.executed.contains(&gtid) || pending.any(|other| other == Some(gtid))
     }
 }
 

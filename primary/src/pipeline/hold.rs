@@ -26,24 +26,12 @@ pub(super) struct Holder {
     pub(super) transaction: Transaction,
     /// Savepoints by name, oldest first.
     pub(super) savepoints: Vec<(String, TransactionMark)>,
-    /// When its last statement ended.
-    pub(super) last_active: Instant,
+    /// When its last statement had ended; `None` in the step that ran it.
+    pub(super) idle_since: Option<Instant>,
     /// Whether its account may write while `read_only` is on.
     pub(super) ignores_read_only: bool,
     /// Whether it has read rows that nobody may change meanwhile.
     pub(super) has_locked: bool,
-}
-
-impl Hold {
-    /// The transaction of this connection, if it has the writer.
-    pub(super) fn of(hold: &mut Option<Self>, connection_id: u64) -> Option<&mut Holder> {
-        match hold {
-            Some(Self::Transaction(holder)) if holder.connection_id == connection_id => {
-                Some(holder)
-            }
-            _ => None,
-        }
-    }
 }
 
 impl Holder {

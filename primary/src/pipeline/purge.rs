@@ -4,12 +4,11 @@
 //! need it to be rolled forward after a power loss, and as long as it is written.
 
 use binlog::log::{LogError, LogFileName, LogHead, first_file_since};
-use server::clock::now_seconds;
 use server::feed::GtidState as _;
 use sql::error::SqlError;
 
+use super::core::Pipeline;
 use super::request::Purged;
-use super::thread::Pipeline;
 
 impl Pipeline {
     /// Removes the files in front of `wanted`, as far as that may be.
@@ -17,10 +16,10 @@ impl Pipeline {
         let limit = self.purge_limit();
         let first = wanted.min(&limit).clone();
         let kept = (first < *wanted).then(|| {
-            let readers = self.feed.guards().holders_up_to(&first);
+            let readers = self.outside.feed.guards().holders_up_to(&first);
             (first.clone(), readers)
         });
-        let purged = self.log.purge_before(&first);
+        let purged = self.log.writer.purge_before(&first);
         // A file that cannot be removed is out of the log all the same.
         self.note_purged();
         let removed = purged.map_err(|error| {
@@ -35,14 +34,14 @@ impl Pipeline {
 
     /// The first file that somebody needs.
     fn purge_limit(&self) -> LogFileName {
-        let oldest = self.log.index().first();
-        let engine = self.state.needed_by_engine();
+        let oldest = self.log.writer.index().first();
+        let engine = self.outside.state.needed_by_engine();
         let engine = engine.or_else(|| oldest.cloned());
-        let needs = [self.feed.guards().oldest(), engine];
+        let needs = [self.outside.feed.guards().oldest(), engine];
         let needs = needs.into_iter().flatten().min();
         needs.map_or_else(
-            || self.log.active().clone(),
-            |file| file.min(self.log.active().clone()),
+            || self.log.writer.active().clone(),
+            |file| file.min(self.log.writer.active().clone()),
         )
     }
 
@@ -51,9 +50,12 @@ impl Pipeline {
         if self.options.expire_seconds == 0 {
             return;
         }
-        let limit = now_seconds().saturating_sub(self.options.expire_seconds);
-        let storage = std::sync::Arc::clone(self.log.storage());
-        match first_file_since(storage.as_ref(), self.log.index(), limit) {
+        let limit = self
+            .now
+            .seconds()
+            .saturating_sub(self.options.expire_seconds);
+        let storage = std::sync::Arc::clone(self.log.writer.storage());
+        match first_file_since(storage.as_ref(), self.log.writer.index(), limit) {
             Ok(Some(first)) => {
                 // What cannot go now will be tried again with the next file.
                 let _ = self.purge(&first);
@@ -64,15 +66,15 @@ impl Pipeline {
     }
 
     fn note_purged(&self) {
-        let Some(first) = self.log.index().first() else {
+        let Some(first) = self.log.writer.index().first() else {
             return;
         };
-        match LogHead::read(self.log.storage().as_ref(), first) {
+        match LogHead::read(self.log.writer.storage().as_ref(), first) {
             Ok(head) => {
                 let mut purged = head.previous_gtids.unwrap_or_default();
                 // What was purged once stays so, wherever the log begins.
-                purged.union(&self.state.purged());
-                self.state.set_purged(purged);
+                purged.union(&self.outside.state.purged());
+                self.outside.state.set_purged(purged);
             }
             Err(error) => tracing::warn!(%error, "cannot tell which GTIDs were purged"),
         }

@@ -12,14 +12,13 @@ use binlog::limits::Limits;
 use binlog::log::{LogError, LogFileName, LogHead, LogIndex, LogReader, LogWriter, Storage};
 use binlog::stream::EventStream;
 use binlog::transaction::TransactionReader;
-use engine::database::EnginePosition;
 use gtid::GtidSet;
 use server::feed::GtidState as _;
 use sql::error::SqlError;
 use tokio::sync::oneshot;
 
+use super::core::Pipeline;
 use super::request::{PurgedChange, Request};
-use super::thread::Pipeline;
 use crate::error::PrimaryError;
 
 impl Pipeline {
@@ -30,11 +29,14 @@ impl Pipeline {
         change: PurgedChange,
         reply: oneshot::Sender<Result<(), SqlError>>,
     ) -> Result<(), PrimaryError> {
-        if self.hold.is_some() {
-            self.waiting.push_back(Request::SetPurged(change, reply));
+        if self.turns.is_held() {
+            self.turns.put_behind(Request::SetPurged(change, reply));
             return Ok(());
         }
-        self.commit_group()?;
+        if !self.settle()? {
+            self.turns.put_first(Request::SetPurged(change, reply));
+            return Ok(());
+        }
         let answer = match self.added(&change) {
             Ok(added) if added.is_empty() => Ok(()),
             Ok(added) => self.begin_behind(&added)?,
@@ -46,7 +48,7 @@ impl Pipeline {
 
     /// What the change adds to the executed set, as MySQL's rules have it.
     fn added(&self, change: &PurgedChange) -> Result<GtidSet, SqlError> {
-        let purged = self.state.purged();
+        let purged = self.outside.state.purged();
         let mut added = change.gtids.clone();
         if !change.adds {
             if !purged.is_subset_of(&change.gtids) {
@@ -55,16 +57,16 @@ impl Pipeline {
             }
             added.subtract(&purged);
         }
-        if added.intersects(&self.executed) {
+        if added.intersects(&self.log.executed) {
             let cause = "the added gtid set must not overlap with @@GLOBAL.GTID_EXECUTED";
             return Err(SqlError::gtid_purged_constraint(cause));
         }
-        if added.intersects(&self.state.owned.all()) {
+        if added.intersects(&self.outside.state.owned.all()) {
             let cause = "the added gtid set must not overlap with @@GLOBAL.GTID_OWNED";
             return Err(SqlError::gtid_purged_constraint(cause));
         }
         // Differs from MySQL: the set has its place in front of the log, so the log must be empty.
-        if !added.is_empty() && !self.executed.is_subset_of(&purged) {
+        if !added.is_empty() && !self.log.executed.is_subset_of(&purged) {
             return Err(SqlError::not_supported(
                 "SET GLOBAL gtid_purged while the binary log holds transactions",
             ));
@@ -74,34 +76,30 @@ impl Pipeline {
 
     /// Begins the log anew behind `added`.
     fn begin_behind(&mut self, added: &GtidSet) -> Result<Result<(), SqlError>, PrimaryError> {
-        let before = self.executed.clone();
-        self.executed.union(added);
+        let before = self.log.executed.clone();
+        self.log.executed.union(added);
         if let Err(error) = self.rotate()? {
-            self.executed = before;
+            self.log.executed = before;
             return Ok(Err(error));
         }
-        let end = self.log.end();
-        self.position = EnginePosition {
-            file: end.file.to_string(),
-            offset: end.offset,
-            gtid_executed: self.executed.to_string(),
-        };
-        self.log.sync()?;
-        self.writer.begin_group()?;
-        self.writer.commit_group(&self.position)?;
-        self.writer.sync()?;
+        self.engine.position = self.log.position();
+        self.log.writer.sync()?;
+        self.engine.writer.begin_group()?;
+        self.engine.writer.commit_group(&self.engine.position)?;
+        self.engine.writer.sync()?;
         // Whoever reads the old files goes on; the next start removes them then.
         if self
+            .outside
             .feed
             .guards()
             .oldest()
-            .is_none_or(|oldest| oldest >= *self.log.active())
+            .is_none_or(|oldest| oldest >= *self.log.writer.active())
         {
-            drop_empty_head(&mut self.log)?;
+            drop_empty_head(&mut self.log.writer)?;
         }
-        self.state.set_purged(self.executed.clone());
+        self.outside.state.set_purged(self.log.executed.clone());
         self.publish();
-        tracing::info!(gtid_purged = %self.executed, "the binary log begins anew behind these transactions");
+        tracing::info!(gtid_purged = %self.log.executed, "the binary log begins anew behind these transactions");
         Ok(Ok(()))
     }
 }

@@ -12,8 +12,8 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use super::commit::Answer;
-use super::thread::Pipeline;
+use super::core::Pipeline;
+use super::group::Answer;
 use crate::error::PrimaryError;
 
 /// The file that says that the log does not have everything.
@@ -29,26 +29,26 @@ impl Pipeline {
     /// the end of the process.
     pub(super) fn commit_unlogged(&mut self, answer: Answer) -> Result<(), PrimaryError> {
         let directory = self.options.spill_directory.clone();
-        if !self.is_unlogged_noted {
+        if !self.engine.is_unlogged_noted {
             if let Err(error) = note(&directory) {
-                self.writer.rollback_group()?;
+                self.engine.writer.rollback_group()?;
                 answer.send(Err(super::commit::logging_impossible(&error)));
                 return Ok(());
             }
-            self.is_unlogged_noted = true;
+            self.engine.is_unlogged_noted = true;
         }
-        if let Err(error) = self.sync_log() {
+        if let Err(error) = self.log.sync(&self.outside.state) {
             let error = self.refuse_group(error)?;
-            self.writer.rollback_group()?;
+            self.engine.writer.rollback_group()?;
             answer.send(Err(error));
             return Ok(());
         }
-        if let Err(error) = self.writer.commit_group(&self.position) {
-            self.writer.rollback_group()?;
+        if let Err(error) = self.engine.writer.commit_group(&self.engine.position) {
+            self.engine.writer.rollback_group()?;
             answer.send(Err(error.into()));
             return Ok(());
         }
-        self.writer.sync()?;
+        self.engine.writer.sync()?;
         answer.send(Ok(()));
         Ok(())
     }

@@ -3,7 +3,6 @@
 //! The log lies on the simulated disk. The engine's file after a power loss is one that it was at
 //! some earlier moment, which is what SQLite promises; the test keeps copies of such moments.
 
-use std::fs;
 use std::path::Path;
 
 use binlog::log::{CrashKind, SimStorage};
@@ -22,18 +21,6 @@ impl Choices {
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (z ^ (z >> 31)) % n
     }
-}
-
-const ENGINE_FILES: [&str; 2] = ["weir.db", "weir.db-wal"];
-
-fn copy_engine(from: &Path, to: &Path) {
-    for name in ENGINE_FILES {
-        let _ = fs::remove_file(to.join(name));
-        if from.join(name).exists() {
-            fs::copy(from.join(name), to.join(name)).unwrap();
-        }
-    }
-    let _ = fs::remove_file(to.join("weir.db-shm"));
 }
 
 /// What clients were told.

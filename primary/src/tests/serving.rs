@@ -258,6 +258,30 @@ fn a_full_disk_refuses_writes_and_nothing_of_them_stays() {
 }
 
 #[test]
+fn a_statement_fails_if_what_was_open_before_it_cannot_be_committed() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = SimStorage::new(1);
+    let primary = open(directory.path(), &storage, &[]).unwrap();
+    block_on(async {
+        create_table(&primary).await;
+        let mut client = Client::new(&primary, 2);
+        client.begin();
+        for id in 0..20 {
+            let insert = format!("INSERT INTO t VALUES ({id}, 1, 'a')");
+            client.run(&insert).await.unwrap();
+        }
+        // Room for the statement alone.
+        storage.set_space(Some(600));
+        let create = "CREATE TABLE d.late (id INT PRIMARY KEY)";
+        assert_eq!(client.run(create).await.unwrap_err().code, 1021);
+        assert!(primary.database().catalog().table("d", "late").is_err());
+        assert!(integers(&primary, "SELECT id FROM t").is_empty());
+        storage.set_space(Some(600));
+        client.run(create).await.unwrap();
+    });
+}
+
+#[test]
 fn a_failed_sync_ends_the_pipeline_and_acknowledges_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let storage = SimStorage::new(1);
@@ -547,7 +571,7 @@ fn a_transaction_that_has_changed_nothing_does_not_keep_others_waiting() {
 fn a_purge_that_cannot_remove_a_file_leaves_a_sound_index() {
     let directory = tempfile::tempdir().unwrap();
     let disk = directory.path().join("logs");
-    std::fs::create_dir(&disk).unwrap();
+    fs::create_dir(&disk).unwrap();
     let log_bin = format!("--log-bin={}", disk.join("b").display());
     let settings = settings(directory.path(), &[&log_bin]);
     let open = || Primary::open(Arc::clone(&settings)).unwrap();
@@ -563,8 +587,8 @@ fn a_purge_that_cannot_remove_a_file_leaves_a_sound_index() {
             .await
             .unwrap();
         // A directory in the place of a file can be listed and not removed.
-        std::fs::rename(disk.join("b.000001"), disk.join("kept")).unwrap();
-        std::fs::create_dir_all(disk.join("b.000001/x")).unwrap();
+        fs::rename(disk.join("b.000001"), disk.join("kept")).unwrap();
+        fs::create_dir_all(disk.join("b.000001/x")).unwrap();
         let log = Arc::clone(primary.feed().storage());
         let durability = crate::pipeline::Durability::EveryGroups(1);
         crate::checkpoint::checkpoint(primary.database(), primary.state(), &log, durability)
@@ -581,7 +605,7 @@ fn a_purge_that_cannot_remove_a_file_leaves_a_sound_index() {
     });
     primary.stop();
     drop(primary);
-    std::fs::remove_dir_all(disk.join("b.000001")).unwrap();
+    fs::remove_dir_all(disk.join("b.000001")).unwrap();
     let primary = open();
     assert_eq!(integers(&primary, "SELECT id FROM t ORDER BY id"), [1, 2]);
     primary.stop();

@@ -243,6 +243,23 @@ impl SimStorage {
         }
     }
 
+    /// A disk with what is durable on this one and nothing else. This machine goes on.
+    #[must_use]
+    pub fn durable(&self) -> Self {
+        let mut copy = self.lock().clone();
+        copy.names.clone_from(&copy.durable_names);
+        copy.pending_names.clear();
+        for image in copy.files.values_mut() {
+            image.live.clone_from(&image.durable);
+            image.pending.clear();
+        }
+        (copy.stopped, copy.stops_after, copy.space) = (false, None, None);
+        (copy.failing_syncs, copy.failing_writes) = (0, 0);
+        Self {
+            state: Arc::new(Mutex::new(copy)),
+        }
+    }
+
     /// Lets the machine stop in the middle of the mutating operation after the next `operations`.
     pub fn stop_after(&self, operations: u64) {
         self.lock().stops_after = Some(operations);
