@@ -67,7 +67,7 @@ pub use load::{Delimiters, FirstBlock, Load};
 pub use mariadb_gtid::{MariadbGtidEvent, MariadbGtidExtra, MariadbGtidFlags};
 pub use partial_row_data::PartialRowData;
 pub use previous_gtids::PreviousGtids;
-pub use query::{Charset, Query, StatusVariable, StatusVariables};
+pub use query::{Charset, Query, StatusVariable, StatusVariables, session_flag};
 pub use query_compressed::QueryCompressed;
 pub use rand::Rand;
 pub use rotate::Rotate;

@@ -11,7 +11,8 @@ mod source;
 pub use primary::{BinlogChecksum, BinlogRowMetadata, PrimarySettings};
 pub use replica::{ReplicaSettings, TargetKind};
 pub use server::{
-    AuthenticationPlugin, EnforceGtidConsistency, GtidMode, Initialize, LogFormat, ServerSettings,
+    AuthenticationPlugin, EnforceGtidConsistency, GtidMode, Initialize, LogFormat, SQL_MODES,
+    ServerSettings,
 };
 pub use source::{SourcePosition, SourceSettings, SourceTls};
 

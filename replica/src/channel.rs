@@ -158,7 +158,7 @@ impl Channel {
     pub async fn start(&self, receiver: bool, applier: bool) -> Result<(), SqlError> {
         let mut threads = self.threads.lock().await;
         if !self.has_source() {
-            return Err(not_configured());
+            return Err(server::role::not_a_replica());
         }
         if threads.has_void_positions {
             self.finish_discard(&mut threads).await?;
@@ -468,12 +468,6 @@ async fn blocking<T: Send + 'static>(
 
 fn not_saved(error: source_info::SourceInfoError) -> SqlError {
     SqlError::new(1105, "HY000", error.to_string())
-}
-
-fn not_configured() -> SqlError {
-    let text = "The server is not configured as replica; fix in config file or with CHANGE \
-                REPLICATION SOURCE TO";
-    SqlError::new(1200, "HY000", text)
 }
 
 fn target_lost() -> SqlError {

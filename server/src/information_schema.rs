@@ -4,9 +4,20 @@
 //! empty, because tools ask for them and take an error for a broken server. What an account may not
 //! see is not in the rows.
 
+mod absent;
+mod character_sets;
+mod collation_character_set_applicability;
+pub(crate) mod collations;
 pub(crate) mod column_info;
+mod columns;
+mod definition;
+pub(crate) mod engines;
+mod key_column_usage;
 mod performance_schema;
+pub(crate) mod processlist;
 mod schemata;
+pub(crate) mod statistics;
+mod table_constraints;
 mod tables;
 
 use std::sync::Arc;
@@ -16,7 +27,39 @@ use sql::error::SqlError;
 
 use crate::accounts::{Account, Privilege};
 use crate::node::Node;
-use tables::Source;
+use crate::show::Grid;
+use crate::view::Viewer;
+use definition::Definition;
+
+/// Every table that exists, by name.
+static TABLES: [Definition; 26] = [
+    character_sets::TABLE,
+    absent::CHECK_CONSTRAINTS,
+    collations::TABLE,
+    collation_character_set_applicability::TABLE,
+    columns::TABLE,
+    absent::COLUMN_PRIVILEGES,
+    engines::TABLE,
+    absent::EVENTS,
+    absent::FILES,
+    key_column_usage::TABLE,
+    absent::LIBRARIES,
+    absent::PARAMETERS,
+    absent::PARTITIONS,
+    absent::PLUGINS,
+    processlist::TABLE,
+    absent::REFERENTIAL_CONSTRAINTS,
+    absent::ROUTINES,
+    schemata::TABLE,
+    absent::SCHEMA_PRIVILEGES,
+    statistics::TABLE,
+    tables::TABLE,
+    table_constraints::TABLE,
+    absent::TABLE_PRIVILEGES,
+    absent::TRIGGERS,
+    absent::USER_PRIVILEGES,
+    absent::VIEWS,
+];
 
 /// The schema's name.
 pub(crate) const NAME: &str = "information_schema";
@@ -31,13 +74,18 @@ pub(crate) fn canonical(name: &str) -> Option<&'static str> {
 
 /// The names of its tables.
 pub(crate) fn table_names() -> impl Iterator<Item = &'static str> {
-    tables::NAMES.iter().copied()
+    TABLES.iter().map(|table| table.name)
 }
 
 /// The columns of one of its tables.
 pub(crate) fn columns_of(table: &str) -> Option<Vec<String>> {
-    let grid = tables::layout(table)?;
+    let grid = (definition(table)?.layout)(Grid::new());
     Some(grid.columns.into_iter().map(|column| column.name).collect())
+}
+
+fn definition(name: &str) -> Option<&'static Definition> {
+    let is_named = |table: &&Definition| table.name.eq_ignore_ascii_case(name);
+    TABLES.iter().find(is_named)
 }
 
 /// information_schema as a session's statements see it.
@@ -68,16 +116,15 @@ impl VirtualTables for SessionTables {
                 rows: result.rows,
             });
         }
-        let catalog = self.node.readers.database().catalog();
-        let all = self.account.has(Privilege::Process);
-        let mut processes = self.node.processes.all();
-        processes.retain(|process| all || process.user() == self.user);
-        let source = Source {
-            catalog: &catalog,
+        let definition = definition(name)?;
+        let viewer = Viewer {
+            node: &self.node,
             account: &self.account,
-            processes,
+            user: &self.user,
         };
-        let result = tables::filled(name, &source)?.into_result();
+        let mut grid = (definition.layout)(Grid::new());
+        (definition.fill)(&mut grid, &viewer);
+        let result = grid.into_result();
         Some(VirtualTable {
             columns: result.columns,
             rows: result.rows,
@@ -95,5 +142,23 @@ impl VirtualTables for SessionTables {
             &account.host,
             name,
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_has_columns() {
+        for table in &TABLES {
+            let columns = columns_of(table.name);
+            assert!(
+                columns.is_some_and(|columns| !columns.is_empty()),
+                "{}",
+                table.name
+            );
+        }
+        assert!(TABLES.is_sorted_by_key(|table| table.name));
     }
 }

@@ -28,6 +28,7 @@ mod show;
 mod threads;
 pub mod tls;
 pub mod variables;
+mod view;
 
 pub use control::Control;
 pub use listener::{Server, ServerError, ServerParts, initialize};

@@ -93,10 +93,11 @@ fn no_binary_logging<T>() -> Result<T, SqlError> {
 }
 
 /// The error of a replication command on a node that follows no source.
-fn not_a_replica<T>() -> Result<T, SqlError> {
+#[must_use]
+pub fn not_a_replica() -> SqlError {
     let text = "The server is not configured as replica; fix in config file or with CHANGE \
                 REPLICATION SOURCE TO";
-    Err(SqlError::new(1200, "HY000", text))
+    SqlError::new(1200, "HY000", text)
 }
 
 /// What sessions ask of their node's role.
@@ -210,7 +211,7 @@ pub trait Role: Send + Sync {
         _until: Option<&UntilCondition>,
         _options: &[OptionAssignment],
     ) -> Result<(), SqlError> {
-        not_a_replica()
+        Err(not_a_replica())
     }
 
     /// STOP REPLICA.

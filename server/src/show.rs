@@ -9,46 +9,45 @@ mod schema;
 mod server;
 
 use engine::outcome::ResultSet;
-use sql::ast::{SetScope, Show, ShowCreate};
+use sql::ast::{SetScope, Show, ShowCreate, ShowFilter, TableName};
 use sql::error::SqlError;
 
 use crate::accounts::GeneratedPassword;
 use crate::node::Node;
-use crate::session::Session;
+use crate::view::View;
 pub(crate) use filter::like;
 pub(crate) use grid::{Cell, Grid};
 
 /// Executes a SHOW that needs nothing but what is in memory.
-pub(crate) fn execute(session: &mut Session, show: &Show) -> Result<ResultSet, SqlError> {
-    if let Some(result) = about_schema(session, show) {
+pub(crate) fn execute(view: &View<'_>, show: &Show) -> Result<ResultSet, SqlError> {
+    if let Some(result) = about_schema(view, show) {
         return result;
     }
+    let node = view.viewer.node;
     match show {
         Show::Variables { scope, filter } => {
-            let grid = server::variables(session, *scope == SetScope::Global);
+            let grid = server::variables(view, *scope == SetScope::Global);
             filter::apply(grid, filter.as_ref(), 0)
         }
-        Show::Status { filter, .. } => filter::apply(
-            server::status(&session.node, session.connection.tls_session()),
-            filter.as_ref(),
-            0,
-        ),
-        Show::Warnings { count, limit } => Ok(server::warnings(session, *count, *limit, false)),
-        Show::Errors { count, limit } => Ok(server::warnings(session, *count, *limit, true)),
-        Show::ProcessList { full } => Ok(server::process_list(session, *full)),
+        Show::Status { filter, .. } => {
+            filter::apply(server::status(node, view.tls), filter.as_ref(), 0)
+        }
+        Show::Warnings { count, limit } => Ok(server::warnings(view, *count, *limit, false)),
+        Show::Errors { count, limit } => Ok(server::warnings(view, *count, *limit, true)),
+        Show::ProcessList { full } => Ok(server::process_list(view, *full)),
         Show::Engines => Ok(server::engines().into_result()),
-        Show::Engine { what, .. } if what == "STATUS" => Ok(server::engine_status(&session.node)),
+        Show::Engine { what, .. } if what == "STATUS" => Ok(server::engine_status(node)),
         Show::Engine { .. } => Err(SqlError::not_supported("SHOW ENGINE")),
         Show::Charset { filter } => filter::apply(server::charsets(), filter.as_ref(), 0),
         Show::Collation { filter } => filter::apply(server::collations(), filter.as_ref(), 0),
-        Show::Grants { user } => server::grants(session, user.as_ref()),
+        Show::Grants { user } => server::grants(view, user.as_ref()),
         Show::Plugins => Ok(server::plugins().into_result()),
         Show::Privileges => Err(SqlError::not_supported("SHOW PRIVILEGES")),
         Show::Profiles => Err(SqlError::not_supported("SHOW PROFILES")),
-        Show::BinaryLogStatus { .. } => Ok(replication::binary_log_status(&*session.node.role)),
-        Show::Replicas { legacy } => Ok(replication::replicas(&session.node, *legacy)),
+        Show::BinaryLogStatus { .. } => Ok(replication::binary_log_status(&*node.role)),
+        Show::Replicas { legacy } => Ok(replication::replicas(node, *legacy)),
         Show::ReplicaStatus { legacy, channel } => {
-            let status = session.node.role.replica_status();
+            let status = node.role.replica_status();
             replication::replica_status(&status, *legacy, channel.as_deref())
         }
         // MariaDB's own statement: MySQL's answer lets monitors try the next form.
@@ -57,36 +56,32 @@ pub(crate) fn execute(session: &mut Session, show: &Show) -> Result<ResultSet, S
     }
 }
 
-fn about_schema(session: &Session, show: &Show) -> Option<Result<ResultSet, SqlError>> {
+fn about_schema(view: &View<'_>, show: &Show) -> Option<Result<ResultSet, SqlError>> {
     Some(match show {
-        Show::Databases { filter } => filter::apply(
-            schema::databases(session, filter.as_ref()),
-            filter.as_ref(),
-            0,
-        ),
+        Show::Databases { filter } => {
+            filter::apply(schema::databases(view, filter.as_ref()), filter.as_ref(), 0)
+        }
         Show::Tables {
             full,
             database,
             filter,
-        } => schema::tables(session, *full, database.as_deref(), filter.as_ref())
+        } => schema::tables(view, *full, database.as_deref(), filter.as_ref())
             .and_then(|grid| filter::apply(grid, filter.as_ref(), 0)),
-        Show::TableStatus { database, filter } => {
-            schema::table_status(session, database.as_deref())
-                .and_then(|grid| filter::apply(grid, filter.as_ref(), 0))
-        }
+        Show::TableStatus { database, filter } => schema::table_status(view, database.as_deref())
+            .and_then(|grid| filter::apply(grid, filter.as_ref(), 0)),
         Show::OpenTables { .. } => Ok(schema::open_tables()),
         Show::Columns {
             full,
             table,
             filter,
             ..
-        } => schema::columns(session, table, *full)
+        } => schema::columns(view, table, *full)
             .and_then(|grid| filter::apply(grid, filter.as_ref(), 0)),
         Show::Index { table, filter } => {
-            schema::index(session, table).and_then(|grid| filter::apply(grid, filter.as_ref(), 2))
+            schema::index(view, table).and_then(|grid| filter::apply(grid, filter.as_ref(), 2))
         }
         Show::Create(ShowCreate::User(_)) => Err(SqlError::not_supported("SHOW CREATE USER")),
-        Show::Create(create) => schema::create(session, create),
+        Show::Create(create) => schema::create(view, create),
         Show::Triggers { .. } => Ok(schema::triggers()),
         Show::Events { .. } => Ok(schema::events()),
         Show::ProcedureStatus { .. } | Show::FunctionStatus { .. } => Ok(schema::routines()),
@@ -94,16 +89,14 @@ fn about_schema(session: &Session, show: &Show) -> Option<Result<ResultSet, SqlE
     })
 }
 
-impl Session {
-    /// DESCRIBE table [column | pattern].
-    pub(crate) fn describe(
-        &self,
-        table: &sql::ast::TableName,
-        column: Option<&str>,
-    ) -> Result<ResultSet, SqlError> {
-        let filter = column.map(|c| sql::ast::ShowFilter::Like(c.to_owned()));
-        filter::apply(schema::columns(self, table, false)?, filter.as_ref(), 0)
-    }
+/// DESCRIBE table [column | pattern].
+pub(crate) fn describe(
+    view: &View<'_>,
+    table: &TableName,
+    column: Option<&str>,
+) -> Result<ResultSet, SqlError> {
+    let filter = column.map(|c| ShowFilter::Like(c.to_owned()));
+    filter::apply(schema::columns(view, table, false)?, filter.as_ref(), 0)
 }
 
 /// HELP knows no topic.

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use codec::{DecodeError, Reader, Write};
 
-pub use status::{Charset, StatusVariable, StatusVariables};
+pub use status::{Charset, StatusVariable, StatusVariables, session_flag};
 
 use super::EventFormat;
 

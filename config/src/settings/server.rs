@@ -411,7 +411,7 @@ fn default_collation(character_set: &str) -> String {
 }
 
 /// Every mode MySQL 8.4 knows.
-const SQL_MODES: &[&str] = &[
+pub const SQL_MODES: &[&str] = &[
     "REAL_AS_FLOAT",
     "PIPES_AS_CONCAT",
     "ANSI_QUOTES",

@@ -1,6 +1,6 @@
 //! The DDL of Query events, under the settings of the session that ran it.
 
-use binlog::event::StatusVariables;
+use binlog::event::{StatusVariables, session_flag};
 
 use super::ApplyError;
 use crate::collation::{self, Charset, Collation, UTF8MB4_GENERAL_CI};
@@ -9,10 +9,6 @@ use crate::session::{SessionContext, TimeZone};
 use sql::ast::{Account, Admin};
 use sql::error::SqlError;
 use sql::{ParseOptions, SqlMode, Statement, parse, version_number};
-
-/// Bits of the status variable `flags2`: what was off.
-const NO_FOREIGN_KEY_CHECKS: u32 = 0x0400_0000;
-const RELAXED_UNIQUE_CHECKS: u32 = 0x0800_0000;
 
 /// A DDL statement from a log.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,8 +86,8 @@ impl<'a> DdlStatement<'a> {
             default_for_utf8mb4: status.default_collation_for_utf8mb4(),
             time_zone: zone.map(|zone| String::from_utf8_lossy(zone).into_owned()),
             explicit_defaults_for_timestamp: status.explicit_defaults_for_timestamp(),
-            foreign_key_checks: flags2 & NO_FOREIGN_KEY_CHECKS == 0,
-            unique_checks: flags2 & RELAXED_UNIQUE_CHECKS == 0,
+            foreign_key_checks: flags2 & session_flag::NO_FOREIGN_KEY_CHECKS == 0,
+            unique_checks: flags2 & session_flag::RELAXED_UNIQUE_CHECKS == 0,
             auto_increment: status.auto_increment().unwrap_or((1, 1)),
             version: version_number(server_version),
             is_mariadb: server_version.contains("MariaDB"),

@@ -3,14 +3,18 @@
 use std::borrow::Cow;
 
 use super::{Field, Sink};
-use binlog::event::StatusVariable;
+use binlog::event::{StatusVariable, session_flag};
 
 /// Bits of the session options that are logged: name, bit, and whether the set bit means OFF.
 const FLAGS: [(&str, u32, bool); 4] = [
-    ("sql_auto_is_null", 1 << 14, false),
-    ("autocommit", 1 << 19, true),
-    ("foreign_key_checks", 1 << 26, true),
-    ("unique_checks", 1 << 27, true),
+    ("sql_auto_is_null", session_flag::AUTO_IS_NULL, false),
+    ("autocommit", session_flag::NOT_AUTOCOMMIT, true),
+    (
+        "foreign_key_checks",
+        session_flag::NO_FOREIGN_KEY_CHECKS,
+        true,
+    ),
+    ("unique_checks", session_flag::RELAXED_UNIQUE_CHECKS, true),
 ];
 
 /// Names of the sql_mode bits that MySQL and MariaDB share, from bit 0. Empty: not a mode of both.

@@ -3,7 +3,7 @@
 use super::{DELIMITER, SqlForm, comment, statement, versioned};
 use crate::cell::charset_of;
 use crate::cell::digits::{put_fraction, put_u64};
-use binlog::event::{Charset, EventFlags, Flavour, Query, StatusVariable};
+use binlog::event::{Charset, EventFlags, Flavour, Query, StatusVariable, session_flag};
 use binlog::transaction::Step;
 use charset::Charset as CharacterSet;
 
@@ -139,8 +139,7 @@ impl Session {
 
     /// The checks that the rows' session had switched off.
     pub(super) fn row_checks(&mut self, foreign_keys: bool, unique: bool, out: &mut Vec<u8>) {
-        const NO_FOREIGN_KEY_CHECKS: u32 = 1 << 26;
-        const RELAXED_UNIQUE_CHECKS: u32 = 1 << 27;
+        use session_flag::{NO_FOREIGN_KEY_CHECKS, RELAXED_UNIQUE_CHECKS};
         let before = self.flags.unwrap_or(0);
         let mut flags = before & !(NO_FOREIGN_KEY_CHECKS | RELAXED_UNIQUE_CHECKS);
         if !foreign_keys {
@@ -268,24 +267,27 @@ fn put_timestamp(out: &mut Vec<u8>, seconds: u32, micros: Option<u32>) {
 }
 
 fn put_flags(out: &mut Vec<u8>, flags: u32, flavour: Flavour) {
-    let on = |bit: u32| u8::from(flags & (1 << bit) != 0);
-    let off = |bit: u32| u8::from(flags & (1 << bit) == 0);
+    let on = |bit: u32| u8::from(flags & bit != 0);
+    let off = |bit: u32| u8::from(flags & bit == 0);
     let mut sql = format!(
         "SET @@session.foreign_key_checks={}, @@session.sql_auto_is_null={}, \
          @@session.unique_checks={}, @@session.autocommit={}",
-        off(26),
-        on(14),
-        off(27),
-        off(19),
+        off(session_flag::NO_FOREIGN_KEY_CHECKS),
+        on(session_flag::AUTO_IS_NULL),
+        off(session_flag::RELAXED_UNIQUE_CHECKS),
+        off(session_flag::NOT_AUTOCOMMIT),
     );
     if flavour == Flavour::MariaDb {
-        sql.push_str(&format!(", @@session.check_constraint_checks={}", off(2)));
+        sql.push_str(&format!(
+            ", @@session.check_constraint_checks={}",
+            off(1 << 2)
+        ));
         statement(out, sql.as_bytes());
         let later = format!(
             "/*M!100600 SET @@session.explicit_defaults_for_timestamp={}, \
              @@session.sql_if_exists={}*/",
-            on(24),
-            on(28)
+            on(1 << 24),
+            on(1 << 28)
         );
         return statement(out, later.as_bytes());
     }

@@ -4,13 +4,9 @@
 
 use std::borrow::Cow;
 
-use binlog::event::{self, Query, StatusVariable, StatusVariables};
+use binlog::event::{self, Query, StatusVariable, StatusVariables, session_flag};
 use engine::collation::Charset;
 use engine::session::SessionContext;
-
-/// Session option bits of flags2.
-const NO_FOREIGN_KEY_CHECKS: u32 = 0x0400_0000;
-const RELAXED_UNIQUE_CHECKS: u32 = 0x0800_0000;
 
 /// The event of a statement inside a transaction, such as `BEGIN`.
 pub(super) fn transaction_query<'a>(session: &'a SessionContext, sql: &'a [u8]) -> Query<'a> {
@@ -94,10 +90,10 @@ fn query<'a>(
 fn session_variables(session: &SessionContext, client: Charset) -> Vec<StatusVariable<'_>> {
     let mut flags2 = 0;
     if !session.foreign_key_checks {
-        flags2 |= NO_FOREIGN_KEY_CHECKS;
+        flags2 |= session_flag::NO_FOREIGN_KEY_CHECKS;
     }
     if !session.unique_checks {
-        flags2 |= RELAXED_UNIQUE_CHECKS;
+        flags2 |= session_flag::RELAXED_UNIQUE_CHECKS;
     }
     let mut status = vec![
         StatusVariable::Flags2(flags2),

@@ -1,6 +1,6 @@
 //! performance_schema: the one table that a tool cannot do without.
 
-use super::tables::texts;
+use super::definition::texts;
 use crate::show::Grid;
 
 /// A table of performance_schema: mysqldump 9.7 asks for the first and, if it is told of an error,

@@ -2,20 +2,38 @@
 
 use engine::catalog::SYSTEM_SCHEMA;
 
-use super::tables::Source;
+use super::definition::{Definition, texts};
 use crate::show::{Cell, Grid};
+use crate::view::Viewer;
 
-/// The rows of SCHEMATA.
-pub(super) fn fill(grid: &mut Grid, source: &Source<'_>) {
+/// The table.
+pub(super) const TABLE: Definition = Definition {
+    name: "SCHEMATA",
+    layout: |grid| {
+        let names = [
+            "CATALOG_NAME",
+            "SCHEMA_NAME",
+            "DEFAULT_CHARACTER_SET_NAME",
+            "DEFAULT_COLLATION_NAME",
+            "SQL_PATH",
+            "DEFAULT_ENCRYPTION",
+        ];
+        texts(grid, &names)
+    },
+    fill,
+};
+
+fn fill(grid: &mut Grid, viewer: &Viewer<'_>) {
+    let catalog = viewer.catalog();
     let own = (super::NAME, "utf8mb3", "utf8mb3_general_ci");
-    let has_system = source.catalog.databases.contains_key(SYSTEM_SCHEMA);
-    let system = (!has_system && source.account.can_see(SYSTEM_SCHEMA)).then_some((
+    let has_system = catalog.databases.contains_key(SYSTEM_SCHEMA);
+    let system = (!has_system && viewer.account.can_see(SYSTEM_SCHEMA)).then_some((
         SYSTEM_SCHEMA,
         "utf8mb4",
         "utf8mb4_0900_ai_ci",
     ));
-    let databases = source.catalog.databases.values();
-    let visible = databases.filter(|database| source.account.can_see(&database.name));
+    let databases = catalog.databases.values();
+    let visible = databases.filter(|database| viewer.account.can_see(&database.name));
     let rows = visible
         .map(|database| {
             let collation = database.collation;

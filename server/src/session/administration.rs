@@ -315,7 +315,7 @@ impl Session {
                 let events = self.node.role.events(request).await?;
                 Ok(show::replication::events(&events))
             }
-            show => show::execute(self, show),
+            show => show::execute(&self.view(), show),
         }
     }
 }

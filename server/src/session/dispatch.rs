@@ -121,7 +121,7 @@ impl Session {
             Query::Do(list) => self.do_expressions(list, parsed, parameters).await,
             Query::Show(show) => self.show(show).await.map(Outcome::Rows),
             Query::Describe { table, column } => {
-                self.describe(table, column.as_deref()).map(Outcome::Rows)
+                crate::show::describe(&self.view(), table, column.as_deref()).map(Outcome::Rows)
             }
             Query::Explain { .. } => Err(SqlError::not_supported("EXPLAIN")),
         }

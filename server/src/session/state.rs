@@ -8,8 +8,24 @@ use sql::error::{SqlError, WarningLevel};
 
 use super::Session;
 use crate::accounts::Privilege;
+use crate::view::{View, Viewer};
 
 impl Session {
+    /// What statements that only look at the node look with.
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            viewer: Viewer {
+                node: &self.node,
+                account: &self.account,
+                user: &self.context.user,
+            },
+            database: self.context.database.as_deref(),
+            warnings: &self.context.warnings,
+            variables: &self.variables,
+            tls: self.connection.tls_session(),
+        }
+    }
+
     /// Keeps the variables that show the session's state.
     pub(super) fn show_state(&self) {
         let warnings = &self.context.warnings;

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use engine::catalog::{Catalog, Database, Key, SYSTEM_SCHEMA, Table};
+use engine::catalog::{Catalog, Database, SYSTEM_SCHEMA};
 use engine::outcome::ResultSet;
 use sql::ast::{ShowCreate, ShowFilter, TableName};
 use sql::error::SqlError;
 
 use super::grid::{Cell, Grid};
-use crate::information_schema::{self as virtual_schema, column_info::ColumnInfo};
-use crate::session::Session;
+use crate::information_schema::column_info::ColumnInfo;
+use crate::information_schema::{self as virtual_schema, statistics};
+use crate::view::View;
 
 fn like_suffix(filter: Option<&ShowFilter>) -> String {
     match filter {
@@ -18,47 +19,13 @@ fn like_suffix(filter: Option<&ShowFilter>) -> String {
     }
 }
 
-pub(super) fn databases(session: &Session, filter: Option<&ShowFilter>) -> Grid {
+pub(super) fn databases(view: &View<'_>, filter: Option<&ShowFilter>) -> Grid {
     let name = format!("Database{}", like_suffix(filter));
     let mut grid = Grid::new().text(&name, 256).all_never_null();
-    for name in session.visible_databases() {
+    for name in view.viewer.databases() {
         grid.row([name.into()]);
     }
     grid
-}
-
-impl Session {
-    /// The databases that the account sees, `information_schema` among them, by name.
-    pub(crate) fn visible_databases(&self) -> Vec<String> {
-        let catalog = self.node.readers.database().catalog();
-        let mut names: Vec<String> = catalog
-            .databases
-            .keys()
-            .filter(|name| self.account.can_see(name))
-            .cloned()
-            .chain(std::iter::once(virtual_schema::NAME.to_owned()))
-            .collect();
-        // mysqldump --all-databases looks for it and writes an empty dump without.
-        if self.account.can_see(SYSTEM_SCHEMA) {
-            names.push(SYSTEM_SCHEMA.to_owned());
-        }
-        names.sort();
-        names.dedup();
-        names
-    }
-
-    fn database_or_current(&self, name: Option<&str>) -> Result<String, SqlError> {
-        match name {
-            Some(name) => Ok(name.to_owned()),
-            None => Ok(self.context.require_database()?.to_owned()),
-        }
-    }
-
-    fn table(&self, name: &TableName) -> Result<Arc<Table>, SqlError> {
-        let database = self.database_or_current(name.database.as_deref())?;
-        let catalog = self.node.readers.database().catalog();
-        catalog.table(&database, &name.name).map(Arc::clone)
-    }
 }
 
 /// The database, or, for the name that every MySQL server has, one without tables.
@@ -71,12 +38,12 @@ fn database_or_system(catalog: &Catalog, name: &str) -> Result<Arc<Database>, Sq
 }
 
 pub(super) fn tables(
-    session: &Session,
+    view: &View<'_>,
     full: bool,
     database: Option<&str>,
     filter: Option<&ShowFilter>,
 ) -> Result<Grid, SqlError> {
-    let database = session.database_or_current(database)?;
+    let database = view.database_or_current(database)?;
     let mut grid = Grid::new().text(&format!("Tables_in_{database}{}", like_suffix(filter)), 256);
     if full {
         grid = grid.text("Table_type", 44);
@@ -89,7 +56,7 @@ pub(super) fn tables(
             "SYSTEM VIEW",
         )
     } else {
-        let catalog = session.node.readers.database().catalog();
+        let catalog = view.viewer.catalog();
         let database = database_or_system(&catalog, &database)?;
         (database.tables.keys().cloned().collect(), "BASE TABLE")
     };
@@ -100,8 +67,8 @@ pub(super) fn tables(
     Ok(grid)
 }
 
-pub(super) fn table_status(session: &Session, database: Option<&str>) -> Result<Grid, SqlError> {
-    let database = session.database_or_current(database)?;
+pub(super) fn table_status(view: &View<'_>, database: Option<&str>) -> Result<Grid, SqlError> {
+    let database = view.database_or_current(database)?;
     let mut grid = Grid::new()
         .text("Name", 256)
         .text("Engine", 256)
@@ -125,12 +92,9 @@ pub(super) fn table_status(session: &Session, database: Option<&str>) -> Result<
     if virtual_schema::canonical(&database).is_some() {
         return Ok(grid);
     }
-    let catalog = session.node.readers.database().catalog();
+    let catalog = view.viewer.catalog();
     for table in database_or_system(&catalog, &database)?.tables.values() {
-        let next = match table.auto_increment_column() {
-            Some(_) => Cell::Number(next_auto_increment(session, table)?),
-            None => Cell::Null,
-        };
+        let next = view.viewer.next_auto_increment(table)?;
         let format = table
             .options
             .row_format
@@ -147,7 +111,7 @@ pub(super) fn table_status(session: &Session, database: Option<&str>) -> Result<
             Cell::Number(0),
             Cell::Number(0),
             Cell::Number(0),
-            next,
+            next.into(),
             Cell::Null,
             Cell::Null,
             Cell::Null,
@@ -168,15 +132,7 @@ fn capitalised(word: &str) -> String {
     })
 }
 
-/// The next value of the table's counter.
-fn next_auto_increment(session: &Session, table: &Table) -> Result<u64, SqlError> {
-    let mut reader = session.node.readers.take()?;
-    let next = reader.next_auto_increment(table.id);
-    session.node.readers.give_back(reader);
-    Ok(next?)
-}
-
-pub(super) fn columns(session: &Session, name: &TableName, full: bool) -> Result<Grid, SqlError> {
+pub(super) fn columns(view: &View<'_>, name: &TableName, full: bool) -> Result<Grid, SqlError> {
     let mut grid = Grid::new()
         .text("Field", 256)
         .blob("Type", 67_108_860)
@@ -198,7 +154,7 @@ pub(super) fn columns(session: &Session, name: &TableName, full: bool) -> Result
             .not_null();
     }
     grid = grid.never_null(&["Type", "Null", "Key", "Comment"]);
-    let database = session.database_or_current(name.database.as_deref())?;
+    let database = view.database_or_current(name.database.as_deref())?;
     if virtual_schema::canonical(&database).is_some() {
         let columns = virtual_schema::columns_of(&name.name);
         let columns =
@@ -210,7 +166,7 @@ pub(super) fn columns(session: &Session, name: &TableName, full: bool) -> Result
         }
         return Ok(grid);
     }
-    let table = session.table(name)?;
+    let table = view.table(name)?;
     for (position, column) in table.columns.iter().enumerate() {
         let info = ColumnInfo::new(&table, position, column);
         let mut cells: Vec<Cell> = vec![info.name.into(), info.column_type.into()];
@@ -232,7 +188,7 @@ pub(super) fn columns(session: &Session, name: &TableName, full: bool) -> Result
     Ok(grid)
 }
 
-pub(super) fn index(session: &Session, name: &TableName) -> Result<Grid, SqlError> {
+pub(super) fn index(view: &View<'_>, name: &TableName) -> Result<Grid, SqlError> {
     let mut grid = Grid::new()
         .text("Table", 256)
         .number("Non_unique", 2)
@@ -259,46 +215,17 @@ pub(super) fn index(session: &Session, name: &TableName) -> Result<Grid, SqlErro
             "Index_comment",
             "Visible",
         ]);
-    let table = session.table(name)?;
-    for key in &table.keys {
-        key_rows(&table, key, &mut grid);
+    for cells in statistics::key_columns(&*view.table(name)?) {
+        grid.row(cells);
     }
     Ok(grid)
 }
 
-fn key_rows(table: &Table, key: &Key, grid: &mut Grid) {
-    for (sequence, part) in (1_u64..).zip(&key.parts) {
-        let Some((_, column)) = table.column_by_id(part.column) else {
-            continue;
-        };
-        grid.row([
-            table.name.as_str().into(),
-            Cell::Number(u64::from(!key.is_unique())),
-            key.name.as_str().into(),
-            Cell::Number(sequence),
-            column.name.as_str().into(),
-            if part.descending { "D" } else { "A" }.into(),
-            Cell::Number(0),
-            part.prefix.map(u64::from).into(),
-            Cell::Null,
-            if column.nullable { "YES" } else { "" }.into(),
-            "BTREE".into(),
-            "".into(),
-            key.comment.as_str().into(),
-            if key.invisible { "NO" } else { "YES" }.into(),
-            Cell::Null,
-        ]);
-    }
-}
-
-pub(super) fn create(session: &Session, create: &ShowCreate) -> Result<ResultSet, SqlError> {
+pub(super) fn create(view: &View<'_>, create: &ShowCreate) -> Result<ResultSet, SqlError> {
     match create {
         ShowCreate::Table(name) => {
-            let table = session.table(name)?;
-            let next = match table.auto_increment_column() {
-                Some(_) => next_auto_increment(session, &table)?,
-                None => 0,
-            };
+            let table = view.table(name)?;
+            let next = view.viewer.next_auto_increment(&table)?.unwrap_or(0);
             let mut grid = Grid::new()
                 .text("Table", 256)
                 .text("Create Table", 65_535)
@@ -314,14 +241,14 @@ pub(super) fn create(session: &Session, create: &ShowCreate) -> Result<ResultSet
                 .text("Database", 256)
                 .text("Create Database", 4096)
                 .all_never_null();
-            let catalog = session.node.readers.database().catalog();
+            let catalog = view.viewer.catalog();
             let database = database_or_system(&catalog, name)?;
             let text = database.show_create(*if_not_exists);
             grid.row([name.as_str().into(), text.into()]);
             Ok(grid.into_result())
         }
         ShowCreate::View(name) => {
-            let table = session.table(name)?;
+            let table = view.table(name)?;
             let text = format!("'{}.{}' is not VIEW", table.database, table.name);
             Err(SqlError::new(1347, "HY000", text))
         }

@@ -9,18 +9,18 @@ use sql::ast::AccountName;
 use sql::error::{SqlError, Warning, WarningLevel};
 
 use super::grid::{Cell, Grid};
-use crate::accounts::Privilege;
+use crate::information_schema::{collations, engines, processlist};
 use crate::node::Node;
-use crate::session::Session;
+use crate::view::View;
 
-pub(super) fn variables(session: &Session, global: bool) -> Grid {
+pub(super) fn variables(view: &View<'_>, global: bool) -> Grid {
     let mut grid = Grid::new()
         .text("Variable_name", 256)
         .text("Value", 4096)
         .never_null(&["Variable_name"]);
     let shown = match global {
-        true => session.node.variables.shown(),
-        false => session.variables.shown(),
+        true => view.viewer.node.variables.shown(),
+        false => view.variables.shown(),
     };
     for (name, value) in shown {
         grid.row([name.into(), value.into()]);
@@ -75,13 +75,13 @@ pub(super) fn status(node: &Node, tls: Option<&TlsSession>) -> Grid {
 }
 
 pub(super) fn warnings(
-    session: &Session,
+    view: &View<'_>,
     count: bool,
     limit: Option<(u64, u64)>,
     errors_only: bool,
 ) -> ResultSet {
     let wanted = |warning: &&Warning| !errors_only || warning.level == WarningLevel::Error;
-    let found = session.context.warnings.iter().filter(wanted);
+    let found = view.warnings.iter().filter(wanted);
     if count {
         let name = if errors_only {
             "@@session.error_count"
@@ -109,9 +109,8 @@ pub(super) fn warnings(
     grid.into_result()
 }
 
-/// Sessions of others are for accounts with PROCESS.
-pub(super) fn process_list(session: &Session, full: bool) -> ResultSet {
-    const SHOWN: usize = 100;
+pub(super) fn process_list(view: &View<'_>, full: bool) -> ResultSet {
+    let shown = if full { usize::MAX } else { 100 };
     let mut grid = Grid::new()
         .number("Id", 22)
         .text("User", 128)
@@ -122,33 +121,10 @@ pub(super) fn process_list(session: &Session, full: bool) -> ResultSet {
         .text("State", 120)
         .blob("Info", 805_306_368)
         .never_null(&["Id", "User", "Host", "Command", "Time"]);
-    for process in visible_processes(session) {
-        let activity = process.activity();
-        let info = activity.info.map(|info| match full {
-            true => info,
-            false => info.chars().take(SHOWN).collect(),
-        });
-        grid.row([
-            u64::from(process.id).into(),
-            process.user().into(),
-            process.host.as_str().into(),
-            activity.database.into(),
-            activity.command.into(),
-            activity.since.elapsed().as_secs().into(),
-            activity.state.into(),
-            info.into(),
-        ]);
+    for process in view.viewer.processes() {
+        grid.row(processlist::cells(&process, shown));
     }
     grid.into_result()
-}
-
-pub(super) fn visible_processes(
-    session: &Session,
-) -> Vec<std::sync::Arc<crate::processes::Process>> {
-    let all = session.account.has(Privilege::Process);
-    let mut processes = session.node.processes.all();
-    processes.retain(|process| all || process.user() == session.context.user);
-    processes
 }
 
 pub(super) fn engines() -> Grid {
@@ -160,14 +136,7 @@ pub(super) fn engines() -> Grid {
         .text("XA", 12)
         .text("Savepoints", 12)
         .never_null(&["Engine", "Support", "Comment"]);
-    grid.row([
-        "InnoDB".into(),
-        "DEFAULT".into(),
-        "Weir's engine: transactions, on SQLite".into(),
-        "YES".into(),
-        "NO".into(),
-        "YES".into(),
-    ]);
+    grid.row(engines::cells());
     grid
 }
 
@@ -215,31 +184,19 @@ pub(super) fn collations() -> Grid {
     let mut all: Vec<_> = collation::all().to_vec();
     all.sort_by_key(|collation| collation.name);
     for collation in all {
-        let is_default = collation.charset.default_collation().id == collation.id;
-        let no_pad = collation.name.contains("_0900_") || collation.name == "binary";
-        grid.row([
-            collation.name.into(),
-            collation.charset.name().into(),
-            u64::from(collation.id).into(),
-            if is_default { "Yes" } else { "" }.into(),
-            "Yes".into(),
-            Cell::Number(if collation.name.ends_with("_0900_ai_ci") {
-                0
-            } else {
-                1
-            }),
-            if no_pad { "NO PAD" } else { "PAD SPACE" }.into(),
-        ]);
+        grid.row(collations::cells(collation));
     }
     grid
 }
 
-pub(super) fn grants(session: &Session, user: Option<&AccountName>) -> Result<ResultSet, SqlError> {
+pub(super) fn grants(view: &View<'_>, user: Option<&AccountName>) -> Result<ResultSet, SqlError> {
+    let named;
     let account = match user {
-        None => std::sync::Arc::clone(&session.account),
+        None => view.viewer.account,
         Some(name) => {
-            let found = session.node.accounts.named(name);
-            found.ok_or_else(|| crate::accounts::no_such_grant(name))?
+            let found = view.viewer.node.accounts.named(name);
+            named = found.ok_or_else(|| crate::accounts::no_such_grant(name))?;
+            &*named
         }
     };
     let AccountName { user, host } = &account.name;

@@ -14,6 +14,18 @@ pub struct StatusVariables<'a>(
     pub Vec<StatusVariable<'a>>,
 );
 
+/// Bits of [`StatusVariable::Flags2`].
+pub mod session_flag {
+    /// `sql_auto_is_null` is on.
+    pub const AUTO_IS_NULL: u32 = 1 << 14;
+    /// `autocommit` is off.
+    pub const NOT_AUTOCOMMIT: u32 = 1 << 19;
+    /// `foreign_key_checks` is off.
+    pub const NO_FOREIGN_KEY_CHECKS: u32 = 1 << 26;
+    /// `unique_checks` is off.
+    pub const RELAXED_UNIQUE_CHECKS: u32 = 1 << 27;
+}
+
 /// Collation ids of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Charset {
