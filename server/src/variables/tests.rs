@@ -163,14 +163,14 @@ fn default_is_what_a_server_without_options_starts_with() {
 #[test]
 fn option_files_take_the_sql_modes_that_set_takes() {
     for name in config::settings::SQL_MODES {
-        let mode: Result<sql::SqlMode, _> = name.parse();
+        let mode: Result<SqlMode, _> = name.parse();
         let shown = mode.map(|mode| mode.to_string());
         let is_shown = shown
             .as_ref()
             .is_ok_and(|shown| shown.split(',').any(|mode| mode == *name));
         assert!(is_shown, "{name}: {shown:?}");
     }
-    let all = sql::SqlMode::from_bits(u64::MAX).to_string();
+    let all = SqlMode::from_bits(u64::MAX).to_string();
     let all: Vec<&str> = all.split(',').collect();
     assert_eq!(all, config::settings::SQL_MODES);
 }
