@@ -215,7 +215,8 @@ pub(super) fn index(view: &View<'_>, name: &TableName) -> Result<Grid, SqlError>
             "Index_comment",
             "Visible",
         ]);
-    for cells in statistics::key_columns(&*view.table(name)?) {
+    let table = view.table(name)?;
+    for cells in statistics::key_columns(&table) {
         grid.row(cells);
     }
     Ok(grid)

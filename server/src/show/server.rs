@@ -196,7 +196,7 @@ pub(super) fn grants(view: &View<'_>, user: Option<&AccountName>) -> Result<Resu
         Some(name) => {
             let found = view.viewer.node.accounts.named(name);
             named = found.ok_or_else(|| crate::accounts::no_such_grant(name))?;
-            &*named
+            named.as_ref()
         }
     };
     let AccountName { user, host } = &account.name;
