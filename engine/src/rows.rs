@@ -20,6 +20,7 @@ pub use new_row::NewRow;
 pub use plan::TablePlan;
 pub use writer::{Conflict, RowId, RowWriter, StoredRow};
 
+pub use default::local_default;
 pub(crate) use default::{default_text, implicit};
 pub(crate) use eval::eval_of;
 pub(crate) use plan::{collate, column_of, key_part_expression, list};

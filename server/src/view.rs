@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine::catalog::{Catalog, SYSTEM_SCHEMA, Table};
+use engine::session::TimeZone;
 use protocol::server::TlsSession;
 use sql::ast::TableName;
 use sql::error::{SqlError, Warning};
@@ -30,6 +31,8 @@ pub(crate) struct View<'a> {
     pub(crate) database: Option<&'a str>,
     /// What the last statement left.
     pub(crate) warnings: &'a [Warning],
+    /// The zone of TIMESTAMP values.
+    pub(crate) zone: &'a TimeZone,
     pub(crate) variables: &'a SessionVariables,
     pub(crate) tls: Option<&'a TlsSession>,
 }

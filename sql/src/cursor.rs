@@ -5,10 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::ParseOptions;
 use super::ast::{AccountName, TableName};
 use super::lexer::{Kind, Token};
-use super::reserved::{is_function_word, is_reserved};
+use super::reserved::{is_function_word, is_introducer, is_reserved};
+use super::{ParseOptions, SqlMode};
 use crate::error::SqlError;
 
 /// Why a statement was not parsed.
@@ -196,7 +196,11 @@ impl<'a> Cursor<'a> {
     /// A name: a quoted identifier or a word that is not reserved.
     pub(super) fn identifier(&mut self) -> Parse<String> {
         let name = match self.peek() {
-            Kind::Word(word) if !is_reserved(word) && !self.is_call(word) => (*word).to_owned(),
+            Kind::Word(word)
+                if !is_reserved(word) && !is_introducer(word) && !self.is_call(word) =>
+            {
+                (*word).to_owned()
+            }
             Kind::Quoted(name) => name.clone().into_owned(),
             _ => return self.unexpected(),
         };
@@ -204,13 +208,15 @@ impl<'a> Cursor<'a> {
         Ok(name)
     }
 
-    /// Whether the next word is a function and no name: one of a few words with `(` right behind.
-    fn is_call(&self, word: &str) -> bool {
+    /// Whether the next word is a function and no name: one of a few words with `(` right behind,
+    /// or after blanks if sql_mode says so.
+    pub(super) fn is_call(&self, word: &str) -> bool {
         let (Some(name), Some(next)) = (self.tokens.get(self.at), self.tokens.get(self.at + 1))
         else {
             return false;
         };
         let is_next = next.start == name.start + word.len();
+        let is_next = is_next || self.options.sql_mode.contains(SqlMode::IGNORE_SPACE);
         is_next && self.is_symbol_ahead(1, "(") && is_function_word(word)
     }
 
@@ -231,6 +237,16 @@ impl<'a> Cursor<'a> {
             return Ok(self.string()?.to_ascii_lowercase());
         }
         Ok(self.any_word()?.to_ascii_lowercase())
+    }
+
+    /// A character set or collation: a name, a string or the word BINARY; lower-cased.
+    pub(super) fn charset_name(&mut self) -> Parse<String> {
+        match self.peek() {
+            Kind::Word(word) if is_reserved(word) && !word.eq_ignore_ascii_case("BINARY") => {
+                self.unexpected()
+            }
+            _ => self.name_or_string(),
+        }
     }
 
     /// `name` or `database.name`.

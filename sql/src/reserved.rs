@@ -94,6 +94,25 @@ pub(crate) fn is_function_word(word: &str) -> bool {
         .any(|function| function.eq_ignore_ascii_case(word))
 }
 
+/// MySQL's character sets: a word of `_` and one of them introduces a string and is no name.
+const CHARSETS: [&str; 41] = [
+    "armscii8", "ascii", "big5", "binary", "cp1250", "cp1251", "cp1256", "cp1257", "cp850",
+    "cp852", "cp866", "cp932", "dec8", "eucjpms", "euckr", "gb18030", "gb2312", "gbk", "geostd8",
+    "greek", "hebrew", "hp8", "keybcs2", "koi8r", "koi8u", "latin1", "latin2", "latin5", "latin7",
+    "macce", "macroman", "sjis", "swe7", "tis620", "ucs2", "ujis", "utf16", "utf16le", "utf32",
+    "utf8mb3", "utf8mb4",
+];
+
+/// Whether a word introduces a string of another character set: `_latin1`.
+pub(crate) fn is_introducer(word: &str) -> bool {
+    word.strip_prefix('_').is_some_and(|name| {
+        name.eq_ignore_ascii_case("utf8")
+            || CHARSETS
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(name))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

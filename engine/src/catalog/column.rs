@@ -35,6 +35,9 @@ pub struct Column {
     pub invisible: bool,
     /// Its COMMENT, empty if none.
     pub comment: String,
+    /// STORAGE and COLUMN_FORMAT, which only SHOW CREATE TABLE repeats: `STORAGE DISK`.
+    #[serde(default)]
+    pub storage: Vec<String>,
 }
 
 impl Column {
@@ -50,20 +53,18 @@ impl Column {
         self.name == name || self.name.to_lowercase() == name.to_lowercase()
     }
 
-    /// Whether an INSERT that leaves the column out must fail with error 1364 in strict mode.
+    /// Whether an INSERT that leaves the column out must fail with error 1364 in strict mode. A column
+    /// that may be NULL has lost its default by ALTER COLUMN ... DROP DEFAULT then.
     #[must_use]
     pub fn needs_value(&self) -> bool {
-        self.default == ColumnDefault::None
-            && !self.nullable
-            && !self.auto_increment
-            && self.generated.is_none()
+        self.default == ColumnDefault::None && !self.auto_increment && self.generated.is_none()
     }
 }
 
 /// What a column holds when an INSERT gives it no value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ColumnDefault {
-    /// No default: NULL if the column may be NULL, else error 1364.
+    /// No default: error 1364.
     None,
     /// `DEFAULT NULL`, which MySQL also assumes for a nullable column without a default.
     Null,

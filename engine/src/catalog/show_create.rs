@@ -9,10 +9,17 @@ use crate::collation::UTF8MB4_0900_AI_CI;
 
 impl Table {
     /// The text of SHOW CREATE TABLE. `next_auto_increment` is the counter of the table, which is
-    /// shown when it is above 1.
+    /// shown when it is above 1. `local` gives the text of a TIMESTAMP default in the session's zone.
     #[must_use]
-    pub fn show_create(&self, next_auto_increment: u64) -> String {
-        let columns = self.columns.iter().map(|column| self.column_line(column));
+    pub fn show_create(
+        &self,
+        next_auto_increment: u64,
+        local: &dyn Fn(&Column, &str) -> String,
+    ) -> String {
+        let columns = self
+            .columns
+            .iter()
+            .map(|column| self.column_line(column, local));
         let keys = self.keys.iter().map(|key| self.key_line(key));
         let lines: Vec<String> = columns.chain(keys).collect();
         let mut text = format!(
@@ -55,8 +62,8 @@ impl Table {
         text
     }
 
-    fn column_line(&self, column: &Column) -> String {
-        let mut line = format!("  {} {}", quoted(&column.name), column.column_type);
+    fn column_line(&self, column: &Column, local: &dyn Fn(&Column, &str) -> String) -> String {
+        let mut line = format!("  {} {}", quoted(&column.name), shown_type(column));
         self.push_collation(&mut line, column);
         if let Some(generated) = &column.generated {
             let kind = if generated.stored {
@@ -80,7 +87,10 @@ impl Table {
         {
             push(&mut line, &format!(" /*!80003 SRID {srid} */"));
         }
-        push_default(&mut line, column);
+        for option in &column.storage {
+            push(&mut line, &format!(" /*!50606 {option} */"));
+        }
+        push_default(&mut line, column, local);
         if column.on_update_now {
             push(
                 &mut line,
@@ -171,7 +181,20 @@ impl Database {
     }
 }
 
-fn push_default(line: &mut String, column: &Column) {
+/// The type as shown: characters that MySQL's names cannot have stand as question marks.
+fn shown_type(column: &Column) -> String {
+    column
+        .column_type
+        .to_string()
+        .chars()
+        .map(|character| match u32::from(character) > 0xffff {
+            true => '?',
+            false => character,
+        })
+        .collect()
+}
+
+fn push_default(line: &mut String, column: &Column, local: &dyn Fn(&Column, &str) -> String) {
     match &column.default {
         ColumnDefault::None => {}
         ColumnDefault::Null
@@ -179,6 +202,7 @@ fn push_default(line: &mut String, column: &Column) {
                 column.column_type,
                 ColumnType::Text { .. } | ColumnType::Blob { .. }
             ) => {}
+        ColumnDefault::Null if column.auto_increment => {}
         ColumnDefault::Null => push(line, " DEFAULT NULL"),
         ColumnDefault::CurrentTimestamp => {
             push(
@@ -192,15 +216,29 @@ fn push_default(line: &mut String, column: &Column) {
                 let bits = text.parse::<u64>().unwrap_or_default();
                 push(line, &format!(" DEFAULT b'{bits:b}'"));
             }
-            ColumnType::Binary { .. } | ColumnType::Varbinary { .. } if !text.is_ascii() => {
-                let hex: String = text
+            ColumnType::Binary { .. } | ColumnType::Varbinary { .. } => {
+                let bytes: Vec<u8> = text
                     .chars()
-                    .map(|byte| format!("{:02X}", u32::from(byte)))
+                    .filter_map(|byte| u8::try_from(u32::from(byte)).ok())
                     .collect();
-                push(line, &format!(" DEFAULT 0x{hex}"));
+                push(line, &format!(" DEFAULT {}", shown_bytes(&bytes)));
             }
-            _ => push(line, &format!(" DEFAULT {}", literal(text))),
+            ColumnType::Timestamp { .. } => {
+                push(line, &format!(" DEFAULT {}", literal(&local(column, text))));
+            }
+            _ => push(line, &format!(" DEFAULT {}", shown_bytes(text.as_bytes()))),
         },
+    }
+}
+
+/// Bytes as a string where they are one in MySQL's names, which end at U+FFFF, else in hexadecimal.
+fn shown_bytes(bytes: &[u8]) -> String {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.chars().all(|character| u32::from(character) <= 0xffff) => literal(text),
+        _ => {
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+            format!("0x{hex}")
+        }
     }
 }
 

@@ -6,9 +6,10 @@
 
 mod algorithm;
 mod clauses;
+mod columns;
+mod key_clauses;
 mod rebuild;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{create, drop, existing, expression, keys, options, physical, qualified, save};
@@ -91,7 +92,8 @@ fn change(
     let mut new = Table::clone(old);
     new.collation = options::collation(session, old, clauses)?;
     let mut extra = Extra::default();
-    clauses::apply(session, &mut new, &mut extra, clauses)?;
+    let database = writer.catalog().database(&old.database)?.collation;
+    clauses::apply(session, &mut new, &mut extra, clauses, database)?;
     expression::check_dependents(session, old, &new)?;
     keys::recheck(&mut new)?;
     let catalog = Arc::clone(writer.catalog());
@@ -203,9 +205,4 @@ fn change_keys(writer: &Writer, old: &Table, new: &Table) -> Result<(), SqlError
         physical::create_index(writer, new, key)?;
     }
     Ok(())
-}
-
-/// Ids of the columns that remain.
-fn column_ids(table: &Table) -> HashSet<crate::catalog::ColumnId> {
-    table.columns.iter().map(|column| column.id).collect()
 }

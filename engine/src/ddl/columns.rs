@@ -1,9 +1,9 @@
 //! Column definitions: type, nullability, default and attributes together.
 
-use super::defaults;
 use super::expression::{self, Purpose};
 use super::types::{Defaults, column_type, fsp_of};
-use crate::catalog::{Column, ColumnDefault, ColumnId, ColumnType, Generated};
+use super::{defaults, keys};
+use crate::catalog::{Column, ColumnDefault, ColumnId, ColumnType, Generated, IntegerSize};
 use crate::collation::Collation;
 use crate::session::SessionContext;
 use sql::ast::{CharsetSpec, ColumnAttributes, ColumnDefinition, DataType, DefaultValue};
@@ -12,6 +12,10 @@ use sql::error::SqlError;
 /// Most characters of an identifier.
 const NAME_CHARS_MAX: usize = 64;
 const COMMENT_CHARS_MAX: usize = 1024;
+/// InnoDB's own columns.
+const ENGINE_COLUMNS: [&str; 3] = ["DB_ROW_ID", "DB_TRX_ID", "DB_ROLL_PTR"];
+/// The column by which InnoDB finds rows in its full-text indexes.
+const FULLTEXT_ROW_ID: &str = "FTS_DOC_ID";
 /// The spatial reference systems that are known to exist: none, Web Mercator, WGS 84.
 const SRIDS: [u32; 3] = [0, 3857, 4326];
 
@@ -51,6 +55,9 @@ pub(super) fn define(
         collation,
         Defaults::new(session, default_collation),
     )?;
+    if !session.applies_log {
+        check_collation(&column_type, collation)?;
+    }
     let column_type = with_srid(session, column_type, attributes.srid)?;
     let is_serial = written.data_type == DataType::Serial;
     check_attributes(name, attributes, is_serial)?;
@@ -71,9 +78,11 @@ pub(super) fn define(
         auto_increment,
         generated,
         invisible: attributes.invisible.unwrap_or(false),
-        comment: attributes.comment.clone().unwrap_or_default(),
+        comment: within_names(attributes.comment.as_deref().unwrap_or_default()),
+        storage: storage(attributes),
         column_type,
     };
+    check_engine_name(session, &column)?;
     column.default = defaults::define(session, &column, attributes.default.as_ref())?;
     column.on_update_now = match attributes.on_update {
         Some(fsp) => on_update(&column, fsp)?,
@@ -83,7 +92,7 @@ pub(super) fn define(
         let follows_clock = is_first_timestamp && attributes.on_update.is_none();
         old_timestamp_default(&mut column, follows_clock);
     }
-    check_auto_increment(&column, attributes.default.is_some())?;
+    check_auto_increment(session, &column, attributes.default.is_some())?;
     Ok(DefinedColumn {
         unsafe_default: is_unsafe(session, name, attributes.default.as_ref())?,
         is_unique: attributes.unique || is_serial,
@@ -143,6 +152,13 @@ fn check_attributes(
         if attributes.on_update.is_some() {
             return wrong("ON UPDATE");
         }
+        for (option, _) in &attributes.others {
+            match option.as_str() {
+                "STORAGE" => return wrong("STORAGE"),
+                "COLUMN_FORMAT" => return wrong("COLUMN_FORMAT"),
+                _ => {}
+            }
+        }
     }
     let comment = attributes.comment.as_deref().unwrap_or_default();
     if comment.chars().count() > COMMENT_CHARS_MAX {
@@ -153,10 +169,78 @@ fn check_attributes(
         .iter()
         .find(|(option, _)| option == "ENGINE_ATTRIBUTE")
     {
-        Some((_, value)) if !value.is_empty() => {
-            Err(SqlError::engine_attribute_not_supported("InnoDB"))
+        Some((_, value)) => keys::engine_attribute(value),
+        None => Ok(()),
+    }?;
+    let is_secondary = |(option, value): &&(String, String)| {
+        option == "SECONDARY_ENGINE_ATTRIBUTE" && !value.is_empty()
+    };
+    match attributes.others.iter().find(is_secondary) {
+        Some((option, _)) => Err(SqlError::not_supported(option)),
+        None => Ok(()),
+    }
+}
+
+/// STORAGE and COLUMN_FORMAT in the order of SHOW CREATE TABLE; the last of each counts.
+fn storage(attributes: &ColumnAttributes) -> Vec<String> {
+    let last = |name: &str| {
+        let mut written = attributes.others.iter().rev();
+        let (_, value) = written.find(|(option, _)| option == name)?;
+        (value != "DEFAULT").then(|| format!("{name} {value}"))
+    };
+    let options = ["STORAGE", "COLUMN_FORMAT"];
+    options.into_iter().filter_map(last).collect()
+}
+
+/// A comment as MySQL keeps it: in utf8mb3, which ends at U+FFFF.
+pub(super) fn within_names(text: &str) -> String {
+    let kept = |character| match u32::from(character) > 0xffff {
+        true => '?',
+        false => character,
+    };
+    text.chars().map(kept).collect()
+}
+
+/// Error 1253 for a collation of what is no text, and 1273 for one that is not known.
+fn check_collation(column_type: &ColumnType, attribute: Option<&str>) -> Result<(), SqlError> {
+    let Some(named) = attribute.map(crate::collation::by_name).transpose()? else {
+        return Ok(());
+    };
+    match column_type {
+        ColumnType::Binary { .. }
+        | ColumnType::Varbinary { .. }
+        | ColumnType::Blob { .. }
+        | ColumnType::Json
+        | ColumnType::Geometry { .. }
+        | ColumnType::Vector { .. }
+            if !named.is_binary() =>
+        {
+            Err(SqlError::collation_charset_mismatch(named.name, "binary"))
         }
         _ => Ok(()),
+    }
+}
+
+/// Error 1166 for the names of InnoDB's own columns, and for that of the full-text row id unless the
+/// column is one.
+fn check_engine_name(session: &SessionContext, column: &Column) -> Result<(), SqlError> {
+    let name = &column.name;
+    if session.applies_log {
+        return Ok(());
+    }
+    let is_row_id = name == FULLTEXT_ROW_ID
+        && !column.nullable
+        && matches!(
+            column.column_type,
+            ColumnType::Integer {
+                size: IntegerSize::Big,
+                unsigned: true,
+                ..
+            }
+        );
+    match name.eq_ignore_ascii_case(FULLTEXT_ROW_ID) && !is_row_id {
+        true => Err(SqlError::wrong_column_name(name)),
+        false => Ok(()),
     }
 }
 
@@ -218,7 +302,11 @@ fn on_update(column: &Column, fsp: u32) -> Result<bool, SqlError> {
     Ok(true)
 }
 
-fn check_auto_increment(column: &Column, has_default: bool) -> Result<(), SqlError> {
+fn check_auto_increment(
+    session: &SessionContext,
+    column: &Column,
+    has_default: bool,
+) -> Result<(), SqlError> {
     if !column.auto_increment {
         return Ok(());
     }
@@ -226,18 +314,34 @@ fn check_auto_increment(column: &Column, has_default: bool) -> Result<(), SqlErr
         return Err(SqlError::invalid_default(&column.name));
     }
     match column.column_type {
-        ColumnType::Integer { .. } | ColumnType::Float { .. } | ColumnType::Double { .. } => Ok(()),
+        ColumnType::Integer { .. } => Ok(()),
+        // Other servers and versions have such columns.
+        ColumnType::Float { .. } | ColumnType::Double { .. } if session.applies_log => Ok(()),
         _ => Err(SqlError::wrong_field_spec(&column.name)),
     }
 }
 
-/// Errors 1059 and 1166.
+/// Errors 1059, 1166 and 1235.
 pub(super) fn check_name(name: &str) -> Result<(), SqlError> {
-    if name.is_empty() || name.ends_with(' ') {
+    let is_of_engine = ENGINE_COLUMNS
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name));
+    if name.is_empty() || name.ends_with(' ') || is_of_engine {
         return Err(SqlError::wrong_column_name(name));
     }
+    check_characters(name)?;
     if name.chars().count() > NAME_CHARS_MAX {
         return Err(SqlError::too_long_ident(name));
     }
     Ok(())
+}
+
+/// Error 1235 for a name with a character beyond U+FFFF, in whose place MySQL writes a question mark.
+pub(super) fn check_characters(name: &str) -> Result<(), SqlError> {
+    match name.chars().any(|character| u32::from(character) > 0xffff) {
+        true => Err(SqlError::not_supported(
+            "a name with characters beyond U+FFFF",
+        )),
+        false => Ok(()),
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::columns::{DefinedColumn, define};
+use super::columns::{DefinedColumn, check_characters, define};
 use super::types::{Defaults, resolve_collation};
 use super::{expression, keys, options, physical, qualified, save, size};
 use crate::catalog::{Catalog, ColumnId, ColumnType, KeyKind, Table, TableId, TableOptions};
@@ -29,6 +29,11 @@ pub(super) fn table(
     let (database, name) = qualified(&create.name, session)?;
     let (database, name) = (database.to_owned(), name.to_owned());
     check_table_name(&name)?;
+    if let CreateTableSource::Like(original) = &create.source
+        && qualified(original, session)? == (database.as_str(), name.as_str())
+    {
+        return Err(SqlError::nonuniq_table(&name));
+    }
     let known = writer.catalog().database(&database)?;
     let default_collation = known.collation;
     if known.tables.contains_key(&name) {
@@ -122,9 +127,9 @@ fn build(
             TableElement::ForeignKey(_) => return Err(SqlError::not_supported("FOREIGN KEY")),
             TableElement::Check(_) => return Err(SqlError::not_supported("CHECK constraint")),
             TableElement::Column(written) => {
-                let is_unique = columns.iter().any(|column| {
-                    column.is_unique && !column.is_primary && column.column.name == written.name
-                });
+                let is_unique = columns
+                    .iter()
+                    .any(|column| column.is_unique && column.column.name == written.name);
                 if is_unique {
                     keys::add_for_column(&mut table, KeyKind::Unique, &written.name)?;
                 }
@@ -208,5 +213,5 @@ pub(super) fn check_table_name(name: &str) -> Result<(), SqlError> {
     if name.chars().count() > NAME_CHARS_MAX {
         return Err(SqlError::too_long_ident(name));
     }
-    Ok(())
+    check_characters(name)
 }

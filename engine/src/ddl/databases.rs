@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::columns::check_characters;
 use super::types::{Defaults, resolve_collation};
 use super::{change_database, physical};
 use crate::catalog::{Catalog, Database, Table};
@@ -31,6 +32,13 @@ pub(super) fn create(
         None,
         Defaults::new(session, session.collation_server),
     )?;
+    if name.eq_ignore_ascii_case("information_schema") {
+        return Err(SqlError::db_access_denied(
+            &session.user,
+            &session.host,
+            name,
+        ));
+    }
     if is_reserved(name) || writer.catalog().databases.contains_key(name) {
         let error = SqlError::db_create_exists(name);
         if !if_not_exists {
@@ -63,6 +71,7 @@ pub(super) fn alter(
         Some(name) => name,
         None => session.require_database()?,
     };
+    check_name(name)?;
     let known = writer.catalog().databases.get(name);
     let old = known
         .ok_or_else(|| SqlError::database_not_found(name))?
@@ -121,7 +130,7 @@ fn check_name(name: &str) -> Result<(), SqlError> {
     if name.chars().count() > NAME_CHARS_MAX {
         return Err(SqlError::too_long_ident(name));
     }
-    Ok(())
+    check_characters(name)
 }
 
 fn is_reserved(name: &str) -> bool {

@@ -15,6 +15,10 @@ pub(super) fn define(
     written: Option<&DefaultValue>,
 ) -> Result<ColumnDefault, SqlError> {
     let invalid = || SqlError::invalid_default(&column.name);
+    let is_list = matches!(
+        column.column_type,
+        ColumnType::Enum { .. } | ColumnType::Set { .. }
+    );
     let value = match written {
         None if column.nullable && column.generated.is_none() => return Ok(ColumnDefault::Null),
         None => return Ok(ColumnDefault::None),
@@ -46,6 +50,16 @@ pub(super) fn define(
             }
             EvalValue::UInt(significant.fold(0, |number, byte| number << 8 | u64::from(*byte)))
         }
+        // MySQL takes no literal of these kinds here, though other servers do.
+        Some(DefaultValue::Temporal(_)) if !session.applies_log => return Err(invalid()),
+        Some(DefaultValue::Number(_) | DefaultValue::Bit(_) | DefaultValue::Bool(_))
+            if is_list && !session.applies_log =>
+        {
+            return Err(invalid());
+        }
+        Some(DefaultValue::Bit(digits)) if !column.column_type.is_numeric() => {
+            EvalValue::Binary(bit_bytes(digits))
+        }
         Some(literal) => literal_value(literal).ok_or_else(invalid)?,
     };
     if column.column_type.is_blob_like() {
@@ -54,6 +68,20 @@ pub(super) fn define(
     let mut coercion = Coercion::strict(session.sql_mode, &session.time_zone);
     let stored = coercion.store(column, value).map_err(|_| invalid())?;
     Ok(ColumnDefault::Literal(default_text(column, &stored)))
+}
+
+/// The bytes of a bit literal, the first of them filled up with zeros.
+fn bit_bytes(digits: &str) -> Vec<u8> {
+    let fill = digits.len().next_multiple_of(8) - digits.len();
+    let digits = format!("{}{digits}", "0".repeat(fill));
+    digits
+        .as_bytes()
+        .chunks(8)
+        .map(|byte| {
+            byte.iter()
+                .fold(0, |value, digit| value << 1 | u8::from(*digit == b'1'))
+        })
+        .collect()
 }
 
 fn literal_value(literal: &DefaultValue) -> Option<EvalValue> {

@@ -23,6 +23,9 @@ pub(super) fn tables(
     let mut missing = Vec::new();
     for name in names {
         let (database, table) = qualified(name, session)?;
+        if missing.contains(&format!("{database}.{table}")) {
+            return Err(SqlError::nonuniq_table(table));
+        }
         match writer.catalog().find_table(database, table) {
             // There are no temporary tables.
             Some(known) if !temporary => {
@@ -103,6 +106,9 @@ pub(super) fn rename(
     for (from, to) in pairs {
         let table = existing(writer, from, session)?;
         let (database, name) = qualified(to, session)?;
+        if (table.database.as_str(), table.name.as_str()) == (database, name) {
+            return Err(SqlError::table_exists(name));
+        }
         rename_one(writer, &table, database, name)?;
     }
     Ok(Outcome::done())

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use crate::catalog::{Catalog, Column, ColumnDefault, Table};
 use crate::dml::Computed;
 use crate::session::SessionContext;
+use sql::SqlMode;
 use sql::ast::Expression;
 use sql::error::SqlError;
 use sqlparser::ast::Expr;
@@ -51,6 +52,8 @@ pub(super) fn written(
     }
     let charset = session.collation_connection.charset.name();
     let mut printer = print::Printer::new(column, purpose, charset, session.applies_log);
+    printer.reads_escapes =
+        session.applies_log || !session.sql_mode.contains(SqlMode::NO_BACKSLASH_ESCAPES);
     let text = printer.print(&expression.expr)?;
     Ok(printer.finish(text))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::columns::{check_characters, within_names};
 use super::size;
 use crate::catalog::{BlobSize, Column, ColumnType, Key, KeyId, KeyKind, KeyPart, Table};
 use sql::ast::{IndexDefinition, IndexKind, KeyPart as WrittenPart, KeyPartTarget};
@@ -39,6 +40,10 @@ pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<(), Sq
     if kind == KeyKind::Primary && written.options.invisible {
         return Err(SqlError::pk_index_cant_be_invisible());
     }
+    check_structure(table, &parts, written.options.using.as_deref())?;
+    if let Some(attribute) = &written.options.engine_attribute {
+        engine_attribute(attribute)?;
+    }
     let comment = written.options.comment.as_deref().unwrap_or_default();
     if comment.chars().count() > COMMENT_CHARS_MAX {
         return Err(SqlError::too_long_index_comment(&name, COMMENT_CHARS_MAX));
@@ -49,10 +54,44 @@ pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<(), Sq
     push(table, name, kind, parts)?;
     if let Some(key) = table.keys.last_mut() {
         key.invisible = written.options.invisible;
-        key.comment = written.options.comment.clone().unwrap_or_default();
-        key.using.clone_from(&written.options.using);
+        key.comment = within_names(comment);
+        // InnoDB makes a B-tree of a hash index, and says nothing of it.
+        let using = written.options.using.as_deref();
+        key.using = using.filter(|using| *using == "BTREE").map(str::to_owned);
     }
     Ok(())
+}
+
+/// Errors 1235 and 1687 for an R-tree.
+fn check_structure(table: &Table, parts: &[KeyPart], using: Option<&str>) -> Result<(), SqlError> {
+    let is_spatial = |part: &KeyPart| {
+        let column = table.column_by_id(part.column);
+        column.is_some_and(|(_, column)| matches!(column.column_type, ColumnType::Geometry { .. }))
+    };
+    match using {
+        Some("RTREE") if parts.iter().all(is_spatial) => {
+            Err(SqlError::not_supported("SPATIAL index"))
+        }
+        Some("RTREE") => Err(SqlError::new(
+            1687,
+            "42000",
+            "A SPATIAL index may only contain a geometrical type column",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Errors 3980 and 3981: InnoDB takes no attribute of a column or key.
+pub(super) fn engine_attribute(value: &str) -> Result<(), SqlError> {
+    let is_document = value.is_empty() || value.trim_start().starts_with('{');
+    match is_document {
+        true => Err(SqlError::engine_attribute_not_supported("InnoDB")),
+        false => Err(SqlError::new(
+            3980,
+            "HY000",
+            format!("Invalid json attribute, error: \"Invalid value.\" at pos 0: '{value}'"),
+        )),
+    }
 }
 
 /// Adds the key that a column's own PRIMARY KEY or UNIQUE attribute means.
@@ -210,9 +249,14 @@ fn check_part(column: &Column, prefix: Option<u32>) -> Result<Option<u32>, SqlEr
         ColumnType::Json => Err(SqlError::json_used_as_key(name)),
         ColumnType::Vector { .. } => Err(SqlError::not_allowed_as_key(name)),
         ColumnType::Geometry { .. } => Err(SqlError::not_supported("SPATIAL index")),
-        ColumnType::Text { .. } | ColumnType::Blob { .. } => prefix
-            .map(Some)
-            .ok_or_else(|| SqlError::blob_key_without_length(name)),
+        ColumnType::Text { size, .. } | ColumnType::Blob { size } => {
+            let prefix = prefix.ok_or_else(|| SqlError::blob_key_without_length(name))?;
+            let most = BlobSize::bytes_max(*size);
+            match key_bytes(column, Some(prefix)) > most && most <= KEY_BYTES_MAX {
+                true => Err(SqlError::too_long_key(most)),
+                false => Ok(Some(prefix)),
+            }
+        }
         ColumnType::Char { length: 0, .. }
         | ColumnType::Binary { length: 0 }
         | ColumnType::Varchar { length: 0, .. }
@@ -285,7 +329,7 @@ pub(super) fn check_name(name: &str) -> Result<(), SqlError> {
     if name.eq_ignore_ascii_case(HIDDEN_KEY) {
         return Err(SqlError::wrong_name_for_index(HIDDEN_KEY));
     }
-    Ok(())
+    check_characters(name)
 }
 
 /// Error 3522 when the key that stands for a missing primary key is invisible.

@@ -3,6 +3,7 @@
 //! What only SHOW CREATE TABLE repeats is kept as text. What would make a replica's table another
 //! than this one is refused, by MySQL's number where MySQL refuses it too.
 
+use super::columns::within_names;
 use super::types::{Defaults, resolve_collation};
 use crate::catalog::Table;
 use crate::collation::Collation;
@@ -77,7 +78,7 @@ pub(super) fn apply(
     options: &WrittenOptions,
 ) -> Result<(), SqlError> {
     if let Some(comment) = &options.comment {
-        table.comment.clone_from(comment);
+        table.comment = within_names(comment);
     }
     if let Some(row_format) = &options.row_format {
         table.options.row_format = (row_format != "DEFAULT").then(|| row_format.clone());
@@ -97,9 +98,22 @@ pub(super) fn collation(
     clauses: &[AlterClause],
 ) -> Result<&'static Collation, SqlError> {
     let mut spec = CharsetSpec::default();
+    let mut named: Option<&'static Collation> = None;
     for clause in clauses {
-        if let AlterClause::Options(written) = clause {
-            let written = &written.charset;
+        let (written, is_conversion) = match clause {
+            AlterClause::Options(written) => (&written.charset, false),
+            AlterClause::ConvertToCharset(written) => (written, true),
+            _ => continue,
+        };
+        if *written == CharsetSpec::default() {
+            continue;
+        }
+        let means = resolve_collation(written, None, Defaults::new(session, table.collation))?;
+        if let Some(earlier) = named.filter(|earlier| earlier.charset != means.charset) {
+            return Err(conflict(written, earlier, means));
+        }
+        named = Some(means);
+        if !is_conversion {
             spec.charset = written.charset.clone().or(spec.charset);
             spec.collation = written.collation.clone().or(spec.collation);
         }
@@ -107,11 +121,29 @@ pub(super) fn collation(
     resolve_collation(&spec, None, Defaults::new(session, table.collation))
 }
 
+/// What a statement says twice of its character set, and not the same: errors 1253 and 1302.
+fn conflict(written: &CharsetSpec, earlier: &Collation, means: &Collation) -> SqlError {
+    let (earlier, now) = (earlier.charset.name(), means.charset.name());
+    let what = "CHARACTER SET ";
+    match written.charset {
+        Some(_) => SqlError::conflicting_declarations(what, earlier, what, now),
+        None => SqlError::collation_charset_mismatch(means.name, earlier),
+    }
+}
+
 /// Keeps an option for SHOW CREATE TABLE, unless it says what is the default.
 fn show(table: &mut Table, name: &str, value: &str) {
     let rank = |option: &str| {
         let name = option.split('=').next().unwrap_or_default();
         SHOWN.iter().position(|shown| *shown == name)
+    };
+    let value = match name {
+        "MIN_ROWS" | "MAX_ROWS" => value
+            .parse::<u64>()
+            .map_or(u32::MAX, |rows| u32::try_from(rows).unwrap_or(u32::MAX))
+            .to_string(),
+        "CHECKSUM" | "DELAY_KEY_WRITE" if value != "0" => "1".to_owned(),
+        _ => value.to_owned(),
     };
     let is_default = value.eq_ignore_ascii_case("DEFAULT")
         || (value == "0" && !name.starts_with("STATS") && name != "PACK_KEYS");
@@ -184,8 +216,8 @@ fn check_option(table: &str, name: &str, value: &str) -> Result<(), SqlError> {
             _ => SqlError::tablespace_missing_with_name(value),
         }),
         "COMPRESSION" => match value.to_ascii_lowercase().as_str() {
-            "" | "none" => Ok(()),
-            "zlib" | "lz4" => Err(SqlError::not_supported("COMPRESSION")),
+            "" => Ok(()),
+            "none" | "zlib" | "lz4" => Err(SqlError::not_supported("COMPRESSION")),
             _ => Err(SqlError::illegal_ha(table)),
         },
         "ENCRYPTION" => match value.to_ascii_lowercase().as_str() {

@@ -6,7 +6,7 @@
 //! Spec: mysql-server 9.7, sql/sql_table.cc and sql/field.cc for the record;
 //! storage/innobase/dict/dict0dict.cc, `dict_index_too_big_for_tree`, for the page.
 
-use crate::catalog::{BlobSize, Column, ColumnType, IntegerSize, Table};
+use crate::catalog::{BlobSize, Column, ColumnType, IntegerSize, Key, Table};
 use sql::error::SqlError;
 
 /// Bytes of a record.
@@ -15,6 +15,11 @@ const RECORD_BYTES_MAX: u64 = 65_535;
 const PAGE_ROW_BYTES_MAX: u64 = 8126;
 /// What stays in the page of a value that is stored elsewhere.
 const LOCAL_BYTES: u64 = 40;
+/// The same in COMPACT and REDUNDANT, with the reference to the rest.
+const OLD_LOCAL_BYTES: u64 = 788;
+const OLD_ROW_TOO_LARGE: &str = "Row size too large (> 8126). Changing some columns to TEXT or BLOB \
+    or using ROW_FORMAT=DYNAMIC or ROW_FORMAT=COMPRESSED may help. In current row format, BLOB prefix \
+    of 768 bytes is stored inline.";
 /// Header of a row in a page.
 const PAGE_ROW_HEADER: u64 = 5;
 /// Transaction id and roll pointer of a row.
@@ -38,13 +43,81 @@ pub(super) fn check(table: &Table) -> Result<(), SqlError> {
     if values + u64::try_from(bits.div_ceil(8)).unwrap_or(u64::MAX) > RECORD_BYTES_MAX {
         return Err(SqlError::too_big_rowsize(RECORD_BYTES_MAX));
     }
-    if page_row_bytes(table) >= PAGE_ROW_BYTES_MAX {
-        return Err(SqlError::too_big_row_for_page(PAGE_ROW_BYTES_MAX));
+    let format = Format::of(table);
+    if page_row_bytes(table, format) >= PAGE_ROW_BYTES_MAX {
+        return Err(match format {
+            Format::Old => SqlError::new(1118, "42000", OLD_ROW_TOO_LARGE),
+            Format::Plain | Format::Compressed(_) => {
+                SqlError::too_big_row_for_page(PAGE_ROW_BYTES_MAX)
+            }
+        });
     }
-    Ok(())
+    match format {
+        Format::Compressed(page) => check_compressed(table, page),
+        Format::Plain | Format::Old => Ok(()),
+    }
 }
 
-fn page_row_bytes(table: &Table) -> u64 {
+/// How InnoDB lays out a table's pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    /// DYNAMIC.
+    Plain,
+    /// COMPACT and REDUNDANT.
+    Old,
+    /// COMPRESSED, in pages of so many bytes.
+    Compressed(u64),
+}
+
+impl Format {
+    fn of(table: &Table) -> Format {
+        let options = &table.options;
+        let written = options.others.iter();
+        let size = written
+            .filter_map(|option| option.strip_prefix("KEY_BLOCK_SIZE=")?.parse::<u64>().ok())
+            .next_back();
+        match (options.row_format.as_deref(), size) {
+            (Some("COMPACT" | "REDUNDANT"), _) => Format::Old,
+            (Some("COMPRESSED"), size) => Format::Compressed(size.unwrap_or(8) * 1024),
+            (None, Some(size)) => Format::Compressed(size * 1024),
+            (None | Some(_), _) => Format::Plain,
+        }
+    }
+}
+
+/// Two rows and the log of their changes must fit a small page, in each index. How many bytes that log
+/// takes depends on the compression: what is not sure to fit is refused by name.
+fn check_compressed(table: &Table, page: u64) -> Result<(), SqlError> {
+    const OVERHEAD: u64 = 320;
+    let columns = u64::try_from(table.columns.len()).unwrap_or(u64::MAX);
+    let room = page.saturating_sub(OVERHEAD + 6 * columns);
+    let key_bytes = |key: &Key| -> u64 {
+        let parts = key.parts.iter();
+        parts
+            .filter_map(|part| {
+                let (_, column) = table.column_by_id(part.column)?;
+                let whole = record_bytes(&column.column_type) + 2;
+                let width = column.column_type.collation();
+                let width = width.map_or(1, |c| u64::from(c.charset.bytes_per_char_max()));
+                Some(
+                    part.prefix
+                        .map_or(whole, |prefix| u64::from(prefix) * width + 2),
+                )
+            })
+            .sum()
+    };
+    let primary = table.unique_keys().next().map_or(PAGE_ROW_ID, key_bytes);
+    let is_wide = |key: &Key| key_bytes(key) + primary >= room / 2;
+    match page_row_bytes(table, Format::Compressed(page)) >= room || table.keys.iter().any(is_wide)
+    {
+        true => Err(SqlError::not_supported(
+            "KEY_BLOCK_SIZE for rows of this size",
+        )),
+        false => Ok(()),
+    }
+}
+
+fn page_row_bytes(table: &Table, format: Format) -> u64 {
     let is_stored = |column: &&Column| {
         column
             .generated
@@ -58,12 +131,18 @@ fn page_row_bytes(table: &Table) -> u64 {
         None => PAGE_ROW_ID,
     };
     let header = PAGE_ROW_HEADER + u64::try_from(nullable.div_ceil(8)).unwrap_or(u64::MAX);
-    let values: u64 = stored.map(|column| page_bytes(&column.column_type)).sum();
+    let local = match format {
+        Format::Old => OLD_LOCAL_BYTES,
+        Format::Plain | Format::Compressed(_) => LOCAL_BYTES,
+    };
+    let values: u64 = stored
+        .map(|column| page_bytes(&column.column_type, local))
+        .sum();
     header + id + PAGE_ROW_SYSTEM + values
 }
 
 /// Bytes that a value takes of a page, with those of its length.
-fn page_bytes(column_type: &ColumnType) -> u64 {
+fn page_bytes(column_type: &ColumnType, local: u64) -> u64 {
     let most = match column_type {
         ColumnType::Char { length, collation } => {
             let width = u64::from(collation.charset.bytes_per_char_max());
@@ -80,12 +159,12 @@ fn page_bytes(column_type: &ColumnType) -> u64 {
         | ColumnType::Blob { .. }
         | ColumnType::Json
         | ColumnType::Geometry { .. }
-        | ColumnType::Vector { .. } => return LOCAL_BYTES + 1,
+        | ColumnType::Vector { .. } => return local + 1,
         fixed => return record_bytes(fixed),
     };
-    match most {
-        LOCAL_BYTES.. => LOCAL_BYTES + 1,
-        most => most + 1,
+    match most >= local {
+        true => local + 1,
+        false => most + 1,
     }
 }
 

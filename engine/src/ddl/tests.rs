@@ -59,8 +59,10 @@ impl Bench {
     }
 
     fn show(&self, name: &str) -> String {
-        self.table(name)
-            .show_create(self.writer.next_auto_increment(self.table(name).id))
+        self.table(name).show_create(
+            self.writer.next_auto_increment(self.table(name).id),
+            &|_, text| text.to_owned(),
+        )
     }
 
     fn insert(

@@ -1,6 +1,6 @@
 //! Column types as written become column types as kept, or MySQL's error.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::catalog::{BlobSize, ColumnType, GeometryKind, IntegerSize};
@@ -292,7 +292,7 @@ fn float_digits(
     if scale > DECIMAL_SCALE_MAX {
         return Err(SqlError::too_big_scale(scale, name, DECIMAL_SCALE_MAX));
     }
-    if precision > 255 {
+    if precision > 255 || (precision, scale) == (0, 0) {
         return Err(SqlError::too_big_display_width(name, 255));
     }
     if scale > precision {
@@ -360,7 +360,7 @@ fn blob_size(size: TextType, bytes: Option<u64>) -> BlobSize {
         (TextType::Tiny, _) => BlobSize::Tiny,
         (TextType::Medium, _) => BlobSize::Medium,
         (TextType::Long, _) => BlobSize::Long,
-        (TextType::Normal, None | Some(0)) => BlobSize::Normal,
+        (TextType::Normal, None) => BlobSize::Normal,
         (TextType::Normal, Some(bytes)) => {
             let sizes = [BlobSize::Tiny, BlobSize::Normal, BlobSize::Medium];
             sizes
@@ -413,10 +413,11 @@ fn members(
     {
         return Err(SqlError::too_long_set_enum_value(name));
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeMap::new();
     for member in &members {
-        if !seen.insert(equality_key(collation, member.as_bytes())) {
-            return Err(SqlError::duplicated_value_in_type(name, member, kind));
+        // The error names the first of the two.
+        if let Some(earlier) = seen.insert(equality_key(collation, member.as_bytes()), member) {
+            return Err(SqlError::duplicated_value_in_type(name, earlier, kind));
         }
     }
     Ok(members.into())

@@ -148,6 +148,22 @@ const LATER: &[&str] = &[
     "validate_password_strength",
 ];
 
+/// Whether MySQL has a function of this name for shapes, which are stored here but not computed with.
+#[must_use]
+pub fn is_spatial(name: &str) -> bool {
+    const MAKERS: [&str; 8] = [
+        "point",
+        "linestring",
+        "polygon",
+        "multipoint",
+        "multilinestring",
+        "multipolygon",
+        "geometrycollection",
+        "geomcollection",
+    ];
+    name.starts_with("st_") || name.starts_with("mbr") || MAKERS.contains(&name)
+}
+
 /// Whether MySQL has a function of this name that this version lacks.
 #[must_use]
 pub fn is_reserved_for_later(name: &str) -> bool {

@@ -32,7 +32,9 @@ pub(crate) fn defaults(table: &Table) -> Result<Vec<DefaultValue>, EngineError> 
 
 fn default(column: &Column) -> Result<DefaultValue, EngineError> {
     Ok(match &column.default {
-        ColumnDefault::None if column.nullable => DefaultValue::Value(Value::Null),
+        // Computed, not given.
+        ColumnDefault::None if column.generated.is_some() => DefaultValue::Value(Value::Null),
+        ColumnDefault::None if column.nullable => DefaultValue::Missing(Value::Null),
         // An ENUM that may not be NULL begins at its first member.
         ColumnDefault::None if matches!(column.column_type, ColumnType::Enum { .. }) => {
             DefaultValue::Value(Value::Enum(1))
@@ -93,6 +95,15 @@ pub(crate) fn default_text(column: &Column, value: &Value<'_>) -> String {
             Value::Double(number),
         ) => format!("{number:.*}", usize::from(*scale)),
         _ => value_text(column, value, &TimeZone::utc()),
+    }
+}
+
+/// The text of a TIMESTAMP column's literal default, which is kept in UTC, on the clock of a zone.
+#[must_use]
+pub fn local_default(column: &Column, text: &str, zone: &TimeZone) -> String {
+    match literal(column, text) {
+        Ok(value) => value_text(column, &value, zone),
+        Err(_) => text.to_owned(),
     }
 }
 

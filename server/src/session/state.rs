@@ -21,6 +21,7 @@ impl Session {
             },
             database: self.context.database.as_deref(),
             warnings: &self.context.warnings,
+            zone: &self.context.time_zone,
             variables: &self.variables,
             tls: self.connection.tls_session(),
         }

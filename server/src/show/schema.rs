@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use engine::catalog::{Catalog, Database, SYSTEM_SCHEMA};
+use engine::catalog::{Catalog, Column, Database, SYSTEM_SCHEMA};
 use engine::outcome::ResultSet;
+use engine::rows::local_default;
 use sql::ast::{ShowCreate, ShowFilter, TableName};
 use sql::error::SqlError;
 
@@ -231,7 +232,9 @@ pub(super) fn create(view: &View<'_>, create: &ShowCreate) -> Result<ResultSet, 
                 .text("Table", 256)
                 .text("Create Table", 65_535)
                 .all_never_null();
-            grid.row([table.name.as_str().into(), table.show_create(next).into()]);
+            let local = |column: &Column, text: &str| local_default(column, text, view.zone);
+            let text = table.show_create(next, &local);
+            grid.row([table.name.as_str().into(), text.into()]);
             Ok(grid.into_result())
         }
         ShowCreate::Database {

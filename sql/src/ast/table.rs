@@ -335,6 +335,8 @@ pub struct IndexOptions {
     pub key_block_size: Option<u64>,
     /// WITH PARSER.
     pub parser: Option<String>,
+    /// ENGINE_ATTRIBUTE.
+    pub engine_attribute: Option<String>,
 }
 
 /// FOREIGN KEY, or REFERENCES on a column.

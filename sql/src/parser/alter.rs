@@ -15,7 +15,7 @@ impl Cursor<'_> {
         if !self.is_end() {
             loop {
                 self.alter_clause(&mut clauses)?;
-                if !self.accept_symbol(",") && !self.continues_with_option() {
+                if !self.accept_symbol(",") {
                     break;
                 }
             }
@@ -24,24 +24,6 @@ impl Cursor<'_> {
             table,
             clauses,
         }))))
-    }
-
-    /// Table options may follow each other without commas.
-    fn continues_with_option(&self) -> bool {
-        [
-            "ENGINE",
-            "COMMENT",
-            "AUTO_INCREMENT",
-            "DEFAULT",
-            "CHARACTER",
-            "CHARSET",
-            "COLLATE",
-            "ROW_FORMAT",
-            "KEY_BLOCK_SIZE",
-            "STATS_PERSISTENT",
-        ]
-        .iter()
-        .any(|word| self.is_word(word))
     }
 
     fn alter_clause(&mut self, clauses: &mut Vec<AlterClause>) -> Parse<()> {
@@ -70,9 +52,7 @@ impl Cursor<'_> {
         } else if self.accept("RENAME") {
             self.rename_clause()?
         } else if self.accept_all(&["CONVERT", "TO"]) {
-            let mut charset = CharsetSpec::default();
-            while self.charset_option(&mut charset)? {}
-            AlterClause::ConvertToCharset(charset)
+            AlterClause::ConvertToCharset(self.conversion()?)
         } else if self.accept_all(&["DISABLE", "KEYS"]) {
             AlterClause::DisableKeys
         } else if self.accept_all(&["ENABLE", "KEYS"]) {
@@ -81,7 +61,10 @@ impl Cursor<'_> {
             AlterClause::Force
         } else if self.accept_all(&["ORDER", "BY"]) {
             AlterClause::OrderBy(self.list(|cursor| {
-                let name = cursor.identifier()?;
+                let mut name = cursor.identifier()?;
+                while cursor.accept_symbol(".") {
+                    name = cursor.any_word()?;
+                }
                 cursor.accept_any(&["ASC", "DESC"]);
                 Ok(name)
             })?)
@@ -126,7 +109,36 @@ impl Cursor<'_> {
         if !self.table_option(&mut options)? {
             return self.unexpected();
         }
+        // Table options may follow each other without commas.
+        while self.table_option(&mut options)? {}
         Ok(AlterClause::Options(options))
+    }
+
+    /// Behind CONVERT TO: a character set, which may be the database's, and its collation.
+    fn conversion(&mut self) -> Parse<CharsetSpec> {
+        if !(self.accept_all(&["CHARACTER", "SET"])
+            || self.accept_all(&["CHAR", "SET"])
+            || self.accept("CHARSET"))
+        {
+            return self.unexpected();
+        }
+        self.accept_symbol("=");
+        let charset = match self.accept("DEFAULT") {
+            true => None,
+            false => Some(self.charset_name()?),
+        };
+        let collation = match self.accept("COLLATE") {
+            true => {
+                self.accept_symbol("=");
+                Some(self.charset_name()?)
+            }
+            false => None,
+        };
+        Ok(CharsetSpec {
+            charset,
+            collation,
+            binary: false,
+        })
     }
 
     fn add_clause(&mut self, clauses: &mut Vec<AlterClause>) -> Parse<()> {
@@ -187,24 +199,26 @@ impl Cursor<'_> {
         } else if self.accept_all(&["FOREIGN", "KEY"]) {
             AlterClause::DropForeignKey(self.identifier()?)
         } else if self.accept_any(&["INDEX", "KEY"]).is_some() {
-            AlterClause::DropIndex(self.any_word()?)
+            AlterClause::DropIndex(self.identifier()?)
         } else if self.accept("CHECK") {
             AlterClause::DropCheck(self.identifier()?)
         } else if self.accept("CONSTRAINT") {
-            AlterClause::DropConstraint(self.any_word()?)
+            AlterClause::DropConstraint(self.identifier()?)
         } else if self.accept("PARTITION") {
             self.skip_rest();
             AlterClause::NotSupported("ALTER TABLE ... DROP PARTITION".to_owned())
         } else {
             self.accept("COLUMN");
-            AlterClause::DropColumn(self.identifier()?)
+            let name = self.identifier()?;
+            self.accept_any(&["RESTRICT", "CASCADE"]);
+            AlterClause::DropColumn(name)
         })
     }
 
     /// ALTER TABLE ... ALTER.
     fn alter_part(&mut self) -> Parse<AlterClause> {
         if self.accept("INDEX") {
-            let index = self.any_word()?;
+            let index = self.identifier()?;
             let invisible = self.expect_any(&["VISIBLE", "INVISIBLE"])? == "INVISIBLE";
             return Ok(AlterClause::AlterIndexVisibility { index, invisible });
         }
@@ -230,7 +244,7 @@ impl Cursor<'_> {
         self.expect("DEFAULT")?;
         Ok(AlterClause::AlterColumnDefault {
             column,
-            default: Some(self.default_value()?),
+            default: Some(self.settled_default()?),
         })
     }
 

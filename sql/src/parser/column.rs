@@ -9,6 +9,7 @@ use crate::ast::{
 use crate::cursor::{Cursor, Failure, Parse};
 use crate::error::SqlError;
 use crate::lexer::Kind;
+use crate::reserved::is_introducer;
 
 /// The arguments and suffixes of a numeric type.
 struct Numeric {
@@ -217,14 +218,14 @@ impl Cursor<'_> {
             },
             "LONG" => self.long_type()?,
             "ENUM" => {
-                let members = self.parenthesised(Self::string)?;
+                let members = self.parenthesised(Self::member)?;
                 DataType::Enum {
                     members,
                     charset: self.type_charset()?,
                 }
             }
             "SET" => {
-                let members = self.parenthesised(Self::string)?;
+                let members = self.parenthesised(Self::member)?;
                 DataType::Set {
                     members,
                     charset: self.type_charset()?,
@@ -232,6 +233,17 @@ impl Cursor<'_> {
             }
             _ => return Ok(None),
         }))
+    }
+
+    /// A member of ENUM or SET: a string, or its bytes in hexadecimal.
+    fn member(&mut self) -> Parse<String> {
+        let Kind::Hex(digits) = self.peek() else {
+            return self.string();
+        };
+        let start = self.offset();
+        let text = String::from_utf8(hex_bytes(digits)).map_err(|_| Failure::Syntax(start))?;
+        self.advance();
+        Ok(text)
     }
 
     /// `LONG`, `LONG VARCHAR`, `LONG VARBINARY`.
@@ -324,29 +336,29 @@ impl Cursor<'_> {
         Ok((Some(first), second))
     }
 
-    /// CHARACTER SET, COLLATE and the shorthands behind a string type.
+    /// CHARACTER SET and the shorthands behind a string type: one of them, and BINARY once before or
+    /// behind it. COLLATE is one of the column's attributes.
     fn type_charset(&mut self) -> Parse<CharsetSpec> {
         let mut spec = CharsetSpec::default();
-        loop {
-            if self.accept("BINARY") {
-                spec.binary = true;
-            } else if self.accept("ASCII") {
-                spec.charset = Some("latin1".to_owned());
-            } else if self.accept("UNICODE") {
-                return refuse("character set ucs2");
-            } else if self.accept("BYTE") {
-                return refuse("the BYTE attribute");
-            } else if self.accept_all(&["CHARACTER", "SET"])
-                || self.accept_all(&["CHAR", "SET"])
-                || self.accept("CHARSET")
-            {
-                spec.charset = Some(self.name_or_string()?);
-            } else if self.accept("COLLATE") {
-                spec.collation = Some(self.name_or_string()?);
-            } else {
-                return Ok(spec);
-            }
+        if self.accept("BYTE") {
+            spec.charset = Some("binary".to_owned());
+            return Ok(spec);
         }
+        spec.binary = self.accept("BINARY");
+        if self.accept("ASCII") {
+            spec.charset = Some("latin1".to_owned());
+        } else if self.accept("UNICODE") {
+            return refuse("character set ucs2");
+        } else if self.accept_all(&["CHARACTER", "SET"])
+            || self.accept_all(&["CHAR", "SET"])
+            || self.accept("CHARSET")
+        {
+            spec.charset = Some(self.charset_name()?);
+        }
+        if !spec.binary && spec.charset.is_some() {
+            spec.binary = self.accept("BINARY");
+        }
+        Ok(spec)
     }
 
     fn column_attributes(&mut self, column: &str) -> Parse<ColumnAttributes> {
@@ -391,8 +403,8 @@ impl Cursor<'_> {
             found.primary_key = true;
         } else if self.accept("COMMENT") {
             found.comment = Some(self.string()?);
-        } else if self.accept("COLLATE") {
-            found.collation = Some(self.name_or_string()?);
+        } else if self.is_word("COLLATE") {
+            self.collate_attribute(found)?;
         } else if self.accept("INVISIBLE") {
             found.invisible = Some(true);
         } else if self.accept("VISIBLE") {
@@ -407,11 +419,29 @@ impl Cursor<'_> {
         Ok(true)
     }
 
+    /// `COLLATE x`, which a column has once.
+    fn collate_attribute(&mut self, found: &mut ColumnAttributes) -> Parse<()> {
+        let start = self.offset();
+        self.advance();
+        let collation = self.charset_name()?;
+        if found.collation.is_some() {
+            let error = crate::syntax_error(self.text, start);
+            let near = error.message.find("near").unwrap_or_default();
+            let near = error.message.get(near..).unwrap_or_default();
+            let text = format!("Multiple COLLATE clauses {near}");
+            return Err(Failure::Sql(SqlError::new(1064, "42000", text)));
+        }
+        found.collation = Some(collation);
+        Ok(())
+    }
+
     fn generated_or_check(&mut self, column: &str, found: &mut ColumnAttributes) -> Parse<bool> {
         if self.accept_all(&["GENERATED", "ALWAYS"]) || self.is_word("AS") {
             self.expect("AS")?;
             let expression = self.parenthesised_expression()?;
-            let stored = self.accept_any(&["STORED", "PERSISTENT"]).is_some();
+            // PERSISTENT is MariaDB's word.
+            let is_mariadb = self.options.version >= 100_000;
+            let stored = self.accept("STORED") || (is_mariadb && self.accept("PERSISTENT"));
             if !stored {
                 self.accept("VIRTUAL");
             }
@@ -423,17 +453,18 @@ impl Cursor<'_> {
                 None
             };
             found.checks.push(self.check(name)?);
-        } else if let Some(option) = self.accept_any(&[
-            "COLUMN_FORMAT",
-            "STORAGE",
-            "ENGINE_ATTRIBUTE",
-            "SECONDARY_ENGINE_ATTRIBUTE",
-        ]) {
-            self.accept_symbol("=");
-            let value = match self.peek() {
-                Kind::String(_) => self.string()?,
-                _ => self.any_word()?,
+        } else if let Some(option) = self.accept_any(&["COLUMN_FORMAT", "STORAGE"]) {
+            let values: &[&'static str] = match option {
+                "STORAGE" => &["DEFAULT", "DISK", "MEMORY"],
+                _ => &["DEFAULT", "FIXED", "DYNAMIC"],
             };
+            let value = self.expect_any(values)?.to_owned();
+            found.others.push((option.to_owned(), value));
+        } else if let Some(option) =
+            self.accept_any(&["ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE"])
+        {
+            self.accept_symbol("=");
+            let value = self.string()?;
             found.others.push((option.to_owned(), value));
         } else if self.is_word("COMPRESSED") {
             return refuse(&format!("COMPRESSED column '{column}'"));
@@ -458,11 +489,16 @@ impl Cursor<'_> {
 
     /// What follows DEFAULT.
     pub(super) fn default_value(&mut self) -> Parse<DefaultValue> {
-        if self.is_symbol("(") {
-            return Ok(DefaultValue::Expression(self.parenthesised_expression()?));
-        }
         if let Some(fsp) = self.current_timestamp()? {
             return Ok(DefaultValue::CurrentTimestamp(fsp));
+        }
+        self.settled_default()
+    }
+
+    /// A default that is no clock: what ALTER COLUMN ... SET DEFAULT takes.
+    pub(super) fn settled_default(&mut self) -> Parse<DefaultValue> {
+        if self.is_symbol("(") {
+            return Ok(DefaultValue::Expression(self.parenthesised_expression()?));
         }
         if let Some(word) = self.accept_any(&["NULL", "TRUE", "FALSE"]) {
             return Ok(match word {
@@ -473,32 +509,63 @@ impl Cursor<'_> {
         if self.accept_any(&["DATE", "TIME", "TIMESTAMP"]).is_some() {
             return Ok(DefaultValue::Temporal(self.string()?));
         }
-        if matches!(self.peek(), Kind::Word(word) if word.starts_with('_')) {
-            self.advance();
+        if matches!(self.peek(), Kind::Word(word) if is_introducer(word)) {
+            return self.introduced_default();
         }
-        let sign = if self.accept_symbol("-") {
-            "-"
-        } else {
-            self.accept_symbol("+");
-            ""
+        let (is_signed, sign) = match self.accept_symbol("-") {
+            true => (true, "-"),
+            false => (self.accept_symbol("+"), ""),
         };
         let value = match self.peek() {
-            Kind::String(_) if sign.is_empty() => return Ok(DefaultValue::String(self.bytes()?)),
             Kind::Integer(text) | Kind::Decimal(text) | Kind::Float(text) => {
                 DefaultValue::Number(format!("{sign}{text}"))
             }
+            _ if is_signed => return self.unexpected(),
+            Kind::String(_) => return Ok(DefaultValue::String(self.bytes()?)),
             Kind::Hex(digits) => DefaultValue::Hex(hex_bytes(digits)),
             Kind::Bit(digits) => DefaultValue::Bit((*digits).to_owned()),
-            _ => return self.unexpected(),
+            Kind::Word(_)
+            | Kind::Quoted(_)
+            | Kind::Symbol(_)
+            | Kind::UserVariable(_)
+            | Kind::SystemVariable { .. }
+            | Kind::Parameter(_)
+            | Kind::Bad
+            | Kind::End => return self.unexpected(),
         };
         self.advance();
         Ok(value)
     }
 
+    /// `_latin1'x'`: bytes of that character set, which must be the text's own where they matter.
+    fn introduced_default(&mut self) -> Parse<DefaultValue> {
+        let Kind::Word(word) = self.peek() else {
+            return self.unexpected();
+        };
+        let charset = word.to_ascii_lowercase();
+        self.advance();
+        let bytes = match self.peek() {
+            Kind::String(_) => self.bytes()?,
+            Kind::Hex(digits) => {
+                let bytes = hex_bytes(digits);
+                self.advance();
+                bytes
+            }
+            _ => return self.unexpected(),
+        };
+        let is_same = matches!(charset.as_str(), "_utf8mb4" | "_utf8mb3" | "_utf8");
+        match is_same || (bytes.is_ascii() && matches!(charset.as_str(), "_latin1" | "_ascii")) {
+            true => Ok(DefaultValue::String(bytes)),
+            false => refuse(&format!("a default of {charset} bytes")),
+        }
+    }
+
     /// CURRENT_TIMESTAMP and its synonyms, with the number of digits.
     fn current_timestamp(&mut self) -> Parse<Option<u32>> {
-        let synonyms = ["CURRENT_TIMESTAMP", "NOW", "LOCALTIME", "LOCALTIMESTAMP"];
-        if self.accept_any(&synonyms).is_none() {
+        let synonyms = ["CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"];
+        // NOW is a function only with its parenthesis right behind.
+        let is_now = self.is_word("NOW") && self.is_call("NOW");
+        if !(is_now && self.accept("NOW")) && self.accept_any(&synonyms).is_none() {
             return Ok(None);
         }
         if !self.accept_symbol("(") {

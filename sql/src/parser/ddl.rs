@@ -21,20 +21,17 @@ impl Cursor<'_> {
                 }))
             }
             "ALTER" => {
-                let options = [
-                    "DEFAULT",
-                    "CHARACTER",
-                    "CHARSET",
-                    "COLLATE",
-                    "READ",
-                    "ENCRYPTION",
-                ];
+                // The reserved words among those that begin an option: the others are names.
+                let options = ["DEFAULT", "CHARACTER", "CHAR", "COLLATE", "READ"];
                 let unnamed = options.iter().any(|word| self.is_word(word));
                 let name = if unnamed {
                     None
                 } else {
                     Some(self.identifier()?)
                 };
+                if self.is_end() {
+                    return self.unexpected();
+                }
                 Ok(Statement::Ddl(Ddl::AlterDatabase {
                     name,
                     charset: self.database_options()?,
@@ -107,8 +104,7 @@ impl Cursor<'_> {
     /// Behind DROP.
     pub(super) fn drop_index(&mut self) -> Parse<Statement> {
         self.expect("INDEX")?;
-        // The key is called PRIMARY, quoted or not.
-        let name = self.any_word()?;
+        let name = self.identifier()?;
         self.expect("ON")?;
         let table = self.table_name()?;
         let how = self.algorithm_and_lock()?;

@@ -41,8 +41,8 @@ impl Cursor<'_> {
             self.expect_symbol(")")?;
         }
         let options = self.table_options()?;
-        self.accept_any(&["IGNORE", "REPLACE"]);
-        self.accept("AS");
+        let announces_query = self.accept_any(&["IGNORE", "REPLACE"]).is_some();
+        let announces_query = self.accept("AS") || announces_query;
         let query = self.is_symbol("(")
             || ["SELECT", "WITH", "VALUES", "TABLE"]
                 .iter()
@@ -52,7 +52,7 @@ impl Cursor<'_> {
         } else {
             None
         };
-        if elements.is_empty() && select.is_none() {
+        if (elements.is_empty() || announces_query) && select.is_none() {
             return self.unexpected();
         }
         Ok(CreateTableSource::Definition {
@@ -183,12 +183,14 @@ impl Cursor<'_> {
             found.key_block_size = Some(self.integer()?);
         } else if self.accept_all(&["WITH", "PARSER"]) {
             found.parser = Some(self.identifier()?);
-        } else if self
-            .accept_any(&["ENGINE_ATTRIBUTE", "SECONDARY_ENGINE_ATTRIBUTE"])
-            .is_some()
-        {
+        } else if self.accept("ENGINE_ATTRIBUTE") {
             self.accept_symbol("=");
-            self.string()?;
+            found.engine_attribute = Some(self.string()?);
+        } else if self.accept("SECONDARY_ENGINE_ATTRIBUTE") {
+            self.accept_symbol("=");
+            if !self.string()?.is_empty() {
+                return refuse("SECONDARY_ENGINE_ATTRIBUTE");
+            }
         } else {
             return Ok(false);
         }
@@ -250,11 +252,12 @@ impl Cursor<'_> {
     /// Options up to something that is none.
     pub(super) fn table_options(&mut self) -> Parse<TableOptions> {
         let mut options = TableOptions::default();
-        loop {
-            if !self.table_option(&mut options)? {
-                break;
+        while self.table_option(&mut options)? {
+            while self.accept_symbol(",") {
+                if !self.table_option(&mut options)? {
+                    return self.unexpected();
+                }
             }
-            self.accept_symbol(",");
         }
         if self.are_words(&["PARTITION", "BY"]) {
             return refuse("PARTITION BY");
@@ -264,7 +267,9 @@ impl Cursor<'_> {
 
     /// One option if one is next.
     pub(super) fn table_option(&mut self, found: &mut TableOptions) -> Parse<bool> {
-        if self.accept_any(&["ENGINE", "TYPE"]).is_some() {
+        // Servers before 5.5 wrote TYPE.
+        let is_old = self.options.version < 50_500;
+        if self.accept("ENGINE") || (is_old && self.accept("TYPE")) {
             self.accept_symbol("=");
             let engine = match self.peek() {
                 Kind::String(_) => self.string()?,
@@ -301,8 +306,18 @@ impl Cursor<'_> {
             || self.accept("CHARSET")
         {
             self.accept_symbol("=");
-            let charset = self.name_or_string()?;
-            if let Some(earlier) = found.charset.as_ref().filter(|name| **name != charset) {
+            let charset = self.charset_name()?;
+            let of = |name: &str| match name {
+                "utf8" => "utf8mb3".to_owned(),
+                other => other.to_owned(),
+            };
+            // The name of a collation begins with that of its character set.
+            let of_collation = found
+                .collation
+                .as_deref()
+                .and_then(|name| name.split('_').next());
+            let earlier = found.charset.as_deref().or(of_collation);
+            if let Some(earlier) = earlier.filter(|name| of(name) != of(&charset)) {
                 let what = "CHARACTER SET ";
                 return Err(Failure::Sql(SqlError::conflicting_declarations(
                     what, earlier, what, charset,
@@ -311,7 +326,18 @@ impl Cursor<'_> {
             found.charset = Some(charset);
         } else if self.accept("COLLATE") {
             self.accept_symbol("=");
-            found.collation = Some(self.name_or_string()?);
+            let collation = self.charset_name()?;
+            // The name of a collation begins with that of its character set.
+            let charset_of = |name: &str| name.split('_').next().unwrap_or_default().to_owned();
+            if let Some(earlier) = &found.collation
+                && charset_of(earlier) != charset_of(&collation)
+            {
+                return Err(Failure::Sql(SqlError::collation_charset_mismatch(
+                    collation,
+                    charset_of(earlier),
+                )));
+            }
+            found.collation = Some(collation);
         } else {
             self.at = start;
             return Ok(false);

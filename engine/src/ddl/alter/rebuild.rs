@@ -88,7 +88,14 @@ pub(super) fn rebuild(
     });
     physical::create_table(writer, &new)?;
     let next = writer.next_auto_increment(old.id);
-    writer.counters().set(new.id, next);
+    // A counter goes on only with its column.
+    let counts = |table: &Table| {
+        let at = table.auto_increment_column()?;
+        table.columns.get(at).map(|column| column.id)
+    };
+    if counts(&new).is_none() || counts(old).is_none() || counts(&new) == counts(old) {
+        writer.counters().set(new.id, next);
+    }
     copy(writer, session, old, &new, copies)?;
     physical::drop_table(writer, old)?;
     forget(writer, old)?;
@@ -206,13 +213,14 @@ fn convert(
                 Value::Null
             }
             // Rows that were there before the column have its implicit default at least.
-            Origin::Default => {
-                let mut lenient = Coercion::new(session, true, NullPolicy::Adjust);
-                let rows = writer.rows(new)?;
-                let value = rows.default_at(position, column, &mut lenient, session)?;
-                check_zero_date(session, column, &value, 1)?;
-                value
+            // Nothing stands for a shape.
+            Origin::Default
+                if matches!(column.column_type, ColumnType::Geometry { .. })
+                    && !column.nullable =>
+            {
+                return Err(SqlError::invalid_use_of_null());
             }
+            Origin::Default => given(writer, session, new, (position, column))?,
             Origin::Same(from) => {
                 let value = values
                     .get_mut(*from)
@@ -241,6 +249,23 @@ fn convert(
         converted.push(value);
     }
     Ok(converted)
+}
+
+/// What a new column has in the rows that are there.
+fn given(
+    writer: &mut Writer,
+    session: &SessionContext,
+    table: &Arc<Table>,
+    (position, column): (usize, &Column),
+) -> Result<Value<'static>, SqlError> {
+    let mut lenient = Coercion::new(session, true, NullPolicy::Adjust);
+    let rows = writer.rows(table)?;
+    let value = rows.default_at(position, column, &mut lenient, session)?;
+    // MySQL looks at no TIMESTAMP here.
+    if !matches!(column.column_type, ColumnType::Timestamp { .. }) {
+        check_zero_date(session, column, &value, 1)?;
+    }
+    Ok(value)
 }
 
 /// What becomes of NULL in a column that is to be NOT NULL: an error in strict mode, else the type's

@@ -29,7 +29,7 @@ const NEVER: [(&str, &str); 22] = [
 ];
 
 /// Functions that only a default may call.
-const NOT_GENERATED: [(&str, &str); 27] = [
+const NOT_GENERATED: [(&str, &str); 28] = [
     ("connection_id", "connection_id"),
     ("curdate", "curdate"),
     ("current_date", "curdate"),
@@ -51,6 +51,7 @@ const NOT_GENERATED: [(&str, &str); 27] = [
     ("statement_digest_text", "statement_digest_text"),
     ("sysdate", "sysdate"),
     ("system_user", "user"),
+    ("unix_timestamp", "unix_timestamp"),
     ("user", "user"),
     ("utc_date", "utc_date"),
     ("utc_time", "utc_time"),
@@ -87,13 +88,12 @@ pub(super) const BARE: [&str; 9] = [
 ];
 
 /// MySQL's name, in the error, of a function that may not stand here.
-pub(super) fn forbidden(purpose: Purpose, name: &str, arguments: usize) -> Option<&'static str> {
+pub(super) fn forbidden(purpose: Purpose, name: &str) -> Option<&'static str> {
     let find = |list: &'static [(&str, &str)]| {
         let found = list.iter().find(|(known, _)| *known == name);
         found.map(|(_, shown)| *shown)
     };
     match purpose {
-        Purpose::Generated if name == "unix_timestamp" && arguments == 0 => Some("unix_timestamp"),
         Purpose::Generated => find(&NEVER).or_else(|| find(&NOT_GENERATED)),
         Purpose::Default => find(&NEVER),
     }

@@ -38,9 +38,12 @@ impl Printer<'_> {
                 arguments
             }
         };
-        self.check_function(&name, arguments.len())?;
+        self.check_function(&name)?;
         if let Some(text) = self.renamed_call(&name, &arguments)? {
             return Ok(text);
+        }
+        if !is_known(&name) && functions::is_spatial(&name) {
+            return Err(not_kept(&name));
         }
         if !is_known(&name) {
             let shown = written
@@ -63,7 +66,7 @@ impl Printer<'_> {
         name: &str,
         arguments: Vec<String>,
     ) -> Result<String, SqlError> {
-        self.check_function(name, arguments.len())?;
+        self.check_function(name)?;
         self.note_call(name);
         let shown = match name {
             "current_timestamp" | "localtime" | "localtimestamp" => "now",
@@ -224,7 +227,8 @@ impl Printer<'_> {
                 let value = self.print(expr)?;
                 match (data_type, charset) {
                     (Some(data_type), _) => {
-                        Ok(format!("cast({value} as {})", cast_type(data_type)?))
+                        let kind = cast_type(data_type)?;
+                        Ok(format!("cast({value} as {kind})"))
                     }
                     (None, Some(charset)) => Ok(format!("convert({value} using {charset})")),
                     (None, None) => Err(SqlError::syntax_error()),
@@ -400,7 +404,7 @@ fn cast_type(data_type: &DataType) -> Result<String, SqlError> {
         },
         DataType::Char(length) | DataType::Character(length) => match length {
             Some(CharacterLength::IntegerLength { length, .. }) => format!("char({length})"),
-            _ => "char".to_owned(),
+            Some(CharacterLength::Max) | None => "char".to_owned(),
         },
         other => return Err(not_kept(&format!("CAST AS {other}"))),
     })

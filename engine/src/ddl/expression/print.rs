@@ -15,6 +15,8 @@ pub(super) struct Printer<'p> {
     pub(super) is_accepted: bool,
     /// Character set of literals.
     charset: &'static str,
+    /// Whether MySQL would understand its own escapes when it reads the text again.
+    pub(super) reads_escapes: bool,
     columns: Vec<String>,
     unsafe_function: Option<String>,
 }
@@ -31,6 +33,7 @@ impl<'p> Printer<'p> {
             purpose,
             is_accepted,
             charset,
+            reads_escapes: true,
             columns: Vec::new(),
             unsafe_function: None,
         }
@@ -52,8 +55,8 @@ impl<'p> Printer<'p> {
     }
 
     /// Error 3763 or 3770 for a function that may not stand here.
-    pub(super) fn check_function(&self, name: &str, arguments: usize) -> Result<(), SqlError> {
-        match forbidden(self.purpose, name, arguments) {
+    pub(super) fn check_function(&self, name: &str) -> Result<(), SqlError> {
+        match forbidden(self.purpose, name) {
             Some(function) if !self.is_accepted => Err(self.disallowed(Some(function))),
             _ => Ok(()),
         }
@@ -106,15 +109,19 @@ impl<'p> Printer<'p> {
     /// IS NULL, IS TRUE and their like.
     fn truth(&mut self, expr: &Expr) -> Result<String, SqlError> {
         let (inner, what) = match expr {
-            Expr::IsNull(inner) | Expr::IsUnknown(inner) => (inner, "is null"),
-            Expr::IsNotNull(inner) | Expr::IsNotUnknown(inner) => (inner, "is not null"),
+            Expr::IsNull(inner) | Expr::IsUnknown(inner) => {
+                return Ok(format!("({} is null)", self.print(inner)?));
+            }
+            Expr::IsNotNull(inner) | Expr::IsNotUnknown(inner) => {
+                return Ok(format!("({} is not null)", self.print(inner)?));
+            }
             Expr::IsTrue(inner) => (inner, "is true"),
             Expr::IsNotTrue(inner) => (inner, "is not true"),
             Expr::IsFalse(inner) => (inner, "is false"),
             Expr::IsNotFalse(inner) => (inner, "is not false"),
             other => return self.special(other),
         };
-        Ok(format!("({} {what})", self.print(inner)?))
+        Ok(format!("({} {what})", self.condition(inner)?))
     }
 
     pub(super) fn list(&mut self, list: &[Expr]) -> Result<String, SqlError> {
@@ -144,9 +151,13 @@ impl<'p> Printer<'p> {
         Ok(match value {
             Value::Number(text, _) => text.clone(),
             Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => {
+                self.check_escapes(text)?;
                 format!("_{}{}", self.charset, string(text))
             }
-            Value::NationalStringLiteral(text) => format!("_utf8mb3{}", string(text)),
+            Value::NationalStringLiteral(text) => {
+                self.check_escapes(text)?;
+                format!("_utf8mb3{}", string(text))
+            }
             Value::HexStringLiteral(digits) => format!("0x{digits}"),
             Value::SingleQuotedByteStringLiteral(digits) => bits(digits)?,
             Value::Boolean(true) => "true".to_owned(),
@@ -154,6 +165,15 @@ impl<'p> Printer<'p> {
             Value::Null => "NULL".to_owned(),
             _ => return Err(SqlError::syntax_error()),
         })
+    }
+
+    /// MySQL reads its own text of an expression again under the session's sql_mode: without escapes
+    /// that is a syntax error, or another string.
+    fn check_escapes(&self, text: &str) -> Result<(), SqlError> {
+        match self.reads_escapes || string(text).len() == text.len() + 2 {
+            true => Ok(()),
+            false => Err(not_kept("this string under NO_BACKSLASH_ESCAPES")),
+        }
     }
 
     fn binary(
@@ -182,7 +202,10 @@ impl<'p> Printer<'p> {
             BinaryOperator::Gt => ">",
             BinaryOperator::GtEq => ">=",
             BinaryOperator::Spaceship => "<=>",
-            BinaryOperator::Xor => "xor",
+            BinaryOperator::Xor => {
+                let operands = [self.condition(left)?, self.condition(right)?];
+                return Ok(format!("({})", operands.join(" xor ")));
+            }
             BinaryOperator::Plus => "+",
             BinaryOperator::Minus => "-",
             BinaryOperator::Multiply => "*",

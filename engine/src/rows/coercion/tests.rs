@@ -20,6 +20,7 @@ fn column(column_type: ColumnType) -> Column {
         generated: None,
         invisible: false,
         comment: String::new(),
+        storage: Vec::new(),
     }
 }
 

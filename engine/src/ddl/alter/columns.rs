@@ -1,0 +1,299 @@
+//! The columns of an altered table: which stay, change, go and come.
+//!
+//! Clauses mean the columns as they were, each column at most once. Columns that stay keep their order;
+//! those that are new or told where to go follow in the order of their clauses, behind columns by the
+//! names that these have afterwards.
+
+use std::collections::HashSet;
+
+use crate::catalog::{Column, ColumnDefault, ColumnId, Generated, Table};
+use crate::ddl::columns::{DefinedColumn, check_name, define};
+use crate::ddl::defaults;
+use crate::session::SessionContext;
+use sql::ast::{AlterClause, ColumnDefinition, ColumnPosition, DefaultValue};
+use sql::error::SqlError;
+
+/// A column that a clause defines anew, and what the definition says of keys.
+pub(super) struct Defined {
+    pub(super) id: ColumnId,
+    pub(super) name: String,
+    pub(super) is_primary: bool,
+    pub(super) is_unique: bool,
+    pub(super) is_explicitly_null: bool,
+}
+
+/// Gives the table its new columns. Returns what clauses defined, in their order. Errors 1054, 1060,
+/// 1090 and 1091.
+pub(super) fn apply(
+    session: &SessionContext,
+    table: &mut Table,
+    clauses: &[AlterClause],
+) -> Result<Vec<Defined>, SqlError> {
+    let (subjects, missing) = subjects(table, clauses)?;
+    let mut list = List {
+        label: table.name.clone(),
+        columns: Vec::new(),
+        defined: Vec::new(),
+    };
+    let mut waiting: Vec<(usize, DefinedColumn)> = Vec::new();
+    for old in std::mem::take(&mut table.columns) {
+        let subject = subjects.iter().find(|(id, _)| *id == old.id);
+        let Some((at, clause)) = subject.and_then(|(_, at)| Some((*at, clauses.get(*at)?))) else {
+            list.columns.push(old);
+            continue;
+        };
+        match definition(clause) {
+            None => list.columns.extend(altered(session, old, clause)?),
+            Some((column, None)) => {
+                let new = redefine(session, table, &old, column)?;
+                list.add(at, new, None)?;
+            }
+            Some((column, Some(_))) => {
+                waiting.push((at, redefine(session, table, &old, column)?));
+            }
+        }
+    }
+    for (at, clause) in clauses.iter().enumerate() {
+        let Some((column, position)) = definition(clause) else {
+            continue;
+        };
+        if let Some(index) = waiting.iter().position(|(clause, _)| *clause == at) {
+            let (_, new) = waiting.swap_remove(index);
+            list.add(at, new, position)?;
+        } else if let AlterClause::AddColumn { .. } = clause {
+            let new = added(session, table, column)?;
+            list.add(at, new, position)?;
+        }
+    }
+    if let Some(name) = missing {
+        return Err(SqlError::cant_drop_field_or_key(name));
+    }
+    if list.columns.is_empty() {
+        return Err(SqlError::cant_remove_all_fields());
+    }
+    let (columns, defined) = list.finish()?;
+    table.columns = columns;
+    Ok(defined)
+}
+
+/// The column that a clause defines, and where it is to stand.
+fn definition(clause: &AlterClause) -> Option<(&ColumnDefinition, Option<&ColumnPosition>)> {
+    match clause {
+        AlterClause::AddColumn { column, position }
+        | AlterClause::Modify { column, position }
+        | AlterClause::Change {
+            column, position, ..
+        } => Some((column, position.as_ref())),
+        AlterClause::AddIndex(_)
+        | AlterClause::AddForeignKey(_)
+        | AlterClause::AddCheck(_)
+        | AlterClause::DropColumn(_)
+        | AlterClause::DropIndex(_)
+        | AlterClause::DropPrimaryKey
+        | AlterClause::DropForeignKey(_)
+        | AlterClause::DropCheck(_)
+        | AlterClause::DropConstraint(_)
+        | AlterClause::AlterColumnDefault { .. }
+        | AlterClause::AlterColumnVisibility { .. }
+        | AlterClause::AlterIndexVisibility { .. }
+        | AlterClause::AlterCheck { .. }
+        | AlterClause::RenameColumn { .. }
+        | AlterClause::RenameIndex { .. }
+        | AlterClause::RenameTable(_)
+        | AlterClause::Options(_)
+        | AlterClause::ConvertToCharset(_)
+        | AlterClause::DisableKeys
+        | AlterClause::EnableKeys
+        | AlterClause::Force
+        | AlterClause::OrderBy(_)
+        | AlterClause::Algorithm(_)
+        | AlterClause::Lock(_)
+        | AlterClause::NotSupported(_) => None,
+    }
+}
+
+/// Columns in the making.
+struct List {
+    label: String,
+    columns: Vec<Column>,
+    defined: Vec<(usize, Defined)>,
+}
+
+impl List {
+    fn add(
+        &mut self,
+        clause: usize,
+        new: DefinedColumn,
+        position: Option<&ColumnPosition>,
+    ) -> Result<(), SqlError> {
+        let at = match position {
+            None => self.columns.len(),
+            Some(ColumnPosition::First) => 0,
+            Some(ColumnPosition::After(name)) => {
+                let mut columns = self.columns.iter();
+                let found = columns.position(|column| column.is_named(name));
+                found.ok_or_else(|| SqlError::bad_field(name, &self.label))? + 1
+            }
+        };
+        let defined = Defined {
+            id: new.column.id,
+            name: new.column.name.clone(),
+            is_primary: new.is_primary,
+            is_unique: new.is_unique,
+            is_explicitly_null: new.is_explicitly_null,
+        };
+        self.defined.push((clause, defined));
+        self.columns.insert(at, new.column);
+        Ok(())
+    }
+
+    /// Error 1060 for a name that two columns have.
+    fn finish(mut self) -> Result<(Vec<Column>, Vec<Defined>), SqlError> {
+        for (at, column) in self.columns.iter().enumerate() {
+            let mut earlier = self.columns.iter().take(at);
+            if earlier.any(|other| other.is_named(&column.name)) {
+                return Err(SqlError::dup_fieldname(&column.name));
+            }
+        }
+        self.defined.sort_by_key(|(clause, _)| *clause);
+        let defined = self.defined.into_iter().map(|(_, defined)| defined);
+        Ok((self.columns, defined.collect()))
+    }
+}
+
+/// The old columns that clauses are about, with the place of the clause; and a column to drop that is
+/// not there. Dropped columns count first: no other clause finds them. Error 1054.
+fn subjects(
+    table: &Table,
+    clauses: &[AlterClause],
+) -> Result<(Vec<(ColumnId, usize)>, Option<String>), SqlError> {
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    let mut missing = None;
+    let named = clauses.iter().enumerate();
+    let (dropped, changed): (Vec<_>, Vec<_>) = named
+        .filter_map(|(at, clause)| Some((at, clause, subject(clause)?)))
+        .partition(|(_, clause, _)| matches!(clause, AlterClause::DropColumn(_)));
+    for (at, clause, name) in dropped.into_iter().chain(changed) {
+        let id = table.column(name).map(|(_, column)| column.id);
+        match id.filter(|id| seen.insert(*id)) {
+            Some(id) => found.push((id, at)),
+            None if matches!(clause, AlterClause::DropColumn(_)) => {
+                missing = missing.or_else(|| Some(name.to_owned()));
+            }
+            None => return Err(SqlError::bad_field(name, &table.name)),
+        }
+    }
+    Ok((found, missing))
+}
+
+/// The column that a clause is about.
+fn subject(clause: &AlterClause) -> Option<&str> {
+    match clause {
+        AlterClause::DropColumn(name) => Some(name),
+        AlterClause::Modify { column, .. } => Some(&column.name),
+        AlterClause::Change { old_name, .. } => Some(old_name),
+        AlterClause::RenameColumn { from, .. } => Some(from),
+        AlterClause::AlterColumnDefault { column, .. }
+        | AlterClause::AlterColumnVisibility { column, .. } => Some(column),
+        AlterClause::AddColumn { .. }
+        | AlterClause::AddIndex(_)
+        | AlterClause::AddForeignKey(_)
+        | AlterClause::AddCheck(_)
+        | AlterClause::DropIndex(_)
+        | AlterClause::DropPrimaryKey
+        | AlterClause::DropForeignKey(_)
+        | AlterClause::DropCheck(_)
+        | AlterClause::DropConstraint(_)
+        | AlterClause::AlterIndexVisibility { .. }
+        | AlterClause::AlterCheck { .. }
+        | AlterClause::RenameIndex { .. }
+        | AlterClause::RenameTable(_)
+        | AlterClause::Options(_)
+        | AlterClause::ConvertToCharset(_)
+        | AlterClause::DisableKeys
+        | AlterClause::EnableKeys
+        | AlterClause::Force
+        | AlterClause::OrderBy(_)
+        | AlterClause::Algorithm(_)
+        | AlterClause::Lock(_)
+        | AlterClause::NotSupported(_) => None,
+    }
+}
+
+/// The column after a clause that leaves its definition; `None` when it is dropped.
+fn altered(
+    session: &SessionContext,
+    mut column: Column,
+    clause: &AlterClause,
+) -> Result<Option<Column>, SqlError> {
+    match clause {
+        AlterClause::DropColumn(_) => return Ok(None),
+        AlterClause::RenameColumn { to, .. } => {
+            check_name(to)?;
+            column.name.clone_from(to);
+        }
+        AlterClause::AlterColumnVisibility { invisible, .. } => column.invisible = *invisible,
+        AlterClause::AlterColumnDefault { default, .. } => {
+            set_default(session, &mut column, default.as_ref())?;
+        }
+        other => return Err(SqlError::not_supported(format!("{other:?}"))),
+    }
+    Ok(Some(column))
+}
+
+/// ALTER COLUMN ... SET DEFAULT, or DROP DEFAULT without one.
+fn set_default(
+    session: &SessionContext,
+    column: &mut Column,
+    default: Option<&DefaultValue>,
+) -> Result<(), SqlError> {
+    if default.is_some() && column.auto_increment {
+        let construct = "a default of an AUTO_INCREMENT column";
+        return Err(SqlError::not_supported(construct));
+    }
+    if default.is_some() && column.column_type.is_blob_like() && !session.applies_log {
+        return Err(SqlError::blob_cant_have_default(&column.name));
+    }
+    column.default = match default {
+        Some(default) => defaults::define(session, column, Some(default))?,
+        None => ColumnDefault::None,
+    };
+    Ok(())
+}
+
+fn added(
+    session: &SessionContext,
+    table: &mut Table,
+    written: &ColumnDefinition,
+) -> Result<DefinedColumn, SqlError> {
+    let id = ColumnId(table.next_column_id);
+    let defined = define(session, id, written, table.collation, false)?;
+    if defined.unsafe_default && !session.applies_log {
+        return Err(SqlError::binlog_unsafe_system_function());
+    }
+    table.next_column_id += 1;
+    Ok(defined)
+}
+
+fn redefine(
+    session: &SessionContext,
+    table: &Table,
+    old: &Column,
+    written: &ColumnDefinition,
+) -> Result<DefinedColumn, SqlError> {
+    let defined = define(session, old.id, written, table.collation, false)?;
+    check_stored_status(old.generated.as_ref(), defined.column.generated.as_ref())?;
+    Ok(defined)
+}
+
+/// Error 3106: a column can become or cease to be generated only if its values are stored.
+fn check_stored_status(old: Option<&Generated>, new: Option<&Generated>) -> Result<(), SqlError> {
+    let is_virtual = |generated: Option<&Generated>| generated.is_some_and(|g| !g.stored);
+    match is_virtual(old) == is_virtual(new) {
+        true => Ok(()),
+        false => Err(SqlError::unsupported_action_on_generated_column(
+            "Changing the STORED status",
+        )),
+    }
+}

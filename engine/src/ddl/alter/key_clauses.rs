@@ -1,0 +1,138 @@
+//! The keys of an altered table: dropped, renamed and hidden by the names they had, then added.
+
+use std::collections::HashSet;
+
+use super::columns::Defined;
+use crate::catalog::{ColumnDefault, KeyId, KeyKind, Table};
+use crate::ddl::keys;
+use sql::ast::AlterClause;
+use sql::error::SqlError;
+
+/// Drops, renames and hides keys. Errors 1061, 1091, 1176, 1280 and 3522.
+pub(super) fn change(table: &mut Table, clauses: &[AlterClause]) -> Result<(), SqlError> {
+    let dropped = dropped(table, clauses)?;
+    let mut renamed = HashSet::new();
+    let old = table.clone();
+    let find = |name: &str| {
+        let key = old.key(name).filter(|key| !dropped.contains(&key.id));
+        key.ok_or_else(|| SqlError::key_does_not_exist(name, &old.name))
+    };
+    for clause in clauses {
+        match clause {
+            AlterClause::RenameIndex { from, to } => {
+                keys::check_name(from)?;
+                keys::check_name(to)?;
+                let id = find(from)?.id;
+                if !renamed.insert(id) {
+                    return Err(SqlError::key_does_not_exist(from, &old.name));
+                }
+                let mut known = table.keys.iter_mut();
+                if let Some(key) = known.find(|key| key.id == id) {
+                    key.name.clone_from(to);
+                }
+            }
+            AlterClause::AlterIndexVisibility { index, invisible } => {
+                let found = find(index)?;
+                if found.kind == KeyKind::Primary && *invisible {
+                    return Err(SqlError::pk_index_cant_be_invisible());
+                }
+                let mut known = table.keys.iter_mut();
+                if let Some(key) = known.find(|key| key.id == found.id) {
+                    key.invisible = *invisible;
+                }
+            }
+            _ => {}
+        }
+    }
+    table.keys.retain(|key| !dropped.contains(&key.id));
+    match table.keys.iter().find(|key| {
+        let mut others = table.keys.iter().filter(|other| other.id != key.id);
+        renamed.contains(&key.id) && others.any(|other| other.is_named(&key.name))
+    }) {
+        Some(key) => Err(SqlError::dup_keyname(&key.name)),
+        None => Ok(()),
+    }
+}
+
+/// The keys that clauses drop. Errors 1091, 3821 and 3940.
+fn dropped(table: &Table, clauses: &[AlterClause]) -> Result<HashSet<KeyId>, SqlError> {
+    let mut dropped = HashSet::new();
+    for clause in clauses {
+        let name = match clause {
+            AlterClause::DropIndex(name) => name,
+            AlterClause::DropPrimaryKey => keys::PRIMARY,
+            AlterClause::DropConstraint(name) if table.key(name).is_some() => name,
+            AlterClause::DropConstraint(name) => {
+                return Err(SqlError::constraint_not_found(name));
+            }
+            AlterClause::DropCheck(name) => {
+                return Err(SqlError::check_constraint_not_found(name));
+            }
+            AlterClause::DropForeignKey(name) => {
+                return Err(SqlError::cant_drop_field_or_key(name));
+            }
+            _ => continue,
+        };
+        let key = table.key(name).map(|key| key.id);
+        if !key.is_some_and(|id| dropped.insert(id)) {
+            return Err(SqlError::cant_drop_field_or_key(name));
+        }
+    }
+    Ok(dropped)
+}
+
+/// Takes dropped columns out of keys, and keys without columns out of the table; adds the new keys in
+/// the order of the clauses. Errors 1060 to 1072 and 1171.
+pub(super) fn add(
+    table: &mut Table,
+    clauses: &[AlterClause],
+    defined: &[Defined],
+) -> Result<(), SqlError> {
+    let left: HashSet<_> = table.columns.iter().map(|column| column.id).collect();
+    for key in &mut table.keys {
+        key.parts.retain(|part| left.contains(&part.column));
+    }
+    table.keys.retain(|key| !key.parts.is_empty());
+    let mut defined_anew = defined.iter();
+    for clause in clauses {
+        match clause {
+            AlterClause::AddIndex(index) => keys::add(table, index)?,
+            AlterClause::AddColumn { .. }
+            | AlterClause::Modify { .. }
+            | AlterClause::Change { .. } => {
+                let Some(column) = defined_anew.next() else {
+                    continue;
+                };
+                if column.is_primary {
+                    keys::add_for_column(table, KeyKind::Primary, &column.name)?;
+                }
+                if column.is_unique {
+                    keys::add_for_column(table, KeyKind::Unique, &column.name)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    forbid_null(table, defined)
+}
+
+/// Columns of the primary key hold no NULL; error 1171 if one was told to.
+fn forbid_null(table: &mut Table, defined: &[Defined]) -> Result<(), SqlError> {
+    let Some(primary) = table.primary_key() else {
+        return Ok(());
+    };
+    let parts: HashSet<_> = primary.parts.iter().map(|part| part.column).collect();
+    let holds_null = |column: &Defined| column.is_explicitly_null && parts.contains(&column.id);
+    if defined.iter().any(holds_null) {
+        return Err(SqlError::primary_cant_have_null());
+    }
+    for column in &mut table.columns {
+        if parts.contains(&column.id) {
+            column.nullable = false;
+            if column.default == ColumnDefault::Null {
+                column.default = ColumnDefault::None;
+            }
+        }
+    }
+    Ok(())
+}
