@@ -21,8 +21,9 @@ pub use plan::TablePlan;
 pub use writer::{Conflict, RowId, RowWriter, StoredRow};
 
 pub use default::local_default;
+pub(crate) use coercion::parameter;
 pub(crate) use default::{default_text, implicit};
-pub(crate) use eval::eval_of;
+pub(crate) use eval::{decimal_of, eval_of};
 pub(crate) use plan::{collate, column_of, key_part_expression, list};
 pub(crate) use text::key_text;
 pub(crate) use writer::stored_row;

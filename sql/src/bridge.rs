@@ -16,6 +16,9 @@ use super::dialect::MySql;
 use super::lexer::{Kind, Token};
 use super::reserved::is_reserved;
 
+/// The introducer, which no statement can write, of a string that is not UTF-8 and has none.
+pub const ILL_FORMED: &str = "_\u{1}";
+
 /// How deeply expressions and queries may nest.
 const NESTING_MAX: usize = 400;
 
@@ -182,8 +185,9 @@ impl Cursor<'_> {
     /// | ours | theirs |
     /// |---|---|
     /// | adjacent strings | one string |
-    /// | string that is not UTF-8, `_binary'..'` | hexadecimal literal |
-    /// | `_utf8mb4'..'` | string |
+    /// | `N'..'` | national string |
+    /// | `_utf8mb4'..'` in UTF-8 | string |
+    /// | string that is not UTF-8 | hexadecimal literal behind its introducer, or [`ILL_FORMED`] |
     /// | `&&`, `\|\|` | AND, OR (concatenation with PIPES_AS_CONCAT) |
     /// | `a MOD b` | `a % b` |
     /// | LOCK IN SHARE MODE | FOR SHARE |
@@ -198,7 +202,13 @@ impl Cursor<'_> {
         let (normalised, taken) = match &token.kind {
             Kind::Word(word) => return self.normalise_word(at, word, into),
             Kind::Quoted(name) => (SpToken::make_word(name, Some('`')), 1),
-            Kind::String(_) => self.string_token(at, false),
+            Kind::String(_) => {
+                let (token, taken) = self.string_token(at);
+                if matches!(token, SpToken::HexStringLiteral(_)) {
+                    into.push(self.located(plain_word(ILL_FORMED.to_owned()), at));
+                }
+                (token, taken)
+            }
             Kind::Integer(text) | Kind::Decimal(text) | Kind::Float(text) => {
                 (SpToken::Number((*text).to_owned(), false), 1)
             }
@@ -243,21 +253,38 @@ impl Cursor<'_> {
             return Err(Failure::NotSupported("SOUNDS LIKE".to_owned()));
         }
         if word.starts_with('_') {
-            let literal = self.tokens.get(at + 1).map(|token| &token.kind);
-            let charset = word.trim_start_matches('_').to_ascii_lowercase();
-            match (literal, charset.as_str()) {
-                (Some(Kind::String(_)), "binary") => {
-                    let (token, taken) = self.string_token(at + 1, true);
-                    into.push(self.located(token, at));
-                    return Ok(taken + 1);
-                }
-                (Some(Kind::Hex(_) | Kind::Bit(_)), "binary") => return Ok(1),
-                (Some(Kind::String(_)), "utf8mb4" | "utf8mb3" | "utf8") => return Ok(1),
-                _ => {}
-            }
+            return self.normalise_introducer(at, word, into);
         }
         into.push(self.located(SpToken::make_word(word, None), at));
         Ok(1)
+    }
+
+    /// A word that may say of which character set the literal behind it is.
+    fn normalise_introducer(
+        &self,
+        at: usize,
+        word: &str,
+        into: &mut Vec<TokenWithSpan>,
+    ) -> Parse<usize> {
+        let (token, taken) = match self.tokens.get(at + 1).map(|token| &token.kind) {
+            Some(Kind::String(_)) => {
+                let (token, taken) = self.string_token(at + 1);
+                (Some(token), taken + 1)
+            }
+            // Behind an introducer a literal of bits is a string, as one of hexadecimal digits is.
+            Some(Kind::Bit(digits)) => (Some(SpToken::HexStringLiteral(hex_of_bits(digits))), 2),
+            _ => (None, 1),
+        };
+        let is_utf8 = ["_utf8mb4", "_utf8mb3", "_utf8"]
+            .iter()
+            .any(|name| word.eq_ignore_ascii_case(name));
+        if !(is_utf8 && matches!(token, Some(SpToken::SingleQuotedString(_)))) {
+            into.push(self.located(SpToken::make_word(word, None), at));
+        }
+        if let Some(token) = token {
+            into.push(self.located(token, at + 1));
+        }
+        Ok(taken)
     }
 
     /// Whether the token before `at` ends an operand, so that MOD behind it is an operator.
@@ -280,7 +307,7 @@ impl Cursor<'_> {
     }
 
     /// One literal for all adjacent strings from `at` on, and how many there are.
-    fn string_token(&self, at: usize, binary: bool) -> (SpToken, usize) {
+    fn string_token(&self, at: usize) -> (SpToken, usize) {
         let mut strings = self
             .tokens
             .iter()
@@ -299,9 +326,19 @@ impl Cursor<'_> {
             whole
         });
         match std::str::from_utf8(&whole) {
-            Ok(text) if !binary => (SpToken::SingleQuotedString(text.to_owned()), count),
-            _ => (SpToken::HexStringLiteral(hex(&whole)), count),
+            Ok(text) if self.is_national(at) => {
+                (SpToken::NationalStringLiteral(text.to_owned()), count)
+            }
+            Ok(text) => (SpToken::SingleQuotedString(text.to_owned()), count),
+            Err(_) => (SpToken::HexStringLiteral(hex(&whole)), count),
         }
+    }
+
+    /// Whether the string at `at` begins with an N.
+    fn is_national(&self, at: usize) -> bool {
+        let first = self.tokens.get(at).map(|token| token.start);
+        let first = first.and_then(|start| self.text.get(start));
+        matches!(first, Some(b'n' | b'N'))
     }
 
     fn symbol_token(&self, symbol: &str, start: usize) -> Parse<SpToken> {
@@ -416,6 +453,20 @@ fn column_of(message: &str) -> Option<u64> {
     let (_, column) = message.rsplit_once("Column: ")?;
     let digits: String = column.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
+}
+
+/// The hexadecimal digits of whole bytes that binary digits are.
+fn hex_of_bits(digits: &str) -> String {
+    let width = digits.len().div_ceil(8) * 8;
+    let padded = format!("{digits:0>width$}");
+    let bytes = padded.as_bytes().chunks(8);
+    let bytes: Vec<u8> = bytes
+        .map(|bits| {
+            bits.iter()
+                .fold(0, |byte, bit| byte << 1 | u8::from(*bit == b'1'))
+        })
+        .collect();
+    hex(&bytes)
 }
 
 fn hex(bytes: &[u8]) -> String {

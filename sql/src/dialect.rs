@@ -194,12 +194,29 @@ impl Dialect for MySql {
     }
 }
 
-/// No data type and no keyword, so nothing to try first; calls and introducers take the long way.
+/// No data type and no keyword, so nothing to try first; calls take the long way.
 fn plain_name(parser: &mut Parser<'_>) -> Option<Result<sp::Expr, ParserError>> {
     match parser.peek_nth_token_ref(1).token {
-        Token::LParen | Token::SingleQuotedString(_) | Token::HexStringLiteral(_) => None,
+        Token::SingleQuotedString(_) | Token::HexStringLiteral(_) => introduced(parser),
+        Token::LParen => None,
         _ => Some(parser.parse_identifier().map(sp::Expr::Identifier)),
     }
+}
+
+/// `_charset 'text'`.
+fn introduced(parser: &mut Parser<'_>) -> Option<Result<sp::Expr, ParserError>> {
+    let Token::Word(word) = &parser.peek_token_ref().token else {
+        return None;
+    };
+    if !word.value.starts_with('_') || word.quote_style.is_some() {
+        return None;
+    }
+    let prefix = sp::Ident::new(word.value.clone());
+    parser.next_token();
+    Some(parser.parse_value().map(|value| sp::Expr::Prefixed {
+        prefix,
+        value: Box::new(sp::Expr::Value(value)),
+    }))
 }
 
 /// `BINARY expr` binds like a prefix operator.

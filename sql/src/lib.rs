@@ -24,6 +24,7 @@ mod version;
 
 pub use access::{Access, Right};
 pub use ast::{Parsed, Statement};
+pub use bridge::ILL_FORMED;
 pub use condition::{ShowCell, like};
 use cursor::{Cursor, Failure};
 pub use depth::{THREAD_STACK, with_stack};

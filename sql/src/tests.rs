@@ -142,12 +142,17 @@ fn pipes_concatenate_when_the_mode_says_so() {
 fn literals_arrive_in_one_form() {
     assert_eq!(expression(r#"'a' "b" 'c'"#), "'abc'");
     assert_eq!(expression("_utf8mb4'x'"), "'x'");
-    assert_eq!(expression("_binary'x'"), "X'78'");
-    assert_eq!(expression("N'x'"), "'x'");
+    assert_eq!(expression("_utf8mb4\"x\" 'y'"), "'xy'");
+    assert_eq!(expression("_binary'x'"), "_binary 'x'");
+    assert_eq!(expression("_binary X'FF'"), "_binary X'FF'");
+    assert_eq!(expression("_latin1 b'101'"), "_latin1 X'05'");
+    assert_eq!(expression("N'x'"), "N'x'");
     assert_eq!(expression("0x1F"), "X'1F'");
     assert_eq!(expression("@@global.server_id"), "@@global.server_id");
     let parsed = parse(b"select '\xff'", &ParseOptions::default()).unwrap();
-    assert!(format!("{:?}", parsed.statement).contains("HexStringLiteral(\"FF\")"));
+    let tree = format!("{:?}", parsed.statement);
+    assert!(tree.contains("HexStringLiteral(\"FF\")"));
+    assert!(tree.contains("Prefixed"));
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn literal_value(literal: &DefaultValue) -> Option<EvalValue> {
         DefaultValue::Number(text) => number(text)?,
         DefaultValue::String(bytes) => match String::from_utf8(bytes.clone()) {
             Ok(text) => EvalValue::Text(text),
-            Err(_) => EvalValue::Binary(bytes.clone()),
+            Err(_) => EvalValue::IllFormed(bytes.clone()),
         },
         DefaultValue::Hex(bytes) => EvalValue::Binary(bytes.clone()),
         DefaultValue::Bit(digits) => EvalValue::UInt(if digits.is_empty() {

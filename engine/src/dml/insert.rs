@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use binlog::value::Value;
 use rusqlite::Connection;
-use sqlparser::ast::{Expr, Ident, Insert, OnInsert, Query, SetExpr, TableObject};
+use sqlparser::ast::{Expr, Ident, Insert, OnInsert, Query, SelectItem, SetExpr, TableObject};
 
+use super::direct::direct;
 use super::replace::{Counts, Duplicates};
-use super::row::{Extras, eval_value, fit_literal, hex_number};
+use super::row::{Extras, eval_value};
 use super::target::{Target, is_default};
 use super::update::{bind_settings, is_ignorable};
 use super::{Computed, keep_warnings};
@@ -352,40 +353,22 @@ fn one_value(
             &target.table.name,
         ));
     }
+    if let Some(value) = direct(binder, expr, column)? {
+        return Ok(Some(value));
+    }
     let scope = Scope::default();
     let node = match binder.bind(expr, &scope, Place::FIELDS) {
         Err(error) if error.code == 1054 && mentions_column(expr, &target.table) => {
             return unsupported("a column name in VALUES");
         }
-        other => fit_literal(other?, &column.column_type),
+        other => other?,
     };
     let value = match node.as_const() {
         Some(value) => value.clone(),
         None => compute(binder, &node, connection)?,
     };
     let value = eval_value(value, &node.ty);
-    Ok(Some(match is_parameter(expr) {
-        true => parameter_value(value),
-        false => value,
-    }))
-}
-
-fn is_parameter(expr: &Expr) -> bool {
-    matches!(expr, Expr::Value(value) if matches!(value.value, sqlparser::ast::Value::Placeholder(_)))
-}
-
-/// A date or time given as a parameter shows itself as MySQL prints parameters.
-fn parameter_value(value: EvalValue) -> EvalValue {
-    match value {
-        EvalValue::DateTime(moment, _) => EvalValue::DateTime(moment, 0),
-        EvalValue::Time(time, _) => {
-            let zeros =
-                (0..6).take_while(|digits| time.micros.is_multiple_of(10_u32.pow(digits + 1)));
-            let fsp = 6 - u8::try_from(zeros.count()).unwrap_or(6);
-            EvalValue::Time(time, fsp)
-        }
-        other => other,
-    }
+    Ok(Some(value))
 }
 
 fn mentions_column(expr: &Expr, table: &Table) -> bool {
@@ -425,31 +408,46 @@ fn selected_rows(
 ) -> Result<Vec<Given>, SqlError> {
     binder.found_rows_place = crate::select::found_rows::place(query);
     let width = table.columns.len();
-    let numeric = table.columns.iter();
-    let wants_number: Vec<bool> = numeric
-        .map(|column| column.column_type.is_numeric())
-        .collect();
     let bound = binder.query(query, None)?;
     if bound.outputs.len() != positions.len() {
         return Err(SqlError::wrong_value_count_on_row(1));
     }
+    let direct = direct_values(&binder, query, positions, table)?;
     let mut rows = Vec::new();
     let mut cursor = Cursor::open(connection, &bound.sql, binder.emitter)?;
     cursor.each(|row, program| {
         let mut given = vec![None; width];
         for (index, (output, position)) in bound.outputs.iter().zip(positions).enumerate() {
             let value = expression::decode(row.get_ref(index)?, &output.ty, &program.env.zone);
-            let is_number = wants_number.get(*position).copied().unwrap_or(false);
-            let value = match value {
-                Datum::Text(bytes) if output.ty.is_hex && is_number => hex_number(&bytes),
-                other => other,
-            };
             if let Some(slot) = given.get_mut(*position) {
-                *slot = Some(eval_value(value, &output.ty));
+                let direct = direct.get(index).cloned().flatten();
+                *slot = Some(direct.unwrap_or_else(|| eval_value(value, &output.ty)));
             }
         }
         rows.push(given);
         Ok(())
     })?;
     Ok(rows)
+}
+
+/// What a query gives its columns without computing it.
+fn direct_values(
+    binder: &Binder<'_>,
+    query: &Query,
+    positions: &[usize],
+    table: &Table,
+) -> Result<Vec<Option<EvalValue>>, SqlError> {
+    let SetExpr::Select(select) = query.body.as_ref() else {
+        return Ok(Vec::new());
+    };
+    let mut alone = Vec::with_capacity(positions.len());
+    for (item, position) in select.projection.iter().zip(positions) {
+        let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
+            return Ok(Vec::new());
+        };
+        let column = table.columns.get(*position);
+        let column = column.ok_or_else(|| SqlError::wrong_value_count_on_row(1))?;
+        alone.push(direct(binder, expr, column)?);
+    }
+    Ok(alone)
 }

@@ -6,6 +6,7 @@
 
 mod computed;
 mod delete;
+mod direct;
 mod insert;
 mod replace;
 mod row;
@@ -84,8 +85,9 @@ fn keep_warnings(
     coerced: Vec<sql::error::Warning>,
     session: &mut SessionContext,
 ) -> u16 {
-    session.warnings.extend(coerced);
+    // What computing a value warns of comes before what storing it does.
     session.warnings.extend(env.take_warnings());
+    session.warnings.extend(coerced);
     if let Some(id) = env.last_insert_id.take() {
         session.last_insert_id = id;
     }

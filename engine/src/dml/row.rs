@@ -8,7 +8,7 @@ use crate::catalog::{ColumnType, Table};
 use crate::collation::Charset;
 use crate::expr::env::Env;
 use crate::expr::node::{Node, Op};
-use crate::expr::types::{Kind, Type};
+use crate::expr::types::Type;
 use crate::rows::EvalValue;
 use crate::value::datum::Datum;
 use sql::error::SqlError;
@@ -168,28 +168,12 @@ pub(super) fn eval_value(value: Datum, ty: &Type) -> EvalValue {
         Datum::DateTime(moment, fsp) => EvalValue::DateTime(moment.into(), fsp),
         Datum::Time(span, fsp) => EvalValue::Time(span.into(), fsp),
         Datum::Json(text) => EvalValue::Json(text.to_string()),
+        Datum::Text(bytes) if ty.is_hex => EvalValue::Hex(bytes),
         Datum::Text(bytes) if ty.is_binary() => EvalValue::Binary(bytes),
         Datum::Text(bytes) => match String::from_utf8(bytes) {
             Ok(text) => EvalValue::Text(text),
-            Err(error) => EvalValue::Binary(error.into_bytes()),
+            Err(error) => EvalValue::IllFormed(error.into_bytes()),
         },
         Datum::Enum(..) | Datum::Set(..) => EvalValue::Text(value.to_str().into_owned()),
     }
-}
-
-/// The number that the bytes of a hexadecimal literal are.
-pub(super) fn hex_number(bytes: &[u8]) -> Datum {
-    let tail = bytes
-        .get(bytes.len().saturating_sub(8)..)
-        .unwrap_or_default();
-    let value = tail.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-    Datum::UInt(value)
-}
-
-/// A hexadecimal literal given to a numeric column is a number.
-pub(super) fn fit_literal(node: Node, column: &ColumnType) -> Node {
-    if node.ty.is_hex && node.ty.kind == Kind::Text && column.is_numeric() {
-        return crate::expr::bind::numeric_hex(node);
-    }
-    node
 }

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use binlog::value::Value;
 use sqlparser::ast::Assignment;
 
-use super::row::{Extras, RowExpression, eval_value, fit_literal};
+use super::direct::direct;
+use super::row::{Extras, RowExpression, eval_value};
 use super::source::Source;
 use super::target::{Target, is_default};
 use super::{Computed, keep_warnings};
@@ -18,7 +19,7 @@ use crate::execute::Writer;
 use crate::expr::bind::{Binder, Place, Scope};
 use crate::expr::env::Env;
 use crate::outcome::Outcome;
-use crate::rows::{Coercion, NullPolicy, RowChange, RowWriter};
+use crate::rows::{Coercion, EvalValue, NullPolicy, RowChange, RowWriter};
 use crate::session::SessionContext;
 use crate::value::datum::Datum;
 use sql::ast::Update;
@@ -27,8 +28,17 @@ use sql::error::SqlError;
 /// `column = value`.
 pub(super) struct Setting {
     position: usize,
-    /// `None` for DEFAULT.
-    value: Option<RowExpression>,
+    value: Assigned,
+}
+
+/// What a column is set to.
+enum Assigned {
+    /// DEFAULT.
+    Default,
+    /// A value that is not computed.
+    Direct(EvalValue),
+    /// An expression.
+    Expression(RowExpression),
 }
 
 /// The assignments of UPDATE or ON DUPLICATE KEY UPDATE.
@@ -44,14 +54,12 @@ pub(super) fn bind_settings(
     for assignment in assignments {
         let (position, column) = target.assigned(assignment)?;
         let value = if is_default(&assignment.value) {
-            None
+            Assigned::Default
+        } else if let Some(value) = direct(binder, &assignment.value, column)? {
+            Assigned::Direct(value)
         } else {
             let node = binder.bind(&assignment.value, scope, Place::FIELDS)?;
-            Some(RowExpression::new(
-                fit_literal(node, &column.column_type),
-                width,
-                extras,
-            ))
+            Assigned::Expression(RowExpression::new(node, width, extras))
         };
         settings.push(Setting { position, value });
     }
@@ -77,13 +85,14 @@ pub(super) fn apply_settings(
             continue;
         };
         let value = match &setting.value {
-            Some(expression) => {
+            Assigned::Direct(value) => coercion.store(column, value.clone())?,
+            Assigned::Expression(expression) => {
                 let value = expression.eval(table, &after, given, extras, env)?;
                 coercion.store(column, eval_value(value, expression.ty()))?
             }
             // DEFAULT of a generated column changes nothing: it is computed below.
-            None if column.generated.is_some() => continue,
-            None => match computed.default(setting.position, &after, coercion)? {
+            Assigned::Default if column.generated.is_some() => continue,
+            Assigned::Default => match computed.default(setting.position, &after, coercion)? {
                 Some(value) => value,
                 None => rows.default_at(setting.position, column, coercion, session)?,
             },
@@ -146,6 +155,7 @@ pub(super) fn execute(
     let computed = Computed::of_write(&catalog, &target.table, session, update.ignore)?;
     let found = source.rows(writer.connection(), &target)?;
     let mut coercion = Coercion::new(session, update.ignore, NullPolicy::Adjust);
+    coercion.table.clone_from(&target.table.name);
     let mut rows = writer.rows(&target.table)?;
     let matched = found.len();
     let mut changed: u64 = 0;

@@ -14,7 +14,8 @@ pub fn convert(value: Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
     }
     Ok(match ty.kind {
         Kind::Null => Datum::Null,
-        Kind::Integer | Kind::Year | Kind::Bit => {
+        Kind::Year => return year(&value, env),
+        Kind::Integer | Kind::Bit => {
             let integer = match (value.to_integer(), &value) {
                 // A decimal stops at the largest number, where text and integers keep their bits.
                 (lossy, Datum::Decimal(_)) if !ty.unsigned => {
@@ -64,6 +65,27 @@ pub fn convert(value: Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
         Kind::Json => crate::functions::json::from_datum(&value)?,
         Kind::Text | Kind::Enum | Kind::Set => text(&value, ty, env)?,
     })
+}
+
+/// A number of one or two digits is a year from 1970 to 2069. NULL with a warning for what is none.
+fn year(value: &Datum, env: &Env) -> Result<Datum, SqlError> {
+    let number = match value {
+        Datum::Year(year) => return Ok(Datum::Year(*year)),
+        Datum::Date(moment) | Datum::DateTime(moment, _) => i128::from(moment.year),
+        Datum::Time(..) => i128::from(env.now.year),
+        other => env.checked(other.to_integer(), other)?.wide(),
+    };
+    let year = match number {
+        0 if matches!(value, Datum::Text(_)) => 2000,
+        0 | 1901..=2155 => number,
+        1..=69 => 2000 + number,
+        70..=99 => 1900 + number,
+        _ => {
+            env.complain(SqlError::truncated_wrong_value("YEAR", value.to_str()))?;
+            return Ok(Datum::Null);
+        }
+    };
+    Ok(u16::try_from(year).map_or(Datum::Null, Datum::Year))
 }
 
 /// CAST(... AS SIGNED) takes the bits of what does not fit.

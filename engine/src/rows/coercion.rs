@@ -4,17 +4,25 @@
 //! texts carry the column and the row number within the statement. Coercion knows nothing of rows
 //! or keys.
 
+mod copy;
 mod number;
+mod parameter;
+mod source;
 mod string;
 mod temporal;
 
 use binlog::value::{Date, Value};
+
+pub(crate) use parameter::parameter;
 
 use super::EvalValue;
 use crate::catalog::{Column, ColumnType};
 use crate::session::{SessionContext, TimeZone};
 use sql::SqlMode;
 use sql::error::{SqlError, Warning, WarningLevel};
+
+/// Bytes of a hexadecimal literal that is a number.
+const HEX_BYTES_MAX: usize = 8;
 
 /// What becomes of NULL for a column that may not be NULL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +96,13 @@ impl Coercion {
         if value.is_null() {
             return self.null(column);
         }
+        let value = match value {
+            EvalValue::Hex(bytes) if column.column_type.is_numeric() => {
+                return self.hex_number(column, &bytes);
+            }
+            EvalValue::Hex(bytes) => EvalValue::Binary(bytes),
+            other => other,
+        };
         match &column.column_type {
             ColumnType::Integer { size, unsigned, .. } => {
                 self.integer(column, *size, *unsigned, value)
@@ -121,6 +136,32 @@ impl Coercion {
             ColumnType::Json => self.json(column, value),
             ColumnType::Geometry { .. } | ColumnType::Vector { .. } => self.opaque(column, value),
         }
+    }
+
+    /// A hexadecimal literal as a number. One of no digits is what the type begins with, and one of
+    /// more than eight bytes the greatest number, out of range whatever the column holds.
+    fn hex_number(&mut self, column: &Column, bytes: &[u8]) -> Result<Value<'static>, SqlError> {
+        if bytes.is_empty() {
+            return Ok(super::default::implicit(&column.column_type));
+        }
+        if bytes.len() <= HEX_BYTES_MAX {
+            let number = bytes
+                .iter()
+                .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+            return self.store(column, EvalValue::UInt(number));
+        }
+        let before = self.warnings.len();
+        let greatest = match column.column_type.is_unsigned()
+            || matches!(column.column_type, ColumnType::Bit { .. })
+        {
+            true => u64::MAX,
+            false => u64::MAX >> 1,
+        };
+        let stored = self.store(column, EvalValue::UInt(greatest))?;
+        if self.warnings.len() == before {
+            self.out_of_range(column)?;
+        }
+        Ok(stored)
     }
 
     fn null(&mut self, column: &Column) -> Result<Value<'static>, SqlError> {

@@ -6,6 +6,9 @@ use super::text::value_text;
 use crate::catalog::Column;
 use crate::session::TimeZone;
 
+/// Most digits of a DECIMAL behind the point.
+const SCALE_MAX: usize = 30;
+
 /// The value of an expression, of a user variable, or of a statement's parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EvalValue {
@@ -21,10 +24,16 @@ pub enum EvalValue {
     Double(f64),
     /// An exact number.
     Decimal(Decimal),
+    /// An exact number of more digits than a DECIMAL has, as a statement writes it.
+    Digits(String),
     /// Characters.
     Text(String),
+    /// Text of the connection's character set that is not well-formed.
+    IllFormed(Vec<u8>),
     /// Bytes without a character set.
     Binary(Vec<u8>),
+    /// The bytes of a hexadecimal or bit literal: a number to a numeric column.
+    Hex(Vec<u8>),
     /// A date.
     Date(Date),
     /// A span of time, and how many fractional digits it shows.
@@ -53,12 +62,25 @@ impl EvalValue {
             EvalValue::Float(value) => float_text(*value),
             EvalValue::Double(value) => double_text(*value),
             EvalValue::Decimal(value) => value.to_string(),
-            EvalValue::Text(text) | EvalValue::Json(text) => text.clone(),
-            EvalValue::Binary(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            EvalValue::Digits(text) | EvalValue::Text(text) | EvalValue::Json(text) => text.clone(),
+            EvalValue::IllFormed(bytes) | EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => {
+                String::from_utf8_lossy(bytes).into_owned()
+            }
             EvalValue::Date(date) => date.text(),
             EvalValue::Time(time, fsp) => time.text(*fsp),
             EvalValue::DateTime(moment, fsp) => moment.text(*fsp),
         })
+    }
+}
+
+/// The digits of [`EvalValue::Digits`] that a DECIMAL holds; `None` for too many before the point.
+pub(crate) fn decimal_of(digits: &str) -> Option<Decimal> {
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let places = Decimal::DIGITS_MAX.checked_sub(whole.trim_start_matches('-').len())?;
+    let kept = fraction.get(..places.min(SCALE_MAX)).unwrap_or(fraction);
+    match kept {
+        "" => whole.parse().ok(),
+        kept => format!("{whole}.{kept}").parse().ok(),
     }
 }
 

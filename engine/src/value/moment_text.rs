@@ -76,6 +76,9 @@ pub fn read(text: &[u8], rules: &DateRules, needs_time: bool) -> Result<MomentTe
         note_delimiter(&mut parts.delimiter, scan.at, byte, None);
         scan.at += 1;
     }
+    if scan.rest().is_empty() {
+        return Err(no_date(Problems::TRUNCATED));
+    }
     let digits = scan
         .rest()
         .iter()
@@ -110,6 +113,7 @@ impl Parts {
             if scan.digit().is_none() {
                 break;
             }
+            let is_compact = compact.is_some();
             self.part(
                 scan,
                 index,
@@ -141,8 +145,8 @@ impl Parts {
                     _ => continue,
                 },
                 6 if matches!(scan.peek(), Some(b'+' | b'-')) => self.read_offset(scan)?,
-                6 => {}
-                _ => self.gap(scan, index)?,
+                6 => self.tail(scan),
+                _ => self.gap(scan, index, is_compact)?,
             }
             end = scan.at;
         }
@@ -174,7 +178,7 @@ impl Parts {
     }
 
     /// Punctuation and, behind the day, blanks between two parts.
-    fn gap(&mut self, scan: &mut Scan<'_>, index: usize) -> Result<(), Unread> {
+    fn gap(&mut self, scan: &mut Scan<'_>, index: usize, is_compact: bool) -> Result<(), Unread> {
         let preferred = match index {
             0 | 1 => '-',
             2 => ' ',
@@ -191,7 +195,9 @@ impl Parts {
                 }
                 self.has_blank = true;
             }
-            if scan.at > start {
+            if is_compact && byte == b'.' {
+                // A fraction that no time of day goes before.
+            } else if scan.at > start {
                 note_delimiter(&mut self.delimiter, scan.at, byte, None);
             } else if char::from(byte) != preferred {
                 note_delimiter(&mut self.delimiter, scan.at, byte, Some(preferred));
@@ -208,6 +214,16 @@ impl Parts {
             note_delimiter(&mut self.delimiter, start, *byte, None);
         }
         Ok(())
+    }
+
+    /// Punctuation behind a fraction.
+    fn tail(&mut self, scan: &mut Scan<'_>) {
+        let start = scan.at;
+        while let Some(byte) = scan.peek().filter(u8::is_ascii_punctuation) {
+            let preferred = (scan.at == start).then_some(':');
+            note_delimiter(&mut self.delimiter, scan.at, byte, preferred);
+            scan.at += 1;
+        }
     }
 
     fn read_offset(&mut self, scan: &mut Scan<'_>) -> Result<(), Unread> {

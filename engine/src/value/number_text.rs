@@ -20,9 +20,9 @@ struct Prefix {
 }
 
 impl Prefix {
-    fn read(scan: &mut Scan<'_>) -> Self {
+    fn read(scan: &mut Scan<'_>, is_blank: impl Fn(u8) -> bool) -> Self {
         let mut prefix = Self::default();
-        while scan.peek().is_some_and(is_blank) {
+        while scan.peek().is_some_and(&is_blank) {
             scan.at += 1;
         }
         prefix.negative = scan.peek() == Some(b'-');
@@ -105,7 +105,8 @@ const BEYOND: i128 = 1 << 80;
 #[must_use]
 pub fn integer(text: &[u8]) -> IntegerText {
     let mut scan = Scan::new(text);
-    let mut prefix = Prefix::read(&mut scan);
+    // No line ends in front of an integer.
+    let mut prefix = Prefix::read(&mut scan, |byte| matches!(byte, b' ' | b'\t'));
     let mut is_beyond = false;
     if prefix.is_number && matches!(scan.peek(), Some(b'e' | b'E')) {
         scan.at += 1;
@@ -179,7 +180,7 @@ const DIGITS_READ: i64 = 81;
 #[must_use]
 pub fn decimal(text: &[u8], scale: u8) -> DecimalText {
     let mut scan = Scan::new(text);
-    let mut prefix = Prefix::read(&mut scan);
+    let mut prefix = Prefix::read(&mut scan, is_blank);
     let mut read = DecimalRead::Whole;
     if !prefix.is_number {
         return no_number(scale);
@@ -222,6 +223,16 @@ pub fn decimal(text: &[u8], scale: u8) -> DecimalText {
     }
 }
 
+/// Whether all of a text is a number, but one that is too small for a DECIMAL of any scale.
+#[must_use]
+pub fn vanishes(text: &[u8]) -> bool {
+    let mut scan = Scan::new(text);
+    let prefix = Prefix::read(&mut scan, is_blank);
+    let exponent = exponent(&mut scan).unwrap_or(0);
+    let is_whole = scan.rest().iter().all(|byte| is_blank(*byte));
+    prefix.is_number && is_whole && prefix.point.saturating_add(exponent) <= -DIGITS_READ
+}
+
 fn no_number(scale: u8) -> DecimalText {
     DecimalText {
         value: Ok(Decimal::from_unscaled(0, scale)),
@@ -252,12 +263,14 @@ fn exponent(scan: &mut Scan<'_>) -> Result<i64, ()> {
     if !matches!(scan.peek(), Some(b'e' | b'E')) {
         return Ok(0);
     }
-    let has_sign = matches!(scan.peek_at(1), Some(b'-' | b'+'));
-    if !scan.is_digit_at(1 + usize::from(has_sign)) {
+    let rest = scan.rest().iter().skip(1);
+    let blanks = rest.take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let has_sign = matches!(scan.peek_at(1 + blanks), Some(b'-' | b'+'));
+    if !scan.is_digit_at(1 + blanks + usize::from(has_sign)) {
         return Ok(0);
     }
-    let negative = scan.peek_at(1) == Some(b'-');
-    scan.at += 1 + usize::from(has_sign);
+    let negative = scan.peek_at(1 + blanks) == Some(b'-');
+    scan.at += 1 + blanks + usize::from(has_sign);
     let mut exponent = 0_u64;
     while let Some(digit) = scan.digit() {
         scan.at += 1;

@@ -56,13 +56,13 @@ pub fn read(text: &[u8]) -> Result<SpanText, Problems> {
     if scan.left() >= MOMENT_LENGTH {
         match moment_text::read(scan.rest(), &DateRules::LENIENT, true) {
             // A date has no sign.
-            Ok(moment) if moment.has_time && negative => return Err(Problems::TRUNCATED),
-            Ok(mut moment) if moment.has_time => {
+            Ok(_) if negative => return Err(Problems::TRUNCATED),
+            Ok(mut moment) => {
                 moment.delimiter = delimiter.or(moment.delimiter);
                 return Ok(SpanText::Moment(moment));
             }
             Err(unread) if unread.is_date => return Err(unread.problems),
-            Ok(_) | Err(_) => {}
+            Err(_) => {}
         }
     }
     span(scan, negative, delimiter).map(SpanText::Span)

@@ -48,13 +48,17 @@ impl Split {
         }
     }
 
+    /// A number beyond all others.
+    #[must_use]
+    pub const fn beyond(is_negative: bool) -> Self {
+        let whole = if is_negative { i64::MIN } else { i64::MAX };
+        Self { whole, nanos: 0 }
+    }
+
     /// A decimal; digits behind the billionths are dropped.
     #[must_use]
     pub fn of_decimal(value: &Decimal) -> Self {
-        let beyond = match value.is_negative() {
-            true => Self::of_integer(i64::MIN),
-            false => Self::of_integer(i64::MAX),
-        };
+        let beyond = Self::beyond(value.is_negative());
         let parts = || {
             let whole = value.truncate(0)?;
             let nanos = value.sub(whole)?.truncate(9)?.unscaled(9)?;
@@ -90,7 +94,10 @@ pub fn moment(number: i64, rules: &DateRules) -> Result<(Moment, bool), Problems
         return Err(Problems::TRUNCATED);
     }
     if !rules.allow(&moment, number != 0) {
-        return Err(Problems::OUT_OF_RANGE);
+        return Err(match number {
+            0 => Problems::OUT_OF_RANGE,
+            _ => Problems::TRUNCATED,
+        });
     }
     Ok((moment, has_time))
 }

@@ -194,10 +194,12 @@ pub(super) fn parameter_of(value: &EvalValue) -> Value<'static> {
         EvalValue::Float(value) => Value::Float(*value),
         EvalValue::Double(value) => Value::Double(*value),
         EvalValue::Decimal(value) => Value::Decimal(*value),
-        EvalValue::Text(text) | EvalValue::Json(text) => {
+        EvalValue::Digits(text) | EvalValue::Text(text) | EvalValue::Json(text) => {
             Value::Bytes(text.clone().into_bytes().into())
         }
-        EvalValue::Binary(bytes) => Value::Bytes(bytes.clone().into()),
+        EvalValue::IllFormed(bytes) | EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => {
+            Value::Bytes(bytes.clone().into())
+        }
         EvalValue::Date(date) => Value::Date(*date),
         EvalValue::Time(time, _) => Value::Time(*time),
         EvalValue::DateTime(moment, _) => Value::DateTime(*moment),

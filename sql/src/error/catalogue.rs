@@ -153,6 +153,8 @@ sql_errors! {
     invalid_character_string(charset, bytes) = 1300 "HY000" "Invalid {charset} character string: '{bytes}'";
     allowed_packet_overflowed(function, most) = 1301 "HY000" "Result of {function}() was larger than max_allowed_packet ({most}) - truncated";
     sp_does_not_exist(kind, name) = 1305 "42000" "{kind} {name} does not exist";
+    impossible_string_conversion(from, to, what) = 3988 "HY000" "Conversion from collation {from} into {to} impossible for {what}";
+    national_is_utf8mb3() = 3720 "HY000" "NATIONAL/NCHAR/NVARCHAR implies the character set UTF8MB3, which will be replaced by UTF8MB4 in a future release. Please consider using CHAR(x) CHARACTER SET UTF8MB4 in order to be unambiguous.";
     query_interrupted() = 1317 "70100" "Query execution was interrupted";
     no_default_for_field(column) = 1364 "HY000" "Field '{column}' doesn't have a default value";
     division_by_zero() = 1365 "22012" "Division by 0";

@@ -91,6 +91,12 @@ impl Parser<'_> {
                 self.at += word.len();
                 return Ok(value);
             }
+            let same = rest.bytes().zip(word.bytes());
+            let same = same.take_while(|(found, wanted)| found == wanted).count();
+            if same > 0 {
+                self.at += same;
+                return Err(self.error("Invalid value."));
+            }
         }
         Err(self.error("Invalid value."))
     }
@@ -148,7 +154,7 @@ impl Parser<'_> {
                 return Ok(JsonValue::object(members));
             }
             if !self.eat(b',') {
-                return Err(self.error("Missing a comma or } after an object member."));
+                return Err(self.error("Missing a comma or '}' after an object member."));
             }
         }
     }

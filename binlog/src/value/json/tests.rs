@@ -32,7 +32,7 @@ fn refuses_what_is_no_json_in_mysqls_words() {
             "{\"a\" 1}",
             "\"Missing a colon after a name of object member.\" at position 5",
         ),
-        ("nul", "\"Invalid value.\" at position 0"),
+        ("nul", "\"Invalid value.\" at position 3"),
         (
             "1 2",
             "\"The document root must not be followed by other values.\" at position 2",

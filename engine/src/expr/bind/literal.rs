@@ -1,17 +1,24 @@
 //! Literals, parameters and variables.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use binlog::value::{Decimal, Value};
-use sqlparser::ast::Value as Literal;
+use sqlparser::ast::{Expr, UnaryOperator, Value as Literal};
 
 use super::{Binder, unsupported};
-use crate::collation::BINARY;
+use crate::collation::{BINARY, Charset};
 use crate::expr::node::Node;
 use crate::expr::types::{Coercibility, Kind, Type};
 use crate::rows::EvalValue;
 use crate::value::datum::Datum;
 use sql::error::SqlError;
+
+/// Digits of an exact literal: groups, and digits of one.
+const GROUPS: usize = 9;
+const GROUP_DIGITS: usize = 9;
+/// Most bytes that error 1300 shows.
+const SHOWN_BYTES_MAX: usize = 6;
 
 impl Binder<'_> {
     /// A literal of the statement.
@@ -21,7 +28,10 @@ impl Binder<'_> {
             Literal::SingleQuotedString(text) | Literal::DoubleQuotedString(text) => {
                 Ok(self.text_constant(text))
             }
-            Literal::NationalStringLiteral(text) => Ok(self.text_constant(text)),
+            Literal::NationalStringLiteral(text) => {
+                self.env.warn(SqlError::national_is_utf8mb3());
+                Ok(self.text_constant(text))
+            }
             Literal::HexStringLiteral(digits) => hex(digits),
             Literal::SingleQuotedByteStringLiteral(digits) => bits(digits),
             Literal::Boolean(value) => Ok(Node::constant(Datum::truth(*value), Type::boolean())),
@@ -31,11 +41,92 @@ impl Binder<'_> {
         }
     }
 
+    /// `_charset 'text'`: its bytes as text of that character set. Error 1300 when they are none.
+    pub(super) fn introduced(&self, introducer: &str, literal: &Literal) -> Result<Node, SqlError> {
+        let bytes = match literal {
+            Literal::SingleQuotedString(text)
+            | Literal::DoubleQuotedString(text)
+            | Literal::NationalStringLiteral(text) => {
+                // As the client wrote it.
+                let written = self.session.character_set_client.encode(text);
+                written.map_or_else(|_| text.as_bytes().to_vec(), Cow::into_owned)
+            }
+            Literal::HexStringLiteral(digits) => hex_bytes(digits)?,
+            _ => return Err(SqlError::syntax_error()),
+        };
+        if introducer == sql::ILL_FORMED {
+            return Ok(self.bytes_text(bytes));
+        }
+        let charset = Charset::by_name(introducer.trim_start_matches('_'))?;
+        if charset == Charset::Binary {
+            return Ok(bytes_constant(bytes));
+        }
+        let text = charset.decode(&bytes).map_err(|offset| {
+            let wrong = bytes.get(offset..).unwrap_or_default();
+            let shown = wrong.iter().take(SHOWN_BYTES_MAX);
+            let shown: String = shown.map(|byte| format!("{byte:02X}")).collect();
+            SqlError::invalid_character_string(charset.name(), shown)
+        })?;
+        let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        let ty = Type::text(length, charset.default_collation(), Coercibility::Literal);
+        Ok(Node::constant(Datum::text(text), ty))
+    }
+
+    /// Bytes that the client says are text of the connection's character set; they need not be.
+    fn bytes_text(&self, bytes: Vec<u8>) -> Node {
+        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let ty = Type::text(length, self.env.collation, Coercibility::Literal);
+        Node::constant(Datum::Text(bytes), ty)
+    }
+
     /// A text in the connection's collation.
     pub(super) fn text_constant(&self, text: &str) -> Node {
         let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
         let ty = Type::text(length, self.env.collation, Coercibility::Literal);
         Node::constant(Datum::text(text), ty)
+    }
+
+    /// An exact number literal of more digits than a DECIMAL has, with its sign; `None` for any other
+    /// expression. The server counts digits in nine groups of nine.
+    pub(crate) fn long_number(expr: &Expr) -> Option<String> {
+        let (sign, literal) = match expr {
+            Expr::UnaryOp {
+                op: UnaryOperator::Minus,
+                expr,
+            } => ("-", expr.as_ref()),
+            other => ("", other),
+        };
+        let Expr::Value(value) = literal else {
+            return None;
+        };
+        let Literal::Number(text, _) = &value.value else {
+            return None;
+        };
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let whole = whole.trim_start_matches('0');
+        let groups = GROUPS.checked_sub(whole.len().div_ceil(GROUP_DIGITS))?;
+        let mut digits = whole.bytes().chain(fraction.bytes());
+        let is_exact = digits.all(|byte| byte.is_ascii_digit());
+        if !is_exact || text.parse::<Decimal>().is_ok() {
+            return None;
+        }
+        let kept = fraction.get(..groups * GROUP_DIGITS).unwrap_or(fraction);
+        let whole = if whole.is_empty() { "0" } else { whole };
+        Some(match kept {
+            "" => format!("{sign}{whole}"),
+            kept => format!("{sign}{whole}.{kept}"),
+        })
+    }
+
+    /// The value of a `?` that stands alone; `None` for any other expression.
+    pub(crate) fn parameter(&self, expr: &Expr) -> Result<Option<Node>, SqlError> {
+        match expr {
+            Expr::Value(value) => match &value.value {
+                Literal::Placeholder(name) => self.placeholder(name).map(Some),
+                _ => Ok(None),
+            },
+            _ => Ok(None),
+        }
     }
 
     fn placeholder(&self, name: &str) -> Result<Node, SqlError> {
@@ -87,7 +178,7 @@ impl Binder<'_> {
             }
             Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => self.text_constant(text),
-                Err(_) => bytes_constant(bytes.to_vec()),
+                Err(_) => self.bytes_text(bytes.to_vec()),
             },
             Value::Json(bytes) | Value::JsonDiffs(bytes) => bytes_constant(bytes.to_vec()),
         }
@@ -102,12 +193,17 @@ impl Binder<'_> {
             EvalValue::Float(number) => Node::constant(Datum::Float(*number), Type::double()),
             EvalValue::Double(number) => Node::constant(Datum::Double(*number), Type::double()),
             EvalValue::Decimal(number) => decimal(*number),
-            EvalValue::Text(text) => {
+            EvalValue::Digits(text) | EvalValue::Text(text) => {
                 let mut node = self.text_constant(text);
                 node.ty.coercibility = Coercibility::Implicit;
                 node
             }
-            EvalValue::Binary(bytes) => bytes_constant(bytes.clone()),
+            EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => bytes_constant(bytes.clone()),
+            EvalValue::IllFormed(bytes) => {
+                let mut node = self.bytes_text(bytes.clone());
+                node.ty.coercibility = Coercibility::Implicit;
+                node
+            }
             EvalValue::Date(date) => self.value_node(&Value::Date(*date)),
             EvalValue::Time(time, fsp) => {
                 Node::constant(Datum::Time((*time).into(), *fsp), Type::time(*fsp))
@@ -175,7 +271,10 @@ fn number(text: &str, writes: bool) -> Result<Node, SqlError> {
             return "9".repeat(Decimal::DIGITS_MAX).parse().ok();
         };
         let fraction = fraction.get(..places.min(fraction.len()))?;
-        format!("0{whole}.{fraction}0").parse().ok()
+        format!("{whole}.{fraction}")
+            .trim_end_matches('.')
+            .parse()
+            .ok()
     };
     let value: Option<Decimal> = text.parse().ok();
     let value = value.or_else(|| if writes { cut() } else { None });
@@ -186,6 +285,13 @@ fn number(text: &str, writes: bool) -> Result<Node, SqlError> {
 
 /// `x'41'`, `0x41`: bytes, and a number where one is wanted.
 fn hex(text: &str) -> Result<Node, SqlError> {
+    let mut node = bytes_constant(hex_bytes(text)?);
+    node.ty.is_hex = true;
+    node.ty.unsigned = true;
+    Ok(node)
+}
+
+fn hex_bytes(text: &str) -> Result<Vec<u8>, SqlError> {
     let padded = if text.len().is_multiple_of(2) {
         text.to_owned()
     } else {
@@ -195,11 +301,7 @@ fn hex(text: &str) -> Result<Node, SqlError> {
     let bytes: Option<Vec<u8>> = pairs
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
         .collect();
-    let bytes = bytes.ok_or_else(SqlError::syntax_error)?;
-    let mut node = bytes_constant(bytes);
-    node.ty.is_hex = true;
-    node.ty.unsigned = true;
-    Ok(node)
+    bytes.ok_or_else(SqlError::syntax_error)
 }
 
 /// `b'0101'`.

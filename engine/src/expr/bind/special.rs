@@ -7,6 +7,7 @@ use sqlparser::ast::{
 
 use super::expression::negate_if;
 use super::{Binder, Place, Scope, unsupported};
+use crate::catalog::ColumnType;
 use crate::collation::{self, BINARY, Charset};
 use crate::expr::env::Env;
 use crate::expr::node::{Comparison, Node, Op};
@@ -215,11 +216,10 @@ impl Binder<'_> {
                 };
                 typed_literal(&typed.data_type, text, &self.env)
             }
-            Expr::Prefixed { prefix, value } => {
-                let node = self.bind(value, scope, place)?;
-                let charset = Charset::by_name(prefix.value.trim_start_matches('_'))?;
-                self.convert_using(node, charset.name())
-            }
+            Expr::Prefixed { prefix, value } => match value.as_ref() {
+                Expr::Value(literal) => self.introduced(&prefix.value, &literal.value),
+                _ => Err(SqlError::syntax_error()),
+            },
             Expr::Interval(_) => Err(SqlError::syntax_error()),
             Expr::Tuple(elements) => Err(SqlError::operand_columns(elements.len().min(1))),
             Expr::AnyOp {
@@ -295,6 +295,11 @@ impl Binder<'_> {
             DataType::Date => Type::date().with_null(true),
             DataType::Datetime(digits) => Type::datetime(fsp(digits)).with_null(true),
             DataType::Time(digits, TimezoneInfo::None) => Type::time(fsp(digits)).with_null(true),
+            DataType::Custom(name, arguments)
+                if arguments.is_empty() && name.to_string().eq_ignore_ascii_case("YEAR") =>
+            {
+                Type::of_column_type(&ColumnType::Year).with_null(true)
+            }
             DataType::JSON => Type::json(),
             DataType::Binary(length) => {
                 let length = length.and_then(|length| u32::try_from(length).ok());

@@ -3,14 +3,23 @@
 use binlog::value::{Decimal, Value};
 
 use super::Coercion;
+use super::source::Source;
 use crate::catalog::{Column, ColumnType, IntegerSize};
-use crate::rows::EvalValue;
+use crate::rows::{EvalValue, decimal_of};
 use crate::value::datum::json_unquoted;
 use crate::value::double::parse_prefix;
+use crate::value::fraction::round_moment;
 use crate::value::is_blank;
 use crate::value::number_text::{self, DecimalRead};
 use crate::value::temporal::{Moment, Span};
 use sql::error::SqlError;
+
+/// From here on a fraction of a second is rounded up.
+const HALF_SECOND: u32 = 500_000;
+/// Most digits of a negative exponent of a DOUBLE.
+const EXPONENT_DIGITS_MAX: usize = 8;
+/// The last second of a minute.
+const LAST_SECOND: u8 = 59;
 
 impl Coercion {
     pub(super) fn integer(
@@ -44,22 +53,75 @@ impl Coercion {
             EvalValue::UInt(value) => value.into(),
             EvalValue::Float(value) => whole_of(f64::from(value).round_ties_even()),
             EvalValue::Double(value) => whole_of(value.round_ties_even()),
-            EvalValue::Decimal(value) => whole_of_decimal(&value),
+            EvalValue::Decimal(value) => {
+                let whole = whole_of_decimal(&value);
+                self.in_64_bits(column, whole, value.is_negative())?
+            }
             EvalValue::Date(date) => Moment::from(date).date_number().into(),
-            EvalValue::DateTime(moment, _) => Moment::from(moment).round(0).number().into(),
+            EvalValue::DateTime(moment, _) => self.whole_moment(moment.into())?,
             EvalValue::Time(time, _) => Span::from(time).round(0).number().into(),
-            EvalValue::Text(text) => self.whole_text(column, kind, text.as_bytes())?,
+            EvalValue::Text(text) => {
+                self.whole_text(column, kind, Source::Text(text.as_bytes()))?
+            }
+            EvalValue::IllFormed(bytes) => self.whole_text(column, kind, Source::Text(&bytes))?,
             EvalValue::Json(document) => {
                 let number = self.json_number(column, "INTEGER", &document)?;
                 return self.whole(column, kind, number);
             }
-            EvalValue::Binary(bytes) => self.whole_text(column, kind, &bytes)?,
+            EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => {
+                self.whole_text(column, kind, Source::Bytes(&bytes))?
+            }
+            EvalValue::Digits(digits) => {
+                let is_negative = digits.starts_with('-');
+                let beyond = if is_negative { i128::MIN } else { i128::MAX };
+                let whole = decimal_of(&digits).map_or(beyond, |value| whole_of_decimal(&value));
+                self.in_64_bits(column, whole, is_negative)?
+            }
         })
     }
 
+    /// An exact number as 64 bits of the column's signedness: problem 1264 of its own for what they
+    /// do not hold, beside what the column says.
+    fn in_64_bits(
+        &mut self,
+        column: &Column,
+        whole: i128,
+        is_negative: bool,
+    ) -> Result<i128, SqlError> {
+        let (least, most) = match is_unsigned(&column.column_type) {
+            true => (0, i128::from(u64::MAX)),
+            false => (i128::from(i64::MIN), i128::from(i64::MAX)),
+        };
+        let held = whole.clamp(least, most);
+        if held != whole || (least == 0 && is_negative) {
+            self.out_of_range(column)?;
+        }
+        Ok(held)
+    }
+
+    /// A date and time as YYYYMMDDhhmmss, rounded to a second. Problem 1441 at the calendar's end.
+    fn whole_moment(&mut self, moment: Moment) -> Result<i128, SqlError> {
+        if moment.micros < HALF_SECOND {
+            return Ok(moment.number().into());
+        }
+        if moment.second < LAST_SECOND {
+            return Ok(i128::from(moment.number()) + 1);
+        }
+        if let Ok(rounded) = round_moment(moment, 0, 0) {
+            return Ok(rounded.number().into());
+        }
+        self.problem(SqlError::datetime_function_overflow("datetime"))?;
+        Ok(moment.midnight().number().into())
+    }
+
     /// Nothing at all is problem 1366; anything but blanks behind a number that fits is 1265.
-    fn whole_text(&mut self, column: &Column, kind: &str, text: &[u8]) -> Result<i128, SqlError> {
-        let read = number_text::integer(text);
+    fn whole_text(
+        &mut self,
+        column: &Column,
+        kind: &str,
+        text: Source<'_>,
+    ) -> Result<i128, SqlError> {
+        let read = number_text::integer(text.bytes());
         let (least, greatest) = integer_range(&column.column_type);
         if !(least..=greatest).contains(&read.value) {
             return Ok(read.value);
@@ -73,8 +135,8 @@ impl Coercion {
     }
 
     /// Problem 1366.
-    fn no_number(&mut self, column: &Column, kind: &str, text: &[u8]) -> Result<(), SqlError> {
-        let shown = super::string::shown(&String::from_utf8_lossy(text));
+    fn no_number(&mut self, column: &Column, kind: &str, text: Source<'_>) -> Result<(), SqlError> {
+        let shown = text.shown();
         self.problem(SqlError::wrong_value_for_field(
             kind,
             shown,
@@ -95,8 +157,15 @@ impl Coercion {
             "false" => Some(EvalValue::Int(0)),
             text if text.starts_with('"') => {
                 let text = json_unquoted(text);
-                let read = number_text::integer(text.as_bytes());
-                (read.is_number && !read.has_rest).then_some(EvalValue::Text(text))
+                if let Some(number) = json_string_number(kind, &text) {
+                    return Ok(number);
+                }
+                let (number, _) = parse_prefix(text.as_bytes());
+                self.no_json_number(column, kind)?;
+                return Ok(EvalValue::Double(match kind {
+                    "INTEGER" => number.trunc(),
+                    _ => number,
+                }));
             }
             text if text.contains(['e', 'E']) => text.parse().ok().map(EvalValue::Double),
             text => {
@@ -107,15 +176,20 @@ impl Coercion {
         match number {
             Some(number) => Ok(number),
             None => {
-                let row = self.row;
-                self.problem(SqlError::invalid_json_value_for_cast(
-                    kind,
-                    &column.name,
-                    row,
-                ))?;
+                self.no_json_number(column, kind)?;
                 Ok(EvalValue::Int(0))
             }
         }
+    }
+
+    /// Problem 3156.
+    fn no_json_number(&mut self, column: &Column, kind: &str) -> Result<(), SqlError> {
+        let row = self.row;
+        self.problem(SqlError::invalid_json_value_for_cast(
+            kind,
+            &column.name,
+            row,
+        ))
     }
 
     pub(super) fn decimal(
@@ -131,10 +205,21 @@ impl Coercion {
             EvalValue::Double(value) => Decimal::from_f64(value).ok_or(value < 0.0),
             EvalValue::Decimal(value) => Ok(value),
             EvalValue::Text(text) => {
-                return self.decimal_text(column, (precision, scale, unsigned), text.as_bytes());
+                let source = Source::Text(text.as_bytes());
+                return self.decimal_text(column, (precision, scale, unsigned), source);
+            }
+            EvalValue::Digits(text) => {
+                let read = number_text::decimal(text.as_bytes(), scale);
+                let rounded = read.value.map(|value| (value, read.is_lossy));
+                return self.fit_decimal(column, (precision, scale, unsigned), rounded);
+            }
+            EvalValue::IllFormed(bytes) => {
+                let source = Source::Text(&bytes);
+                return self.decimal_text(column, (precision, scale, unsigned), source);
             }
             EvalValue::Binary(bytes) => {
-                return self.decimal_text(column, (precision, scale, unsigned), &bytes);
+                let source = Source::Bytes(&bytes);
+                return self.decimal_text(column, (precision, scale, unsigned), source);
             }
             EvalValue::Json(document) => {
                 let number = self.json_number(column, "DECIMAL", &document)?;
@@ -166,14 +251,14 @@ impl Coercion {
         &mut self,
         column: &Column,
         (precision, scale, unsigned): (u8, u8, bool),
-        text: &[u8],
+        text: Source<'_>,
     ) -> Result<Value<'static>, SqlError> {
-        let read = number_text::decimal(text, scale);
+        let read = number_text::decimal(text.bytes(), scale);
         let is_none = read.read == DecimalRead::NoNumber;
         let is_cut = read.read == DecimalRead::Cut || read.is_beyond;
         if is_none || (is_cut && self.is_strict) {
             self.no_number(column, "decimal", text)?;
-        } else if read.read == DecimalRead::Cut {
+        } else if read.read == DecimalRead::Cut && read.value.is_ok() {
             self.note(SqlError::warn_data_truncated(&column.name, self.row));
         }
         let rounded = read.value.map(|value| (value, read.is_lossy));
@@ -211,8 +296,10 @@ impl Coercion {
             EvalValue::Float(value) => f64::from(value),
             EvalValue::Double(value) => value,
             EvalValue::Decimal(value) => value.to_f64(),
-            EvalValue::Text(text) => self.double_text(column, text.as_bytes())?,
-            EvalValue::Binary(bytes) => self.double_text(column, &bytes)?,
+            EvalValue::Text(text) => self.double_text(column, Source::Text(text.as_bytes()))?,
+            EvalValue::Digits(text) => text.parse().unwrap_or(f64::INFINITY),
+            EvalValue::IllFormed(bytes) => self.double_text(column, Source::Text(&bytes))?,
+            EvalValue::Binary(bytes) => self.double_text(column, Source::Bytes(&bytes))?,
             EvalValue::Json(document) => {
                 let number = self.json_number(column, "DOUBLE", &document)?;
                 return self.double(column, number);
@@ -266,12 +353,15 @@ impl Coercion {
             self.out_of_range(column)?;
             return Ok(most.copysign(rounded));
         }
-        Ok(rounded)
+        // Rounding to digits loses the sign of zero.
+        let is_plain_zero = digits.is_some() && rounded == 0.0;
+        Ok(if is_plain_zero { 0.0 } else { rounded })
     }
 
     /// The number that a text begins with; infinite for one beyond all doubles. Nothing at all, and
     /// anything but blanks behind it, is problem 1366.
-    fn double_text(&mut self, column: &Column, text: &[u8]) -> Result<f64, SqlError> {
+    fn double_text(&mut self, column: &Column, source: Source<'_>) -> Result<f64, SqlError> {
+        let text = source.bytes();
         let kind = if matches!(column.column_type, ColumnType::Float { .. }) {
             "FLOAT"
         } else {
@@ -285,8 +375,9 @@ impl Coercion {
         if let Some(exact) = exact.filter(|exact| exact.is_infinite()) {
             return Ok(exact);
         }
-        if used == 0 || rest.iter().any(|byte| !is_blank(*byte)) {
-            self.no_number(column, kind, text)?;
+        let is_cut = rest.iter().any(|byte| !is_blank(*byte));
+        if used == 0 || is_cut || has_long_negative_exponent(number) {
+            self.no_number(column, kind, source)?;
         }
         Ok(clamped)
     }
@@ -321,19 +412,13 @@ impl Coercion {
             EvalValue::UInt(value) => Some(value),
             EvalValue::Float(value) => Some(bits_of(f64::from(value))),
             EvalValue::Double(value) => Some(bits_of(value)),
-            EvalValue::Decimal(value) => {
-                let whole = whole_of_decimal(&value);
-                let bits = u64::try_from(whole).unwrap_or(if whole < 0 { 0 } else { u64::MAX });
-                if i128::from(bits) != whole {
-                    self.out_of_range(column)?;
-                }
-                Some(bits)
+            value @ (EvalValue::Decimal(_) | EvalValue::Digits(_)) => {
+                let whole = self.whole(column, "integer", value)?;
+                Some(u64::try_from(whole).unwrap_or(0))
             }
-            EvalValue::Json(document) => {
-                let number = self.json_number(column, "INTEGER", &document)?;
-                return self.bit(column, width, number);
-            }
-            EvalValue::Binary(bytes) => from_bytes(&bytes),
+            // A document is its text to a BIT.
+            EvalValue::Json(document) => from_bytes(document.as_bytes()),
+            EvalValue::IllFormed(bytes) | EvalValue::Binary(bytes) => from_bytes(&bytes),
             // Dates and times are texts to a BIT.
             other => from_bytes(other.to_text().unwrap_or_default().as_bytes()),
         };
@@ -353,16 +438,16 @@ impl Coercion {
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
         let (number, is_short_text) = match value {
-            EvalValue::Text(text) => self.year_text(column, text.as_bytes())?,
-            EvalValue::Binary(bytes) => self.year_text(column, &bytes)?,
+            EvalValue::Text(text) => self.year_text(column, Source::Text(text.as_bytes()))?,
+            EvalValue::IllFormed(bytes) => self.year_text(column, Source::Text(&bytes))?,
+            EvalValue::Binary(bytes) => self.year_text(column, Source::Bytes(&bytes))?,
             EvalValue::Date(date) => (date.year.into(), false),
             EvalValue::DateTime(moment, _) => (moment.year.into(), false),
             EvalValue::Time(..) => (self.today.year.into(), false),
             EvalValue::Float(value) => (year_of_double(f64::from(value)), false),
             EvalValue::Double(value) => (year_of_double(value), false),
             EvalValue::Json(document) => {
-                let number = self.json_number(column, "INTEGER", &document)?;
-                return self.year(column, number);
+                self.year_text(column, Source::Text(document.as_bytes()))?
             }
             other => (self.whole(column, "integer", other)?, false),
         };
@@ -383,8 +468,8 @@ impl Coercion {
     }
 
     /// The number, and whether it is a text that is not four characters long.
-    fn year_text(&mut self, column: &Column, text: &[u8]) -> Result<(i128, bool), SqlError> {
-        let read = number_text::integer(text);
+    fn year_text(&mut self, column: &Column, text: Source<'_>) -> Result<(i128, bool), SqlError> {
+        let read = number_text::integer(text.bytes());
         let is_year = (0..100).contains(&read.value) || (1901..=2155).contains(&read.value);
         if !is_year {
             return Ok((read.value, false));
@@ -393,10 +478,13 @@ impl Coercion {
             self.no_number(column, "integer", text)?;
             return Ok((0, false));
         }
-        if read.has_rest {
+        // Bytes end without blanks.
+        let is_padded =
+            matches!(text, Source::Bytes(bytes) if bytes.last().copied().is_some_and(is_blank));
+        if read.has_rest || is_padded {
             self.truncated(column)?;
         }
-        Ok((read.value, text.len() != 4))
+        Ok((read.value, text.bytes().len() != 4))
     }
 }
 
@@ -414,6 +502,30 @@ fn integer_range(column_type: &ColumnType) -> (i128, i128) {
         }
         _ => (i128::MIN, i128::MAX),
     }
+}
+
+/// The number that all of a JSON string is; none for an integer with a fraction.
+fn json_string_number(kind: &str, text: &str) -> Option<EvalValue> {
+    let read = number_text::integer(text.as_bytes());
+    let is_whole = kind != "INTEGER" || !text.contains(['.', 'e', 'E']);
+    (read.is_number && !read.has_rest && is_whole).then(|| EvalValue::Text(text.to_owned()))
+}
+
+/// MySQL takes no such number for one, and 0 for its value.
+fn has_long_negative_exponent(number: &[u8]) -> bool {
+    let mut parts = number.splitn(2, |byte| matches!(byte, b'e' | b'E'));
+    let exponent = parts
+        .nth(1)
+        .and_then(|exponent| exponent.strip_prefix(b"-"));
+    exponent.is_some_and(|digits| {
+        let digits = digits.trim_ascii_end();
+        digits.iter().skip_while(|digit| **digit == b'0').count() > EXPONENT_DIGITS_MAX
+    })
+}
+
+/// Whether numbers reach the column without a sign.
+fn is_unsigned(column_type: &ColumnType) -> bool {
+    matches!(column_type, ColumnType::Bit { .. } | ColumnType::Year) || column_type.is_unsigned()
 }
 
 fn with_micros(whole: i64, micros: u32, negative: bool) -> Decimal {

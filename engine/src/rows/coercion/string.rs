@@ -6,17 +6,16 @@ use std::cmp::Ordering;
 use binlog::value::Value;
 
 use super::Coercion;
+use super::copy::{self, Rest, Room};
 use super::number::bits_of;
 use crate::catalog::{Column, ColumnType};
 use crate::collation::Collation;
 use crate::collation::compare::compare;
-use crate::rows::EvalValue;
+use crate::rows::{EvalValue, decimal_of};
 use crate::value::double_text::fitted;
 use crate::value::json_text;
 use sql::error::SqlError;
 
-/// Most characters of a value in errors 1366 and 1292.
-const SHOWN_CHARS_MAX: usize = 128;
 /// Characters of a DOUBLE in a TEXT or BLOB.
 const DOUBLE_WIDTH: usize = 22;
 /// Most bytes of a string in error 1366 for characters.
@@ -32,32 +31,43 @@ impl Coercion {
         let Some(collation) = column.column_type.collation() else {
             return Ok(Value::Null);
         };
-        let mut text = match value {
-            EvalValue::Binary(bytes) => self.text_of_bytes(column, collation, &bytes)?,
-            EvalValue::Double(number) => self.double_characters(column, number)?,
-            other => other.to_text().unwrap_or_default(),
+        let (chars, bytes, notes_blanks) = match &column.column_type {
+            ColumnType::Char { length, .. } => (usize::from(*length), usize::MAX, false),
+            ColumnType::Varchar { length, .. } => (usize::from(*length), usize::MAX, true),
+            ColumnType::Text { size, .. } => {
+                let most = usize::try_from(size.bytes_max()).unwrap_or(usize::MAX);
+                (usize::MAX, most, true)
+            }
+            _ => (usize::MAX, usize::MAX, true),
         };
-        match &column.column_type {
-            ColumnType::Char { length, .. } => {
-                self.fit_characters(column, &mut text, usize::from(*length), false)?;
-                // CHAR is stored without its padding.
-                text.truncate(text.trim_end_matches(' ').len());
+        let room = Room { chars, bytes };
+        let charset = collation.charset;
+        let copied = match value {
+            EvalValue::Binary(bytes) => copy::bytes(charset, &bytes, room),
+            EvalValue::IllFormed(bytes) => copy::text(charset, &bytes, room),
+            EvalValue::Double(number) => {
+                let text = self.double_characters(column, number)?;
+                copy::text(charset, text.as_bytes(), room)
             }
-            ColumnType::Varchar { length, .. } => {
-                self.fit_characters(column, &mut text, usize::from(*length), true)?;
+            other => {
+                let text = other.to_text().unwrap_or_default();
+                copy::text(charset, text.as_bytes(), room)
             }
-            _ => {}
+        };
+        let mut stored = copied.stored;
+        if let Some(wrong) = copied.wrong {
+            self.wrong_string(column, &wrong)?;
+        } else if copied.rest == Rest::Important {
+            self.too_long(column)?;
+        } else if copied.rest == Rest::Blanks && notes_blanks {
+            self.note(SqlError::warn_data_truncated(&column.name, self.row));
         }
-        let mut bytes = self.in_charset(column, collation, text)?;
-        if let ColumnType::Text { size, .. } = &column.column_type {
-            let most = usize::try_from(size.bytes_max()).unwrap_or(usize::MAX);
-            if bytes.len() > most {
-                self.too_long(column)?;
-                let end = boundary(&bytes, most, collation);
-                bytes.truncate(end);
-            }
+        if matches!(column.column_type, ColumnType::Char { .. }) {
+            // CHAR is stored without its padding.
+            let blanks = stored.iter().rev().take_while(|byte| **byte == b' ');
+            stored.truncate(stored.len() - blanks.count());
         }
-        Ok(Value::Bytes(Cow::Owned(bytes)))
+        Ok(Value::Bytes(Cow::Owned(stored)))
     }
 
     /// A double as the text that fits best. 1406 in strict mode, else warning 1265, when none does.
@@ -77,75 +87,6 @@ impl Coercion {
             self.too_long(column)?;
         }
         Ok(text)
-    }
-
-    fn text_of_bytes(
-        &mut self,
-        column: &Column,
-        collation: &Collation,
-        bytes: &[u8],
-    ) -> Result<String, SqlError> {
-        match collation.charset.decode(bytes) {
-            Ok(text) => Ok(text.into_owned()),
-            Err(offset) => {
-                let (valid, wrong) = bytes.split_at_checked(offset).unwrap_or((bytes, &[]));
-                self.wrong_string(column, wrong)?;
-                let text = collation.charset.decode(valid).unwrap_or_default();
-                Ok(text.into_owned())
-            }
-        }
-    }
-
-    /// Cuts a text to `most` characters. Only blanks beyond it are a note, or nothing for CHAR.
-    fn fit_characters(
-        &mut self,
-        column: &Column,
-        text: &mut String,
-        most: usize,
-        notes_blanks: bool,
-    ) -> Result<(), SqlError> {
-        if text.len() <= most {
-            return Ok(());
-        }
-        let Some((end, _)) = text.char_indices().nth(most) else {
-            return Ok(());
-        };
-        if text
-            .get(end..)
-            .is_some_and(|rest| rest.bytes().any(|byte| byte != b' '))
-        {
-            self.too_long(column)?;
-        } else if notes_blanks {
-            self.note(SqlError::warn_data_truncated(&column.name, self.row));
-        }
-        text.truncate(end);
-        Ok(())
-    }
-
-    /// Characters that the set lacks are problem 1366 and become `?`.
-    fn in_charset(
-        &mut self,
-        column: &Column,
-        collation: &Collation,
-        text: String,
-    ) -> Result<Vec<u8>, SqlError> {
-        let charset = collation.charset;
-        let lacking = match charset.encode(&text) {
-            Ok(Cow::Owned(bytes)) => return Ok(bytes),
-            Ok(Cow::Borrowed(_)) => return Ok(text.into_bytes()),
-            Err(character) => character,
-        };
-        let offset = text.find(lacking).unwrap_or(0);
-        self.wrong_string(column, text.as_bytes().get(offset..).unwrap_or_default())?;
-        let mut bytes = Vec::with_capacity(text.len());
-        let mut buffer = [0; 4];
-        for character in text.chars() {
-            match charset.encode(character.encode_utf8(&mut buffer)) {
-                Ok(encoded) => bytes.extend_from_slice(&encoded),
-                Err(_) => bytes.push(b'?'),
-            }
-        }
-        Ok(bytes)
     }
 
     fn wrong_string(&mut self, column: &Column, bytes: &[u8]) -> Result<(), SqlError> {
@@ -173,7 +114,7 @@ impl Coercion {
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
         let mut bytes = match value {
-            EvalValue::Binary(bytes) => bytes,
+            EvalValue::Binary(bytes) | EvalValue::IllFormed(bytes) => bytes,
             EvalValue::Double(number) => self.double_characters(column, number)?.into_bytes(),
             other => other.to_text().unwrap_or_default().into_bytes(),
         };
@@ -209,8 +150,12 @@ impl Coercion {
             | EvalValue::Float(_)
             | EvalValue::Double(_)
             | EvalValue::Decimal(_) => number_up_to(&value, count).filter(|index| *index > 0),
+            EvalValue::Digits(digits) => decimal_of(&digits)
+                .and_then(|number| number_up_to(&EvalValue::Decimal(number), count))
+                .filter(|index| *index > 0),
             other => {
-                let text = other.to_text().unwrap_or_default();
+                let may_be_number = !matches!(other, EvalValue::IllFormed(_));
+                let text = member_text(collation, other);
                 let text = text.trim_end_matches(' ');
                 let position = members
                     .iter()
@@ -219,7 +164,7 @@ impl Coercion {
                     Some(position) => Some(position + 1),
                     // The number of a member, or 0, as a text.
                     None => number_of_text(text)
-                        .filter(|_| text.len() < 6)
+                        .filter(|_| text.len() < 6 && may_be_number)
                         .and_then(|number| usize::try_from(number).ok())
                         .filter(|number| *number <= count),
                 }
@@ -249,22 +194,21 @@ impl Coercion {
             EvalValue::UInt(value) => Some(*value),
             EvalValue::Float(value) => Some(bits_of(f64::from(*value))),
             EvalValue::Double(value) => Some(bits_of(*value)),
-            EvalValue::Decimal(value) => Some(
-                value
-                    .to_i128()
-                    .and_then(|v| u64::try_from(v).ok())
-                    .unwrap_or(u64::MAX),
-            ),
+            EvalValue::Decimal(value) => Some(bits_of(value.to_f64())),
+            EvalValue::Digits(digits) => Some(bits_of(digits.parse().unwrap_or(f64::INFINITY))),
             _ => None,
         };
+        let may_be_number = !matches!(value, EvalValue::IllFormed(_));
         let (bits, is_whole) = match number {
             Some(number) => (number & all, number & all == number),
-            None => set_of_text(
-                members,
-                collation,
-                all,
-                &value.to_text().unwrap_or_default(),
-            ),
+            None => {
+                let text = list_text(collation, value);
+                let (bits, is_whole) = set_of_text(members, collation, all, &text);
+                match number_of_text(&text) {
+                    Some(_) if !may_be_number => (0, false),
+                    _ => (bits, is_whole),
+                }
+            }
         };
         if !is_whole {
             self.truncated(column)?;
@@ -284,7 +228,11 @@ impl Coercion {
         let text = match value {
             EvalValue::Binary(_) => return Err(SqlError::invalid_json_charset("binary")),
             EvalValue::Text(text) | EvalValue::Json(text) => text,
-            EvalValue::Null
+            // Where it stops being text no document goes on.
+            EvalValue::IllFormed(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            EvalValue::Hex(_)
+            | EvalValue::Digits(_)
+            | EvalValue::Null
             | EvalValue::Int(_)
             | EvalValue::UInt(_)
             | EvalValue::Float(_)
@@ -335,6 +283,37 @@ impl Coercion {
     }
 }
 
+/// The text that names members: bytes are text of the column's character set, and what is not
+/// well-formed ends where it stops being text.
+fn member_text(collation: &Collation, value: EvalValue) -> String {
+    match value {
+        EvalValue::Binary(bytes) => match collation.charset.decode(&bytes) {
+            Ok(text) => text.into_owned(),
+            Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
+        },
+        EvalValue::IllFormed(bytes) => {
+            let valid = bytes.utf8_chunks().next();
+            valid.map_or_else(String::new, |chunk| chunk.valid().to_owned())
+        }
+        other => other.to_text().unwrap_or_default(),
+    }
+}
+
+/// The text that lists members; each ends where it stops being text.
+fn list_text(collation: &Collation, value: EvalValue) -> String {
+    let EvalValue::IllFormed(bytes) = value else {
+        return member_text(collation, value);
+    };
+    let parts = bytes.split(|byte| *byte == b',').map(|part| {
+        let valid = part.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        match valid {
+            "" if !part.is_empty() => String::from(char::REPLACEMENT_CHARACTER),
+            valid => valid.to_owned(),
+        }
+    });
+    parts.collect::<Vec<String>>().join(",")
+}
+
 fn is_same(collation: &Collation, a: &str, b: &str) -> bool {
     compare(collation, a.as_bytes(), b.as_bytes()) == Ordering::Equal
 }
@@ -343,7 +322,7 @@ fn number_up_to(value: &EvalValue, most: usize) -> Option<usize> {
     let number = match value {
         EvalValue::Int(value) => i128::from(*value),
         EvalValue::UInt(value) => i128::from(*value),
-        EvalValue::Decimal(value) => value.to_i128()?,
+        EvalValue::Decimal(value) => value.truncate(0)?.to_i128()?,
         #[expect(
             clippy::cast_possible_truncation,
             reason = "the cast saturates beyond every index"
@@ -392,22 +371,6 @@ fn set_of_text(members: &[String], collation: &Collation, all: u64, text: &str) 
 fn number_of_text(text: &str) -> Option<u64> {
     let digits = text.trim_start();
     digits.strip_prefix('+').unwrap_or(digits).parse().ok()
-}
-
-fn boundary(bytes: &[u8], most: usize, collation: &Collation) -> usize {
-    if collation.charset.bytes_per_char_max() == 1 {
-        return most;
-    }
-    // A byte 10xxxxxx continues a character of UTF-8.
-    (0..=most)
-        .rev()
-        .find(|end| bytes.get(*end).is_none_or(|byte| byte & 0xc0 != 0x80))
-        .unwrap_or(0)
-}
-
-/// A text as errors show it.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().take(SHOWN_CHARS_MAX).collect()
 }
 
 /// Bytes as error 1366 shows them: the first six, `...` for more.

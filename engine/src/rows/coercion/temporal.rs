@@ -4,12 +4,12 @@ use binlog::value::{Date, DateTime, Time, Value};
 
 use super::Coercion;
 use crate::catalog::Column;
-use crate::rows::EvalValue;
+use crate::rows::{EvalValue, decimal_of};
 use crate::value::datum::json_unquoted;
 use crate::value::fraction::{Carry, round_moment, round_span, truncate_span};
 use crate::value::moment_text::{self, MomentText};
 use crate::value::span_text::{self, ReadSpan, SpanText};
-use crate::value::temporal::{Moment, Span};
+use crate::value::temporal::{Moment, Span, days_in_month};
 use crate::value::temporal_number::{self, Split, Timed};
 use crate::value::{DateRules, OddDelimiter, Problems};
 use sql::SqlMode;
@@ -35,8 +35,14 @@ impl Form<'_> {
             EvalValue::Float(number) => Form::Number(Split::of_double(f64::from(*number))),
             EvalValue::Double(number) => Form::Number(Split::of_double(*number)),
             EvalValue::Decimal(number) => Form::Number(Split::of_decimal(number)),
+            EvalValue::Digits(digits) => Form::Number(match decimal_of(digits) {
+                Some(number) => Split::of_decimal(&number),
+                None => Split::beyond(digits.starts_with('-')),
+            }),
             EvalValue::Text(text) | EvalValue::Json(text) => Form::Text(text.as_bytes()),
-            EvalValue::Binary(bytes) => Form::Text(bytes),
+            EvalValue::IllFormed(bytes) | EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => {
+                Form::Text(bytes)
+            }
             EvalValue::Date(date) => Form::Moment(Moment::from(*date)),
             EvalValue::DateTime(moment, _) => Form::Moment(Moment::from(*moment)),
             EvalValue::Time(time, _) => Form::Span(Span::from(*time)),
@@ -68,12 +74,16 @@ impl Coercion {
         column: &Column,
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
+        let is_json = matches!(value, EvalValue::Json(_));
         let Some(value) = self.json_text(column, "date", &value)? else {
             return Ok(Self::no_json(column));
         };
+        let before = self.warnings.len();
         let moment = self.moment(column, "date", 0, self.rules(), &value)?;
         let moment = moment.unwrap_or_default();
-        if moment.time_of_day() != 0 {
+        let mut said = self.warnings.iter().skip(before);
+        let is_cut = said.any(|warning| warning.code == SqlError::warn_data_truncated("", 0).code);
+        if moment.time_of_day() != 0 && !is_json && !is_cut {
             self.cut(column, "date", &value);
         }
         Ok(Value::Date(Date {
@@ -110,7 +120,7 @@ impl Coercion {
             any_day: false,
             ..self.rules()
         };
-        let mut given = self.given(fsp, rules, &value);
+        let mut given = self.given(fsp, rules, &value)?;
         let local = DateTime::from(given.moment.unwrap_or_default());
         let stored = self.zone.to_moment(local).filter(|stored| {
             // Second 0 is the zero date and cannot be a moment.
@@ -136,15 +146,15 @@ impl Coercion {
         rules: DateRules,
         value: &EvalValue,
     ) -> Result<Option<Moment>, SqlError> {
-        let given = self.given(fsp, rules, value);
+        let given = self.given(fsp, rules, value)?;
         self.report(column, kind, &given, value)?;
         Ok(given.moment)
     }
 
-    fn given(&mut self, fsp: u8, rules: DateRules, value: &EvalValue) -> Given {
-        match Form::of(value) {
+    fn given(&mut self, fsp: u8, rules: DateRules, value: &EvalValue) -> Result<Given, SqlError> {
+        Ok(match Form::of(value) {
             Form::Text(text) => match moment_text::read(text, &rules, false) {
-                Ok(read) => self.given_text(text, &read, fsp),
+                Ok(read) => return self.given_text(text, &read, fsp),
                 Err(unread) => Given::none(unread.problems),
             },
             Form::Number(number) => self.given_number(number, fsp, rules),
@@ -156,10 +166,10 @@ impl Coercion {
                 let day = Moment::from(self.today).add_micros(span.0);
                 self.to_fsp(day.unwrap_or_default(), 0, fsp, Problems::default())
             }
-        }
+        })
     }
 
-    fn given_text(&mut self, text: &[u8], read: &MomentText, fsp: u8) -> Given {
+    fn given_text(&mut self, text: &[u8], read: &MomentText, fsp: u8) -> Result<Given, SqlError> {
         self.odd_delimiter(read.delimiter, text);
         let problems = Problems {
             truncated: read.truncated,
@@ -171,20 +181,27 @@ impl Coercion {
             .moment
             .is_some_and(|rounded| rounded.second != read.moment.second);
         if let (Some(moment), false) = (given.moment, carries) {
-            given.moment = self.local(read.offset, moment);
+            given.moment = self.local(read.offset, moment)?;
             given.problems.out_of_range |= given.moment.is_none();
         }
-        given
+        Ok(given)
     }
 
     /// The clock of the session's zone for a text that may name an offset.
-    fn local(&self, offset: Option<i32>, moment: Moment) -> Option<Moment> {
+    fn local(&self, offset: Option<i32>, moment: Moment) -> Result<Option<Moment>, SqlError> {
         match offset {
-            None => Some(moment),
-            Some(_) if moment.is_partial() => None,
+            None => Ok(Some(moment)),
+            Some(offset) if moment.is_partial() => {
+                let clock = DateTime::from(moment).text(0);
+                let sign = if offset < 0 { '-' } else { '+' };
+                let minutes = offset.abs() / 60;
+                let shown = format!("{clock}{sign}{}:{:02}", minutes / 60, minutes % 60);
+                Err(SqlError::truncated_wrong_value("temporal", shown))
+            }
             Some(offset) => {
                 let seconds = moment.epoch_seconds() - i64::from(offset);
-                Some(self.zone.local_at(seconds, moment.micros)?.into())
+                let local = self.zone.local_at(seconds, moment.micros);
+                Ok(local.map(Moment::from))
             }
         }
     }
@@ -230,16 +247,18 @@ impl Coercion {
         fsp: u8,
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
+        let is_json = matches!(value, EvalValue::Json(_));
         let Some(value) = self.json_text(column, "time", &value)? else {
             return Ok(Self::no_json(column));
         };
+        let before = self.warnings.len();
         let read = match Form::of(&value) {
             Form::Text(text) => match span_text::read(text) {
                 Ok(SpanText::Span(read)) => {
                     self.odd_delimiter(read.delimiter, text);
                     read
                 }
-                Ok(SpanText::Moment(read)) => match self.local(read.offset, read.moment) {
+                Ok(SpanText::Moment(read)) => match self.local(read.offset, read.moment)? {
                     Some(moment) => {
                         self.odd_delimiter(read.delimiter, text);
                         let span = self.time_of_day(column, moment, &value);
@@ -257,6 +276,9 @@ impl Coercion {
             Form::Moment(moment) => of_span(Span(moment.time_of_day()), 0, Problems::default()),
             Form::Span(span) => of_span(span, 0, Problems::default()),
         };
+        if is_json {
+            self.warnings.truncate(before);
+        }
         let (span, cut) = match self.truncates() {
             true => (truncate_span(read.span, fsp), false),
             false => round_span(read.span, read.negative, read.nanos, fsp),
@@ -307,7 +329,10 @@ impl Coercion {
     /// The note that half of a value was dropped.
     fn cut(&mut self, column: &Column, kind: &str, value: &EvalValue) {
         let note = match self.is_strict {
-            true => SqlError::wrong_temporal_value(kind, shown(value), &column.name, self.row),
+            true => {
+                let shown = self.shown(column, value);
+                SqlError::wrong_temporal_value(kind, shown, &column.name, self.row)
+            }
             false => SqlError::warn_data_truncated(&column.name, self.row),
         };
         self.note(note);
@@ -327,17 +352,21 @@ impl Coercion {
         let text = json_unquoted(document);
         let is_read = document.starts_with('"')
             && match kind {
-                "time" => {
-                    let is_date = moment_text::read(text.as_bytes(), &DateRules::LENIENT, false)
-                        .is_ok_and(|read| !read.has_time);
-                    !is_date && span_text::read(text.as_bytes()).is_ok()
-                }
+                "time" => match span_text::read(text.as_bytes()) {
+                    Ok(SpanText::Span(read)) => !read.problems.any(),
+                    Ok(SpanText::Moment(_)) => true,
+                    Err(_) => false,
+                },
                 _ => moment_text::read(text.as_bytes(), &DateRules::LENIENT, false).is_ok(),
             };
         if is_read {
             return Ok(Some(EvalValue::Text(text)));
         }
-        let (kind, row) = (kind.to_uppercase(), self.row);
+        let kind = match kind {
+            "datetime" => "DATETIME/TIMESTAMP".to_owned(),
+            other => other.to_uppercase(),
+        };
+        let row = self.row;
         self.problem(SqlError::invalid_json_value_for_cast(
             kind,
             &column.name,
@@ -376,13 +405,13 @@ impl Coercion {
         value: &EvalValue,
     ) -> Result<(), SqlError> {
         if given.overflows {
-            self.warn(SqlError::datetime_function_overflow("datetime"));
+            self.problem(SqlError::datetime_function_overflow("datetime"))?;
         }
         if !given.problems.any() {
             return Ok(());
         }
         if self.is_strict {
-            let shown = shown(value);
+            let shown = self.shown(column, value);
             return Err(SqlError::wrong_temporal_value(
                 kind,
                 shown,
@@ -397,6 +426,25 @@ impl Coercion {
             self.warn(SqlError::warn_data_out_of_range(&column.name, self.row));
         }
         Ok(())
+    }
+
+    /// A value as messages show it: a date or time with the digits of the column.
+    fn shown(&self, column: &Column, value: &EvalValue) -> String {
+        let fsp = column.column_type.fsp();
+        match value {
+            EvalValue::DateTime(moment, _) => {
+                let moment = Moment::from(*moment);
+                let is_real =
+                    !moment.is_partial() && moment.day <= days_in_month(moment.year, moment.month);
+                let rounded = match self.truncates() || !is_real {
+                    true => None,
+                    false => round_moment(moment, 0, fsp).ok(),
+                };
+                DateTime::from(rounded.unwrap_or(moment)).text(fsp)
+            }
+            EvalValue::Time(time, _) => time.text(fsp),
+            other => super::source::shown(other),
+        }
     }
 
     fn odd_delimiter(&mut self, delimiter: Option<OddDelimiter>, text: &[u8]) {
@@ -428,8 +476,4 @@ fn of_span(span: Span, nanos: u32, problems: Problems) -> ReadSpan {
         problems,
         delimiter: None,
     }
-}
-
-fn shown(value: &EvalValue) -> String {
-    super::string::shown(&value.to_text().unwrap_or_default())
 }

@@ -1,0 +1,27 @@
+//! Values that go into a column as they are written, without being computed: parameters, which take
+//! the column's type, and exact numbers too long for a computation.
+
+use sqlparser::ast::Expr;
+
+use super::row::eval_value;
+use crate::catalog::Column;
+use crate::expr::bind::Binder;
+use crate::rows::{EvalValue, parameter};
+use crate::value::datum::Datum;
+use sql::error::SqlError;
+
+/// The value of `expr` for `column`; `None` when it must be computed.
+pub(super) fn direct(
+    binder: &Binder<'_>,
+    expr: &Expr,
+    column: &Column,
+) -> Result<Option<EvalValue>, SqlError> {
+    if let Some(digits) = Binder::long_number(expr) {
+        return Ok(Some(EvalValue::Digits(digits)));
+    }
+    let Some(node) = binder.parameter(expr)? else {
+        return Ok(None);
+    };
+    let value = node.as_const().cloned().unwrap_or(Datum::Null);
+    parameter(binder.session, column, eval_value(value, &node.ty)).map(Some)
+}

@@ -1,0 +1,227 @@
+//! A parameter of a prepared statement on its way into a column: it takes the column's type first.
+
+use binlog::value::{DateTime, Time};
+
+use super::copy::Begin;
+use crate::catalog::{Column, ColumnType};
+use crate::collation::Collation;
+use crate::rows::EvalValue;
+use crate::session::SessionContext;
+use crate::value::fraction::{round_moment, round_span};
+use crate::value::moment_text::{self, MomentText};
+use crate::value::number_text;
+use crate::value::span_text::{self, SpanText};
+use crate::value::temporal::{Moment, Span};
+use crate::value::temporal_number::{self, Split, Timed};
+use crate::value::{DateRules, Problems};
+use sql::error::SqlError;
+
+/// Digits of a second that a value holds.
+const MICROS: u8 = 6;
+
+/// The value of a `?` that stands alone where a column gets its value. What is no value of the
+/// column's type stays as it is: storing it says so. Error 3988 for characters that the column's
+/// character set lacks.
+pub(crate) fn parameter(
+    session: &SessionContext,
+    column: &Column,
+    value: EvalValue,
+) -> Result<EvalValue, SqlError> {
+    let value = shown(value);
+    match &column.column_type {
+        ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => {
+            let moment = match &value {
+                EvalValue::Text(text) => moment_of_text(session, text.as_bytes()),
+                EvalValue::Int(number) => moment_of_number(*number),
+                EvalValue::UInt(number) => i64::try_from(*number).ok().and_then(moment_of_number),
+                EvalValue::Double(number) => moment_of_split(Split::of_double(*number)),
+                _ => None,
+            };
+            Ok(moment.unwrap_or(value))
+        }
+        ColumnType::Time { .. } => {
+            let span = match &value {
+                EvalValue::Text(text) => span_of_text(session, text.as_bytes()),
+                EvalValue::Int(number) => span_of_number(*number),
+                // The bits of a number.
+                EvalValue::UInt(number) => span_of_number(number.cast_signed()),
+                EvalValue::Double(number) => moment_in_span(Split::of_double(*number)),
+                _ => None,
+            };
+            Ok(span.unwrap_or(value))
+        }
+        ColumnType::Integer { .. } | ColumnType::Bit { .. } => Ok(match value {
+            EvalValue::Text(text) => integer_of_text(column, text),
+            EvalValue::IllFormed(bytes) => EvalValue::Binary(bytes),
+            other => other,
+        }),
+        column_type if column_type.is_numeric() => Ok(match value {
+            EvalValue::Text(text)
+                if matches!(column_type, ColumnType::Decimal { .. })
+                    && number_text::vanishes(text.as_bytes()) =>
+            {
+                EvalValue::Int(0)
+            }
+            EvalValue::Text(text) => EvalValue::Binary(text.into_bytes()),
+            EvalValue::IllFormed(bytes) => EvalValue::Binary(bytes),
+            other => other,
+        }),
+        column_type => match (column_type.collation(), value) {
+            (Some(collation), EvalValue::Text(text)) => {
+                in_charset(session, collation, text.into_bytes())
+            }
+            (Some(collation), EvalValue::IllFormed(bytes)) => in_charset(session, collation, bytes),
+            (_, other) => Ok(other),
+        },
+    }
+}
+
+/// A text is taken as an exact number when it is none of the column's 64 bits.
+fn integer_of_text(column: &Column, text: String) -> EvalValue {
+    let column_type = &column.column_type;
+    let is_unsigned = matches!(column_type, ColumnType::Bit { .. }) || column_type.is_unsigned();
+    let held = match is_unsigned {
+        true => 0..=i128::from(u64::MAX),
+        false => i128::from(i64::MIN)..=i128::from(i64::MAX),
+    };
+    let read = number_text::integer(text.as_bytes());
+    match read.is_number && !held.contains(&read.value) {
+        true => EvalValue::Digits(read.value.to_string()),
+        false => EvalValue::Binary(text.into_bytes()),
+    }
+}
+
+/// A date or time shows itself as MySQL prints parameters.
+fn shown(value: EvalValue) -> EvalValue {
+    match value {
+        EvalValue::DateTime(moment, _) => EvalValue::DateTime(moment, 0),
+        EvalValue::Time(time, _) => {
+            let zeros =
+                (0..6).take_while(|digits| time.micros.is_multiple_of(10_u32.pow(digits + 1)));
+            let fsp = MICROS - u8::try_from(zeros.count()).unwrap_or(MICROS);
+            EvalValue::Time(time, fsp)
+        }
+        other => other,
+    }
+}
+
+fn moment_of_text(session: &SessionContext, text: &[u8]) -> Option<EvalValue> {
+    let read = moment_text::read(text, &DateRules::LENIENT, false).ok()?;
+    let moment = local(session, &read)?;
+    Some(match read.has_time {
+        true => EvalValue::DateTime(moment.into(), 0),
+        false => EvalValue::Date(DateTime::from(moment).date()),
+    })
+}
+
+/// The session's clock at a moment that was read whole.
+fn local(session: &SessionContext, read: &MomentText) -> Option<Moment> {
+    if read.truncated {
+        return None;
+    }
+    let moment = match read.offset {
+        None => read.moment,
+        Some(_) if read.moment.is_partial() => return None,
+        Some(offset) => {
+            let seconds = read.moment.epoch_seconds() - i64::from(offset);
+            let local = session.time_zone.local_at(seconds, read.moment.micros)?;
+            local.into()
+        }
+    };
+    round_moment(moment, read.nanos, MICROS).ok()
+}
+
+fn moment_of_number(number: i64) -> Option<EvalValue> {
+    moment_of_split(Split::of_integer(number))
+}
+
+/// Storing the date says whether the day exists.
+fn moment_of_split(number: Split) -> Option<EvalValue> {
+    let rules = DateRules {
+        any_day: true,
+        ..DateRules::LENIENT
+    };
+    if number.nanos < 0 {
+        return None;
+    }
+    let (moment, has_time) = temporal_number::moment(number.whole, &rules).ok()?;
+    if !has_time {
+        return Some(EvalValue::Date(DateTime::from(moment).date()));
+    }
+    let moment = with_fraction(moment, number)?;
+    Some(EvalValue::DateTime(moment.into(), 0))
+}
+
+/// The time of day of a number that is a date with one.
+fn moment_in_span(number: Split) -> Option<EvalValue> {
+    match temporal_number::span(number.whole).ok()? {
+        Timed::Span(_) => None,
+        Timed::Moment(moment) => Some(time(Span(with_fraction(moment, number)?.time_of_day()))),
+    }
+}
+
+fn with_fraction(mut moment: Moment, number: Split) -> Option<Moment> {
+    moment.micros = u32::try_from(number.nanos / 1000).ok()?;
+    let nanos = u32::try_from(number.nanos % 1000).ok()?;
+    round_moment(moment, nanos, MICROS).ok()
+}
+
+fn span_of_text(session: &SessionContext, text: &[u8]) -> Option<EvalValue> {
+    let span = match span_text::read(text).ok()? {
+        SpanText::Span(read) if read.problems == Problems::default() => {
+            let (span, is_cut) = round_span(read.span, read.negative, read.nanos, MICROS);
+            (!is_cut).then_some(span)?
+        }
+        SpanText::Span(_) => return None,
+        SpanText::Moment(read) => {
+            let exact = MomentText { nanos: 0, ..read };
+            let span = Span(local(session, &exact)?.time_of_day());
+            round_span(span, false, read.nanos, MICROS).0
+        }
+    };
+    Some(time(span))
+}
+
+fn span_of_number(number: i64) -> Option<EvalValue> {
+    Some(match temporal_number::span(number).ok()? {
+        Timed::Span(span) => time(span),
+        Timed::Moment(moment) => time(Span(moment.time_of_day())),
+    })
+}
+
+fn time(span: Span) -> EvalValue {
+    EvalValue::Time(Time::from(span), 0)
+}
+
+/// The text in the column's character set; nothing is said about a last character that is cut short.
+fn in_charset(
+    session: &SessionContext,
+    column: &Collation,
+    bytes: Vec<u8>,
+) -> Result<EvalValue, SqlError> {
+    let connection = session.collation_connection;
+    if connection.charset == column.charset || bytes.is_ascii() {
+        return Ok(match String::from_utf8(bytes) {
+            Ok(text) => EvalValue::Text(text),
+            Err(error) => EvalValue::IllFormed(error.into_bytes()),
+        });
+    }
+    let impossible =
+        || SqlError::impossible_string_conversion(connection.name, column.name, "parameter");
+    let mut text = String::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..) {
+        match Begin::of(rest) {
+            Begin::Incomplete => break,
+            Begin::Wrong => return Err(impossible()),
+            Begin::Character(character) => {
+                text.push(character);
+                at += character.len_utf8();
+            }
+        }
+    }
+    match column.charset.encode(&text) {
+        Ok(_) => Ok(EvalValue::Text(text)),
+        Err(_) => Err(impossible()),
+    }
+}
