@@ -195,7 +195,7 @@ impl Parts {
                 }
                 self.has_blank = true;
             }
-            if is_compact && byte == b'.' {
+            if is_compact && index == 2 && scan.at == start && byte == b'.' {
                 // A fraction that no time of day goes before.
             } else if scan.at > start {
                 note_delimiter(&mut self.delimiter, scan.at, byte, None);

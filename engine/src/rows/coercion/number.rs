@@ -17,7 +17,7 @@ use sql::error::SqlError;
 /// From here on a fraction of a second is rounded up.
 const HALF_SECOND: u32 = 500_000;
 /// Most digits of a negative exponent of a DOUBLE.
-const EXPONENT_DIGITS_MAX: usize = 8;
+const EXPONENT_DIGITS_MAX: usize = 9;
 /// The last second of a minute.
 const LAST_SECOND: u8 = 59;
 

@@ -9,7 +9,7 @@ use crate::rows::EvalValue;
 use crate::session::SessionContext;
 use crate::value::fraction::{round_moment, round_span};
 use crate::value::moment_text::{self, MomentText};
-use crate::value::number_text;
+use crate::value::number_text::{self, DecimalRead};
 use crate::value::span_text::{self, SpanText};
 use crate::value::temporal::{Moment, Span};
 use crate::value::temporal_number::{self, Split, Timed};
@@ -84,10 +84,16 @@ fn integer_of_text(column: &Column, text: String) -> EvalValue {
         true => 0..=i128::from(u64::MAX),
         false => i128::from(i64::MIN)..=i128::from(i64::MAX),
     };
-    let read = number_text::integer(text.as_bytes());
-    match read.is_number && !held.contains(&read.value) {
-        true => EvalValue::Digits(read.value.to_string()),
-        false => EvalValue::Binary(text.into_bytes()),
+    let read = number_text::decimal(text.as_bytes(), 0);
+    let value = match (read.read, read.value) {
+        (DecimalRead::NoNumber, _) => None,
+        (_, Ok(value)) => value.to_i128(),
+        (_, Err(true)) => Some(i128::MIN),
+        (_, Err(false)) => Some(i128::MAX),
+    };
+    match value.filter(|value| !held.contains(value)) {
+        Some(value) => EvalValue::Digits(value.to_string()),
+        None => EvalValue::Binary(text.into_bytes()),
     }
 }
 

@@ -170,6 +170,9 @@ impl Coercion {
     }
 
     fn given_text(&mut self, text: &[u8], read: &MomentText, fsp: u8) -> Result<Given, SqlError> {
+        if read.moment.is_partial() {
+            self.local(read.offset, read.moment)?;
+        }
         self.odd_delimiter(read.delimiter, text);
         let problems = Problems {
             truncated: read.truncated,
@@ -261,7 +264,10 @@ impl Coercion {
                 Ok(SpanText::Moment(read)) => match self.local(read.offset, read.moment)? {
                     Some(moment) => {
                         self.odd_delimiter(read.delimiter, text);
-                        let span = self.time_of_day(column, moment, &value);
+                        let span = match read.has_time {
+                            true => self.time_of_day(column, moment, &value),
+                            false => Span(0),
+                        };
                         let problems = Problems {
                             truncated: read.truncated,
                             out_of_range: false,
