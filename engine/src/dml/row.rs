@@ -8,7 +8,7 @@ use crate::catalog::{ColumnType, Table};
 use crate::collation::Charset;
 use crate::expr::env::Env;
 use crate::expr::node::{Node, Op};
-use crate::expr::types::Type;
+use crate::expr::types::{Kind, Type};
 use crate::rows::EvalValue;
 use crate::value::datum::Datum;
 use sql::error::SqlError;
@@ -174,6 +174,10 @@ pub(super) fn eval_value(value: Datum, ty: &Type) -> EvalValue {
             Ok(text) => EvalValue::Text(text),
             Err(error) => EvalValue::IllFormed(error.into_bytes()),
         },
-        Datum::Enum(..) | Datum::Set(..) => EvalValue::Text(value.to_str().into_owned()),
+        Datum::Enum(..) | Datum::Set(..) if !matches!(ty.kind, Kind::Enum | Kind::Set) => {
+            EvalValue::Text(value.to_str().into_owned())
+        }
+        Datum::Enum(number, _) => EvalValue::Member(u64::from(number), value.to_str().into_owned()),
+        Datum::Set(bits, _) => EvalValue::Member(bits, value.to_str().into_owned()),
     }
 }

@@ -101,6 +101,14 @@ impl Coercion {
                 return self.hex_number(column, &bytes);
             }
             EvalValue::Hex(bytes) => EvalValue::Binary(bytes),
+            EvalValue::Member(number, _) if column.column_type.is_numeric() => {
+                EvalValue::UInt(number)
+            }
+            // The member that stands for none is copied as it is.
+            EvalValue::Member(0, _) if matches!(column.column_type, ColumnType::Enum { .. }) => {
+                return Ok(Value::Enum(0));
+            }
+            EvalValue::Member(_, text) => EvalValue::Text(text),
             other => other,
         };
         match &column.column_type {
@@ -144,19 +152,19 @@ impl Coercion {
         if bytes.is_empty() {
             return Ok(super::default::implicit(&column.column_type));
         }
-        if bytes.len() <= HEX_BYTES_MAX {
-            let number = bytes
-                .iter()
-                .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-            return self.store(column, EvalValue::UInt(number));
-        }
-        let before = self.warnings.len();
         let greatest = match column.column_type.is_unsigned()
             || matches!(column.column_type, ColumnType::Bit { .. })
         {
             true => u64::MAX,
             false => u64::MAX >> 1,
         };
+        let number = bytes
+            .iter()
+            .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        if bytes.len() <= HEX_BYTES_MAX && number <= greatest {
+            return self.store(column, EvalValue::UInt(number));
+        }
+        let before = self.warnings.len();
         let stored = self.store(column, EvalValue::UInt(greatest))?;
         if self.warnings.len() == before {
             self.out_of_range(column)?;
@@ -173,7 +181,11 @@ impl Coercion {
             NullPolicy::Error => Err(error),
             NullPolicy::Adjust => {
                 self.warn(error);
-                Ok(super::default::implicit(&column.column_type))
+                Ok(match column.column_type {
+                    // No member, where a value that is not given would be the first.
+                    ColumnType::Enum { .. } => Value::Enum(0),
+                    _ => super::default::implicit(&column.column_type),
+                })
             }
         }
     }

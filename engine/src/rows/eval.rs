@@ -34,6 +34,8 @@ pub enum EvalValue {
     Binary(Vec<u8>),
     /// The bytes of a hexadecimal or bit literal: a number to a numeric column.
     Hex(Vec<u8>),
+    /// A member of an ENUM, or members of a SET: a number to a numeric column, its name to others.
+    Member(u64, String),
     /// A date.
     Date(Date),
     /// A span of time, and how many fractional digits it shows.
@@ -62,7 +64,10 @@ impl EvalValue {
             EvalValue::Float(value) => float_text(*value),
             EvalValue::Double(value) => double_text(*value),
             EvalValue::Decimal(value) => value.to_string(),
-            EvalValue::Digits(text) | EvalValue::Text(text) | EvalValue::Json(text) => text.clone(),
+            EvalValue::Digits(text)
+            | EvalValue::Member(_, text)
+            | EvalValue::Text(text)
+            | EvalValue::Json(text) => text.clone(),
             EvalValue::IllFormed(bytes) | EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => {
                 String::from_utf8_lossy(bytes).into_owned()
             }

@@ -279,6 +279,9 @@ fn exponent(scan: &mut Scan<'_>) -> Result<i64, ()> {
             .and_then(|value| value.checked_add(u64::from(digit)))
             .ok_or(())?;
     }
+    if negative && exponent > 1 << 63 {
+        return Err(());
+    }
     // Beyond this every number but zero is out of all ranges.
     let exponent = i64::try_from(exponent)
         .unwrap_or(i64::MAX)

@@ -96,7 +96,8 @@ fn span(
         let [minutes, seconds, _] = two_parts(&mut scan)?;
         [0, first, minutes, seconds]
     } else {
-        if let Some(byte) = scan.text.get(end_of_days).filter(|_| blanks > 0) {
+        let is_end = blanks > 0 && scan.peek().is_none();
+        if let Some(byte) = scan.text.get(end_of_days).filter(|_| is_end) {
             note_delimiter(&mut delimiter, end_of_days, *byte, None);
         }
         if first > PART_MAX {

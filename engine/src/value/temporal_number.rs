@@ -25,8 +25,7 @@ impl Split {
     /// A whole number without sign.
     #[must_use]
     pub fn of_unsigned(whole: u64) -> Self {
-        // MySQL reads the same 64 bits with a sign.
-        Self::of_integer(i64::from_ne_bytes(whole.to_ne_bytes()))
+        i64::try_from(whole).map_or(Self::beyond(false), Self::of_integer)
     }
 
     /// A double, rounded to billionths.

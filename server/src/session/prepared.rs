@@ -194,9 +194,10 @@ pub(super) fn parameter_of(value: &EvalValue) -> Value<'static> {
         EvalValue::Float(value) => Value::Float(*value),
         EvalValue::Double(value) => Value::Double(*value),
         EvalValue::Decimal(value) => Value::Decimal(*value),
-        EvalValue::Digits(text) | EvalValue::Text(text) | EvalValue::Json(text) => {
-            Value::Bytes(text.clone().into_bytes().into())
-        }
+        EvalValue::Digits(text)
+        | EvalValue::Member(_, text)
+        | EvalValue::Text(text)
+        | EvalValue::Json(text) => Value::Bytes(text.clone().into_bytes().into()),
         EvalValue::IllFormed(bytes) | EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => {
             Value::Bytes(bytes.clone().into())
         }

@@ -193,7 +193,7 @@ impl Binder<'_> {
             EvalValue::Float(number) => Node::constant(Datum::Float(*number), Type::double()),
             EvalValue::Double(number) => Node::constant(Datum::Double(*number), Type::double()),
             EvalValue::Decimal(number) => decimal(*number),
-            EvalValue::Digits(text) | EvalValue::Text(text) => {
+            EvalValue::Digits(text) | EvalValue::Member(_, text) | EvalValue::Text(text) => {
                 let mut node = self.text_constant(text);
                 node.ty.coercibility = Coercibility::Implicit;
                 node

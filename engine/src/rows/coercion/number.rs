@@ -29,10 +29,15 @@ impl Coercion {
         unsigned: bool,
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
+        let is_approximate = matches!(value, EvalValue::Float(_) | EvalValue::Double(_));
         let wide = self.whole(column, "integer", value)?;
         if unsigned {
             let (stored, fits) = clamp(wide, 0, i128::from(size.unsigned_max()));
             if !fits {
+                self.out_of_range(column)?;
+            }
+            // MySQL warns twice of doubles that are too large for this type alone.
+            if !fits && is_approximate && size == IntegerSize::Int && stored > 0 {
                 self.out_of_range(column)?;
             }
             return Ok(Value::UInt(u64::try_from(stored).unwrap_or(0)));
@@ -50,7 +55,7 @@ impl Coercion {
         Ok(match value {
             EvalValue::Null => 0,
             EvalValue::Int(value) => value.into(),
-            EvalValue::UInt(value) => value.into(),
+            EvalValue::UInt(value) | EvalValue::Member(value, _) => value.into(),
             EvalValue::Float(value) => whole_of(f64::from(value).round_ties_even()),
             EvalValue::Double(value) => whole_of(value.round_ties_even()),
             EvalValue::Decimal(value) => {
@@ -200,6 +205,7 @@ impl Coercion {
         unsigned: bool,
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
+        let vanished = matches!(value, EvalValue::Double(number) if number != 0.0);
         let exact = match value {
             EvalValue::Float(value) => Decimal::from_f64(f64::from(value)).ok_or(value < 0.0),
             EvalValue::Double(value) => Decimal::from_f64(value).ok_or(value < 0.0),
@@ -242,7 +248,8 @@ impl Coercion {
         };
         let rounded = exact.and_then(|exact| {
             let rounded = exact.round(scale.into()).ok_or(exact.is_negative())?;
-            Ok((rounded, rounded != exact))
+            let is_lossy = rounded != exact || (vanished && exact.is_zero());
+            Ok((rounded, is_lossy))
         });
         self.fit_decimal(column, (precision, scale, unsigned), rounded)
     }
@@ -258,7 +265,7 @@ impl Coercion {
         let is_cut = read.read == DecimalRead::Cut || read.is_beyond;
         if is_none || (is_cut && self.is_strict) {
             self.no_number(column, "decimal", text)?;
-        } else if read.read == DecimalRead::Cut && read.value.is_ok() {
+        } else if read.read == DecimalRead::Cut && !read.is_beyond {
             self.note(SqlError::warn_data_truncated(&column.name, self.row));
         }
         let rounded = read.value.map(|value| (value, read.is_lossy));
@@ -350,6 +357,9 @@ impl Coercion {
             None => (number, most),
         };
         if rounded.abs() > most {
+            if digits.is_some() && rounded.is_infinite() {
+                self.out_of_range(column)?;
+            }
             self.out_of_range(column)?;
             return Ok(most.copysign(rounded));
         }

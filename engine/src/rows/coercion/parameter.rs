@@ -3,6 +3,7 @@
 use binlog::value::{DateTime, Time};
 
 use super::copy::Begin;
+use super::temporal::partial_with_offset;
 use crate::catalog::{Column, ColumnType};
 use crate::collation::Collation;
 use crate::rows::EvalValue;
@@ -31,7 +32,7 @@ pub(crate) fn parameter(
     match &column.column_type {
         ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => {
             let moment = match &value {
-                EvalValue::Text(text) => moment_of_text(session, text.as_bytes()),
+                EvalValue::Text(text) => moment_of_text(session, text.as_bytes())?,
                 EvalValue::Int(number) => moment_of_number(*number),
                 EvalValue::UInt(number) => i64::try_from(*number).ok().and_then(moment_of_number),
                 EvalValue::Double(number) => moment_of_split(Split::of_double(*number)),
@@ -41,7 +42,7 @@ pub(crate) fn parameter(
         }
         ColumnType::Time { .. } => {
             let span = match &value {
-                EvalValue::Text(text) => span_of_text(session, text.as_bytes()),
+                EvalValue::Text(text) => span_of_text(session, text.as_bytes())?,
                 EvalValue::Int(number) => span_of_number(*number),
                 // The bits of a number.
                 EvalValue::UInt(number) => span_of_number(number.cast_signed()),
@@ -50,7 +51,7 @@ pub(crate) fn parameter(
             };
             Ok(span.unwrap_or(value))
         }
-        ColumnType::Integer { .. } | ColumnType::Bit { .. } => Ok(match value {
+        ColumnType::Integer { .. } | ColumnType::Bit { .. } | ColumnType::Year => Ok(match value {
             EvalValue::Text(text) => integer_of_text(column, text),
             EvalValue::IllFormed(bytes) => EvalValue::Binary(bytes),
             other => other,
@@ -79,19 +80,24 @@ pub(crate) fn parameter(
 /// A text is taken as an exact number when it is none of the column's 64 bits.
 fn integer_of_text(column: &Column, text: String) -> EvalValue {
     let column_type = &column.column_type;
-    let is_unsigned = matches!(column_type, ColumnType::Bit { .. }) || column_type.is_unsigned();
+    let is_unsigned = matches!(column_type, ColumnType::Bit { .. } | ColumnType::Year)
+        || column_type.is_unsigned();
     let held = match is_unsigned {
         true => 0..=i128::from(u64::MAX),
         false => i128::from(i64::MIN)..=i128::from(i64::MAX),
     };
     let read = number_text::decimal(text.as_bytes(), 0);
+    let beyond = |is_negative: bool| if is_negative { i128::MIN } else { i128::MAX };
+    let is_integer = matches!(column_type, ColumnType::Integer { .. });
     let value = match (read.read, read.value) {
-        (DecimalRead::NoNumber, _) => None,
-        (_, Ok(value)) => value.to_i128(),
-        (_, Err(true)) => Some(i128::MIN),
-        (_, Err(false)) => Some(i128::MAX),
+        (DecimalRead::NoNumber | DecimalRead::Cut, _) => None,
+        (DecimalRead::Whole, Ok(value)) => {
+            Some(value.to_i128().unwrap_or(beyond(value.is_negative())))
+        }
+        (DecimalRead::Whole, Err(_)) if is_integer && read.is_beyond => None,
+        (DecimalRead::Whole, Err(is_negative)) => Some(beyond(is_negative)),
     };
-    match value.filter(|value| !held.contains(value)) {
+    match value.filter(|value| is_integer || !held.contains(value)) {
         Some(value) => EvalValue::Digits(value.to_string()),
         None => EvalValue::Binary(text.into_bytes()),
     }
@@ -111,30 +117,33 @@ fn shown(value: EvalValue) -> EvalValue {
     }
 }
 
-fn moment_of_text(session: &SessionContext, text: &[u8]) -> Option<EvalValue> {
-    let read = moment_text::read(text, &DateRules::LENIENT, false).ok()?;
-    let moment = local(session, &read)?;
-    Some(match read.has_time {
+fn moment_of_text(session: &SessionContext, text: &[u8]) -> Result<Option<EvalValue>, SqlError> {
+    let Ok(read) = moment_text::read(text, &DateRules::LENIENT, false) else {
+        return Ok(None);
+    };
+    Ok(local(session, &read)?.map(|moment| match read.has_time {
         true => EvalValue::DateTime(moment.into(), 0),
         false => EvalValue::Date(DateTime::from(moment).date()),
-    })
+    }))
 }
 
 /// The session's clock at a moment that was read whole.
-fn local(session: &SessionContext, read: &MomentText) -> Option<Moment> {
+fn local(session: &SessionContext, read: &MomentText) -> Result<Option<Moment>, SqlError> {
     if read.truncated {
-        return None;
+        return Ok(None);
     }
     let moment = match read.offset {
-        None => read.moment,
-        Some(_) if read.moment.is_partial() => return None,
+        None => Some(read.moment),
+        Some(offset) if read.moment.is_partial() => {
+            return Err(partial_with_offset(read.moment, offset));
+        }
         Some(offset) => {
             let seconds = read.moment.epoch_seconds() - i64::from(offset);
-            let local = session.time_zone.local_at(seconds, read.moment.micros)?;
-            local.into()
+            let local = session.time_zone.local_at(seconds, read.moment.micros);
+            local.map(Moment::from)
         }
     };
-    round_moment(moment, read.nanos, MICROS).ok()
+    Ok(moment.and_then(|moment| round_moment(moment, read.nanos, MICROS).ok()))
 }
 
 fn moment_of_number(number: i64) -> Option<EvalValue> {
@@ -172,20 +181,21 @@ fn with_fraction(mut moment: Moment, number: Split) -> Option<Moment> {
     round_moment(moment, nanos, MICROS).ok()
 }
 
-fn span_of_text(session: &SessionContext, text: &[u8]) -> Option<EvalValue> {
-    let span = match span_text::read(text).ok()? {
-        SpanText::Span(read) if read.problems == Problems::default() => {
+fn span_of_text(session: &SessionContext, text: &[u8]) -> Result<Option<EvalValue>, SqlError> {
+    Ok(match span_text::read(text) {
+        Ok(SpanText::Span(read)) if read.problems == Problems::default() => {
             let (span, is_cut) = round_span(read.span, read.negative, read.nanos, MICROS);
-            (!is_cut).then_some(span)?
+            (!is_cut).then(|| time(span))
         }
-        SpanText::Span(_) => return None,
-        SpanText::Moment(read) => {
+        Ok(SpanText::Span(_)) | Err(_) => None,
+        Ok(SpanText::Moment(read)) => {
             let exact = MomentText { nanos: 0, ..read };
-            let span = Span(local(session, &exact)?.time_of_day());
-            round_span(span, false, read.nanos, MICROS).0
+            local(session, &exact)?.map(|moment| {
+                let span = Span(moment.time_of_day());
+                time(round_span(span, false, read.nanos, MICROS).0)
+            })
         }
-    };
-    Some(time(span))
+    })
 }
 
 fn span_of_number(number: i64) -> Option<EvalValue> {

@@ -227,7 +227,7 @@ impl Coercion {
         };
         let text = match value {
             EvalValue::Binary(_) => return Err(SqlError::invalid_json_charset("binary")),
-            EvalValue::Text(text) | EvalValue::Json(text) => text,
+            EvalValue::Member(_, text) | EvalValue::Text(text) | EvalValue::Json(text) => text,
             // Where it stops being text no document goes on.
             EvalValue::IllFormed(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             EvalValue::Hex(_)

@@ -39,7 +39,9 @@ impl Form<'_> {
                 Some(number) => Split::of_decimal(&number),
                 None => Split::beyond(digits.starts_with('-')),
             }),
-            EvalValue::Text(text) | EvalValue::Json(text) => Form::Text(text.as_bytes()),
+            EvalValue::Member(_, text) | EvalValue::Text(text) | EvalValue::Json(text) => {
+                Form::Text(text.as_bytes())
+            }
             EvalValue::IllFormed(bytes) | EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => {
                 Form::Text(bytes)
             }
@@ -194,13 +196,7 @@ impl Coercion {
     fn local(&self, offset: Option<i32>, moment: Moment) -> Result<Option<Moment>, SqlError> {
         match offset {
             None => Ok(Some(moment)),
-            Some(offset) if moment.is_partial() => {
-                let clock = DateTime::from(moment).text(0);
-                let sign = if offset < 0 { '-' } else { '+' };
-                let minutes = offset.abs() / 60;
-                let shown = format!("{clock}{sign}{}:{:02}", minutes / 60, minutes % 60);
-                Err(SqlError::truncated_wrong_value("temporal", shown))
-            }
+            Some(offset) if moment.is_partial() => Err(partial_with_offset(moment, offset)),
             Some(offset) => {
                 let seconds = moment.epoch_seconds() - i64::from(offset);
                 let local = self.zone.local_at(seconds, moment.micros);
@@ -264,9 +260,9 @@ impl Coercion {
                 Ok(SpanText::Moment(read)) => match self.local(read.offset, read.moment)? {
                     Some(moment) => {
                         self.odd_delimiter(read.delimiter, text);
-                        let span = match read.has_time {
+                        let span = match read.has_time && !read.truncated {
                             true => self.time_of_day(column, moment, &value),
-                            false => Span(0),
+                            false => Span(moment.time_of_day()),
                         };
                         let problems = Problems {
                             truncated: read.truncated,
@@ -472,6 +468,15 @@ impl Coercion {
             None => SqlError::superfluous_delimiter(found, position, value, row),
         });
     }
+}
+
+/// An offset from UTC needs a whole date.
+pub(super) fn partial_with_offset(moment: Moment, offset: i32) -> SqlError {
+    let clock = DateTime::from(moment).text(0);
+    let sign = if offset < 0 { '-' } else { '+' };
+    let minutes = offset.abs() / 60;
+    let shown = format!("{clock}{sign}{}:{:02}", minutes / 60, minutes % 60);
+    SqlError::truncated_wrong_value("temporal", shown)
 }
 
 fn of_span(span: Span, nanos: u32, problems: Problems) -> ReadSpan {
