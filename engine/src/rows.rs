@@ -20,8 +20,8 @@ pub use new_row::NewRow;
 pub use plan::TablePlan;
 pub use writer::{Conflict, RowId, RowWriter, StoredRow};
 
-pub use default::local_default;
 pub(crate) use coercion::parameter;
+pub use default::local_default;
 pub(crate) use default::{default_text, implicit};
 pub(crate) use eval::{decimal_of, eval_of};
 pub(crate) use plan::{collate, column_of, key_part_expression, list};
