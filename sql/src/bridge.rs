@@ -53,7 +53,7 @@ impl Cursor<'_> {
     }
 
     /// Lets `sqlparser` read `tokens`, ours up to the one at `end`, and moves behind what it took.
-    fn read_from<T>(
+    pub(super) fn read_from<T>(
         &mut self,
         tokens: Vec<TokenWithSpan>,
         end: usize,
@@ -111,7 +111,7 @@ impl Cursor<'_> {
     /// The token as standing where ours at `index` stands.
     fn located(&self, token: SpToken, index: usize) -> TokenWithSpan {
         let place = |offset: usize| {
-            let column = offset.saturating_sub(self.leading_blanks()) + 1;
+            let column = offset.saturating_sub(self.indent) + 1;
             Location {
                 line: 1,
                 column: u64::try_from(column).unwrap_or(0),
@@ -136,15 +136,10 @@ impl Cursor<'_> {
         else {
             return last;
         };
-        let offset = offset + self.leading_blanks();
+        let offset = offset + self.indent;
         self.tokens
             .partition_point(|token| token.start < offset)
             .min(last)
-    }
-
-    /// `Parsed::text` begins behind them.
-    fn leading_blanks(&self) -> usize {
-        self.text.len() - self.text.trim_ascii_start().len()
     }
 
     /// The index of the token in front of which an expression from the next token on must end: a
@@ -166,7 +161,7 @@ impl Cursor<'_> {
     }
 
     /// Appends the normalised tokens from the next one on, up to the one at `end`.
-    fn normalised(&self, end: usize, into: &mut Vec<TokenWithSpan>) -> Parse<()> {
+    pub(super) fn normalised(&self, end: usize, into: &mut Vec<TokenWithSpan>) -> Parse<()> {
         let mut at = self.at;
         into.reserve(end.saturating_sub(at));
         while at < end

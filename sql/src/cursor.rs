@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::ast::{AccountName, TableName};
-use super::lexer::{Kind, Token};
+use super::lexer::{Kind, Mark, Token};
 use super::reserved::{is_function_word, is_introducer, is_reserved};
 use super::{ParseOptions, SqlMode};
 use crate::error::SqlError;
@@ -39,6 +39,10 @@ pub(super) struct Cursor<'a> {
     pub(super) tokens: Vec<Token<'a>>,
     /// Index of the next token.
     pub(super) at: usize,
+    /// Where the rows of INSERT ... VALUES begin; among the tokens `(NULL)` stands for them.
+    pub(super) rows: Option<Mark>,
+    /// How many blanks the text begins with: `Parsed::text` begins behind them.
+    pub(super) indent: usize,
     /// How the text is read.
     pub(super) options: ParseOptions,
 }

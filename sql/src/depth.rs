@@ -11,8 +11,11 @@ use crate::ast::{Query, Statement, Write};
 use crate::error::SqlError;
 use crate::lexer::{Kind, Token};
 
-/// How many tokens a statement may have.
-pub(crate) const TOKENS_MAX: usize = 1_000_000;
+/// How many tokens a statement may have, those of literals in the rows of INSERT ... VALUES apart.
+pub(crate) const TOKENS_MAX: usize = 250_000;
+
+/// How many parentheses may be open: no tree is so deep, so none need be begun.
+pub(crate) const PARENTHESES_MAX: usize = 1_000;
 
 /// How many AND and OR a statement may have: each may be a level of the tree until it is balanced.
 const CONNECTIVES_MAX: usize = 50_000;
@@ -138,10 +141,13 @@ pub(crate) fn balance(statement: &mut Statement) {
         }
         Statement::Query(Query::Explain { statement, .. }) => balance(statement),
         Statement::Write(Write::Insert(insert) | Write::Replace(insert)) => {
-            if let Some(source) = &mut insert.source {
+            if let Some(rows) = &mut insert.rows {
+                rows.expressions_mut().iter_mut().for_each(in_expr);
+            }
+            if let Some(source) = &mut insert.insert.source {
                 in_query(source);
             }
-            in_assignments(&mut insert.assignments);
+            in_assignments(&mut insert.insert.assignments);
         }
         Statement::Write(Write::Update(update)) => {
             in_tables(std::slice::from_mut(&mut update.update.table));

@@ -29,7 +29,6 @@ pub use condition::{ShowCell, like};
 use cursor::{Cursor, Failure};
 pub use depth::{THREAD_STACK, with_stack};
 use error::SqlError;
-use lexer::Kind;
 pub use mode::{SqlMode, UnknownMode};
 pub use version::version_number;
 
@@ -72,20 +71,27 @@ pub fn parse(text: &[u8], options: &ParseOptions) -> Result<Parsed, SqlError> {
 /// # Errors
 /// 1064 for text that is no statement.
 pub fn parse_first(text: &[u8], options: &ParseOptions) -> Result<(Parsed, usize), SqlError> {
-    let tokens = lexer::tokens(text, options)?;
-    depth::check_tokens(&tokens)?;
-    depth::with_parsing_stack(tokens.len(), || parse_tokens(text, tokens, options))
+    let lexed = lexer::tokens(text, options)?;
+    depth::check_tokens(&lexed.tokens)?;
+    // What rows hold is not known yet.
+    let size = match lexed.rows {
+        Some(_) => lexed.tokens.last().map_or(0, |token| token.start),
+        None => lexed.tokens.len(),
+    };
+    depth::with_parsing_stack(size, || parse_tokens(text, lexed, options))
 }
 
 fn parse_tokens(
     text: &[u8],
-    tokens: Vec<lexer::Token<'_>>,
+    lexed: lexer::Lexed<'_>,
     options: &ParseOptions,
 ) -> Result<(Parsed, usize), SqlError> {
-    let parameters = tokens
-        .iter()
-        .filter(|token| matches!(token.kind, Kind::Parameter(_)))
-        .count();
+    let lexer::Lexed {
+        tokens,
+        rows,
+        parameters,
+    } = lexed;
+    let words = tokens.len();
     let max_execution_time = hint::max_execution_time(text, &tokens);
     let end = tokens.last().map_or(text.len(), |token| token.start);
     let consumed = tokens.last().map_or(text.len(), |token| token.end);
@@ -93,6 +99,8 @@ fn parse_tokens(
         text,
         tokens,
         at: 0,
+        rows,
+        indent: text.len() - text.trim_ascii_start().len(),
         options: *options,
     };
     let (statement, consumed) = match cursor.statement() {
@@ -130,8 +138,9 @@ fn parse_tokens(
         .get(..own.len().saturating_sub(nuls))
         .unwrap_or_default()
         .to_vec();
-    let indent = text.len().saturating_sub(text.trim_ascii_start().len());
-    for comment in lexer::comments_passed_over(text, options) {
+    let indent = cursor.indent;
+    let read = text.get(..consumed).unwrap_or(text);
+    for comment in lexer::comments_passed_over(read, options) {
         let inside = comment.start.saturating_sub(indent)..comment.end.saturating_sub(indent);
         if let Some(inside) = own.get_mut(inside) {
             make_plain(inside);
@@ -143,6 +152,7 @@ fn parse_tokens(
             statement,
             text: own,
             parameters,
+            words,
             sql_mode: options.sql_mode,
         },
         consumed + blanks,

@@ -23,6 +23,7 @@ use crate::rows::{Coercion, EvalValue, NullPolicy, RowChange, RowWriter};
 use crate::select::{Cursor, base_relation};
 use crate::session::SessionContext;
 use crate::value::datum::Datum;
+use crate::value::memory;
 use crate::value::stored::expression;
 use sql::error::SqlError;
 
@@ -31,11 +32,12 @@ type Given = Vec<Option<EvalValue>>;
 
 pub(super) fn execute(
     writer: &mut Writer,
-    insert: &Insert,
+    statement: &sql::ast::Insert,
     params: &[Value<'static>],
     session: &mut SessionContext,
     changes: &mut Vec<RowChange>,
 ) -> Result<Outcome, SqlError> {
+    let insert = &statement.insert;
     let catalog = Arc::clone(writer.catalog());
     let env = Env::of_write(session, insert.ignore);
     let mut binder = Binder::new(&catalog, session, params, "", env);
@@ -47,7 +49,7 @@ pub(super) fn execute(
     let target = Target::of_name(&mut binder, name, alias)?;
     let duplicates = duplicates(&mut binder, insert, &target)?;
     let is_select = is_select(insert);
-    let rows = given_rows(binder, insert, &target, writer.connection())?;
+    let rows = given_rows(binder, statement, &target, writer.connection())?;
     let policy = match rows.len() > 1 || is_select {
         true => NullPolicy::Adjust,
         false => NullPolicy::Error,
@@ -280,10 +282,11 @@ fn column_positions(insert: &Insert, table: &Table) -> Result<Vec<usize>, SqlErr
 
 fn given_rows(
     mut binder: Binder<'_>,
-    insert: &Insert,
+    statement: &sql::ast::Insert,
     target: &Target,
     connection: &Connection,
 ) -> Result<Vec<Given>, SqlError> {
+    let insert = &statement.insert;
     let width = target.table.columns.len();
     if !insert.assignments.is_empty() {
         let mut given = vec![None; width];
@@ -304,7 +307,7 @@ fn given_rows(
         return selected_rows(binder, query, &positions, &target.table, connection);
     };
     let mut rows = Vec::with_capacity(values.rows.len());
-    for (index, row) in values.rows.iter().enumerate() {
+    let mut take = |index: usize, row: &[Expr]| {
         let mut given = vec![None; width];
         let empty = row.is_empty() && insert.columns.is_empty();
         if row.len() != positions.len() && !empty {
@@ -316,6 +319,15 @@ fn given_rows(
             }
         }
         rows.push(given);
+        Ok(())
+    };
+    for (index, row) in values.rows.iter().enumerate() {
+        take(index, row)?;
+    }
+    if let Some(listed) = &statement.rows {
+        for (index, row) in listed.iter().enumerate() {
+            take(index, &row)?;
+        }
     }
     Ok(rows)
 }
@@ -414,20 +426,29 @@ fn selected_rows(
     }
     let direct = direct_values(&binder, query, positions, table)?;
     let mut rows = Vec::new();
+    let (mut held, mut refused) = (0_usize, None);
     let mut cursor = Cursor::open(connection, &bound.sql, binder.emitter)?;
-    cursor.each(|row, program| {
+    let read = cursor.each(|row, program| {
         let mut given = vec![None; width];
+        held = held.saturating_add(size_of_val(given.as_slice()) + size_of::<Given>());
         for (index, (output, position)) in bound.outputs.iter().zip(positions).enumerate() {
             let value = expression::decode(row.get_ref(index)?, &output.ty, &program.env.zone);
+            held = held.saturating_add(memory::size(&value));
             if let Some(slot) = given.get_mut(*position) {
                 let direct = direct.get(index).cloned().flatten();
                 *slot = Some(direct.unwrap_or_else(|| eval_value(value, &output.ty)));
             }
         }
         rows.push(given);
-        Ok(())
-    })?;
-    Ok(rows)
+        memory::check_changes(held).map_err(|error| {
+            refused = Some(error);
+            rusqlite::Error::InvalidQuery
+        })
+    });
+    match refused {
+        Some(error) => Err(error),
+        None => read.map(|()| rows),
+    }
 }
 
 /// What a query gives its columns without computing it.

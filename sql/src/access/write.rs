@@ -3,7 +3,7 @@
 use sqlparser::ast as sp;
 
 use super::{Refusal, Right, Walk, Walked, empty, none, refuse, table_name};
-use crate::ast::{TableName, Write};
+use crate::ast::{Insert, TableName, Write};
 
 impl Walk {
     pub(super) fn write(&mut self, write: &Write) -> Walked {
@@ -17,7 +17,8 @@ impl Walk {
         }
     }
 
-    fn insert(&mut self, insert: &sp::Insert, replace: bool) -> Walked {
+    fn insert(&mut self, whole: &Insert, replace: bool) -> Walked {
+        let insert = &whole.insert;
         let sp::TableObject::TableName(name) = &insert.table else {
             return refuse("INSERT into something that is no table");
         };
@@ -50,6 +51,12 @@ impl Walk {
             }
             None => false,
         };
+        if let Some(rows) = &whole.rows {
+            reads |= self.reading(|walk| {
+                let mut expressions = rows.expressions().iter();
+                expressions.try_for_each(|expr| walk.expr(expr))
+            })?;
+        }
         reads |= self.assigned(&insert.assignments)?;
         match &insert.on {
             Some(sp::OnInsert::DuplicateKeyUpdate(assignments)) => {
@@ -118,7 +125,7 @@ impl Walk {
                 }
                 Ok(())
             }
-            _ => {
+            Some(_) | None => {
                 self.several(from, Right::Delete)?;
                 match &delete.using {
                     Some(using) => self.several(using, Right::Delete),

@@ -17,6 +17,7 @@ mod ddl;
 mod prepared;
 mod query;
 mod replication;
+mod rows;
 mod set;
 mod show;
 mod table;
@@ -40,6 +41,8 @@ pub use replication::{
     BinaryLogPurge, OptionAssignment, ReplicaThreads, Replication, ReplicationFilterRule,
     ReplicationOptionValue, UntilCondition,
 };
+pub use rows::Rows;
+pub(crate) use rows::{Literal, TooMany};
 pub use set::{SetItem, SetScope, SetValue, TransactionCharacteristic};
 pub use show::{Show, ShowCreate, ShowFilter};
 pub use table::{
@@ -49,7 +52,7 @@ pub use table::{
     TableOptions, TextType,
 };
 pub use transaction::{LockTable, Transaction};
-pub use write::{Delete, Update, Write};
+pub use write::{Delete, Insert, Update, Write};
 
 /// A statement together with what only its text tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +64,8 @@ pub struct Parsed {
     pub text: Vec<u8>,
     /// Number of `?` markers.
     pub parameters: usize,
+    /// Number of words, those of listed rows that are literals apart: what the tree may take.
+    pub words: usize,
     /// What its MAX_EXECUTION_TIME hint says, in milliseconds.
     pub max_execution_time: Option<u64>,
     /// The `sql_mode` it was read with; the text means something else under another.
@@ -81,6 +86,7 @@ impl Parsed {
             statement: Statement::Query(Query::Select(Box::new(select))),
             text: Vec::new(),
             parameters,
+            words: 0,
             sql_mode,
             max_execution_time: None,
         }

@@ -2,7 +2,17 @@
 
 use sqlparser::ast as sp;
 
-use super::PrepareSource;
+use super::{PrepareSource, Rows};
+
+/// `INSERT` and `REPLACE`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Insert {
+    /// Target, columns, assignments, query and what follows them. A VALUES without rows in it stands
+    /// for those in `rows`.
+    pub insert: sp::Insert,
+    /// The rows of VALUES.
+    pub rows: Option<Rows>,
+}
 
 /// `UPDATE`.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,9 +37,9 @@ pub struct Delete {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Write {
     /// INSERT (`replace_into` is false).
-    Insert(Box<sp::Insert>),
+    Insert(Box<Insert>),
     /// REPLACE (`replace_into` is true).
-    Replace(Box<sp::Insert>),
+    Replace(Box<Insert>),
     /// UPDATE.
     Update(Box<Update>),
     /// DELETE.

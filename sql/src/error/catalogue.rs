@@ -34,6 +34,7 @@ sql_errors! {
     key_not_found(table) = 1032 "HY000" "Can't find record in '{table}'";
     open_as_read_only(table) = 1036 "HY000" "Table '{table}' is read only";
     con_count() = 1040 "08004" "Too many connections";
+    out_of_resources() = 1041 "HY000" "Out of memory; check if mysqld or some other process uses all available memory; if not, you may have to use 'ulimit' to allow mysqld to use more memory or you can add more swap space";
     handshake() = 1043 "08S01" "Bad handshake";
     db_access_denied(user, host, database) = 1044 "42000" "Access denied for user '{user}'@'{host}' to database '{database}'";
     access_denied(user, host, using_password) = 1045 "28000" "Access denied for user '{user}'@'{host}' (using password: {using_password})";
@@ -210,6 +211,8 @@ sql_errors! {
     query_timeout() = 3024 "HY000" "Query execution was interrupted, maximum statement execution time exceeded";
     order_by_not_in_distinct(position, column) = 3065 "HY000" "Expression #{position} of ORDER BY clause is not in SELECT list, references column '{column}' which is not in SELECT list; this is incompatible with DISTINCT";
     non_default_value_for_generated_column(column, table) = 3105 "HY000" "The value specified for generated column '{column}' in table '{table}' is not allowed.";
+    cant_set_variable_when_owning_gtid(variable, gtid) = 3138 "HY000" "Variable {variable} cannot be changed by a client that owns a GTID. The client owns {gtid}. Ownership is released on COMMIT or ROLLBACK.";
+    variable_not_settable_in_transaction(variable) = 1766 "HY000" "The system variable {variable} cannot be set when there is an ongoing transaction.";
     gtid_purged_owns_gtid(gtid) = 3138 "HY000" "Variable gtid_purged cannot be changed by a client that owns a GTID. The client owns {gtid}. Ownership is released on COMMIT or ROLLBACK.";
     generated_column_function_is_not_allowed(column) = 3102 "HY000" "Expression of generated column '{column}' contains a disallowed function.";
     unsupported_action_on_generated_column(action) = 3106 "HY000" "'{action}' is not supported for generated columns.";
@@ -229,6 +232,7 @@ sql_errors! {
     too_long_set_enum_value(column) = 3505 "HY000" "Too long enumeration/set value for column {column}.";
     tablespace_missing_with_name(name) = 3510 "HY000" "Tablespace {name} doesn't exist.";
     lock_nowait() = 3572 "HY000" "Statement aborted because lock(s) could not be acquired immediately and NOWAIT is set.";
+    capacity_exceeded(bytes, what, advice) = 3170 "HY000" "Memory capacity of {bytes} bytes for '{what}' exceeded. {advice}";
     invalid_encryption_option() = 3184 "HY000" "Invalid encryption option.";
     window_invalid_window_func_use(function) = 3593 "HY000" "You cannot use the window function '{function}' in this context.'";
     wrong_srid_for_column(column, found, srid) = 3643 "HY000" "The SRID of the geometry does not match the SRID of the column '{column}'. The SRID of the geometry is {found}, but the SRID of the column is {srid}. Consider changing the SRID of the geometry or the SRID property of the column.";

@@ -7,6 +7,7 @@ mod column;
 mod ddl;
 mod query;
 mod replication;
+mod rows;
 mod set;
 mod show;
 mod table;

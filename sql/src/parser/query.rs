@@ -5,7 +5,7 @@ use sqlparser::ast as sp;
 use sqlparser::tokenizer::{Span, Token as SpToken, TokenWithSpan};
 
 use super::refuse;
-use crate::ast::{Delete, Query, Statement, Update, Write};
+use crate::ast::{Delete, Insert, Query, Statement, Update, Write};
 use crate::cursor::{Cursor, Parse};
 use crate::lexer::{Kind, Token};
 
@@ -50,6 +50,7 @@ impl Cursor<'_> {
         // Priorities mean nothing here; `sqlparser` knows some of them only.
         self.accept_any(&["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY"]);
         self.singular_value();
+        let rows = self.inserted_rows()?;
         let statement = self.delegate(|parser| {
             let token = TokenWithSpan {
                 token: SpToken::make_word("INSERT", None),
@@ -67,7 +68,13 @@ impl Cursor<'_> {
             return refuse("PARTITION");
         }
         insert.replace_into = replace;
-        let insert = Box::new(insert);
+        if rows.is_some()
+            && let Some(source) = &mut insert.source
+            && let sp::SetExpr::Values(values) = source.body.as_mut()
+        {
+            values.rows = Vec::new();
+        }
+        let insert = Box::new(Insert { insert, rows });
         Ok(if replace {
             Statement::Write(Write::Replace(insert))
         } else {
