@@ -53,8 +53,8 @@ pub struct EngineOptions {
 impl Default for EngineOptions {
     fn default() -> EngineOptions {
         EngineOptions {
-            cache_kib: 64 * 1024,
-            statements_max: 1024,
+            cache_kib: 32 * 1024,
+            statements_max: 512,
         }
     }
 }

@@ -166,6 +166,7 @@ impl Writer {
         };
         let (connection, counters) = self.connection.touch(table.id);
         Ok(RowWriter {
+            listed: 0,
             connection,
             table: Arc::clone(table),
             plan,

@@ -10,10 +10,10 @@ pub use time_zone::TimeZone;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use binlog::event::EventFormat;
-use gtid::Gtid;
+use gtid::{Gtid, GtidSet};
 
 use crate::catalog::TableId;
 use crate::collation::{Charset, Collation, UTF8MB4_0900_AI_CI};
@@ -93,7 +93,8 @@ pub struct SessionContext {
     /// `FOUND_ROWS()`.
     pub found_rows: u64,
     /// User variables by name in lower case, without the `@`.
-    pub user_variables: HashMap<String, EvalValue>,
+    /// Shared with the copies of the session, for they may be large.
+    pub user_variables: Arc<HashMap<String, EvalValue>>,
     /// Where `@@name` is answered.
     pub system_variables: Arc<dyn SystemVariables>,
     /// Tables of information_schema and their like; the server supplies them.
@@ -122,6 +123,8 @@ pub struct SessionContext {
     pub original_commit_timestamp: Option<u64>,
     /// `original_server_version`: who committed first what is replayed.
     pub original_server_version: Option<u32>,
+    /// Under which identifiers the session's transactions were logged.
+    pub committed: Arc<CommittedGtids>,
     /// Tables whose rows the session's transaction has changed.
     pub changed_tables: HashSet<TableId>,
     /// Whether every SELECT locks what it reads, as in a SERIALIZABLE transaction.
@@ -132,6 +135,28 @@ pub struct SessionContext {
     pub binlog_format: Option<EventFormat>,
     /// What SHOW WARNINGS shows; the server empties it before a statement that may warn.
     pub warnings: Vec<Warning>,
+}
+
+/// The identifiers of a session's transactions that its client was not told yet: whoever logs a
+/// transaction notes them, whoever answers takes them.
+#[derive(Debug, Default)]
+pub struct CommittedGtids(Mutex<GtidSet>);
+
+impl CommittedGtids {
+    /// Notes the identifier of a transaction.
+    pub fn note(&self, gtid: Gtid) {
+        self.lock().add(gtid);
+    }
+
+    /// What was noted since the last call.
+    #[must_use]
+    pub fn take(&self) -> GtidSet {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, GtidSet> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl SessionContext {
@@ -163,7 +188,7 @@ impl SessionContext {
             last_insert_id: 0,
             row_count: 0,
             found_rows: 0,
-            user_variables: HashMap::new(),
+            user_variables: Arc::default(),
             system_variables: Arc::new(NoSystemVariables),
             virtual_tables: Arc::new(NoVirtualTables),
             client_found_rows: false,
@@ -178,6 +203,7 @@ impl SessionContext {
             pseudo_thread_id: connection_id,
             original_commit_timestamp: None,
             original_server_version: None,
+            committed: Arc::default(),
             reads_lock: false,
             changed_tables: HashSet::new(),
             refused_tables: Arc::default(),

@@ -36,7 +36,7 @@ pub(super) fn open(path: &Path, options: &EngineOptions) -> Result<Connection, E
     // else, so the file is always a consistent, at worst older, base for rolling forward.
     let settings = format!(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0; \
-         PRAGMA foreign_keys=OFF; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{};",
+         PRAGMA foreign_keys=OFF; PRAGMA temp_store=FILE; PRAGMA cache_size=-{};",
         options.cache_kib
     );
     connection.execute_batch(&settings).map_err(failed)?;
@@ -52,10 +52,14 @@ pub(super) fn open(path: &Path, options: &EngineOptions) -> Result<Connection, E
     Ok(connection)
 }
 
+/// A reader's cache is smaller than the writer's by this factor: there may be many of them.
+const READERS_SHARE: u32 = 16;
+
 /// Opens a connection that only reads.
 pub(super) fn open_reader(path: &Path, options: &EngineOptions) -> Result<Connection, EngineError> {
     let options = EngineOptions {
-        cache_kib: options.cache_kib / 8,
+        cache_kib: options.cache_kib / READERS_SHARE,
+        statements_max: (options.statements_max / 16).max(1),
         ..options.clone()
     };
     let connection = open(path, &options)?;

@@ -11,6 +11,7 @@ use crate::expr::types::Type;
 use crate::rows::{RowId, StoredRow};
 use crate::select::Cursor;
 use crate::value::datum::Datum;
+use crate::value::memory;
 use crate::value::stored::column::decode_row;
 use crate::value::stored::expression;
 use sql::error::SqlError;
@@ -78,9 +79,10 @@ impl Source {
     ) -> Result<Vec<Found>, SqlError> {
         let width = target.table.columns.len();
         let mut out = Vec::new();
-        let mut failure = None;
+        let mut held = 0_usize;
+        let mut failure: Option<SqlError> = None;
         let mut cursor = Cursor::open(connection, &self.sql, self.emitter)?;
-        cursor.each(|row, program| {
+        let read = cursor.each(|row, program| {
             let zone = &program.env.zone;
             let extras = self.extras.iter().enumerate().map(|(index, ty)| {
                 Ok(expression::decode(
@@ -92,16 +94,28 @@ impl Source {
             let extras = extras.collect::<rusqlite::Result<Vec<_>>>()?;
             match decode_row(&target.table, row, 1) {
                 Ok(values) => {
+                    let texts = extras.iter().map(memory::size).sum::<usize>();
+                    held = held
+                        .saturating_add(memory::row_size(&values))
+                        .saturating_add(texts)
+                        .saturating_add(size_of_val(extras.as_slice()));
+                    if let Err(error) = memory::check_changes(held) {
+                        failure = Some(error);
+                        return Err(rusqlite::Error::InvalidQuery);
+                    }
                     let row = StoredRow {
                         id: RowId(row.get(0)?),
                         values,
                     };
                     out.push(Found { row, extras });
                 }
-                Err(error) => failure = Some(error),
+                Err(error) => failure = Some(error.into()),
             }
             Ok(())
-        })?;
-        failure.map_or(Ok(out), |error| Err(error.into()))
+        });
+        match failure {
+            Some(error) => Err(error),
+            None => read.map(|()| out),
+        }
     }
 }

@@ -15,7 +15,15 @@ use super::node::Node;
 use super::types::{Kind, Type};
 use crate::collation;
 use crate::value::datum::Datum;
+use crate::value::memory;
 use sql::error::SqlError;
+
+/// Bytes of a row that is held, apart from its texts.
+const ROW: usize = 96;
+/// How often what is held is copied before it is the result.
+const COPIES: usize = 3;
+/// Bytes of a key that is held, apart from its own.
+const KEY: usize = 48;
 
 /// What is computed over the rows of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +79,8 @@ pub struct Accumulator {
     bits: Option<u64>,
     best: Option<Datum>,
     rows: Vec<Vec<Datum>>,
+    /// Bytes of what is held here.
+    held: usize,
 }
 
 impl Accumulator {
@@ -89,7 +99,7 @@ impl Accumulator {
         if !keeps_null && arguments.iter().any(Datum::is_null) {
             return Ok(());
         }
-        if spec.distinct && !self.seen.insert(key_of(arguments, &spec.inputs)) {
+        if spec.distinct && !self.see(key_of(arguments, &spec.inputs), env)? {
             return Ok(());
         }
         let Some(first) = row.first() else {
@@ -122,12 +132,55 @@ impl Accumulator {
             Aggregate::AnyValue => {}
             Aggregate::GroupConcat | Aggregate::JsonArray | Aggregate::JsonObject => {
                 self.count += 1;
-                self.rows.push(row);
-                return Ok(());
+                return self.hold_row(row, spec, env);
             }
         }
         self.count += 1;
         Ok(())
+    }
+
+    /// Whether a key is new.
+    fn see(&mut self, key: Vec<u8>, env: &Env) -> Result<bool, SqlError> {
+        let bytes = key.len().saturating_add(KEY);
+        let is_new = self.seen.insert(key);
+        if is_new {
+            self.hold(bytes, env)?;
+        }
+        Ok(is_new)
+    }
+
+    /// Holds a row until the end of the group; one that GROUP_CONCAT will not come to is let go.
+    fn hold_row(
+        &mut self,
+        row: Vec<Datum>,
+        spec: &Specification,
+        env: &Env,
+    ) -> Result<(), SqlError> {
+        let is_cut = spec.aggregate == Aggregate::GroupConcat
+            && spec.order.is_empty()
+            && self.held
+                > env
+                    .group_concat_max_len
+                    .saturating_add(self.rows.len() * ROW);
+        if is_cut {
+            return Ok(());
+        }
+        let texts = row.iter().map(memory::size).sum::<usize>();
+        self.rows.push(row);
+        self.hold(texts.saturating_add(ROW), env)
+    }
+
+    fn hold(&mut self, bytes: usize, env: &Env) -> Result<(), SqlError> {
+        self.held = self.held.saturating_add(bytes);
+        env.memory.keep(bytes.saturating_mul(COPIES), 0)?;
+        match self.held > memory::GROUP_MAX {
+            true => Err(memory::exceeded(
+                memory::GROUP_MAX,
+                "an aggregate",
+                "Aggregate fewer rows or shorter values.",
+            )),
+            false => Ok(()),
+        }
     }
 
     fn add(&mut self, value: &Datum, ty: &Type, env: &Env) -> Result<(), SqlError> {
@@ -181,11 +234,20 @@ impl Accumulator {
     /// The value for the group.
     pub fn finish(mut self, spec: &Specification, env: &Env) -> Result<Datum, SqlError> {
         let empty = self.count == 0;
+        let result = self.value(spec, env, empty);
+        // Less is never too much.
+        let _ = env.memory.keep(0, self.held.saturating_mul(COPIES));
+        result
+    }
+
+    fn value(&mut self, spec: &Specification, env: &Env, empty: bool) -> Result<Datum, SqlError> {
         Ok(match spec.aggregate {
             Aggregate::Count => Datum::Int(i64::try_from(self.count).unwrap_or(i64::MAX)),
             Aggregate::BitAnd => Datum::UInt(self.bits.unwrap_or(u64::MAX)),
             Aggregate::BitOr | Aggregate::BitXor => Datum::UInt(self.bits.unwrap_or(0)),
-            Aggregate::Min | Aggregate::Max | Aggregate::AnyValue => Datum::from_option(self.best),
+            Aggregate::Min | Aggregate::Max | Aggregate::AnyValue => {
+                Datum::from_option(self.best.take())
+            }
             _ if empty => Datum::Null,
             Aggregate::Sum if spec.ty.kind == Kind::Double => Datum::Double(self.double),
             Aggregate::Sum => Datum::Decimal(self.sum()),

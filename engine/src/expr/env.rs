@@ -11,6 +11,7 @@ use crate::interrupt::Interrupt;
 use crate::rows::EvalValue;
 use crate::session::{SessionContext, TimeZone};
 use crate::value::datum::{Datum, Lossy};
+use crate::value::memory::Meter;
 use crate::value::stored::expression;
 use crate::value::temporal::Moment;
 use sql::SqlMode;
@@ -54,6 +55,8 @@ pub struct Env {
     pub may_wait: bool,
     /// LAST_INSERT_ID(expr) leaves its argument here.
     pub last_insert_id: Cell<Option<u64>>,
+    /// What values take while they are computed.
+    pub memory: Meter,
     /// RAND()'s state for calls with a constant seed.
     pub random: RefCell<Option<(u32, u32)>>,
     warnings: RefCell<Vec<Warning>>,
@@ -96,6 +99,7 @@ impl Env {
             interrupt: Arc::clone(&session.interrupt),
             may_wait: session.may_wait,
             last_insert_id: Cell::new(None),
+            memory: Meter::default(),
             random: RefCell::new(None),
             warnings: RefCell::new(Vec::new()),
         }

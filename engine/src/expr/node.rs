@@ -261,10 +261,15 @@ impl Node {
             Op::Leaf(_) => return Err(SqlError::unknown_error()),
             Op::Call(function, args) => {
                 let mut values = Vec::with_capacity(args.len());
+                let mut held = env.memory.hold();
                 for arg in args {
                     let value = arg.eval(row, env)?;
                     if function.strict && value.is_null() {
                         return Ok(Datum::Null);
+                    }
+                    // Constants are held by the statement in any case.
+                    if arg.as_const().is_none() {
+                        held.add(&value)?;
                     }
                     values.push(value);
                 }
@@ -291,7 +296,10 @@ impl Node {
                 truth(left.zip(right).map(|(a, b)| a != b))
             }
             Op::Compare(op, domain, left, right) => {
-                let (left, right) = (left.eval(row, env)?, right.eval(row, env)?);
+                let mut held = env.memory.hold();
+                let left = left.eval(row, env)?;
+                held.add(&left)?;
+                let right = right.eval(row, env)?;
                 truth(compare::test(*op, *domain, &left, &right, env)?)
             }
             Op::In(value, list) => return contains(&value.eval(row, env)?, list, row, env),
@@ -392,6 +400,8 @@ fn contains(
     if value.is_null() {
         return Ok(Datum::Null);
     }
+    let mut held = env.memory.hold();
+    held.add(value)?;
     let mut unknown = false;
     for (domain, node) in list {
         let element = node.eval(row, env)?;

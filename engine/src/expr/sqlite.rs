@@ -18,6 +18,7 @@ use super::env::Env;
 use super::node::Node;
 use super::types::Type;
 use crate::value::datum::Datum;
+use crate::value::memory;
 use crate::value::stored::expression;
 use sql::error::SqlError;
 
@@ -55,6 +56,8 @@ pub struct Program {
     pub env: Rc<Env>,
     /// Rows that recursive queries gave.
     steps: Cell<u64>,
+    /// Bytes of the text that each expression gave last, which SQLite may hold still.
+    given: RefCell<Vec<usize>>,
     /// What stopped an evaluation; SQLite itself only knows that something did.
     error: RefCell<Option<SqlError>>,
 }
@@ -68,6 +71,7 @@ impl Program {
             tables: Vec::new(),
             env,
             steps: Cell::new(0),
+            given: RefCell::default(),
             error: RefCell::new(None),
         }
     }
@@ -111,14 +115,39 @@ impl Program {
     }
 
     fn evaluate(&self, context: &Context<'_>) -> rusqlite::Result<Stored> {
-        let expression = self
-            .expressions
-            .get(number(context)?)
-            .ok_or_else(unknown_number)?;
+        let number = number(context)?;
+        let expression = self.expressions.get(number).ok_or_else(unknown_number)?;
         let row = self.inputs(context, &expression.inputs);
         let node = &expression.node;
-        let value = node.eval(&row, &self.env);
+        let value = node.eval(&row, &self.env).and_then(|value| {
+            self.give(number, memory::size(&value))?;
+            Ok(value)
+        });
+        drop(row);
         self.keep(value.and_then(|value| expression::encode(&value, &node.ty, &self.env.zone)))
+    }
+
+    /// Takes note of what an expression gives. Error 3170 when all of them hold too much.
+    fn give(&self, number: usize, bytes: usize) -> Result<(), SqlError> {
+        let mut given = self.given.borrow_mut();
+        if given.len() <= number {
+            given.resize(self.expressions.len().max(number + 1), 0);
+        }
+        let Some(last) = given.get_mut(number) else {
+            return Ok(());
+        };
+        let before = std::mem::replace(last, bytes);
+        if bytes == before {
+            return Ok(());
+        }
+        self.env.memory.keep(bytes, before)?;
+        let held = given
+            .iter()
+            .fold(0_usize, |sum, bytes| sum.saturating_add(*bytes));
+        match bytes > 0 && held > memory::ROW_MAX {
+            true => Err(row_too_large()),
+            false => Ok(()),
+        }
     }
 
     fn inputs(&self, context: &Context<'_>, types: &[Type]) -> Vec<Datum> {
@@ -180,6 +209,12 @@ fn running() -> rusqlite::Result<Rc<Program>> {
     RUNNING
         .with_borrow(|stack| stack.last().cloned())
         .ok_or_else(unknown_number)
+}
+
+/// Error 3170 of a row.
+pub fn row_too_large() -> SqlError {
+    let advice = "Select fewer or shorter values.";
+    memory::exceeded(memory::ROW_MAX, "the values of a row", advice)
 }
 
 fn unknown_number() -> rusqlite::Error {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::value::datum::{Datum, json_unquoted};
+use crate::value::memory::check_document;
 use sql::error::SqlError;
 
 /// The document of a value: a JSON value itself, numbers and texts as scalars.
@@ -34,6 +35,7 @@ pub fn document(value: &Datum) -> Result<Json, SqlError> {
 }
 
 fn parse(text: &str) -> Result<Json, SqlError> {
+    check_document(text.as_bytes())?;
     serde_json::from_str(text).map_err(|error| {
         SqlError::invalid_json_text_in_param(
             1,
@@ -48,16 +50,19 @@ fn parse(text: &str) -> Result<Json, SqlError> {
 pub fn parsed_argument(value: &Datum, position: usize, function: &str) -> Result<Json, SqlError> {
     match value {
         Datum::Json(text) => parse(text),
-        Datum::Text(bytes) => serde_json::from_slice(bytes).map_err(|error| {
-            let reason = if error.is_eof() {
-                "The document is empty."
-            } else {
-                "Invalid value."
-            };
-            let at = error.column().saturating_sub(1);
-            let at = if bytes.is_empty() { 0 } else { at };
-            SqlError::invalid_json_text_in_param(position, function, reason, at)
-        }),
+        Datum::Text(bytes) => {
+            check_document(bytes)?;
+            serde_json::from_slice(bytes).map_err(|error| {
+                let reason = if error.is_eof() {
+                    "The document is empty."
+                } else {
+                    "Invalid value."
+                };
+                let at = error.column().saturating_sub(1);
+                let at = if bytes.is_empty() { 0 } else { at };
+                SqlError::invalid_json_text_in_param(position, function, reason, at)
+            })
+        }
         _ => Err(SqlError::new(
             3146,
             "22032",

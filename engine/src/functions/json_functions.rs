@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::json::{array, compare, datum, document, object, parsed_argument};
 use super::json_path::{Path, Step};
 use crate::expr::function::{Call, Function, Signature};
+use crate::value::memory::check_document;
 use crate::expr::node::Node;
 use crate::expr::types::Type;
 use crate::value::datum::Datum;
@@ -83,7 +84,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
     number("json_valid", 1, 1, |c| {
         Ok(Datum::truth(match c.arg(0) {
             Datum::Json(_) => true,
-            Datum::Text(text) => serde_json::from_slice::<Json>(text).is_ok(),
+            Datum::Text(text) => {
+                check_document(text)?;
+                serde_json::from_slice::<Json>(text).is_ok()
+            }
             _ => false,
         }))
     }),

@@ -17,6 +17,7 @@ use super::text::key_text;
 use crate::catalog::{ColumnType, Key, Table};
 use crate::database::Counters;
 use crate::error::EngineError;
+use crate::value::memory;
 use crate::session::TimeZone;
 use crate::value::json_text::is_same;
 use crate::value::stored::column::{decode_row, encode};
@@ -50,6 +51,8 @@ pub struct RowWriter<'w> {
     pub(crate) table: Arc<Table>,
     pub(crate) plan: Arc<TablePlan>,
     pub(crate) counters: &'w mut Counters,
+    /// Bytes of the changes that were listed.
+    pub(crate) listed: usize,
 }
 
 impl<'w> RowWriter<'w> {
@@ -71,11 +74,7 @@ impl<'w> RowWriter<'w> {
         changes: &mut Vec<RowChange>,
     ) -> Result<RowId, SqlError> {
         let id = self.insert_unlisted(&values)?;
-        changes.push(RowChange {
-            table: Arc::clone(&self.table),
-            before: None,
-            after: Some(values),
-        });
+        self.list(None, Some(values), changes)?;
         Ok(id)
     }
 
@@ -110,11 +109,7 @@ impl<'w> RowWriter<'w> {
         if !self.update_unlisted(stored.id, &stored.values, &values)? {
             return Ok(false);
         }
-        changes.push(RowChange {
-            table: Arc::clone(&self.table),
-            before: Some(stored.values.clone()),
-            after: Some(values),
-        });
+        self.list(Some(stored.values.clone()), Some(values), changes)?;
         Ok(true)
     }
 
@@ -157,10 +152,24 @@ impl<'w> RowWriter<'w> {
         changes: &mut Vec<RowChange>,
     ) -> Result<(), SqlError> {
         self.delete_unlisted(stored.id)?;
+        self.list(Some(stored.values), None, changes)
+    }
+
+    /// Lists a change. Error 3170 when the statement's changes take too much.
+    fn list(
+        &mut self,
+        before: Option<Vec<Value<'static>>>,
+        after: Option<Vec<Value<'static>>>,
+        changes: &mut Vec<RowChange>,
+    ) -> Result<(), SqlError> {
+        let rows = [before.as_deref(), after.as_deref()];
+        let bytes = rows.into_iter().flatten().map(memory::row_size);
+        self.listed = self.listed.saturating_add(bytes.sum());
+        memory::check_changes(self.listed)?;
         changes.push(RowChange {
             table: Arc::clone(&self.table),
-            before: Some(stored.values),
-            after: None,
+            before,
+            after,
         });
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use binlog::value::Value;
+use rusqlite::types::Value as Stored;
 use rusqlite::{CachedStatement, Connection, Rows};
 use sqlparser::ast::Query;
 
@@ -15,11 +16,12 @@ use crate::error::query_failed;
 use crate::expr::bind::Binder;
 use crate::expr::emit::Emitter;
 use crate::expr::env::Env;
-use crate::expr::sqlite::{Program, Running};
+use crate::expr::sqlite::{Program, Running, row_too_large};
 use crate::expr::types::{Kind, Type};
 use crate::outcome::{ResultColumn, ResultSet};
 use crate::session::SessionContext;
 use crate::value::datum::Datum;
+use crate::value::memory;
 use crate::value::stored::expression;
 use sql::error::SqlError;
 
@@ -195,8 +197,24 @@ fn row_bytes(row: &Row) -> usize {
 
 /// A statement ready to give its rows.
 pub(crate) struct Cursor<'c> {
-    statement: CachedStatement<'c>,
+    /// Always there but while it is dropped.
+    statement: Option<CachedStatement<'c>>,
     program: Rc<Program>,
+    /// Whether the statement's text is long: one that is kept takes a multiple of it.
+    is_long: bool,
+}
+
+/// Bytes of a text that is prepared anew each time.
+const LONG: usize = 16 << 10;
+
+impl Drop for Cursor<'_> {
+    fn drop(&mut self) {
+        if self.is_long
+            && let Some(statement) = self.statement.take()
+        {
+            statement.discard();
+        }
+    }
 }
 
 impl<'c> Cursor<'c> {
@@ -206,6 +224,10 @@ impl<'c> Cursor<'c> {
         sql: &str,
         emitter: Emitter,
     ) -> Result<Self, SqlError> {
+        let bound = emitter.parameters.iter().map(stored_bytes);
+        if bound.sum::<usize>() > memory::ROW_MAX {
+            return Err(row_too_large());
+        }
         let program = Rc::new(emitter.program);
         let failed = |error| finish_error(&error, &program);
         let mut statement = connection.prepare_cached(sql).map_err(failed)?;
@@ -215,7 +237,11 @@ impl<'c> Cursor<'c> {
                 .raw_bind_parameter(index + 1, value)
                 .map_err(failed)?;
         }
-        Ok(Self { statement, program })
+        Ok(Self {
+            statement: Some(statement),
+            program,
+            is_long: sql.len() > LONG,
+        })
     }
 
     /// Calls `read` for every row.
@@ -224,7 +250,10 @@ impl<'c> Cursor<'c> {
         mut read: impl FnMut(&rusqlite::Row<'_>, &Program) -> rusqlite::Result<()>,
     ) -> Result<(), SqlError> {
         let running = Running::begin(&self.program);
-        let mut rows: Rows<'_> = self.statement.raw_query();
+        let Some(statement) = &mut self.statement else {
+            return Ok(());
+        };
+        let mut rows: Rows<'_> = statement.raw_query();
         let result = loop {
             match rows.next() {
                 Ok(Some(row)) => {
@@ -239,6 +268,14 @@ impl<'c> Cursor<'c> {
         drop(rows);
         drop(running);
         result.map_err(|error| finish_error(&error, &self.program))
+    }
+}
+
+fn stored_bytes(value: &Stored) -> usize {
+    match value {
+        Stored::Text(text) => text.len(),
+        Stored::Blob(bytes) => bytes.len(),
+        Stored::Null | Stored::Integer(_) | Stored::Real(_) => 0,
     }
 }
 

@@ -9,6 +9,7 @@ pub mod double;
 pub mod double_text;
 pub mod fraction;
 pub(crate) mod json_text;
+pub mod memory;
 pub mod moment_text;
 pub mod number_text;
 pub mod span_text;

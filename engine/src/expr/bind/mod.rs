@@ -24,6 +24,7 @@ pub use scope::{Found, Relation, Scope, ScopeColumn, full_name, same_name, same_
 
 use super::emit::Emitter;
 use super::env::Env;
+use crate::value::memory;
 use super::node::{Node, Op};
 use crate::catalog::Catalog;
 use crate::session::SessionContext;
@@ -169,6 +170,11 @@ impl<'a> Binder<'a> {
             return Ok(node);
         }
         let value = node.eval(&[], &self.env)?;
+        let mut folded = 0_usize;
+        node.walk(&mut |inner| {
+            folded = folded.saturating_add(inner.as_const().map_or(0, memory::size));
+        });
+        self.env.memory.keep(memory::size(&value), folded)?;
         let mut ty = node.ty;
         if value.is_null() {
             ty.nullable = true;

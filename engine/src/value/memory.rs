@@ -1,0 +1,225 @@
+//! How much memory the values of a statement take while it is computed, and where that ends.
+//!
+//! Values are counted where one statement can hold many of them at once: arguments of nested calls,
+//! folded constants, results that SQLite holds, rows of an aggregate, rows that a statement changes.
+//! What is counted is the length of texts and a fixed size for the rest, not what the allocator says.
+// Differs from MySQL: it has no such limits, but for its tables of temporary results.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::datum::Datum;
+use binlog::value::Value;
+use sql::error::SqlError;
+
+/// Bytes of values that all statements together may hold while they compute.
+const VALUES_MAX: usize = 48 << 20;
+/// Bytes of them that each statement may hold whatever others do.
+const FREE: usize = 256 << 10;
+/// Bytes of texts in one row, before they are sent or stored: a packet's.
+pub const ROW_MAX: usize = 65 << 20;
+/// Bytes of values that one aggregate may hold of its group; a document of them takes several times
+/// that while it is made.
+pub const GROUP_MAX: usize = 16 << 20;
+/// Bytes of rows that a statement may hold to change them.
+const CHANGES_MAX: usize = 128 << 20;
+/// Bytes that a document may take when it is read; each of its parts takes some dozens.
+const DOCUMENT_MAX: usize = 64 << 20;
+/// Bytes that a part of a document takes at least.
+const PART: usize = 80;
+
+/// Error 3170 of what takes more than `most` bytes.
+pub fn exceeded(most: usize, what: &str, advice: &str) -> SqlError {
+    SqlError::capacity_exceeded(most, what, advice)
+}
+
+/// Bytes of a value that grow with it.
+pub fn size(value: &Datum) -> usize {
+    match value {
+        Datum::Text(bytes) => bytes.len(),
+        Datum::Json(text) => text.len(),
+        Datum::Null
+        | Datum::Int(_)
+        | Datum::UInt(_)
+        | Datum::Float(_)
+        | Datum::Double(_)
+        | Datum::Decimal(_)
+        | Datum::Date(_)
+        | Datum::DateTime(..)
+        | Datum::Time(..)
+        | Datum::Year(_)
+        | Datum::Enum(..)
+        | Datum::Set(..)
+        | Datum::Bit(..) => 0,
+    }
+}
+
+/// Bytes of a row that is held.
+pub fn row_size(row: &[Value<'_>]) -> usize {
+    let texts = row.iter().map(|value| match value {
+        Value::Bytes(bytes) | Value::Json(bytes) | Value::JsonDiffs(bytes) => bytes.len(),
+        Value::Null
+        | Value::Int(_)
+        | Value::UInt(_)
+        | Value::Float(_)
+        | Value::Double(_)
+        | Value::Decimal(_)
+        | Value::Year(_)
+        | Value::Date(_)
+        | Value::Time(_)
+        | Value::DateTime(_)
+        | Value::Timestamp(_)
+        | Value::Enum(_)
+        | Value::Set(_)
+        | Value::Bit(_) => 0,
+    });
+    texts
+        .sum::<usize>()
+        .saturating_add(size_of_val(row))
+        .saturating_add(size_of::<Vec<Value<'_>>>())
+}
+
+/// Error 3170 when the rows of a statement that changes them take too much.
+pub fn check_changes(bytes: usize) -> Result<(), SqlError> {
+    match bytes > CHANGES_MAX {
+        true => Err(exceeded(
+            CHANGES_MAX,
+            "the rows that a statement changes",
+            "Change fewer rows at once.",
+        )),
+        false => Ok(()),
+    }
+}
+
+/// What the values of all statements take together.
+static ALL: AtomicUsize = AtomicUsize::new(0);
+
+/// What the evaluations of a statement hold.
+#[derive(Debug, Default)]
+pub struct Meter {
+    held: Cell<usize>,
+}
+
+/// What of a statement's bytes counts for all.
+const fn shared(held: usize) -> usize {
+    held.saturating_sub(FREE)
+}
+
+impl Meter {
+    /// Holds values until the guard is dropped.
+    pub fn hold(&self) -> Held<'_> {
+        Held {
+            meter: self,
+            bytes: 0,
+        }
+    }
+
+    /// Holds bytes for the rest of the statement, instead of others. Error 3170 when they are too
+    /// many, for the statement or for all.
+    pub fn keep(&self, bytes: usize, instead_of: usize) -> Result<(), SqlError> {
+        let others = self.held.get().saturating_sub(instead_of);
+        self.set(others.saturating_add(bytes))
+    }
+
+    fn set(&self, held: usize) -> Result<(), SqlError> {
+        let (before, after) = (shared(self.held.get()), shared(held));
+        self.held.set(held);
+        if after <= before {
+            ALL.fetch_sub(before - after, Ordering::AcqRel);
+            return Ok(());
+        }
+        let all = ALL.fetch_add(after - before, Ordering::AcqRel);
+        match all.saturating_add(after - before) > VALUES_MAX {
+            true => Err(exceeded(
+                VALUES_MAX,
+                "values that are computed",
+                "Compute with shorter values, or later.",
+            )),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        ALL.fetch_sub(shared(self.held.get()), Ordering::AcqRel);
+    }
+}
+
+/// Values that are held together.
+#[derive(Debug)]
+pub struct Held<'m> {
+    meter: &'m Meter,
+    bytes: usize,
+}
+
+impl Held<'_> {
+    /// One more value. Error 3170 when there are too many bytes.
+    pub fn add(&mut self, value: &Datum) -> Result<(), SqlError> {
+        let bytes = size(value);
+        if bytes == 0 {
+            return Ok(());
+        }
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.meter.keep(bytes, 0)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if self.bytes > 0 {
+            // Less is never too much.
+            let _ = self.meter.keep(0, self.bytes);
+        }
+    }
+}
+
+/// Error 3170 for a document that would take too much memory once it is read.
+pub fn check_document(text: &[u8]) -> Result<(), SqlError> {
+    if text.len() < DOCUMENT_MAX / PART {
+        return Ok(());
+    }
+    let parts = text.iter().filter(|byte| b",[{:".contains(byte)).count();
+    match parts.saturating_mul(PART).saturating_add(text.len()) > DOCUMENT_MAX {
+        true => Err(exceeded(
+            DOCUMENT_MAX,
+            "a JSON document",
+            "Use a document of fewer parts.",
+        )),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_held_up_to_a_limit_and_given_back() {
+        let (meter, other) = (Meter::default(), Meter::default());
+        let value = Datum::Text(vec![b'x'; VALUES_MAX / 3]);
+        {
+            let mut held = meter.hold();
+            held.add(&value).unwrap();
+            held.add(&value).unwrap();
+            // Others have what is left, and something for themselves.
+            assert_eq!(other.keep(VALUES_MAX / 2, 0).unwrap_err().code, 3170);
+            other.keep(FREE, VALUES_MAX / 2).unwrap();
+            held.add(&value).unwrap();
+            assert_eq!(held.add(&value).unwrap_err().code, 3170);
+        }
+        meter.hold().add(&value).unwrap();
+        meter.keep(size(&value), 0).unwrap();
+        meter.keep(size(&value), size(&value)).unwrap();
+        assert_eq!(meter.held.get(), size(&value));
+    }
+
+    #[test]
+    fn a_document_counts_its_parts() {
+        let parts = |count: usize| format!("[{}1]", "1,".repeat(count)).into_bytes();
+        check_document(&parts(700_000)).unwrap();
+        assert_eq!(check_document(&parts(1_000_000)).unwrap_err().code, 3170);
+        let text = format!("\"{}\"", "x".repeat(60 << 20));
+        check_document(text.as_bytes()).unwrap();
+    }
+}
