@@ -4,6 +4,7 @@
 //! then signals until it ends. The role knows none of this; it sees a [`Control`].
 
 mod first_password;
+mod memory;
 mod pid_file;
 
 use std::io::Read;
@@ -94,6 +95,7 @@ pub(crate) fn run(role: Role, options: &[String]) -> Result<(), Failure> {
         .thread_stack_size(sql::THREAD_STACK)
         .build()
         .map_err(|error| Failure::failed("cannot start the runtime", error))?;
+    memory::give_back_while_running();
     let outcome = runtime.block_on(live(role, options, settings, &messages));
     // Whatever is left (an HTTP answer, a name look-up) must not keep the process.
     runtime.shutdown_background();

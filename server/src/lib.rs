@@ -5,6 +5,7 @@
 //! Rows are read here, on snapshots, and never changed here.
 
 pub mod accounts;
+mod appetite;
 pub mod checkpointer;
 pub mod clock;
 pub mod control;

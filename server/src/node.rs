@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -12,6 +12,7 @@ use protocol::server::{AccountAuth, Authenticator};
 use sql::ParseOptions;
 
 use crate::accounts::{Accounts, ClientHost};
+use crate::appetite::Appetite;
 use crate::control::Control;
 use crate::executor::WriteExecutor;
 use crate::processes::Processes;
@@ -35,6 +36,10 @@ pub(crate) struct Node {
     pub(crate) started: Instant,
     /// Prepared statements of all sessions.
     pub(crate) prepared: Arc<AtomicU64>,
+    /// Memory for large statements.
+    pub(crate) appetite: Appetite,
+    /// Bytes that user variables of all sessions take.
+    pub(crate) user_memory: Arc<AtomicUsize>,
     /// For version comments: 80406 for `8.4.6-weir`.
     version_number: u32,
     /// Statements by command, for SHOW STATUS. Held for a moment only.
@@ -71,6 +76,8 @@ impl Node {
             processes: Arc::default(),
             started: Instant::now(),
             prepared: Arc::default(),
+            appetite: Appetite::default(),
+            user_memory: Arc::default(),
             version_number,
             commands: Mutex::default(),
         }

@@ -12,7 +12,7 @@ use sql::error::SqlError;
 use crate::threads::Threads;
 
 /// Readers that are kept when nobody needs them.
-const IDLE_MAX: usize = 32;
+const IDLE_MAX: usize = 16;
 
 /// The readers of a node.
 pub(crate) struct Readers {

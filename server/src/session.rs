@@ -23,6 +23,7 @@ mod state;
 mod statement;
 mod text;
 mod transaction;
+mod user_variables;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -45,6 +46,7 @@ use answer::packet;
 use gtid_next::GtidNext;
 use prepared::{Named, Prepared};
 use transaction::Transaction;
+use user_variables::UserMemory;
 
 /// One client.
 pub(crate) struct Session {
@@ -61,6 +63,7 @@ pub(crate) struct Session {
     /// Of PREPARE name FROM ..., by name in lower case.
     named: HashMap<String, Named>,
     next_statement: u32,
+    user_memory: UserMemory,
     /// FLUSH TABLES WITH READ LOCK or LOCK TABLES.
     read_lock: Option<(ReadLock, WriteBlock)>,
     replica: Option<Registration>,
@@ -129,6 +132,7 @@ impl Session {
             prepared: HashMap::new(),
             named: HashMap::new(),
             next_statement: 1,
+            user_memory: UserMemory::new(&node.user_memory),
             read_lock: None,
             replica: None,
             fixed_now: None,
@@ -182,6 +186,7 @@ impl Session {
         self.gtid_next = GtidNext::default();
         self.prepared.clear();
         self.named.clear();
+        self.user_memory = UserMemory::new(&self.node.user_memory);
         self.read_lock = None;
         self.fixed_now = None;
         if let Some(database) = database.filter(|name| !name.is_empty()) {

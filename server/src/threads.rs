@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 type Work = Box<dyn FnOnce() + Send>;
 
 /// Threads that are kept when they have nothing to do.
-const IDLE_MAX: usize = 16;
+const IDLE_MAX: usize = 8;
 
 /// Runs work on threads; clones are the same threads.
 #[derive(Clone, Default)]

@@ -97,7 +97,7 @@ impl Session {
         self.refresh_account();
         match command {
             Command::Query { sql, .. } => self.query(&sql).await?,
-            Command::StmtPrepare { sql } => self.stmt_prepare(&sql),
+            Command::StmtPrepare { sql } => self.stmt_prepare(&sql).await,
             Command::StmtExecute {
                 statement_id,
                 params,

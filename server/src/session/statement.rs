@@ -11,10 +11,22 @@ use sql::Parsed;
 use sql::error::{SqlError, WarningLevel};
 
 use super::{Session, kinds};
+use crate::appetite::{self, Portion};
 use crate::result::RowFormat;
 
 /// Entries that SHOW WARNINGS keeps, as `max_error_count`.
 const WARNINGS_MAX: usize = 1024;
+/// Bytes of a statement that the process list shows.
+// Differs from MySQL: SHOW FULL PROCESSLIST shows all of it there.
+const INFO_MAX: usize = 65_535;
+
+/// Runs work on a text; other sessions of this thread need not wait for one that takes long.
+pub(super) fn at_leisure<T>(text: &[u8], work: impl FnOnce() -> T) -> T {
+    match appetite::is_large(text) {
+        true => tokio::task::block_in_place(work),
+        false => work(),
+    }
+}
 
 impl Session {
     /// COM_QUERY: one statement after the other, each answered before the next is read.
@@ -26,7 +38,11 @@ impl Session {
         let mut rest: &[u8] = &sql;
         loop {
             let options = self.node.parse_options(self.context.sql_mode);
-            let parsed = sql::parse_first(rest, &options);
+            let mut portion = match self.portion(rest).await {
+                Ok(portion) => portion,
+                Err(error) => return self.answer(Err(error), RowFormat::Text, false).await,
+            };
+            let parsed = at_leisure(rest, || sql::parse_first(rest, &options));
             let (parsed, consumed) = match parsed {
                 Ok(parsed) => parsed,
                 Err(error) => {
@@ -36,6 +52,9 @@ impl Session {
                     return self.answer(Err(error), RowFormat::Text, false).await;
                 }
             };
+            if let Some(portion) = &mut portion {
+                portion.settle(consumed, parsed.words);
+            }
             rest = rest.get(consumed..).unwrap_or_default();
             let more = sql::has_statement(rest, &options);
             let several = self
@@ -57,6 +76,24 @@ impl Session {
                 return Ok(());
             }
         }
+    }
+
+    /// What a large text takes of the memory for statements.
+    pub(super) async fn portion(&mut self, text: &[u8]) -> Result<Option<Portion>, SqlError> {
+        // Others may wait for this session, and hold what it would wait for.
+        let holds_up = self.is_at_executor() || self.read_lock.is_some();
+        if holds_up || !appetite::is_large(text) {
+            return Ok(None);
+        }
+        let node = Arc::clone(&self.node);
+        let process = Arc::clone(&self.registered.process);
+        let turn = async {
+            tokio::select! {
+                portion = node.appetite.portion(text) => portion.map(Some),
+                () = process.killed() => Err(SqlError::query_interrupted()),
+            }
+        };
+        self.attend(turn).await
     }
 
     /// Executes a parsed statement and keeps the books: counters, diagnostics, process list.
@@ -126,7 +163,8 @@ impl Session {
                 .unwrap_or_default();
             i64::try_from(now.as_micros()).unwrap_or(i64::MAX)
         });
-        let info = String::from_utf8_lossy(text).into_owned();
+        let shown = text.get(..INFO_MAX).unwrap_or(text);
+        let info = String::from_utf8_lossy(shown).into_owned();
         let database = self.context.database.clone();
         self.registered.process.set(|activity| {
             activity.database = database;

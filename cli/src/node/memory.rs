@@ -1,0 +1,53 @@
+//! Gives memory that is free inside of the process back to the system.
+//!
+//! The C library's allocator keeps what was freed, in a heap for each of many threads: after a few
+//! large statements a node would stay as large as they were together.
+
+/// Begins to give free memory back whenever the process has grown, until it ends.
+pub(super) fn give_back_while_running() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    if let Err(error) = std::thread::Builder::new()
+        .name("memory".to_owned())
+        .spawn(gnu::watch)
+    {
+        tracing::warn!(%error, "memory that is freed stays with the process");
+    }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod gnu {
+    use std::time::Duration;
+
+    /// How often the size of the process is looked at.
+    const PERIOD: Duration = Duration::from_millis(100);
+    /// Below this many bytes nothing is given back.
+    const SMALL: u64 = 64 << 20;
+    /// By how many bytes the process must have grown since it last gave back.
+    const GROWTH: u64 = 8 << 20;
+
+    pub(super) fn watch() {
+        let mut least = 0;
+        loop {
+            std::thread::sleep(PERIOD);
+            let Some(resident) = resident() else { return };
+            least = resident.min(least);
+            if resident > SMALL && resident > least.saturating_add(GROWTH) {
+                give_back();
+                least = self::resident().unwrap_or(resident);
+            }
+        }
+    }
+
+    fn resident() -> Option<u64> {
+        const PAGE: u64 = 4096;
+        let statm = std::fs::read_to_string("/proc/self/statm").ok()?;
+        let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+        Some(pages.saturating_mul(PAGE))
+    }
+
+    #[allow(unsafe_code, reason = "the C library's function has no safe face")]
+    fn give_back() {
+        // SAFETY: it takes no pointer and may be called at any time by any thread.
+        unsafe { libc::malloc_trim(0) };
+    }
+}
