@@ -23,7 +23,7 @@ use binlog::event::{
 use config::settings::BinlogRowMetadata;
 use engine::catalog::Table;
 use engine::rows::RowChange;
-use engine::session::SessionContext;
+use engine::session::{CommittedGtids, SessionContext};
 use gtid::Gtid;
 
 pub(crate) use cache::CacheMark;
@@ -58,6 +58,8 @@ pub(crate) struct Transaction {
     ended: u32,
     /// What its session has said about it.
     wishes: Wishes,
+    /// Where its session hears of its identifier.
+    committed: Arc<CommittedGtids>,
 }
 
 /// What a session wants of its transaction's place in the log.
@@ -140,7 +142,13 @@ impl Transaction {
             began: seconds(session),
             ended: seconds(session),
             wishes: Wishes::of(session),
+            committed: Arc::clone(&session.committed),
         }
+    }
+
+    /// Tells the session under which identifier the transaction was logged.
+    pub(crate) fn tell(&self, gtid: Gtid) {
+        self.committed.note(gtid);
     }
 
     /// The DDL statement `sql`, which is about `database` as a whole or about things in `schemas`.
@@ -166,6 +174,7 @@ impl Transaction {
             began: timestamp,
             ended: timestamp,
             wishes: Wishes::of(session),
+            committed: Arc::clone(&session.committed),
         }
     }
 

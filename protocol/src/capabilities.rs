@@ -77,6 +77,7 @@ impl Capabilities {
             | Self::PLUGIN_AUTH.0
             | Self::CONNECT_ATTRS.0
             | Self::PLUGIN_AUTH_LENENC.0
+            | Self::SESSION_TRACK.0
             | Self::DEPRECATE_EOF.0
             | Self::QUERY_ATTRIBUTES.0,
     );

@@ -28,6 +28,8 @@ pub mod status {
     pub const NO_BACKSLASH_ESCAPES: u16 = 1 << 9;
     /// The open transaction is read only.
     pub const IN_TRANS_READONLY: u16 = 1 << 13;
+    /// What changed of the session follows in the OK packet.
+    pub const SESSION_STATE_CHANGED: u16 = 1 << 14;
 }
 
 /// First byte of an OK packet.
@@ -47,7 +49,8 @@ pub(crate) const ERR: u8 = 0xff;
 /// |  lenenc | `last_insert_id`                             |
 /// |       2 | `status`                                     |
 /// |       2 | `warnings`                                   |
-/// |  lenenc | `info`, absent when empty                    |
+/// |  lenenc | `info`, absent when empty and nothing follows |
+/// |  lenenc | changes of the session's state, if there are any: 3, then lenenc `0, lenenc gtids` |
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OkPacket {
     /// Rows changed (or found, by FOUND_ROWS).
@@ -60,17 +63,35 @@ pub struct OkPacket {
     pub warnings: u16,
     /// Text for people, such as `Rows matched: 1  Changed: 0  Warnings: 0`.
     pub info: String,
+    /// GTIDs for clients that have asked for them, by `SESSION_TRACK` and `session_track_gtids`.
+    pub gtids: Option<String>,
 }
+
+/// The change of the session's state that is a set of GTIDs.
+const TRACK_GTIDS: u8 = 3;
+/// Its form: text.
+const GTIDS_AS_TEXT: u8 = 0;
 
 impl OkPacket {
     pub(crate) fn encode(&self, out: &mut Vec<u8>, ends_result_set: bool) {
         out.put_u8(if ends_result_set { EOF } else { OK });
         out.put_lenenc(self.affected_rows);
         out.put_lenenc(self.last_insert_id);
-        out.put_u16(self.status);
+        let state = match self.gtids {
+            Some(_) => status::SESSION_STATE_CHANGED,
+            None => 0,
+        };
+        out.put_u16(self.status | state);
         out.put_u16(self.warnings);
-        if !self.info.is_empty() {
+        if !self.info.is_empty() || self.gtids.is_some() {
             out.put_lenenc_bytes(self.info.as_bytes());
+        }
+        if let Some(gtids) = &self.gtids {
+            let mut text = vec![GTIDS_AS_TEXT];
+            text.put_lenenc_bytes(gtids.as_bytes());
+            let mut change = vec![TRACK_GTIDS];
+            change.put_lenenc_bytes(&text);
+            out.put_lenenc_bytes(&change);
         }
     }
 
@@ -94,6 +115,7 @@ impl OkPacket {
             status,
             warnings,
             info,
+            gtids: None,
         })
     }
 }

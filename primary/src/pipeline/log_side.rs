@@ -110,6 +110,7 @@ impl LogSide {
             if let Some(gtid) = &gtid {
                 self.executed.add(*gtid);
                 assigned.push(*gtid);
+                transaction.tell(*gtid);
             }
             self.last_xid = self.next_xid();
             let placement = Placement {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use engine::collation::Charset;
 use engine::outcome::{Outcome, ResultSet};
-use protocol::{ErrPacket, OkPacket, status};
+use protocol::{Capabilities, ErrPacket, OkPacket, status};
 use sql::error::SqlError;
 
 use super::Session;
 use crate::result::{self, RowFormat};
+use crate::variables::VariableValue;
 
 impl Session {
     /// Sends what a statement came to.
@@ -71,6 +72,7 @@ impl Session {
     pub(super) fn send_ok(&mut self, outcome: &Outcome, more: bool) {
         let status = self.status() | if more { status::MORE_RESULTS_EXISTS } else { 0 };
         let warnings = self.announced_warnings;
+        let gtids = self.tracked_gtids();
         let ok = match outcome {
             Outcome::Ok {
                 affected,
@@ -83,14 +85,35 @@ impl Session {
                 status,
                 warnings,
                 info: info.clone(),
+                gtids,
             },
             Outcome::Rows(_) => OkPacket {
                 status,
                 warnings,
+                gtids,
                 ..OkPacket::default()
             },
         };
         self.connection.send_ok(&ok);
+    }
+
+    /// What `session_track_gtids` has the next OK say: of the session's own transactions those that
+    /// were not told, or all of the server's, unless a transaction is open.
+    fn tracked_gtids(&self) -> Option<String> {
+        let own = self.context.committed.take();
+        let tracks = self.connection.capabilities();
+        if !tracks.has(Capabilities::SESSION_TRACK) {
+            return None;
+        }
+        let Some(VariableValue::Text(mode)) = self.variables.get("session_track_gtids") else {
+            return None;
+        };
+        let gtids = match mode.as_str() {
+            "OWN_GTID" => own,
+            "ALL_GTIDS" if !self.transaction.is_open() => self.node.role.gtid_executed(),
+            _ => return None,
+        };
+        (!gtids.is_empty()).then(|| gtids.to_string())
     }
 
     pub(super) fn status(&self) -> u16 {

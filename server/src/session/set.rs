@@ -13,6 +13,17 @@ use crate::accounts::Privilege;
 use crate::variables::Assigned;
 use binlog::value::Value;
 
+/// What only replays need to set.
+const REPLAYED: [&str; 7] = [
+    "pseudo_replica_mode",
+    "pseudo_slave_mode",
+    "pseudo_thread_id",
+    "original_commit_timestamp",
+    "original_server_version",
+    "immediate_server_version",
+    "rbr_exec_mode",
+];
+
 impl Session {
     /// `parameters` are the values of the `?` markers, in the order of the text.
     pub(super) async fn set(
@@ -48,7 +59,13 @@ impl Session {
             } => {
                 return Ok(Assigned::Word(word.clone()));
             }
-            _ => return Ok(Assigned::Default),
+            SetItem::System {
+                value: SetValue::Default,
+                ..
+            }
+            | SetItem::Names { .. }
+            | SetItem::CharacterSet(_)
+            | SetItem::Transaction { .. } => return Ok(Assigned::Default),
         };
         if let Some(literal) = literal(&expression.text) {
             return Ok(Assigned::Value(literal));
@@ -75,7 +92,7 @@ impl Session {
         match item {
             SetItem::User { name, .. } => {
                 if let Assigned::Value(value) = value {
-                    self.context.user_variables.insert(name.clone(), value);
+                    self.set_user_variable(name, value)?;
                 }
                 Ok(())
             }
@@ -148,7 +165,21 @@ impl Session {
 
     /// What only those may set who replay what other servers did, and when.
     fn check_replay(&self, name: &str, value: &Assigned) -> Result<(), SqlError> {
+        if REPLAYED.contains(&name) {
+            return self.require_replay_by(
+                "SUPER, SYSTEM_VARIABLES_ADMIN, SESSION_VARIABLES_ADMIN or REPLICATION_APPLIER",
+            );
+        }
         match name {
+            "session_track_gtids" => {
+                if self.transaction.is_open() {
+                    return Err(SqlError::variable_not_settable_in_transaction(name));
+                }
+                match self.gtid_next.owned() {
+                    Some(gtid) => Err(SqlError::cant_set_variable_when_owning_gtid(name, gtid)),
+                    None => Ok(()),
+                }
+            }
             "sql_log_bin" => {
                 self.require_replay_by("SUPER, SYSTEM_VARIABLES_ADMIN or SESSION_VARIABLES_ADMIN")?;
                 if self.transaction.is_open() {
@@ -164,16 +195,8 @@ impl Session {
                 }
                 Ok(())
             }
-            "pseudo_replica_mode"
-            | "pseudo_slave_mode"
-            | "pseudo_thread_id"
-            | "original_commit_timestamp"
-            | "original_server_version"
-            | "immediate_server_version"
-            | "rbr_exec_mode" => self.require_replay_by(
-                "SUPER, SYSTEM_VARIABLES_ADMIN, SESSION_VARIABLES_ADMIN or REPLICATION_APPLIER",
-            ),
-            _ => Ok(()),
+            // A name; whether there is such a variable, and whether it can be set, its table says.
+            _any_other => Ok(()),
         }
     }
 
@@ -246,7 +269,19 @@ impl Session {
             Assigned::Value(other) if name == "timestamp" => {
                 return self.fix_now(other).map(|()| true);
             }
-            _ => return Err(SqlError::wrong_type_for_var(name)),
+            Assigned::Value(
+                EvalValue::Null
+                | EvalValue::Float(_)
+                | EvalValue::Double(_)
+                | EvalValue::Decimal(_)
+                | EvalValue::Text(_)
+                | EvalValue::Binary(_)
+                | EvalValue::Json(_)
+                | EvalValue::Date(_)
+                | EvalValue::Time(..)
+                | EvalValue::DateTime(..),
+            )
+            | Assigned::Word(_) => return Err(SqlError::wrong_type_for_var(name)),
         };
         match name {
             "insert_id" => self.context.insert_id = number.filter(|id| *id != 0),

@@ -502,7 +502,7 @@ pub(crate) const DEFINITIONS: &[Definition] = &[
         "session_track_gtids",
         Both,
         Choice(&["OFF", "OWN_GTID", "ALL_GTIDS"]),
-        Inert,
+        Dynamic,
         "OFF",
     ),
     variable("session_track_schema", Both, Flag, Inert, "ON"),
