@@ -80,8 +80,13 @@ impl Session {
         for lock in locks {
             self.find_table(&lock.table)?;
         }
-        // Differs from MySQL: a lock on one table holds up the writers of all, and WRITE does not
-        // hold up readers, who see what was there before.
+        // Differs from MySQL: a lock on one table holds up the writers of all, so that it takes the
+        // privilege for all; and WRITE does not hold up readers, who see what was there before.
+        if !self.account.has(Privilege::LockTables) {
+            return Err(SqlError::not_supported(
+                "LOCK TABLES by an account without the LOCK TABLES privilege on *.*",
+            ));
+        }
         let is_write = locks.iter().any(|lock| lock.write);
         let owner = is_write.then_some(self.context.connection_id);
         let block = self.block_writes(owner).await?;

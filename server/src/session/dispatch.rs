@@ -232,9 +232,17 @@ impl Session {
         let parsed = sql::parse(&text, &options)?;
         super::prepared::check(&parsed.statement)?;
         let name = name.to_lowercase();
+        if super::prepared::is_checked(&parsed.statement)
+            && let Err(error) = self.check_privileges(&parsed)
+        {
+            // As in MySQL, the statement that had the name is gone.
+            self.named.remove(&name);
+            return Err(error);
+        }
         // A name that is used again frees its statement first, as in MySQL.
         self.named.remove(&name);
-        let named = Named::new(Arc::new(parsed), self.count_prepared()?);
+        let counted = self.count_prepared(&parsed)?;
+        let named = Named::new(Arc::new(parsed), counted);
         self.named.insert(name, named);
         let info = "Statement prepared".to_owned();
         Ok(Outcome::Ok {

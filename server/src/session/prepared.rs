@@ -6,10 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use binlog::value::{Date, DateTime, Time, Value};
 use engine::rows::EvalValue;
 use protocol::{ColumnDefinition, DateTimeParts, Param, TimeParts, column_flag, column_type};
+use sql::ast::{Admin, Ddl, MaintenanceKind, Query, Replication, SetItem, Show, Transaction};
 use sql::error::SqlError;
 use sql::{Parsed, Statement};
 
+use super::statement::at_leisure;
 use super::{Session, packet};
+use crate::appetite::Kept;
 use crate::result::{self, RowFormat};
 
 /// A statement that was prepared.
@@ -35,26 +38,33 @@ impl Named {
     }
 }
 
-/// One of the prepared statements that `max_prepared_stmt_count` limits.
+/// One of the prepared statements that `max_prepared_stmt_count` limits, and its memory.
 #[derive(Debug)]
-pub(super) struct Counted(Arc<AtomicU64>);
+pub(super) struct Counted {
+    count: Arc<AtomicU64>,
+    _kept: Kept,
+}
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.count.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
 impl Session {
     /// Counts a statement in, or refuses it.
-    pub(super) fn count_prepared(&self) -> Result<Arc<Counted>, SqlError> {
+    pub(super) fn count_prepared(&self, parsed: &Parsed) -> Result<Arc<Counted>, SqlError> {
+        let kept = self.node.appetite.keep(parsed.text.len(), parsed.words)?;
         let limit = self.node.variables.number("max_prepared_stmt_count");
         let count = &self.node.prepared;
         let counted = count.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
             (count < limit).then(|| count.saturating_add(1))
         });
         if counted.is_ok() {
-            return Ok(Arc::new(Counted(Arc::clone(count))));
+            return Ok(Arc::new(Counted {
+                count: Arc::clone(count),
+                _kept: kept,
+            }));
         }
         let text = format!(
             "Can't create more than max_prepared_stmt_count statements (current value: {limit})"
@@ -62,8 +72,12 @@ impl Session {
         Err(SqlError::new(1461, "42000", text))
     }
 
-    pub(super) fn stmt_prepare(&mut self, sql: &[u8]) {
-        match self.prepare(sql) {
+    pub(super) async fn stmt_prepare(&mut self, sql: &[u8]) {
+        let prepared = match self.portion(sql).await {
+            Ok(_portion) => at_leisure(sql, || self.prepare(sql)),
+            Err(error) => Err(error),
+        };
+        match prepared {
             Ok((id, params, columns)) => {
                 let warnings = 0;
                 self.connection
@@ -83,9 +97,11 @@ impl Session {
         let options = self.node.parse_options(self.context.sql_mode);
         let parsed = Arc::new(sql::parse(&sql, &options)?);
         check(&parsed.statement)?;
-        self.check_privileges(&parsed)?;
+        if is_checked(&parsed.statement) {
+            self.check_privileges(&parsed)?;
+        }
         let columns = self.result_columns(&parsed)?;
-        let counted = self.count_prepared()?;
+        let counted = self.count_prepared(&parsed)?;
         let id = self.next_statement;
         self.next_statement = id.checked_add(1).unwrap_or(1);
         let params = vec![parameter_definition(); parsed.parameters];
@@ -155,22 +171,73 @@ impl Session {
     }
 }
 
-/// Statements that cannot be prepared.
+/// Statements that cannot be prepared: MySQL's list.
 pub(super) fn check(statement: &Statement) -> Result<(), SqlError> {
-    match statement {
-        Statement::Prepared(_) => {
+    let can_be_prepared = match statement {
+        Statement::Prepared(_) => false,
+        Statement::Empty => return Err(SqlError::empty_query()),
+        Statement::NotSupported { construct } => return Err(SqlError::not_supported(construct)),
+        Statement::Ddl(ddl) => !matches!(ddl, Ddl::AlterDatabase { .. }),
+        Statement::Query(Query::Show(show)) => {
+            !matches!(**show, Show::Warnings { .. } | Show::Errors { .. })
+        }
+        Statement::Transaction(transaction) => match transaction {
+            Transaction::Commit { .. } | Transaction::Rollback { .. } => true,
+            Transaction::Begin { .. }
+            | Transaction::Savepoint(_)
+            | Transaction::RollbackToSavepoint(_)
+            | Transaction::ReleaseSavepoint(_)
+            | Transaction::LockTables(_)
+            | Transaction::UnlockTables => false,
+        },
+        Statement::Replication(replication) => {
+            !matches!(replication, Replication::PurgeBinaryLogs(_))
+        }
+        Statement::Admin(admin) => match admin {
+            Admin::Use(_) | Admin::Help(_) | Admin::Shutdown => false,
+            Admin::Maintenance { kind, .. } => !matches!(kind, MaintenanceKind::Check),
+            Admin::Set(_) | Admin::Kill { .. } | Admin::Flush(_) => true,
+        },
+        Statement::Write(_) | Statement::Query(_) | Statement::Account(_) => true,
+    };
+    match can_be_prepared {
+        true => Ok(()),
+        false => {
             let text = "This command is not supported in the prepared statement protocol yet";
             Err(SqlError::new(1295, "HY000", text))
         }
-        Statement::Empty => Err(SqlError::empty_query()),
-        Statement::NotSupported { construct } => Err(SqlError::not_supported(construct)),
-        Statement::Ddl(_)
-        | Statement::Write(_)
-        | Statement::Query(_)
+    }
+}
+
+/// Whether the privileges for a statement are asked for when it is prepared, as in MySQL: where its
+/// tables are opened then. They are asked for again whenever it runs.
+pub(super) fn is_checked(statement: &Statement) -> bool {
+    match statement {
+        Statement::Write(_) => true,
+        Statement::Query(query) => match query {
+            Query::Select(_) | Query::Do(_) | Query::Describe { .. } | Query::Explain { .. } => {
+                true
+            }
+            Query::Show(show) => !matches!(**show, Show::Create(_) | Show::Grants { .. }),
+        },
+        Statement::Ddl(ddl) => matches!(ddl, Ddl::CreateTable(_)),
+        Statement::Admin(admin) => match admin {
+            Admin::Set(items) => items
+                .iter()
+                .all(|item| matches!(item, SetItem::User { .. })),
+            Admin::Use(_)
+            | Admin::Help(_)
+            | Admin::Kill { .. }
+            | Admin::Flush(_)
+            | Admin::Maintenance { .. }
+            | Admin::Shutdown => false,
+        },
+        Statement::Empty
         | Statement::Transaction(_)
         | Statement::Account(_)
         | Statement::Replication(_)
-        | Statement::Admin(_) => Ok(()),
+        | Statement::Prepared(_)
+        | Statement::NotSupported { .. } => false,
     }
 }
 

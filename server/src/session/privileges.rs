@@ -5,6 +5,7 @@
 // Differs from MySQL: what is granted or revoked holds for open sessions at their next statement, on
 // `*.*` too, and a session whose account is gone may do nothing. MySQL waits for the next connection.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sql::ast::{Admin, Ddl, FlushTarget, Query, Replication, Show, ShowCreate, TableName};
@@ -63,15 +64,19 @@ impl Session {
 
     /// Checks every table with all that it is needed for.
     fn check_access(&self, accesses: &[Access]) -> Result<(), SqlError> {
-        for (index, access) in accesses.iter().enumerate() {
-            let is_first = |earlier: &Access| earlier.table == access.table;
-            if accesses.iter().take(index).any(is_first) {
-                continue;
-            }
-            let needed = accesses.iter().filter(|other| is_first(other));
-            self.check_table(&access.table, needed.map(|other| other.right))?;
+        let mut needed: HashMap<&TableName, Vec<Right>> = HashMap::new();
+        let mut tables = Vec::new();
+        for access in accesses {
+            let rights = needed.entry(&access.table).or_insert_with(|| {
+                tables.push(&access.table);
+                Vec::new()
+            });
+            rights.push(access.right);
         }
-        Ok(())
+        tables.into_iter().try_for_each(|table| {
+            let rights = needed.get(table).into_iter().flatten().copied();
+            self.check_table(table, rights)
+        })
     }
 
     fn check_table(
