@@ -560,3 +560,30 @@ fn tls_file(path: Option<&std::path::Path>) -> Result<Option<Vec<u8>>, ReceiverE
     })
     .transpose()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_that_panics_says_so_and_does_not_run() {
+        let status = Arc::new(ReceiverStatus::default());
+        status.update(|state| state.running = ReceiverRunning::Yes);
+        let kept = Arc::clone(&status);
+        let thread = std::thread::spawn(move || {
+            let _guard = EndsWithPanic(kept);
+            panic!("a socket that panics");
+        });
+        thread.join().unwrap_err();
+        let state = status.snapshot();
+        assert_eq!(state.running, ReceiverRunning::No);
+        assert_eq!(state.failures, 1);
+        let failure = state.failure.unwrap();
+        assert_eq!(failure.code, 13117);
+        assert!(failure.message.contains("panic"), "{}", failure.message);
+        // One that ends by itself leaves the status to its own words.
+        status.update(|state| state.running = ReceiverRunning::Yes);
+        drop(EndsWithPanic(Arc::clone(&status)));
+        assert_eq!(status.snapshot().running, ReceiverRunning::Yes);
+    }
+}
