@@ -87,14 +87,26 @@ impl Process {
     /// # Errors
     /// When the process is gone or /proc cannot be read.
     pub fn resident_bytes(&self) -> Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    /// The most resident memory that it ever had, in bytes.
+    ///
+    /// # Errors
+    /// When the process is gone or /proc cannot be read.
+    pub fn peak_bytes(&self) -> Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, name: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         status
             .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .find_map(|line| line.strip_prefix(name))
             .and_then(|rest| rest.split_whitespace().next())
             .and_then(|kilobytes| kilobytes.parse::<u64>().ok())
             .map(|kilobytes| kilobytes * 1024)
-            .ok_or_else(|| self.failure("has no VmRSS in /proc"))
+            .ok_or_else(|| self.failure(&format!("has no {name} in /proc")))
     }
 
     /// A failure that carries the end of this process's log.

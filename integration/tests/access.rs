@@ -3,17 +3,25 @@
 
 #[path = "access/before_login.rs"]
 mod before_login;
+#[path = "access/connections.rs"]
+mod connections;
 #[path = "access/doors.rs"]
 mod doors;
 #[path = "access/escalation.rs"]
 mod escalation;
 #[path = "access/files.rs"]
 mod files;
+#[path = "access/hostile.rs"]
+mod hostile;
 #[path = "access/packets.rs"]
 mod packets;
+#[path = "access/prepared.rs"]
+mod prepared;
 #[path = "access/privileges.rs"]
 mod privileges;
 #[path = "access/sessions.rs"]
 mod sessions;
+#[path = "access/shapes.rs"]
+mod shapes;
 #[path = "access/statements.rs"]
 mod statements;
