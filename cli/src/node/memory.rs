@@ -25,13 +25,19 @@ mod gnu {
     /// By how many bytes the process must have grown since it last gave back.
     const GROWTH: u64 = 8 << 20;
 
+    /// After how many looks memory is given back although the process has not grown.
+    const LOOKS: u32 = 5;
+
     pub(super) fn watch() {
-        let mut least = 0;
+        let (mut least, mut looks) = (0, 0_u32);
         loop {
             std::thread::sleep(PERIOD);
             let Some(resident) = resident() else { return };
             least = resident.min(least);
-            if resident > SMALL && resident > least.saturating_add(GROWTH) {
+            looks = looks.wrapping_add(1);
+            // What a statement held while memory was given back is free only later.
+            let is_due = looks.is_multiple_of(LOOKS);
+            if resident > SMALL && (is_due || resident > least.saturating_add(GROWTH)) {
                 give_back();
                 least = self::resident().unwrap_or(resident);
             }

@@ -7,10 +7,10 @@ use serde_json::Value as Json;
 use super::json::{array, compare, datum, document, object, parsed_argument};
 use super::json_path::{Path, Step};
 use crate::expr::function::{Call, Function, Signature};
-use crate::value::memory::check_document;
 use crate::expr::node::Node;
 use crate::expr::types::Type;
 use crate::value::datum::Datum;
+use crate::value::memory::check_document;
 use sql::error::SqlError;
 
 type Eval = fn(&Call<'_>) -> Result<Datum, SqlError>;

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use crate::value::memory::check_path;
 use sql::error::SqlError;
 
 /// One step of a path.
@@ -27,6 +28,7 @@ pub(super) struct Path(pub(super) Vec<Step>);
 impl Path {
     /// Reads a path. Error 3143 with the position of what is wrong.
     pub(super) fn parse(text: &str) -> Result<Self, SqlError> {
+        check_path(text)?;
         let mut reader = PathReader { text, at: 0 };
         reader.path().map(Self).ok_or_else(|| {
             let at = reader.at;

@@ -10,6 +10,7 @@ use crate::collation::{Collation, Rule};
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::Type;
 use crate::value::datum::Datum;
+use crate::value::memory;
 use sql::error::SqlError;
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -94,6 +95,11 @@ fn like(call: &Call<'_>) -> Result<Datum, SqlError> {
             .contains(sql::SqlMode::NO_BACKSLASH_ESCAPES);
     let escape = escape.filter(|_| !no_backslash);
     let collation = call.collation();
+    let mut held = call.env.memory.hold();
+    // Both become lists of characters.
+    for argument in [0, 1] {
+        held.add_bytes(memory::size(call.arg(argument)).saturating_mul(size_of::<char>()))?;
+    }
     let text: Vec<char> = call.text(0).chars().collect();
     let pattern = tokens(&call.text(1), escape);
     Ok(Datum::truth(matches(collation, &text, &pattern)))

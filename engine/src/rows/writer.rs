@@ -17,9 +17,9 @@ use super::text::key_text;
 use crate::catalog::{ColumnType, Key, Table};
 use crate::database::Counters;
 use crate::error::EngineError;
-use crate::value::memory;
 use crate::session::TimeZone;
 use crate::value::json_text::is_same;
+use crate::value::memory;
 use crate::value::stored::column::{decode_row, encode};
 use sql::error::SqlError;
 

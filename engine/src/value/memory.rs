@@ -25,6 +25,8 @@ pub const GROUP_MAX: usize = 16 << 20;
 const CHANGES_MAX: usize = 128 << 20;
 /// Bytes that a document may take when it is read; each of its parts takes some dozens.
 const DOCUMENT_MAX: usize = 64 << 20;
+/// Bytes that the text of a path may have.
+const PATH_MAX: usize = 64 << 10;
 /// Bytes that a part of a document takes at least.
 const PART: usize = 80;
 
@@ -156,10 +158,14 @@ pub struct Held<'m> {
 impl Held<'_> {
     /// One more value. Error 3170 when there are too many bytes.
     pub fn add(&mut self, value: &Datum) -> Result<(), SqlError> {
-        let bytes = size(value);
-        if bytes == 0 {
-            return Ok(());
+        match size(value) {
+            0 => Ok(()),
+            bytes => self.add_bytes(bytes),
         }
+    }
+
+    /// More bytes. Error 3170 when there are too many.
+    pub fn add_bytes(&mut self, bytes: usize) -> Result<(), SqlError> {
         self.bytes = self.bytes.saturating_add(bytes);
         self.meter.keep(bytes, 0)
     }
@@ -171,6 +177,14 @@ impl Drop for Held<'_> {
             // Less is never too much.
             let _ = self.meter.keep(0, self.bytes);
         }
+    }
+}
+
+/// Error 3170 for a path that would take too much memory once it is read.
+pub fn check_path(text: &str) -> Result<(), SqlError> {
+    match text.len() > PATH_MAX {
+        true => Err(exceeded(PATH_MAX, "a JSON path", "Use a shorter path.")),
+        false => Ok(()),
     }
 }
 

@@ -24,10 +24,10 @@ pub use scope::{Found, Relation, Scope, ScopeColumn, full_name, same_name, same_
 
 use super::emit::Emitter;
 use super::env::Env;
-use crate::value::memory;
 use super::node::{Node, Op};
 use crate::catalog::Catalog;
 use crate::session::SessionContext;
+use crate::value::memory;
 use sql::error::SqlError;
 
 /// Where in a statement an expression stands.
