@@ -68,8 +68,13 @@ impl UserMemory {
 
 fn size(name: &str, value: &EvalValue) -> usize {
     let text = match value {
-        EvalValue::Text(text) | EvalValue::Json(text) => text.len(),
-        EvalValue::Binary(bytes) => bytes.len(),
+        EvalValue::Text(text)
+        | EvalValue::Json(text)
+        | EvalValue::Digits(text)
+        | EvalValue::Member(_, text) => text.len(),
+        EvalValue::Binary(bytes) | EvalValue::IllFormed(bytes) | EvalValue::Hex(bytes) => {
+            bytes.len()
+        }
         EvalValue::Null
         | EvalValue::Int(_)
         | EvalValue::UInt(_)
