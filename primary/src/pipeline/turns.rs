@@ -133,20 +133,20 @@ impl Turns {
     }
 
     /// Takes out the statements that waited too long or were withdrawn.
-    pub(super) fn overdue(&mut self, now: Instant) -> Vec<Box<Execute>> {
+    pub(super) fn overdue(&mut self, now: Instant) -> Vec<Execute> {
         self.take_out(|execute| execute.deadline <= now || execute.ticket.is_withdrawn())
     }
 
     /// Takes out all statements.
-    pub(super) fn all_waiting(&mut self) -> Vec<Box<Execute>> {
+    pub(super) fn all_waiting(&mut self) -> Vec<Execute> {
         self.take_out(|_| true)
     }
 
-    fn take_out(&mut self, is_wanted: impl Fn(&Execute) -> bool) -> Vec<Box<Execute>> {
+    fn take_out(&mut self, is_wanted: impl Fn(&Execute) -> bool) -> Vec<Execute> {
         let mut out = Vec::new();
         for request in std::mem::take(&mut self.waiting) {
             match request {
-                Request::Execute(execute) if is_wanted(&execute) => out.push(execute),
+                Request::Execute(execute) if is_wanted(&execute) => out.push(*execute),
                 request => self.waiting.push_back(request),
             }
         }
