@@ -8,13 +8,13 @@
 //! Spec: mysql-server 8.4, sql/sql_lex.cc, `lex_one_token`.
 
 mod number;
+mod statement;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::depth::{PARENTHESES_MAX, TOKENS_MAX, too_deep, too_long};
 use super::{ParseOptions, SqlMode};
-use crate::error::SqlError;
+pub(super) use statement::{Lexed, tokens};
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,152 +71,6 @@ const SYMBOLS: [&str; 34] = [
     "=", "<", ">", "+", "-", "*", "/", "%", "&", "|", "^", "~", "!", "@", "{", "}", ";", ":",
 ];
 
-/// The first statement of a text.
-#[derive(Debug)]
-pub(super) struct Lexed<'a> {
-    /// Its tokens; the last is [`Kind::End`]. Behind it the text has more statements if its `end` is
-    /// not the length of the text.
-    pub(super) tokens: Vec<Token<'a>>,
-    /// Where the rows of INSERT ... VALUES begin, which are not among the tokens: `(NULL)` stands for
-    /// them.
-    pub(super) rows: Option<Mark>,
-    /// How many parameters it has.
-    pub(super) parameters: usize,
-}
-
-/// Reads the first statement of `text`.
-///
-/// # Errors
-/// When there are more tokens than a statement may have, or parentheses inside of others.
-pub(super) fn tokens<'a>(text: &'a [u8], options: &ParseOptions) -> Result<Lexed<'a>, SqlError> {
-    let mut lexer = Lexer::new(text, options);
-    let mut tokens = Vec::with_capacity((text.len() / 5 + 4).min(TOKENS_AT_FIRST));
-    let mut depth = Depth::default();
-    let mut rows = None;
-    let mut values = ValuesWatch::default();
-    loop {
-        let before = lexer.mark();
-        let token = lexer.token();
-        depth.take(&token.kind)?;
-        if rows.is_none() && values.begins_rows(&token.kind, depth.open) {
-            rows = Some(before);
-            skip_rows(&mut lexer, token, &mut tokens)?;
-            depth = Depth::default();
-            continue;
-        }
-        let last = token.kind == Kind::End;
-        tokens.push(token);
-        if last {
-            return Ok(Lexed {
-                tokens,
-                rows,
-                parameters: lexer.parameters,
-            });
-        }
-        if tokens.len() > TOKENS_MAX {
-            return Err(too_long());
-        }
-    }
-}
-
-/// Moves behind the rows whose first parenthesis was read, and puts `(NULL)` in their place.
-fn skip_rows<'a>(
-    lexer: &mut Lexer<'a, '_>,
-    open: Token<'a>,
-    tokens: &mut Vec<Token<'a>>,
-) -> Result<(), SqlError> {
-    let (start, end) = (open.start, open.end);
-    let null = Token {
-        kind: Kind::Word("NULL"),
-        start,
-        end,
-    };
-    tokens.extend([open, null]);
-    let mut depth = Depth { open: 1 };
-    loop {
-        let token = lexer.token();
-        depth.take(&token.kind)?;
-        if token.kind == Kind::End {
-            lexer.at = token.start;
-            return Ok(());
-        }
-        if depth.open > 0 || token.kind != Kind::Symbol(")") {
-            continue;
-        }
-        let before = lexer.mark();
-        if lexer.token().kind == Kind::Symbol(",") {
-            continue;
-        }
-        lexer.go_to(before);
-        tokens.push(token);
-        return Ok(());
-    }
-}
-
-/// How many parentheses are open.
-#[derive(Debug, Default)]
-struct Depth {
-    open: usize,
-}
-
-impl Depth {
-    fn take(&mut self, kind: &Kind<'_>) -> Result<(), SqlError> {
-        match kind {
-            Kind::Symbol("(") => self.open += 1,
-            Kind::Symbol(")") => self.open = self.open.saturating_sub(1),
-            _ => {}
-        }
-        match self.open > PARENTHESES_MAX {
-            true => Err(too_deep()),
-            false => Ok(()),
-        }
-    }
-}
-
-/// Notices the first row of INSERT ... VALUES.
-#[derive(Debug, Default)]
-enum ValuesWatch {
-    #[default]
-    AtStart,
-    /// Whether a name may come next, so that VALUE is one.
-    InHead { expects_name: bool },
-    /// VALUES was read.
-    AtValues,
-    /// It is another statement, or one without such rows.
-    Elsewhere,
-}
-
-impl ValuesWatch {
-    /// Takes the next token; whether it is the parenthesis before the first value.
-    fn begins_rows(&mut self, kind: &Kind<'_>, open: usize) -> bool {
-        let is = |words: &[&str]| matches!(kind, Kind::Word(word) if words.iter().any(|known| word.eq_ignore_ascii_case(known)));
-        let next = match self {
-            Self::AtStart if is(&["INSERT", "REPLACE"]) => Self::InHead { expects_name: true },
-            Self::AtStart | Self::Elsewhere => Self::Elsewhere,
-            Self::AtValues => {
-                *self = Self::Elsewhere;
-                return *kind == Kind::Symbol("(");
-            }
-            Self::InHead { .. } if open > 0 => Self::InHead {
-                expects_name: false,
-            },
-            Self::InHead { .. } if is(&["VALUES"]) => Self::AtValues,
-            Self::InHead {
-                expects_name: false,
-            } if is(&["VALUE"]) => Self::AtValues,
-            Self::InHead { .. } if is(&["SELECT", "SET", "WITH", "TABLE", "ON", "AS"]) => {
-                Self::Elsewhere
-            }
-            Self::InHead { .. } => Self::InHead {
-                expects_name: *kind == Kind::Symbol(".")
-                    || is(&["INTO", "IGNORE", "LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY"]),
-            },
-        };
-        *self = next;
-        false
-    }
-}
-
 /// Where the executable comments in the first statement of `text` are that are not for this server:
 /// of a later version, or MariaDB's. Behind `/*`, up to the last byte in front of `*/`.
 pub(super) fn comments_passed_over(text: &[u8], options: &ParseOptions) -> Vec<Range<usize>> {
@@ -244,9 +98,6 @@ pub(super) fn has_statement(text: &[u8], options: &ParseOptions) -> bool {
     }
     false
 }
-
-/// Room that is made at once.
-const TOKENS_AT_FIRST: usize = 1024;
 
 /// A place between two tokens.
 #[derive(Debug, Clone, Copy)]

@@ -296,11 +296,7 @@ impl Node {
                 truth(left.zip(right).map(|(a, b)| a != b))
             }
             Op::Compare(op, domain, left, right) => {
-                let mut held = env.memory.hold();
-                let left = left.eval(row, env)?;
-                held.add(&left)?;
-                let right = right.eval(row, env)?;
-                truth(compare::test(*op, *domain, &left, &right, env)?)
+                return compared((*op, *domain), left, right, row, env);
             }
             Op::In(value, list) => return contains(&value.eval(row, env)?, list, row, env),
             Op::IsNull(node) => Datum::truth(node.eval(row, env)?.is_null()),
@@ -361,6 +357,20 @@ impl Node {
             _ => String::from("expression"),
         }
     }
+}
+
+fn compared(
+    (op, domain): (Comparison, Domain),
+    left: &Node,
+    right: &Node,
+    row: &[Datum],
+    env: &Env,
+) -> Result<Datum, SqlError> {
+    let mut held = env.memory.hold();
+    let left = left.eval(row, env)?;
+    held.add(&left)?;
+    let right = right.eval(row, env)?;
+    Ok(truth(compare::test(op, domain, &left, &right, env)?))
 }
 
 fn truth(value: Option<bool>) -> Datum {

@@ -128,8 +128,13 @@ async fn a_prepared_statement_keeps_the_sql_mode_it_was_read_with() -> Result {
         r#"PREPARE p FROM 'UPDATE "victim"."s" SET b = 9'"#,
     ] {
         app.execute("SET sql_mode = 'ANSI_QUOTES'").await?;
+        ensure(class(&mut app, prepare).await? == "1142", || {
+            format!("{prepare} by an account without a right")
+        })?;
+        root.execute("GRANT ALL ON victim.* TO app").await?;
         app.execute(prepare).await?;
         app.execute("SET sql_mode = ''").await?;
+        root.execute("REVOKE ALL ON victim.* FROM app").await?;
         ensure(class(&mut app, "EXECUTE p").await? == "1142", || {
             prepare.to_owned()
         })?;
