@@ -13,7 +13,7 @@ use binlog::value::Value;
 use sql::error::SqlError;
 
 /// Bytes of values that all statements together may hold while they compute.
-const VALUES_MAX: usize = 48 << 20;
+const VALUES_MAX: usize = 32 << 20;
 /// Bytes of them that each statement may hold whatever others do.
 const FREE: usize = 256 << 10;
 /// Bytes of texts in one row, before they are sent or stored: a packet's.
