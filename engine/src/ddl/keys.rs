@@ -41,6 +41,11 @@ pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<(), Sq
         return Err(SqlError::pk_index_cant_be_invisible());
     }
     check_structure(table, &parts, written.options.using.as_deref())?;
+    let is_hash = written.options.using.as_deref() == Some("HASH");
+    if is_hash && written.parts.iter().any(|part| part.descending) {
+        let kinds = "spatial/fulltext/hash index";
+        return Err(SqlError::wrong_usage(kinds, "explicit index order"));
+    }
     if let Some(attribute) = &written.options.engine_attribute {
         engine_attribute(attribute)?;
     }

@@ -99,6 +99,12 @@ pub(super) fn collation(
 ) -> Result<&'static Collation, SqlError> {
     let mut spec = CharsetSpec::default();
     let mut named: Option<&'static Collation> = None;
+    let conversions = clauses
+        .iter()
+        .filter(|clause| matches!(clause, AlterClause::ConvertToCharset(_)));
+    if conversions.count() > 1 {
+        return Err(SqlError::not_supported("CONVERT TO CHARACTER SET twice"));
+    }
     for clause in clauses {
         let (written, is_conversion) = match clause {
             AlterClause::Options(written) => (&written.charset, false),
