@@ -267,7 +267,6 @@ impl Node {
                     if function.strict && value.is_null() {
                         return Ok(Datum::Null);
                     }
-                    // Constants are held by the statement in any case.
                     if arg.as_const().is_none() {
                         held.add(&value)?;
                     }
