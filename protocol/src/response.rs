@@ -285,7 +285,9 @@ mod tests {
         fn ok_and_err_round_trip(
             rows: u64, id: u64, status: u16, warnings: u16, info in ".{0,300}", code: u16, ends: bool,
         ) {
-            let ok = OkPacket { affected_rows: rows, last_insert_id: id, status, warnings, info };
+            let ok = OkPacket {
+                affected_rows: rows, last_insert_id: id, status, warnings, info, gtids: None,
+            };
             let mut out = Vec::new();
             ok.encode(&mut out, ends);
             prop_assert_eq!(OkPacket::decode(&out).unwrap(), ok.clone());
