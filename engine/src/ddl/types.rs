@@ -1,5 +1,6 @@
 //! Column types as written become column types as kept, or MySQL's error.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use crate::catalog::{BlobSize, ColumnType, GeometryKind, IntegerSize};
 use crate::collation::compare::equality_key;
 use crate::collation::{self, Charset, Collation};
 use crate::session::SessionContext;
-use sql::ast::{CharsetSpec, DataType, TextType};
+use sql::ast::{CharsetSpec, DataType, Member, TextType};
 use sql::error::SqlError;
 
 const FSP_MAX: u32 = 6;
@@ -100,11 +101,11 @@ pub(super) fn column_type(
             size: blob_size(*size, length.map(u64::from)),
         },
         DataType::Enum { members, charset } => ColumnType::Enum {
-            members: enum_members(name, members, resolve(charset)?)?,
+            members: enum_members(name, &texts(members, resolve(charset)?)?, resolve(charset)?)?,
             collation: resolve(charset)?,
         },
         DataType::Set { members, charset } => ColumnType::Set {
-            members: set_members(name, members, resolve(charset)?)?,
+            members: set_members(name, &texts(members, resolve(charset)?)?, resolve(charset)?)?,
             collation: resolve(charset)?,
         },
         DataType::Json => ColumnType::Json,
@@ -369,6 +370,21 @@ fn blob_size(size: TextType, bytes: Option<u64>) -> BlobSize {
                 .unwrap_or(BlobSize::Long)
         }
     }
+}
+
+/// The members' characters. Bytes are of the column's character set; error 1235 where they are not,
+/// for MySQL would cut the member there.
+// Differs from MySQL: ENUM(0x61FF) in utf8mb4 is refused; MySQL makes it 'a'.
+fn texts(written: &[Member], collation: &'static Collation) -> Result<Vec<String>, SqlError> {
+    let text = |member: &Member| match member {
+        Member::Text(text) => Ok(text.clone()),
+        Member::Bytes(bytes) => collation
+            .charset
+            .decode(bytes)
+            .map(Cow::into_owned)
+            .map_err(|_| SqlError::not_supported("a member that is no text of its column")),
+    };
+    written.iter().map(text).collect()
 }
 
 fn enum_members(

@@ -48,8 +48,8 @@ pub use show::{Show, ShowCreate, ShowFilter};
 pub use table::{
     AlterClause, AlterTable, Check, ColumnAttributes, ColumnDefinition, ColumnPosition,
     CreateIndex, CreateTable, CreateTableSource, DataType, DefaultValue, ForeignKey, Generated,
-    IndexDefinition, IndexKind, IndexOptions, KeyPart, KeyPartTarget, OnUpdateDelete, TableElement,
-    TableOptions, TextType,
+    IndexDefinition, IndexKind, IndexOptions, KeyPart, KeyPartTarget, Member, OnUpdateDelete,
+    TableElement, TableOptions, TextType,
 };
 pub use transaction::{LockTable, Transaction};
 pub use write::{Delete, Insert, Update, Write};

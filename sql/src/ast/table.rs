@@ -60,6 +60,15 @@ pub struct ColumnDefinition {
     pub attributes: ColumnAttributes,
 }
 
+/// A member of ENUM or SET as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Member {
+    /// A string.
+    Text(String),
+    /// The bytes of a literal of hexadecimal digits or bits, in the column's character set.
+    Bytes(Vec<u8>),
+}
+
 /// A column type as written; lengths and scales are None where left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(
@@ -156,11 +165,11 @@ pub enum DataType {
         length: Option<u32>,
     },
     Enum {
-        members: Vec<String>,
+        members: Vec<Member>,
         charset: CharsetSpec,
     },
     Set {
-        members: Vec<String>,
+        members: Vec<Member>,
         charset: CharsetSpec,
     },
     Json,

@@ -4,7 +4,7 @@ use super::refuse;
 use crate::SqlMode;
 use crate::ast::{
     CharsetSpec, Check, ColumnAttributes, ColumnDefinition, DataType, DefaultValue, Generated,
-    TextType,
+    Member, TextType,
 };
 use crate::cursor::{Cursor, Failure, Parse};
 use crate::error::SqlError;
@@ -235,15 +235,14 @@ impl Cursor<'_> {
         }))
     }
 
-    /// A member of ENUM or SET: a string, or its bytes in hexadecimal.
-    fn member(&mut self) -> Parse<String> {
+    /// A member of ENUM or SET: a string, or its bytes in the column's character set.
+    fn member(&mut self) -> Parse<Member> {
         let Kind::Hex(digits) = self.peek() else {
-            return self.string();
+            return self.string().map(Member::Text);
         };
-        let start = self.offset();
-        let text = String::from_utf8(hex_bytes(digits)).map_err(|_| Failure::Syntax(start))?;
+        let bytes = hex_bytes(digits);
         self.advance();
-        Ok(text)
+        Ok(Member::Bytes(bytes))
     }
 
     /// `LONG`, `LONG VARCHAR`, `LONG VARBINARY`.
