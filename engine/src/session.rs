@@ -68,6 +68,8 @@ pub struct SessionContext {
     pub collation_connection: &'static Collation,
     /// `collation_server`: for CREATE DATABASE without a collation.
     pub collation_server: &'static Collation,
+    /// `collation_database` where a log says another one than the default database's.
+    pub collation_database: Option<&'static Collation>,
     /// `default_collation_for_utf8mb4`: what CHARACTER SET utf8mb4 alone means.
     pub default_collation_for_utf8mb4: &'static Collation,
     /// `auto_increment_increment`, at least 1.
@@ -172,6 +174,7 @@ impl SessionContext {
             sql_mode: SqlMode::DEFAULT,
             time_zone: TimeZone::utc(),
             now_micros: 0,
+            collation_database: None,
             character_set_client: Charset::Utf8mb4,
             character_set_results: Some(Charset::Utf8mb4),
             collation_connection: &UTF8MB4_0900_AI_CI,

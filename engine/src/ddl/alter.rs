@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use super::{create, drop, existing, expression, keys, options, physical, qualified, save};
 use crate::catalog::{Column, Key, KeyKind, Table};
+use crate::collation::Collation;
 use crate::execute::Writer;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
@@ -68,6 +69,16 @@ pub(super) fn drop_index(
     change(writer, session, &old, &clauses)
 }
 
+/// `collation_database`: the collation of the session's default database, the server's where it has
+/// none.
+fn default_collation(writer: &Writer, session: &SessionContext) -> &'static Collation {
+    let database = session.database.as_deref();
+    let database = database.and_then(|name| writer.catalog().database(name).ok());
+    session
+        .collation_database
+        .unwrap_or_else(|| database.map_or(session.collation_server, |database| database.collation))
+}
+
 fn change(
     writer: &mut Writer,
     session: &mut SessionContext,
@@ -92,8 +103,8 @@ fn change(
     let mut new = Table::clone(old);
     new.collation = options::collation(session, old, clauses)?;
     let mut extra = Extra::default();
-    let database = writer.catalog().database(&old.database)?.collation;
-    clauses::apply(session, &mut new, &mut extra, clauses, database)?;
+    let default = default_collation(writer, session);
+    clauses::apply(session, &mut new, &mut extra, clauses, default)?;
     expression::check_dependents(session, old, &new)?;
     keys::recheck(&mut new)?;
     let catalog = Arc::clone(writer.catalog());

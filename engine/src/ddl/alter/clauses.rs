@@ -10,18 +10,18 @@ use sql::ast::{AlterClause, CharsetSpec};
 use sql::error::SqlError;
 
 /// Applies the clauses: what concerns the table as a whole, then dropped keys, columns, and new keys.
-/// `database` is the collation of the table's database.
+/// `default` is what CONVERT TO CHARACTER SET DEFAULT means.
 pub(super) fn apply(
     session: &mut SessionContext,
     table: &mut Table,
     extra: &mut Extra,
     clauses: &[AlterClause],
-    database: &'static Collation,
+    default: &'static Collation,
 ) -> Result<(), SqlError> {
     // Rows that lie by a key stay so: MySQL passes over the order then.
     let is_ordered = is_clustered(table);
     for clause in clauses {
-        apply_to_table(session, table, extra, clause, database)?;
+        apply_to_table(session, table, extra, clause, default)?;
     }
     key_clauses::change(table, clauses)?;
     let defined = columns::apply(session, table, clauses)?;
@@ -43,7 +43,7 @@ fn apply_to_table(
     table: &mut Table,
     extra: &mut Extra,
     clause: &AlterClause,
-    database: &'static Collation,
+    default: &'static Collation,
 ) -> Result<(), SqlError> {
     match clause {
         AlterClause::RenameTable(name) => {
@@ -59,7 +59,7 @@ fn apply_to_table(
             options::apply(session, table, written)?;
         }
         AlterClause::ConvertToCharset(charset) => {
-            let collation = converted(session, table, charset, database)?;
+            let collation = converted(session, table, charset, default)?;
             convert(table, collation);
         }
         AlterClause::Force | AlterClause::OrderBy(_) => extra.forces_rebuild = true,
@@ -91,24 +91,25 @@ fn apply_to_table(
     Ok(())
 }
 
-/// The collation that CONVERT TO says; CHARACTER SET DEFAULT means the database's.
+/// The collation that CONVERT TO says; CHARACTER SET DEFAULT means that of the session's default
+/// database, wherever the table is.
 fn converted(
     session: &SessionContext,
     table: &Table,
     charset: &CharsetSpec,
-    database: &'static Collation,
+    default: &'static Collation,
 ) -> Result<&'static Collation, SqlError> {
-    let default = match charset.charset {
-        Some(_) => table.collation,
-        None => database,
-    };
     let written = match (&charset.charset, &charset.collation) {
-        // A collation beside DEFAULT must be one of the database's character set.
+        // A collation beside DEFAULT must be one of its character set.
         (None, Some(_)) => &CharsetSpec {
-            charset: Some(database.charset.name().to_owned()),
+            charset: Some(default.charset.name().to_owned()),
             ..charset.clone()
         },
         _ => charset,
+    };
+    let default = match charset.charset {
+        Some(_) => table.collation,
+        None => default,
     };
     resolve_collation(written, None, Defaults::new(session, default))
 }
