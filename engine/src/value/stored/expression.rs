@@ -119,11 +119,19 @@ pub fn encode(value: &Datum, ty: &Type, zone: &TimeZone) -> Result<Stored, SqlEr
             .map_or(Stored::Null, |span| Stored::Integer(span.value.0)),
         Kind::Json => match value {
             Datum::Json(document) => Stored::Text(document.to_string()),
-            other => Stored::Text(other.to_str().into_owned()),
+            other => text(other.to_text().into_owned()),
         },
         Kind::Text if ty.is_binary() => Stored::Blob(value.to_text().into_owned()),
-        Kind::Text => Stored::Text(value.to_str().into_owned()),
+        Kind::Text => text(value.to_text().into_owned()),
     })
+}
+
+/// Text, or the bytes as they are where they are none: SQLite keeps both.
+fn text(bytes: Vec<u8>) -> Stored {
+    match String::from_utf8(bytes) {
+        Ok(text) => Stored::Text(text),
+        Err(error) => Stored::Blob(error.into_bytes()),
+    }
 }
 
 fn date(value: &Datum, day_only: bool) -> Result<Stored, SqlError> {
