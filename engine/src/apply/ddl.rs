@@ -27,6 +27,8 @@ pub struct DdlStatement<'a> {
     pub connection: Option<u16>,
     /// `collation_server`.
     pub server: Option<u16>,
+    /// `collation_database`, where it is not the default database's.
+    pub default_database: Option<u16>,
     /// `default_collation_for_utf8mb4`.
     pub default_for_utf8mb4: Option<u16>,
     /// `time_zone`, if it matters.
@@ -83,6 +85,7 @@ impl<'a> DdlStatement<'a> {
             client: charset.map(|charset| charset.client),
             connection: charset.map(|charset| charset.connection),
             server: charset.map(|charset| charset.server),
+            default_database: status.collation_database(),
             default_for_utf8mb4: status.default_collation_for_utf8mb4(),
             time_zone: zone.map(|zone| String::from_utf8_lossy(zone).into_owned()),
             explicit_defaults_for_timestamp: status.explicit_defaults_for_timestamp(),
@@ -100,11 +103,17 @@ impl<'a> DdlStatement<'a> {
         session.sql_mode = SqlMode::from_bits(self.sql_mode);
         session.now_micros = self.now_micros;
         session.applies_log = true;
+        if let Some(client) = self.client.and_then(collation::by_id) {
+            session.character_set_client = client.charset;
+        }
         if let Some(id) = self.connection {
             session.collation_connection = known(id)?;
         }
         if let Some(id) = self.server {
             session.collation_server = known(id)?;
+        }
+        if let Some(id) = self.default_database {
+            session.collation_database = Some(known(id)?);
         }
         session.default_collation_for_utf8mb4 = match self.default_for_utf8mb4 {
             Some(id) => known(id)?,

@@ -237,3 +237,66 @@ fn a_log_may_say_what_this_server_would_refuse_of_a_client() {
     let rows = bench.ddl("INSERT INTO t VALUES (1)").unwrap_err();
     assert_eq!(rows.code(), 1235);
 }
+
+// MySQL 9.7 stores the same bytes: the text of a latin1 client, and that of a client in utf8mb4.
+#[test]
+fn strings_in_logged_definitions_are_read_as_their_client_wrote_them() {
+    use crate::session::SessionContext;
+    let mut bench = Bench::new(&[]);
+    for (table, sql, client) in [
+        (
+            "a",
+            b"CREATE TABLE a (b VARCHAR(9) DEFAULT (CONCAT('\xe9')))".as_slice(),
+            8,
+        ),
+        (
+            "b",
+            b"CREATE TABLE b (b VARCHAR(9) DEFAULT (CONCAT(_latin1'\xe9')))",
+            8,
+        ),
+        (
+            "c",
+            b"CREATE TABLE c (b VARCHAR(9) DEFAULT (CONCAT(_latin1'\xc3\xa9')))",
+            255,
+        ),
+    ] {
+        let mut statement = DdlStatement::new("d", sql, &StatusVariables::default(), 0, "9.7.0");
+        (statement.client, statement.connection) = (Some(client), Some(client));
+        bench.writer.begin_group().unwrap();
+        bench.writer.apply_ddl(&statement).unwrap();
+        let insert = format!("INSERT INTO {table} () VALUES ()");
+        let parsed = sql::parse(insert.as_bytes(), &sql::ParseOptions::default()).unwrap();
+        let mut session = SessionContext::new(1);
+        session.database = Some("d".to_owned());
+        let mut changes = Vec::new();
+        bench
+            .writer
+            .execute(&parsed.statement, &[], &mut session, &mut changes)
+            .unwrap();
+        bench.commit();
+        let expected: &[u8] = match table {
+            "c" => "\u{c3}\u{a9}".as_bytes(),
+            _ => "\u{e9}".as_bytes(),
+        };
+        let stored = changes[0].after.as_ref().unwrap();
+        assert_eq!(stored[..], [Value::Bytes(expected.into())], "{table}");
+    }
+}
+
+#[test]
+fn logged_conversions_to_the_default_take_the_collation_that_the_event_says() {
+    let mut bench = Bench::new(&[
+        "CREATE DATABASE a CHARACTER SET latin1",
+        "CREATE TABLE t (v VARCHAR(9))",
+    ]);
+    let sql = b"ALTER TABLE d.t CONVERT TO CHARACTER SET DEFAULT";
+    for (said, expected) in [(None, "latin1_swedish_ci"), (Some(46), "utf8mb4_bin")] {
+        let mut statement = DdlStatement::new("a", sql, &StatusVariables::default(), 0, "9.7.0");
+        statement.default_database = said;
+        bench.writer.begin_group().unwrap();
+        bench.writer.apply_ddl(&statement).unwrap();
+        bench.commit();
+        let catalog = bench.database.catalog();
+        assert_eq!(catalog.table("d", "t").unwrap().collation.name, expected);
+    }
+}

@@ -52,6 +52,7 @@ pub(super) fn written(
     }
     let charset = session.collation_connection.charset.name();
     let mut printer = print::Printer::new(column, purpose, charset, session.applies_log);
+    printer.client = Some(session.character_set_client);
     printer.reads_escapes =
         session.applies_log || !session.sql_mode.contains(SqlMode::NO_BACKSLASH_ESCAPES);
     let text = printer.print(&expression.expr)?;

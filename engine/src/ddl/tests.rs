@@ -437,3 +437,56 @@ fn alter_without_strict_mode_fills_null() {
     let row = rows.row(crate::rows::RowId(1)).unwrap().unwrap();
     assert_eq!(row.values, vec![Value::Int(1), Value::UInt(0)]);
 }
+
+// MySQL 9.7 shows the same members.
+#[test]
+fn members_in_hexadecimal_are_bytes_of_their_columns_character_set() {
+    let mut bench = Bench::new();
+    bench
+        .run(
+            "CREATE TABLE t (a ENUM(0xC3A9) CHARACTER SET latin1, b SET(x'C3A9', 0xFF) CHARACTER SET \
+             latin1, c ENUM(0xC3A9))",
+        )
+        .unwrap();
+    let shown = bench.show("t");
+    for column in [
+        "`a` enum('\u{c3}\u{a9}')",
+        "`b` set('\u{c3}\u{a9}','\u{ff}')",
+        "`c` enum('\u{e9}')",
+    ] {
+        assert!(shown.contains(column), "{shown}");
+    }
+    for member in [
+        "ENUM(0x61FF)",
+        "SET(0x61FF)",
+        "ENUM(0xC3A9) CHARACTER SET ascii",
+    ] {
+        let error = bench
+            .run(&format!("CREATE TABLE u (a {member})"))
+            .expect_err(member);
+        assert_eq!(error.code, 1235, "{member}: {error}");
+    }
+}
+
+// MySQL 9.7 takes the collation of the default database, not that of the table's.
+#[test]
+fn the_default_character_set_of_convert_is_that_of_the_sessions_database() {
+    let mut bench = Bench::new();
+    bench.run("CREATE DATABASE a CHARACTER SET latin1").unwrap();
+    bench.run("CREATE TABLE t (v VARCHAR(9))").unwrap();
+    bench.session.database = Some("a".to_owned());
+    bench
+        .run("ALTER TABLE d.t CONVERT TO CHARACTER SET DEFAULT")
+        .unwrap();
+    assert_eq!(bench.table("t").collation.name, "latin1_swedish_ci");
+    bench.check_error(
+        "ALTER TABLE d.t CONVERT TO CHARACTER SET DEFAULT COLLATE utf8mb4_bin",
+        1253,
+        "COLLATION 'utf8mb4_bin' is not valid for CHARACTER SET 'latin1'",
+    );
+    bench.session.database = None;
+    bench
+        .run("ALTER TABLE d.t CONVERT TO CHARACTER SET DEFAULT")
+        .unwrap();
+    assert_eq!(bench.table("t").collation.name, "utf8mb4_0900_ai_ci");
+}

@@ -70,6 +70,7 @@ impl Computed {
     ) -> Result<Self, SqlError> {
         let env = Env::of_write(session, ignore);
         let mut binder = Binder::new(catalog, session, &[], "", env);
+        binder.is_kept = true;
         let database = table.database.clone();
         let scope = Scope {
             relations: vec![base_relation(table, &table.name, "t", 0, Some(database))],

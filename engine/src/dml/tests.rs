@@ -245,3 +245,103 @@ fn a_time_column_is_touched_only_when_another_column_really_changes() {
     let arc: &Arc<_> = &f.database.catalog();
     assert!(arc.table("d", "c").is_ok());
 }
+
+/// The statement with parameters of these bytes.
+fn run_with(f: &mut Fixture, sql: &str, parameters: &[&'static [u8]]) -> Result<Outcome, SqlError> {
+    use binlog::value::Value;
+    let (parsed, _) = parse_first(sql.as_bytes(), &ParseOptions::default())?;
+    let parameters: Vec<Value<'static>> = parameters
+        .iter()
+        .map(|bytes| Value::Bytes((*bytes).into()))
+        .collect();
+    f.writer.begin_group().unwrap();
+    let statement = &parsed.statement;
+    let session = &mut f.session;
+    let result = f
+        .writer
+        .execute(statement, &parameters, session, &mut f.changes);
+    f.writer.commit_group(&EnginePosition::default()).unwrap();
+    result
+}
+
+// As MySQL 9.7 answers parameters of its BLOB and VARCHAR types.
+#[test]
+fn bytes_of_parameters_that_are_no_text_stay_as_they_are_on_every_way() {
+    let bytes: &[u8] = b"\xff\0";
+    let mut f = Fixture::new(&[
+        "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, b BLOB, v VARCHAR(9))",
+        "CREATE TABLE s (a VARCHAR(9), b BLOB)",
+        "INSERT INTO s VALUES ('x', 'y')",
+    ]);
+    for (sql, count) in [
+        ("INSERT INTO t (b) VALUES (?)", 1),
+        ("INSERT INTO t (b) SELECT ?", 1),
+        ("INSERT INTO t (b) SELECT ? UNION ALL SELECT ?", 2),
+        ("INSERT INTO t (b) SELECT CONCAT(?, a) FROM s", 1),
+        ("INSERT INTO t (b) SELECT CONCAT(?, b) FROM s", 1),
+        ("INSERT INTO t (b) SELECT MAX(CONCAT(?, a)) FROM s", 1),
+    ] {
+        run_with(&mut f, sql, &vec![bytes; count]).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+    assert_eq!(
+        f.rows("SELECT HEX(b) FROM t ORDER BY id"),
+        ["FF00", "FF00", "FF00", "FF00", "FF0078", "FF0079", "FF0078"]
+    );
+    for sql in [
+        "INSERT INTO t (v) VALUES (?)",
+        "INSERT INTO t (v) SELECT ?",
+        "INSERT INTO t (v) SELECT CONCAT(?, a) FROM s",
+    ] {
+        let error = run_with(&mut f, sql, &[bytes]).expect_err(sql);
+        assert_eq!(error.code, 1366, "{sql}: {error}");
+    }
+    let (parsed, _) = parse_first(b"SELECT ?", &ParseOptions::default()).unwrap();
+    let mut reader = f.database.reader().unwrap();
+    let parameter = binlog::value::Value::Bytes(bytes.into());
+    let result = reader.query(&parsed, std::slice::from_ref(&parameter), &mut f.session);
+    assert_eq!(result.unwrap().rows, [[parameter]]);
+}
+
+/// A session of a client that speaks latin1.
+fn speak_latin1(f: &mut Fixture) {
+    f.session.character_set_client = crate::collation::Charset::Latin1;
+    f.session.collation_connection = crate::collation::Charset::Latin1.default_collation();
+}
+
+fn speak_utf8(f: &mut Fixture) {
+    f.session.character_set_client = crate::collation::Charset::Utf8mb4;
+    f.session.collation_connection = crate::collation::Charset::Utf8mb4.default_collation();
+}
+
+// As MySQL 9.7 fills these tables in, in both directions.
+#[test]
+fn an_expression_of_the_catalogue_means_the_same_to_clients_of_every_character_set() {
+    let table = |name: &str| {
+        format!(
+            "CREATE TABLE {name} (a INT, b VARCHAR(9) CHARACTER SET utf8mb4 \
+             DEFAULT (CONCAT('\u{e9}')), l VARCHAR(9) AS (CHARSET(CONCAT('\u{e9}'))))"
+        )
+    };
+    let mut f = Fixture::new(&[&table("of_utf8")]);
+    speak_latin1(&mut f);
+    f.run(&table("of_latin1")).unwrap();
+    for name in ["of_utf8", "of_latin1"] {
+        f.run(&format!("INSERT INTO {name} (a) VALUES (1)"))
+            .unwrap();
+    }
+    speak_utf8(&mut f);
+    for name in ["of_utf8", "of_latin1"] {
+        f.run(&format!("INSERT INTO {name} (a) VALUES (2)"))
+            .unwrap();
+    }
+    let rows =
+        |f: &mut Fixture, name| f.rows(&format!("SELECT a, HEX(b), l FROM {name} ORDER BY a"));
+    assert_eq!(
+        rows(&mut f, "of_utf8"),
+        ["1|C3A9|utf8mb4", "2|C3A9|utf8mb4"]
+    );
+    assert_eq!(
+        rows(&mut f, "of_latin1"),
+        ["1|C3A9|latin1", "2|C3A9|latin1"]
+    );
+}

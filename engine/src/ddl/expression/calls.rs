@@ -7,6 +7,7 @@ use sqlparser::ast::{
 };
 
 use super::print::{Printer, not_kept, string};
+use crate::expr::bind::characters;
 use crate::functions;
 use sql::error::SqlError;
 
@@ -253,7 +254,12 @@ impl Printer<'_> {
                             || text.is_ascii()
                             || prefix.value.to_lowercase().starts_with("_utf8") =>
                     {
-                        Ok(format!("{}{}", prefix.value.to_lowercase(), string(text)))
+                        let prefix = prefix.value.to_lowercase();
+                        let text = match self.client {
+                            Some(client) => &characters(client, &prefix, text)?,
+                            None => text,
+                        };
+                        Ok(format!("{prefix}{}", string(text)))
                     }
                     _ => Err(not_kept("this string with a character set")),
                 },

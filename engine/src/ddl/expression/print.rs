@@ -5,6 +5,7 @@ use sqlparser::ast::{BinaryOperator, Expr, Ident, UnaryOperator, Value};
 use super::allowed::{BARE, forbidden, is_unsafe};
 use super::{Purpose, Written};
 use crate::catalog::quoted;
+use crate::collation::Charset;
 use sql::error::SqlError;
 
 /// Prints one expression and notes what it refers to.
@@ -15,6 +16,9 @@ pub(super) struct Printer<'p> {
     pub(super) is_accepted: bool,
     /// Character set of literals.
     charset: &'static str,
+    /// Character set of the client that wrote the expression; none when it comes from the catalogue,
+    /// whose strings are characters already.
+    pub(super) client: Option<Charset>,
     /// Whether MySQL would understand its own escapes when it reads the text again.
     pub(super) reads_escapes: bool,
     columns: Vec<String>,
@@ -33,6 +37,7 @@ impl<'p> Printer<'p> {
             purpose,
             is_accepted,
             charset,
+            client: None,
             reads_escapes: true,
             columns: Vec::new(),
             unsafe_function: None,

@@ -44,12 +44,15 @@ impl Binder<'_> {
     /// `_charset 'text'`: its bytes as text of that character set. Error 1300 when they are none.
     pub(super) fn introduced(&self, introducer: &str, literal: &Literal) -> Result<Node, SqlError> {
         let bytes = match literal {
+            Literal::SingleQuotedString(text) | Literal::DoubleQuotedString(text)
+                if self.is_kept =>
+            {
+                return self.kept_text(introducer, text);
+            }
             Literal::SingleQuotedString(text)
             | Literal::DoubleQuotedString(text)
             | Literal::NationalStringLiteral(text) => {
-                // As the client wrote it.
-                let written = self.session.character_set_client.encode(text);
-                written.map_or_else(|_| text.as_bytes().to_vec(), Cow::into_owned)
+                written(self.session.character_set_client, text)
             }
             Literal::HexStringLiteral(digits) => hex_bytes(digits)?,
             _ => return Err(SqlError::syntax_error()),
@@ -61,15 +64,18 @@ impl Binder<'_> {
         if charset == Charset::Binary {
             return Ok(bytes_constant(bytes));
         }
-        let text = charset.decode(&bytes).map_err(|offset| {
-            let wrong = bytes.get(offset..).unwrap_or_default();
-            let shown = wrong.iter().take(SHOWN_BYTES_MAX);
-            let shown: String = shown.map(|byte| format!("{byte:02X}")).collect();
-            SqlError::invalid_character_string(charset.name(), shown)
-        })?;
+        let text = decoded(charset, &bytes)?;
         let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
         let ty = Type::text(length, charset.default_collation(), Coercibility::Literal);
         Ok(Node::constant(Datum::text(text), ty))
+    }
+
+    /// `_charset 'text'` of an expression in the catalogue: these characters.
+    fn kept_text(&self, introducer: &str, text: &str) -> Result<Node, SqlError> {
+        let charset = introducer.trim_start_matches('_');
+        let mut node = self.convert_using(self.text_constant(text), charset)?;
+        node.ty.coercibility = Coercibility::Literal;
+        Ok(node)
     }
 
     /// Bytes that the client says are text of the connection's character set; they need not be.
@@ -79,10 +85,15 @@ impl Binder<'_> {
         Node::constant(Datum::Text(bytes), ty)
     }
 
-    /// A text in the connection's collation.
+    /// A text in the connection's collation. In the catalogue a string without an introducer is
+    /// utf8mb4.
     pub(super) fn text_constant(&self, text: &str) -> Node {
         let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-        let ty = Type::text(length, self.env.collation, Coercibility::Literal);
+        let collation = match self.is_kept {
+            true => Charset::Utf8mb4.default_collation(),
+            false => self.env.collation,
+        };
+        let ty = Type::text(length, collation, Coercibility::Literal);
         Node::constant(Datum::text(text), ty)
     }
 
@@ -217,6 +228,28 @@ impl Binder<'_> {
             }
         }
     }
+}
+
+/// A client's text as it wrote it.
+fn written(client: Charset, text: &str) -> Vec<u8> {
+    let bytes = client.encode(text);
+    bytes.map_or_else(|_| text.as_bytes().to_vec(), Cow::into_owned)
+}
+
+/// Bytes as text of a character set. Error 1300 when they are none.
+fn decoded(charset: Charset, bytes: &[u8]) -> Result<Cow<'_, str>, SqlError> {
+    charset.decode(bytes).map_err(|offset| {
+        let wrong = bytes.get(offset..).unwrap_or_default();
+        let shown = wrong.iter().take(SHOWN_BYTES_MAX);
+        let shown: String = shown.map(|byte| format!("{byte:02X}")).collect();
+        SqlError::invalid_character_string(charset.name(), shown)
+    })
+}
+
+/// The characters that `_charset 'text'` of a client means. Errors 1115 and 1300.
+pub fn characters(client: Charset, introducer: &str, text: &str) -> Result<String, SqlError> {
+    let charset = Charset::by_name(introducer.trim_start_matches('_'))?;
+    decoded(charset, &written(client, text)).map(Cow::into_owned)
 }
 
 fn bytes_constant(bytes: Vec<u8>) -> Node {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use binlog::value::Value;
 
 pub use calls::INSERTED;
-pub use literal::numeric_hex;
+pub use literal::{characters, numeric_hex};
 pub use scope::{Found, Relation, Scope, ScopeColumn, full_name, same_name, same_node};
 
 use super::emit::Emitter;
@@ -108,6 +108,9 @@ pub struct Binder<'a> {
     pub params: &'a [Value<'static>],
     /// Whether `?` markers without a value are let through as NULL.
     pub describing: bool,
+    /// Whether the text is an expression of the catalogue, whose strings are characters already: what
+    /// a session's character sets are does not change them.
+    pub is_kept: bool,
     /// What is emitted on the way.
     pub emitter: Emitter,
     /// The statement's text, for the names of select items.
@@ -137,6 +140,7 @@ impl<'a> Binder<'a> {
             session,
             params,
             describing: false,
+            is_kept: false,
             emitter: Emitter::new(Rc::clone(&env)),
             text,
             next_alias: 0,

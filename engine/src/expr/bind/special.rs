@@ -337,7 +337,7 @@ impl Binder<'_> {
     }
 
     /// CONVERT(... USING charset).
-    fn convert_using(&self, node: Node, charset: &str) -> Result<Node, SqlError> {
+    pub(super) fn convert_using(&self, node: Node, charset: &str) -> Result<Node, SqlError> {
         let collation = Charset::by_name(charset)?.default_collation();
         let ty = text_type(&node, collation, None).with_null(node.ty.nullable);
         self.fold(Node {
