@@ -451,17 +451,9 @@ fn column_of(message: &str) -> Option<u64> {
 }
 
 /// The hexadecimal digits of whole bytes that binary digits are.
+/// The digits of a bit literal as those of a hexadecimal one; nothing for what is no digit.
 fn hex_of_bits(digits: &str) -> String {
-    let width = digits.len().div_ceil(8) * 8;
-    let padded = format!("{digits:0>width$}");
-    let bytes = padded.as_bytes().chunks(8);
-    let bytes: Vec<u8> = bytes
-        .map(|bits| {
-            bits.iter()
-                .fold(0, |byte, bit| byte << 1 | u8::from(*bit == b'1'))
-        })
-        .collect();
-    hex(&bytes)
+    hex(&crate::bytes_of_bits(digits).unwrap_or_default())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -32,6 +32,25 @@ use error::SqlError;
 pub use mode::{SqlMode, UnknownMode};
 pub use version::version_number;
 
+/// The bytes of a bit literal's digits, the first byte filled up with zeros; `None` if one is no digit.
+#[must_use]
+pub fn bytes_of_bits(digits: &str) -> Option<Vec<u8>> {
+    let bits: Option<Vec<u8>> = digits
+        .bytes()
+        .map(|digit| match digit {
+            b'0' => Some(0),
+            b'1' => Some(1),
+            _ => None,
+        })
+        .collect();
+    let bytes = bits?
+        .rchunks(8)
+        .map(|bits| bits.iter().fold(0, |byte, bit| byte << 1 | bit))
+        .rev()
+        .collect();
+    Some(bytes)
+}
+
 /// How a text is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParseOptions {

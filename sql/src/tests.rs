@@ -657,3 +657,28 @@ fn nuls_and_comments_are_read_once() {
         let _ = has_statement(text.as_bytes(), &ParseOptions::default());
     }
 }
+
+#[test]
+fn a_bit_literal_may_have_any_number_of_digits() {
+    let digits = "1".repeat(70_001);
+    statement(&format!("SELECT b'{digits}', _binary b'{digits}'"));
+    let bytes = bytes_of_bits(&digits).unwrap();
+    assert_eq!(
+        (bytes.len(), bytes.first(), bytes.last()),
+        (8751, Some(&1), Some(&0xff))
+    );
+    assert_eq!(bytes_of_bits("101010101"), Some(vec![1, 0x55]));
+    assert_eq!(bytes_of_bits(""), Some(vec![]));
+    assert_eq!(bytes_of_bits("12"), None);
+}
+
+#[test]
+fn a_conversion_has_no_equals_sign() {
+    statement("ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin");
+    for text in [
+        "ALTER TABLE t CONVERT TO CHARACTER SET = utf8mb4",
+        "ALTER TABLE t CONVERT TO CHARACTER SET utf8mb4 COLLATE = utf8mb4_bin",
+    ] {
+        assert!(error(text).contains("near '= utf8mb4"), "{text}");
+    }
+}

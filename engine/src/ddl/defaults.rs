@@ -58,7 +58,7 @@ pub(super) fn define(
             return Err(invalid());
         }
         Some(DefaultValue::Bit(digits)) if !column.column_type.is_numeric() => {
-            EvalValue::Binary(bit_bytes(digits))
+            EvalValue::Binary(sql::bytes_of_bits(digits).unwrap_or_default())
         }
         Some(literal) => literal_value(literal).ok_or_else(invalid)?,
     };
@@ -68,20 +68,6 @@ pub(super) fn define(
     let mut coercion = Coercion::strict(session.sql_mode, &session.time_zone);
     let stored = coercion.store(column, value).map_err(|_| invalid())?;
     Ok(ColumnDefault::Literal(default_text(column, &stored)))
-}
-
-/// The bytes of a bit literal, the first of them filled up with zeros.
-fn bit_bytes(digits: &str) -> Vec<u8> {
-    let fill = digits.len().next_multiple_of(8) - digits.len();
-    let digits = format!("{}{digits}", "0".repeat(fill));
-    digits
-        .as_bytes()
-        .chunks(8)
-        .map(|byte| {
-            byte.iter()
-                .fold(0, |value, digit| value << 1 | u8::from(*digit == b'1'))
-        })
-        .collect()
 }
 
 fn literal_value(literal: &DefaultValue) -> Option<EvalValue> {

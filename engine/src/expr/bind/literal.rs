@@ -339,13 +339,8 @@ fn hex_bytes(text: &str) -> Result<Vec<u8>, SqlError> {
 
 /// `b'0101'`.
 fn bits(text: &str) -> Result<Node, SqlError> {
-    let width = text.len().div_ceil(8) * 8;
-    let padded = format!("{text:0>width$}");
-    let groups = padded.as_bytes().chunks(8);
-    let bytes: Option<Vec<u8>> = groups
-        .map(|group| u8::from_str_radix(std::str::from_utf8(group).ok()?, 2).ok())
-        .collect();
-    let mut node = bytes_constant(bytes.ok_or_else(SqlError::syntax_error)?);
+    let bytes = sql::bytes_of_bits(text).ok_or_else(SqlError::syntax_error)?;
+    let mut node = bytes_constant(bytes);
     node.ty.is_hex = true;
     node.ty.unsigned = true;
     Ok(node)
