@@ -101,6 +101,7 @@ impl Reader {
     }
 
     fn begin(&mut self) -> Result<(), EngineError> {
+        self.leave()?;
         self.run("BEGIN", "begin reading")?;
         // The version is the snapshot's first read, which fixes the snapshot.
         let version = Store::new(&self.connection).catalog_version()?;
@@ -116,6 +117,15 @@ impl Reader {
 
     fn end(&self) -> Result<(), EngineError> {
         self.run("COMMIT", "end reading")
+    }
+
+    /// Leaves a moment whose end failed, for example because it was interrupted: a reader goes from
+    /// session to session and must not keep one's failure for the next.
+    fn leave(&self) -> Result<(), EngineError> {
+        match self.connection.is_autocommit() {
+            true => Ok(()),
+            false => self.run("ROLLBACK", "end reading"),
+        }
     }
 
     fn run(&self, sql: &str, doing: &'static str) -> Result<(), EngineError> {
