@@ -40,7 +40,13 @@ impl Pipeline {
             match written {
                 Ok(position) => self.engine.position = position,
                 Err(error) => {
-                    let answer = self.refuse_group(error)?;
+                    let answer = match self.refuse_group(error) {
+                        Ok(answer) => answer,
+                        Err(fatal) => {
+                            self.group.put_back(pending);
+                            return Err(fatal);
+                        }
+                    };
                     self.engine.writer.rollback_group()?;
                     for pending in pending {
                         pending.answer.send(Err(answer.clone()));

@@ -164,6 +164,11 @@ impl Pipeline {
             return self.defer(input, retry_at);
         }
         let request = match input {
+            // What was kept while a group was late comes first.
+            Input::Request(request) if self.turns.has_ready() => {
+                self.turns.put_last(request);
+                self.turns.take_ready()
+            }
             Input::Request(request) => Some(request),
             Input::Nothing => self.turns.take_ready(),
         };
@@ -282,6 +287,13 @@ impl Pipeline {
 
     /// Ends what is open and closes the log.
     pub(crate) fn close(mut self, now: Now) -> Result<(), PrimaryError> {
+        self.finish(now)?;
+        self.log.writer.close(now.seconds())?;
+        Ok(())
+    }
+
+    /// Ends what is open and answers whoever waits.
+    pub(crate) fn finish(&mut self, now: Now) -> Result<(), PrimaryError> {
         self.now = now;
         if matches!(self.turns.hold.take(), Some(Hold::Transaction(_))) {
             self.engine.writer.rollback_group()?;
@@ -290,12 +302,12 @@ impl Pipeline {
             && let Some(late) = self.group.late.take()
         {
             // The next start commits it.
+            self.group.put_back(late.pending);
             return Err(late.error);
         }
         for execute in self.turns.all_waiting() {
             execute.answer(Err(SqlError::server_shutdown()));
         }
-        self.log.writer.close(now.seconds())?;
         Ok(())
     }
 }

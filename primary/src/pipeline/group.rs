@@ -69,4 +69,10 @@ impl Group {
         self.is_closed = false;
         std::mem::take(&mut self.pending)
     }
+
+    /// Keeps transactions of which nobody knows any more what became of them: their clients are told
+    /// nothing before the process ends.
+    pub(super) fn put_back(&mut self, pending: Vec<Pending>) {
+        self.pending = pending;
+    }
 }

@@ -20,7 +20,7 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// The group.
 #[derive(Debug)]
 pub(super) struct Late {
-    pending: Vec<Pending>,
+    pub(super) pending: Vec<Pending>,
     /// Why the engine did not take it.
     pub(super) error: PrimaryError,
     retry_at: Instant,
@@ -35,6 +35,7 @@ impl Pipeline {
     ) -> Result<(), PrimaryError> {
         State::count(&self.outside.state.counts.engine_errors, 1);
         if !is_disk_full(&error) {
+            self.group.put_back(pending);
             return Err(error);
         }
         tracing::error!(
@@ -87,6 +88,7 @@ impl Pipeline {
             Input::Nothing => {}
             Input::Request(Request::Stop) => {
                 if let Some(late) = self.group.late.take() {
+                    self.group.put_back(late.pending);
                     return Err(late.error);
                 }
             }

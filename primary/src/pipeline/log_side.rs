@@ -10,7 +10,7 @@ use super::commit::Durability;
 use super::group::Pending;
 use super::schema::NotedTables;
 use crate::state::State;
-use crate::transaction::{Dependencies, Placement};
+use crate::transaction::{Dependencies, Placement, Transaction};
 
 /// The log, and what its next transaction depends on.
 pub(super) struct LogSide {
@@ -85,22 +85,25 @@ impl LogSide {
         let written = self.write_transactions(pending, commit_micros, state, &mut assigned);
         if let Err(error) = written {
             self.dependencies.go_back(sequence);
-            for gtid in &assigned {
+            for (_, gtid) in &assigned {
                 self.executed.remove(gtid);
             }
             return Err(error);
         }
         self.writer.seal();
         self.sync_group(state)?;
+        for (transaction, gtid) in assigned {
+            transaction.tell(gtid);
+        }
         Ok(self.position())
     }
 
-    fn write_transactions(
+    fn write_transactions<'p>(
         &mut self,
-        pending: &[Pending],
+        pending: &'p [Pending],
         commit_micros: u64,
         state: &State,
-        assigned: &mut Vec<Gtid>,
+        assigned: &mut Vec<(&'p Transaction, Gtid)>,
     ) -> Result<(), WriteError> {
         let mut out = Vec::new();
         let mut offset = self.writer.next_offset();
@@ -109,8 +112,7 @@ impl LogSide {
             let gtid = transaction.assigned().or_else(|| self.next_gtid(state));
             if let Some(gtid) = &gtid {
                 self.executed.add(*gtid);
-                assigned.push(*gtid);
-                transaction.tell(*gtid);
+                assigned.push((transaction, *gtid));
             }
             self.last_xid = self.next_xid();
             let placement = Placement {

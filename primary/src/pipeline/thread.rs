@@ -25,8 +25,17 @@ impl Now {
 /// Serves requests until asked to stop, then closes the log. With an error `on_fatal` is called
 /// before any client can be told anything.
 pub(crate) fn run(mut pipeline: Pipeline, requests: &Receiver<Request>, on_fatal: OnFatal) {
-    let served = serve(&mut pipeline, requests);
-    if let Err(error) = served.and_then(|()| pipeline.close(Now::read())) {
+    let served = serve(&mut pipeline, requests).and_then(|()| pipeline.finish(Now::read()));
+    let ended = match served {
+        Ok(()) => pipeline.close(Now::read()),
+        Err(error) => {
+            on_fatal(&error);
+            // Not before: a dropped answer would be one.
+            drop(pipeline);
+            return;
+        }
+    };
+    if let Err(error) = ended {
         on_fatal(&error);
     }
 }
