@@ -78,8 +78,10 @@ impl Format {
             .next_back();
         match (options.row_format.as_deref(), size) {
             (Some("COMPACT" | "REDUNDANT"), _) => Format::Old,
-            (Some("COMPRESSED"), size) => Format::Compressed(size.unwrap_or(8) * 1024),
-            (None, Some(size)) => Format::Compressed(size * 1024),
+            (Some("COMPRESSED"), size) => {
+                Format::Compressed(size.unwrap_or(8).saturating_mul(1024))
+            }
+            (None, Some(size)) => Format::Compressed(size.saturating_mul(1024)),
             (None | Some(_), _) => Format::Plain,
         }
     }

@@ -122,16 +122,12 @@ impl Cursor<'_> {
         {
             return self.unexpected();
         }
-        self.accept_symbol("=");
         let charset = match self.accept("DEFAULT") {
             true => None,
             false => Some(self.charset_name()?),
         };
         let collation = match self.accept("COLLATE") {
-            true => {
-                self.accept_symbol("=");
-                Some(self.charset_name()?)
-            }
+            true => Some(self.charset_name()?),
             false => None,
         };
         Ok(CharsetSpec {
