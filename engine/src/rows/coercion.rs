@@ -10,6 +10,7 @@ mod parameter;
 mod source;
 mod string;
 mod temporal;
+mod year;
 
 use binlog::value::{Date, Value};
 

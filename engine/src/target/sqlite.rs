@@ -26,7 +26,7 @@ impl SqliteTarget {
     pub fn new(database: &Database, channel: &str) -> Result<SqliteTarget, EngineError> {
         Ok(SqliteTarget {
             database: database.clone(),
-            writer: Writer::open(&database)?,
+            writer: Writer::open(database)?,
             channel: channel.to_owned(),
         })
     }

@@ -161,12 +161,15 @@ impl List {
     }
 }
 
-/// The old columns that clauses are about, with the place of the clause; and a column to drop that is
+/// An old column, and the place of the clause that is about it.
+type Subject = (ColumnId, usize);
+
+/// The old columns that clauses are about; and a column to drop that is
 /// not there. Dropped columns count first: no other clause finds them. Error 1054.
 fn subjects(
     table: &Table,
     clauses: &[AlterClause],
-) -> Result<(Vec<(ColumnId, usize)>, Option<String>), SqlError> {
+) -> Result<(Vec<Subject>, Option<String>), SqlError> {
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     let mut missing = None;
@@ -237,7 +240,7 @@ fn altered(
         AlterClause::AlterColumnDefault { default, .. } => {
             set_default(session, &mut column, default.as_ref())?;
         }
-        other => return Err(SqlError::not_supported(format!("{other:?}"))),
+        _ => return Err(SqlError::not_supported("this clause of ALTER TABLE")),
     }
     Ok(Some(column))
 }
