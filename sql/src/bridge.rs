@@ -450,7 +450,6 @@ fn column_of(message: &str) -> Option<u64> {
     digits.parse().ok()
 }
 
-/// The hexadecimal digits of whole bytes that binary digits are.
 /// The digits of a bit literal as those of a hexadecimal one; nothing for what is no digit.
 fn hex_of_bits(digits: &str) -> String {
     hex(&crate::bytes_of_bits(digits).unwrap_or_default())

@@ -682,3 +682,36 @@ fn a_conversion_has_no_equals_sign() {
         assert!(error(text).contains("near '= utf8mb4"), "{text}");
     }
 }
+
+#[test]
+fn one_value_of_a_row_has_no_more_words_than_a_statement() {
+    for value in ["1 ", "1+"] {
+        let text = format!("INSERT INTO t VALUES ({}1)", value.repeat(300_000));
+        let error = parse(text.as_bytes(), &ParseOptions::default()).unwrap_err();
+        assert_eq!(error.code, 3170, "{value}");
+    }
+}
+
+#[test]
+fn rows_that_are_inserted_are_part_of_no_query() {
+    let parsed = |text: &str| parse(text.as_bytes(), &ParseOptions::default());
+    for rest in [
+        "UNION SELECT 2",
+        "EXCEPT SELECT 2",
+        "INTERSECT VALUES ROW(1)",
+        "ORDER BY 1",
+        "LIMIT 1",
+        "FOR UPDATE",
+        "FETCH FIRST ROW ONLY",
+    ] {
+        for verb in ["INSERT", "REPLACE"] {
+            let error = parsed(&format!("{verb} INTO t VALUES (1), (2) {rest}")).unwrap_err();
+            assert_eq!(error.code, 1064, "{rest}");
+            let near = format!("near '{rest}' at line 1");
+            assert!(error.message.contains(&near), "{}", error.message);
+        }
+    }
+    for rest in ["", ";", "AS n", "ON DUPLICATE KEY UPDATE a = 1", "/* */"] {
+        parsed(&format!("INSERT INTO t VALUES (1), (2) {rest}")).unwrap();
+    }
+}

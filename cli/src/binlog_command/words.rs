@@ -48,9 +48,11 @@ impl<const N: usize> fmt::Display for Grid<N> {
                 if !line.trim_start_matches('\n').is_empty() {
                     line.push_str("  ");
                 }
+                // By hand: the widths of format! end at 65535.
+                let blanks = " ".repeat(width.saturating_sub(cell.chars().count()));
                 match align {
-                    Align::Left => line.push_str(&format!("{cell:<width$}")),
-                    Align::Right => line.push_str(&format!("{cell:>width$}")),
+                    Align::Left => line.extend([cell, &blanks]),
+                    Align::Right => line.extend([&blanks, cell]),
                 }
             }
             writeln!(f, "{}", line.trim_end())?;
@@ -133,5 +135,16 @@ mod tests {
         grid.row(["a".to_owned(), "10".to_owned()]);
         grid.row(["\nbcd".to_owned(), "1".to_owned()]);
         assert_eq!(grid.to_string(), "a    10\n\nbcd   1\n");
+    }
+
+    #[test]
+    fn columns_may_be_as_wide_as_what_servers_send() {
+        for align in [Align::Left, Align::Right] {
+            let mut grid = Grid::new([align, Align::Right]);
+            grid.row(["x".repeat(100_000), "1".to_owned()]);
+            grid.row(["y".to_owned(), "2".to_owned()]);
+            let text = grid.to_string();
+            assert!(text.lines().all(|line| line.len() == 100_003));
+        }
     }
 }

@@ -30,12 +30,18 @@ pub(super) fn render(looks: &[Look]) -> String {
             let cells: Vec<String> = row
                 .iter()
                 .zip(widths)
-                .map(|(cell, width)| format!("{cell:width$}"))
+                .map(|(cell, width)| padded(cell, width))
                 .collect();
             cells.join("  ").trim_end().to_owned()
         })
         .collect();
     lines.join("\n")
+}
+
+/// A cell with blanks behind it, by hand: the widths of format! end at 65535.
+fn padded(cell: &str, width: usize) -> String {
+    let blanks = width.saturating_sub(cell.chars().count());
+    format!("{cell}{}", " ".repeat(blanks))
 }
 
 fn row(look: &Look) -> [String; HEADER.len()] {
@@ -110,8 +116,15 @@ pub(super) fn seconds_text(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::render;
+    use super::{padded, render};
     use crate::status::look::{LagPart, LagVector, Look, Position, ReplicaLook};
+
+    #[test]
+    fn a_cell_of_any_width_is_padded() {
+        assert_eq!(padded("\u{e9}", 3), "\u{e9}  ");
+        assert_eq!(padded("a", 100_000).len(), 100_000);
+        assert_eq!(padded("abc", 1), "abc");
+    }
 
     #[test]
     fn the_table_lines_up_and_says_what_is_unknown() {

@@ -1,5 +1,6 @@
 //! CREATE TABLE.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::columns::{DefinedColumn, check_characters, define};
@@ -15,7 +16,8 @@ use sql::ast::{
 };
 use sql::error::SqlError;
 
-const COLUMNS_MAX: usize = 1017;
+/// Columns that a table may have.
+pub(super) const COLUMNS_MAX: usize = 1017;
 const NAME_CHARS_MAX: usize = 64;
 
 pub(super) fn table(
@@ -148,12 +150,17 @@ fn define_columns(
 ) -> Result<Vec<DefinedColumn>, SqlError> {
     let mut defined = Vec::new();
     let mut has_timestamp = false;
+    let mut names = HashSet::new();
     for element in elements {
         let TableElement::Column(written) = element else {
             continue;
         };
-        if table.column(&written.name).is_some() {
+        session.interrupt.check()?;
+        if !names.insert(written.name.to_lowercase()) {
             return Err(SqlError::dup_fieldname(&written.name));
+        }
+        if names.len() > COLUMNS_MAX {
+            return Err(SqlError::too_many_fields());
         }
         let id = ColumnId(table.next_column_id);
         let column = define(session, id, written, table.collation, !has_timestamp)?;

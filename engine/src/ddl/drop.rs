@@ -1,5 +1,6 @@
 //! DROP, TRUNCATE and RENAME TABLE.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::create::check_table_name;
@@ -21,20 +22,25 @@ pub(super) fn tables(
 ) -> Result<Outcome, SqlError> {
     let mut found: Vec<Arc<Table>> = Vec::new();
     let mut missing = Vec::new();
+    let (mut found_ids, mut missing_names) = (HashSet::new(), HashSet::new());
     for name in names {
+        session.interrupt.check()?;
         let (database, table) = qualified(name, session)?;
-        if missing.contains(&format!("{database}.{table}")) {
-            return Err(SqlError::nonuniq_table(table));
-        }
         match writer.catalog().find_table(database, table) {
             // There are no temporary tables.
             Some(known) if !temporary => {
-                if found.iter().any(|earlier| earlier.id == known.id) {
+                if !found_ids.insert(known.id) {
                     return Err(SqlError::nonuniq_table(table));
                 }
                 found.push(Arc::clone(known));
             }
-            _ => missing.push(format!("{database}.{table}")),
+            Some(_) | None => {
+                let full = format!("{database}.{table}");
+                if !missing_names.insert(full.clone()) {
+                    return Err(SqlError::nonuniq_table(table));
+                }
+                missing.push(full);
+            }
         }
     }
     if !missing.is_empty() {

@@ -490,3 +490,44 @@ fn the_default_character_set_of_convert_is_that_of_the_sessions_database() {
         .unwrap();
     assert_eq!(bench.table("t").collation.name, "utf8mb4_0900_ai_ci");
 }
+
+#[test]
+fn long_lists_of_tables_and_columns_take_linear_time() {
+    let mut bench = Bench::new();
+    bench.run("CREATE TABLE t (a INT)").unwrap();
+    let begun = std::time::Instant::now();
+    let list = |of: &dyn Fn(usize) -> String| (0..20_000).map(of).collect::<Vec<_>>().join(",");
+    let names = list(&|at| format!("x{at}"));
+    let error = bench.run(&format!("DROP TABLE {names}")).unwrap_err();
+    assert_eq!(error.code, 1051);
+    let error = bench.run(&format!("DROP TABLE {names},x7")).unwrap_err();
+    assert_eq!(error.code, 1066);
+    let first = list(&|at| format!("ADD x{at} INT FIRST")).replace(",ADD", ",\nADD");
+    let shorter = first.lines().take(15_000).collect::<Vec<_>>().join(" ");
+    let shorter = shorter.trim_end_matches(',');
+    bench.check_error(
+        &format!("ALTER TABLE t {shorter}"),
+        1117,
+        "Too many columns",
+    );
+    let columns = list(&|at| format!("x{at} INT"));
+    bench.check_error(
+        &format!("CREATE TABLE u ({columns})"),
+        1117,
+        "Too many columns",
+    );
+    let dropped = list(&|at| format!("DROP x{at}"));
+    let error = bench.run(&format!("ALTER TABLE t {dropped}")).unwrap_err();
+    assert_eq!(error.code, 1091);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60));
+}
+
+#[test]
+fn a_statement_with_a_long_list_can_be_killed() {
+    let mut bench = Bench::new();
+    bench.session.interrupt.set();
+    let error = bench.run("DROP TABLE x, y").unwrap_err();
+    assert_eq!(error.code, 1317);
+    let error = bench.run("CREATE TABLE t (a INT, b INT)").unwrap_err();
+    assert_eq!(error.code, 1317);
+}

@@ -60,6 +60,7 @@ pub(super) fn execute(
     let mut counts = Counts::default();
     let reserved = Reserved::new(&mut rows_writer, rows.len(), is_select, session);
     for (index, given) in rows.into_iter().enumerate() {
+        session.interrupt.check()?;
         coercion.row = u64::try_from(index + 1).unwrap_or(u64::MAX);
         let complete = computed.completion(&given);
         let new = match rows_writer.new_row(given, &mut coercion, session, complete) {
@@ -307,7 +308,9 @@ fn given_rows(
         return selected_rows(binder, query, &positions, &target.table, connection);
     };
     let mut rows = Vec::with_capacity(values.rows.len());
+    let mut held = 0_usize;
     let mut take = |index: usize, row: &[Expr]| {
+        binder.env.interrupt.check()?;
         let mut given = vec![None; width];
         let empty = row.is_empty() && insert.columns.is_empty();
         if row.len() != positions.len() && !empty {
@@ -318,6 +321,8 @@ fn given_rows(
                 *slot = one_value(&mut binder, expr, target, *position, connection)?;
             }
         }
+        held = held.saturating_add(given_size(&given));
+        memory::check_changes(held)?;
         rows.push(given);
         Ok(())
     };
@@ -330,6 +335,14 @@ fn given_rows(
         }
     }
     Ok(rows)
+}
+
+/// Bytes of a row that waits for the writer.
+fn given_size(given: &Given) -> usize {
+    let texts = given.iter().flatten().map(EvalValue::bytes).sum::<usize>();
+    texts
+        .saturating_add(size_of_val(given.as_slice()))
+        .saturating_add(size_of::<Given>())
 }
 
 /// Error 3105 for a generated column among those that a query gives values for.

@@ -345,3 +345,19 @@ fn an_expression_of_the_catalogue_means_the_same_to_clients_of_every_character_s
         ["1|C3A9|latin1", "2|C3A9|latin1"]
     );
 }
+
+#[test]
+fn rows_that_are_listed_are_counted_and_can_be_killed() {
+    let mut fixture = Fixture::new(&["CREATE TABLE listed (a INT, b INT, c INT, d INT)"]);
+    let many = format!(
+        "INSERT INTO listed (a) VALUES (1){}",
+        ",(1)".repeat(999_999)
+    );
+    assert_eq!(fixture.run(&many).unwrap_err().code, 3170);
+    assert!(fixture.changes.is_empty());
+    fixture.session.interrupt.set();
+    let error = fixture
+        .run("INSERT INTO listed (a) VALUES (1), (2)")
+        .unwrap_err();
+    assert_eq!(error.code, 1317);
+}

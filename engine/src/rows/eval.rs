@@ -53,6 +53,29 @@ impl EvalValue {
         matches!(self, EvalValue::Null)
     }
 
+    /// Bytes of the value that grow with it.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            EvalValue::Digits(text)
+            | EvalValue::Member(_, text)
+            | EvalValue::Text(text)
+            | EvalValue::Json(text) => text.len(),
+            EvalValue::IllFormed(bytes) | EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => {
+                bytes.len()
+            }
+            EvalValue::Null
+            | EvalValue::Int(_)
+            | EvalValue::UInt(_)
+            | EvalValue::Float(_)
+            | EvalValue::Double(_)
+            | EvalValue::Decimal(_)
+            | EvalValue::Date(_)
+            | EvalValue::Time(..)
+            | EvalValue::DateTime(..) => 0,
+        }
+    }
+
     /// The value as text, as CONCAT would use it; `None` for NULL. Bytes that are not UTF-8 are
     /// replaced: error messages use this.
     #[must_use]

@@ -250,5 +250,6 @@ pub fn result_text(column: &ResultColumn, value: &Value<'_>) -> Option<Vec<u8>> 
         return Some(text.into_bytes());
     }
     let width = usize::try_from(column.length).unwrap_or(0);
-    Some(format!("{text:0>width$}").into_bytes())
+    let missing = width.saturating_sub(text.len());
+    Some(("0".repeat(missing) + &text).into_bytes())
 }

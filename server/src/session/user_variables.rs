@@ -67,25 +67,7 @@ impl UserMemory {
 }
 
 fn size(name: &str, value: &EvalValue) -> usize {
-    let text = match value {
-        EvalValue::Text(text)
-        | EvalValue::Json(text)
-        | EvalValue::Digits(text)
-        | EvalValue::Member(_, text) => text.len(),
-        EvalValue::Binary(bytes) | EvalValue::IllFormed(bytes) | EvalValue::Hex(bytes) => {
-            bytes.len()
-        }
-        EvalValue::Null
-        | EvalValue::Int(_)
-        | EvalValue::UInt(_)
-        | EvalValue::Float(_)
-        | EvalValue::Double(_)
-        | EvalValue::Decimal(_)
-        | EvalValue::Date(_)
-        | EvalValue::Time(..)
-        | EvalValue::DateTime(..) => 0,
-    };
-    ONE.saturating_add(name.len()).saturating_add(text)
+    ONE.saturating_add(name.len()).saturating_add(value.bytes())
 }
 
 impl Session {

@@ -68,10 +68,12 @@ impl Cursor<'_> {
             return refuse("PARTITION");
         }
         insert.replace_into = replace;
-        if rows.is_some()
-            && let Some(source) = &mut insert.source
-            && let sp::SetExpr::Values(values) = source.body.as_mut()
-        {
+        if rows.is_some() {
+            // What stands for the rows must be all that the statement inserts.
+            let source = insert.source.as_mut().map(|source| source.body.as_mut());
+            let Some(sp::SetExpr::Values(values)) = source else {
+                return self.unexpected();
+            };
             values.rows = Vec::new();
         }
         let insert = Box::new(Insert { insert, rows });
@@ -120,27 +122,31 @@ impl Cursor<'_> {
     /// `UPDATE a, b SET`: the commas become cross joins.
     fn join_comma_list(&mut self) {
         let mut depth = 0_u32;
-        let mut at = self.at;
-        while let Some(token) = self.tokens.get_mut(at) {
+        let mut rest = self.tokens.split_off(self.at).into_iter();
+        for mut token in rest.by_ref() {
+            let mut join = None;
+            let mut is_last = false;
             match &token.kind {
                 Kind::Symbol("(") => depth += 1,
                 Kind::Symbol(")") => depth = depth.saturating_sub(1),
-                Kind::Word(word) if depth == 0 && word.eq_ignore_ascii_case("SET") => return,
+                Kind::Word(word) if depth == 0 => is_last = word.eq_ignore_ascii_case("SET"),
                 Kind::Symbol(",") if depth == 0 => {
-                    let place = (token.start, token.end);
-                    token.kind = Kind::Word("CROSS");
-                    let join = Token {
+                    join = Some(Token {
                         kind: Kind::Word("JOIN"),
-                        start: place.0,
-                        end: place.1,
-                    };
-                    self.tokens.insert(at + 1, join);
+                        ..token
+                    });
+                    token.kind = Kind::Word("CROSS");
                 }
-                Kind::End => return,
+                Kind::End => is_last = true,
                 _ => {}
             }
-            at += 1;
+            self.tokens.push(token);
+            self.tokens.extend(join);
+            if is_last {
+                break;
+            }
         }
+        self.tokens.extend(rest);
     }
 
     pub(super) fn delete(&mut self) -> Parse<Statement> {
@@ -164,28 +170,27 @@ impl Cursor<'_> {
 
     /// `DELETE t.* FROM` is `DELETE t FROM`.
     fn drop_stars(&mut self) {
-        let mut at = self.at;
-        while let Some(token) = self.tokens.get(at) {
-            match &token.kind {
-                Kind::Word(word)
-                    if ["USING", "WHERE", "SET"]
-                        .iter()
-                        .any(|end| word.eq_ignore_ascii_case(end)) =>
-                {
-                    return;
-                }
-                Kind::Symbol(".")
-                    if matches!(
-                        self.tokens.get(at + 1).map(|token| &token.kind),
-                        Some(Kind::Symbol("*"))
-                    ) =>
-                {
-                    self.tokens.drain(at..at + 2);
-                }
-                Kind::End => return,
-                _ => at += 1,
+        let mut rest = self.tokens.split_off(self.at).into_iter().peekable();
+        while let Some(token) = rest.next() {
+            let star = Kind::Symbol("*");
+            let next = rest.peek().map(|token| &token.kind);
+            if token.kind == Kind::Symbol(".") && next == Some(&star) {
+                rest.next();
+                continue;
+            }
+            let is_last = match &token.kind {
+                Kind::Word(word) => ["USING", "WHERE", "SET"]
+                    .iter()
+                    .any(|end| word.eq_ignore_ascii_case(end)),
+                Kind::End => true,
+                _ => false,
+            };
+            self.tokens.push(token);
+            if is_last {
+                break;
             }
         }
+        self.tokens.extend(rest);
     }
 
     pub(super) fn do_expressions(&mut self) -> Parse<Statement> {

@@ -64,15 +64,18 @@ impl<'a, 'o> RowReader<'a, 'o> {
                 last = self.value(rows, false)?;
             }
             rows.end_row()?;
-            if self.lexer.token().kind != Kind::Symbol(",") {
-                return Ok(());
+            let next = self.lexer.token();
+            match next.kind {
+                Kind::Symbol(",") => {}
+                kind if may_follow_rows(&kind) => return Ok(()),
+                _ => return Err(Failure::Syntax(next.start)),
             }
         }
     }
 
     /// Reads a value and what ends it; in an empty row there is none.
     fn value(&mut self, rows: &mut Rows, may_be_missing: bool) -> Parse<Kind<'a>> {
-        let last = self.tokens_of_value();
+        let last = self.tokens_of_value()?;
         let ends = matches!(last.kind, Kind::Symbol("," | ")"));
         let kind = last.kind.clone();
         let start = last.start;
@@ -91,18 +94,22 @@ impl<'a, 'o> RowReader<'a, 'o> {
     }
 
     /// Collects the tokens up to the comma or parenthesis behind a value, which is returned.
-    fn tokens_of_value(&mut self) -> Token<'a> {
+    /// Error 3170 when they are more than a statement may have.
+    fn tokens_of_value(&mut self) -> Parse<Token<'a>> {
         self.value.tokens.clear();
         self.value.at = 0;
         let mut open = 0_usize;
         loop {
             let token = self.lexer.token();
             match &token.kind {
-                Kind::End => return token,
-                Kind::Symbol("," | ")") if open == 0 => return token,
+                Kind::End => return Ok(token),
+                Kind::Symbol("," | ")") if open == 0 => return Ok(token),
                 Kind::Symbol("(") => open += 1,
                 Kind::Symbol(")") => open -= 1,
                 _ => {}
+            }
+            if self.value.tokens.len() >= TOKENS_MAX {
+                return Err(Failure::Sql(too_long()));
             }
             self.value.tokens.push(token);
         }
@@ -128,6 +135,18 @@ impl<'a, 'o> RowReader<'a, 'o> {
         self.value.expect_end()?;
         rows.push_expression(expr)?;
         Ok(())
+    }
+}
+
+/// Whether INSERT goes on behind its rows with this, or ends. Rows in parentheses are no query that
+/// UNION could join, or LIMIT cut.
+fn may_follow_rows(kind: &Kind<'_>) -> bool {
+    match kind {
+        Kind::End => true,
+        Kind::Word(word) => ["AS", "ON", "RETURNING"]
+            .iter()
+            .any(|known| word.eq_ignore_ascii_case(known)),
+        _ => false,
     }
 }
 

@@ -4,10 +4,11 @@
 //! those that are new or told where to go follow in the order of their clauses, behind columns by the
 //! names that these have afterwards.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::catalog::{Column, ColumnDefault, ColumnId, Generated, Table};
 use crate::ddl::columns::{DefinedColumn, check_name, define};
+use crate::ddl::create::COLUMNS_MAX;
 use crate::ddl::defaults;
 use crate::session::SessionContext;
 use sql::ast::{AlterClause, ColumnDefinition, ColumnPosition, DefaultValue};
@@ -57,6 +58,7 @@ pub(super) fn apply(
         let Some((column, position)) = definition(clause) else {
             continue;
         };
+        session.interrupt.check()?;
         if let Some(index) = waiting.iter().position(|(clause, _)| *clause == at) {
             let (_, new) = waiting.swap_remove(index);
             list.add(at, new, position)?;
@@ -126,6 +128,9 @@ impl List {
         new: DefinedColumn,
         position: Option<&ColumnPosition>,
     ) -> Result<(), SqlError> {
+        if self.columns.len() >= COLUMNS_MAX {
+            return Err(SqlError::too_many_fields());
+        }
         let at = match position {
             None => self.columns.len(),
             Some(ColumnPosition::First) => 0,
@@ -149,9 +154,9 @@ impl List {
 
     /// Error 1060 for a name that two columns have.
     fn finish(mut self) -> Result<(Vec<Column>, Vec<Defined>), SqlError> {
-        for (at, column) in self.columns.iter().enumerate() {
-            let mut earlier = self.columns.iter().take(at);
-            if earlier.any(|other| other.is_named(&column.name)) {
+        let mut names = HashSet::new();
+        for column in &self.columns {
+            if !names.insert(column.name.to_lowercase()) {
                 return Err(SqlError::dup_fieldname(&column.name));
             }
         }
@@ -173,12 +178,16 @@ fn subjects(
     let mut seen = HashSet::new();
     let mut found = Vec::new();
     let mut missing = None;
+    let columns = table.columns.iter();
+    let known: HashMap<String, ColumnId> = columns
+        .map(|column| (column.name.to_lowercase(), column.id))
+        .collect();
     let named = clauses.iter().enumerate();
     let (dropped, changed): (Vec<_>, Vec<_>) = named
         .filter_map(|(at, clause)| Some((at, clause, subject(clause)?)))
         .partition(|(_, clause, _)| matches!(clause, AlterClause::DropColumn(_)));
     for (at, clause, name) in dropped.into_iter().chain(changed) {
-        let id = table.column(name).map(|(_, column)| column.id);
+        let id = known.get(&name.to_lowercase()).copied();
         match id.filter(|id| seen.insert(*id)) {
             Some(id) => found.push((id, at)),
             None if matches!(clause, AlterClause::DropColumn(_)) => {
