@@ -60,7 +60,6 @@ pub(super) fn open_reader(path: &Path, options: &EngineOptions) -> Result<Connec
     let options = EngineOptions {
         cache_kib: options.cache_kib / READERS_SHARE,
         statements_max: (options.statements_max / 16).max(1),
-        ..options.clone()
     };
     let connection = open(path, &options)?;
     let failed = |source| EngineError::Sqlite {

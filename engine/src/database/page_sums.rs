@@ -287,7 +287,7 @@ mod tests {
     use crate::execute::Writer;
 
     fn write(database: &Database, offsets: std::ops::Range<u64>) {
-        let mut writer = Writer::open(&database).unwrap();
+        let mut writer = Writer::open(database).unwrap();
         for offset in offsets {
             writer.begin_group().unwrap();
             let position = EnginePosition {

@@ -33,7 +33,9 @@ fn name(item: &SelectItem, piece: Option<&str>) -> Option<String> {
     match expr {
         // A string literal is named by its value, NULL by the word.
         Expr::Value(value) => match &value.value {
-            Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => Some(text.clone()),
+            Value::SingleQuotedString(text)
+            | Value::DoubleQuotedString(text)
+            | Value::NationalStringLiteral(text) => Some(text.clone()),
             Value::Null => Some(String::from("NULL")),
             _ => piece.map(str::to_owned),
         },
