@@ -61,7 +61,7 @@ fn execute(
             .query(&parsed, &[], session)
             .map(Some);
     }
-    let mut writer = Writer::open(&database).map_err(SqlError::from)?;
+    let mut writer = Writer::open(database).map_err(SqlError::from)?;
     writer.begin_group().map_err(SqlError::from)?;
     let mut changes = Vec::new();
     let outcome = writer.execute(&parsed.statement, &[], session, &mut changes);
