@@ -68,7 +68,7 @@ impl WriteConnection {
         })
     }
 
-    /// Whether the next [`Writer::begin_group`] moves WAL frames into the file first. What is
+    /// Whether the next [`WriteConnection::begin_group`] moves WAL frames into the file first. What is
     /// committed must survive a power loss by then, wherever else it is recorded.
     #[must_use]
     pub fn checkpoints_next(&self) -> bool {

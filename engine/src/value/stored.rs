@@ -16,7 +16,7 @@
 //! Columns have no declared type, so SQLite converts nothing. This table is a file format.
 //!
 //! The forms of numbers and moments are written and read here and nowhere else. Two readers stand
-//! on them: [`column`] for rows, by the column's declared type and strict about what it finds, and
+//! on them: [`mod@column`] for rows, by the column's declared type and strict about what it finds, and
 //! [`expression`] for results, by the type of an expression.
 
 pub mod column;
