@@ -224,11 +224,10 @@ impl<'a> Call<'a> {
             .map_or(Kind::Null, |node| node.ty.kind)
     }
 
-    /// Whether an argument is a byte string.
+    /// Whether an argument counts by bytes: a byte string, or what is called text and is none.
     pub fn is_binary(&self, index: usize) -> bool {
-        self.nodes
-            .get(index)
-            .is_some_and(|node| node.ty.is_binary())
+        let node = self.nodes.get(index);
+        node.is_some_and(|node| node.ty.is_binary()) || self.arg(index).is_ill_formed()
     }
 
     /// The collation in which the arguments compare.
