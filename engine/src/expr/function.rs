@@ -224,10 +224,11 @@ impl<'a> Call<'a> {
             .map_or(Kind::Null, |node| node.ty.kind)
     }
 
-    /// Whether an argument counts by bytes: a byte string, or what is called text and is none.
+    /// Whether an argument is a byte string.
     pub fn is_binary(&self, index: usize) -> bool {
-        let node = self.nodes.get(index);
-        node.is_some_and(|node| node.ty.is_binary()) || self.arg(index).is_ill_formed()
+        self.nodes
+            .get(index)
+            .is_some_and(|node| node.ty.is_binary())
     }
 
     /// The collation in which the arguments compare.

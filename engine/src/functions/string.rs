@@ -407,7 +407,7 @@ fn substr(call: &Call<'_>) -> Result<Datum, SqlError> {
 }
 
 fn insert(call: &Call<'_>) -> Result<Datum, SqlError> {
-    let total = length_in(call, 0);
+    let text = characters(call, 0);
     let (position, length) = (call.int(1)?, call.int(2)?);
     let Some(from) = usize::try_from(position)
         .ok()
@@ -415,16 +415,15 @@ fn insert(call: &Call<'_>) -> Result<Datum, SqlError> {
     else {
         return Ok(Datum::Text(call.bytes(0).into_owned()));
     };
-    if from >= total {
+    if from >= text.len() {
         return Ok(Datum::Text(call.bytes(0).into_owned()));
     }
     let length = usize::try_from(length)
         .unwrap_or(usize::MAX)
-        .min(total - from);
-    let head = part(call, 0, 0, from);
-    let tail = part(call, 0, from + length, usize::MAX);
-    let parts = [head.to_text(), call.bytes(3), tail.to_text()];
-    Ok(Datum::Text(parts.concat()))
+        .min(text.len() - from);
+    let head: String = text.iter().take(from).collect();
+    let tail: String = text.iter().skip(from + length).collect();
+    Ok(Datum::text(format!("{head}{}{tail}", call.text(3))))
 }
 
 /// Position of one text in another, from 1, under the arguments' collation; 0 for none.

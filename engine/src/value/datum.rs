@@ -216,11 +216,6 @@ impl Datum {
         matches!(self, Self::Null)
     }
 
-    /// Whether it is bytes that are no UTF-8.
-    pub fn is_ill_formed(&self) -> bool {
-        matches!(self, Self::Text(bytes) if std::str::from_utf8(bytes).is_err())
-    }
-
     /// Reads as text in UTF-8 (or bytes); empty for NULL.
     pub fn to_text(&self) -> Cow<'_, [u8]> {
         let text = match self {
