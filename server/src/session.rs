@@ -36,6 +36,7 @@ use protocol::server::Connection;
 use sql::error::SqlError;
 
 use crate::accounts::{Account, Privilege};
+use crate::appetite::Shelf;
 use crate::node::{Node, client_host};
 use crate::processes::Registered;
 use crate::registry::Registration;
@@ -44,7 +45,7 @@ use crate::role::WriteBlock;
 use crate::variables::{SessionVariables, connection_collation};
 use answer::packet;
 use gtid_next::GtidNext;
-use prepared::{Named, Prepared};
+use prepared::Prepared;
 use transaction::Transaction;
 use user_variables::UserMemory;
 
@@ -61,7 +62,9 @@ pub(crate) struct Session {
     gtid_next: GtidNext,
     prepared: HashMap<u32, Prepared>,
     /// Of PREPARE name FROM ..., by name in lower case.
-    named: HashMap<String, Named>,
+    named: HashMap<String, Prepared>,
+    /// What both take.
+    shelf: Arc<Shelf>,
     next_statement: u32,
     user_memory: UserMemory,
     /// FLUSH TABLES WITH READ LOCK or LOCK TABLES.
@@ -131,6 +134,7 @@ impl Session {
             gtid_next: GtidNext::default(),
             prepared: HashMap::new(),
             named: HashMap::new(),
+            shelf: Arc::default(),
             next_statement: 1,
             user_memory: UserMemory::new(&node.user_memory),
             read_lock: None,

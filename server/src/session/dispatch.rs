@@ -12,7 +12,6 @@ use sql::ast::{Ddl, PrepareSource, Prepared, Query, Transaction, Write};
 use sql::error::SqlError;
 use sql::{Parsed, Statement};
 
-use super::prepared::Named;
 use super::{ReadLock, Session, kinds};
 use crate::accounts::Privilege;
 use crate::executor::TransactionMode;
@@ -241,9 +240,8 @@ impl Session {
         }
         // A name that is used again frees its statement first, as in MySQL.
         self.named.remove(&name);
-        let counted = self.count_prepared(&parsed)?;
-        let named = Named::new(Arc::new(parsed), counted);
-        self.named.insert(name, named);
+        let prepared = self.keep_prepared(parsed)?;
+        self.named.insert(name, prepared);
         let info = "Statement prepared".to_owned();
         Ok(Outcome::Ok {
             affected: 0,
@@ -254,9 +252,9 @@ impl Session {
     }
 
     async fn execute_named(&mut self, name: &str, using: &[String]) -> Result<Outcome, SqlError> {
-        let parsed = self.named.get(&name.to_lowercase()).cloned();
-        let parsed = parsed.ok_or_else(|| SqlError::unknown_stmt_handler(name, "EXECUTE"))?;
-        let parsed = parsed.parsed;
+        let prepared = self.named.get(&name.to_lowercase()).cloned();
+        let prepared = prepared.ok_or_else(|| SqlError::unknown_stmt_handler(name, "EXECUTE"))?;
+        let (parsed, _portion) = self.tree(&prepared).await?;
         if parsed.parameters != using.len() {
             return Err(SqlError::wrong_arguments("EXECUTE"));
         }

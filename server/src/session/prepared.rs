@@ -8,34 +8,26 @@ use engine::rows::EvalValue;
 use protocol::{ColumnDefinition, DateTimeParts, Param, TimeParts, column_flag, column_type};
 use sql::ast::{Admin, Ddl, MaintenanceKind, Query, Replication, SetItem, Show, Transaction};
 use sql::error::SqlError;
-use sql::{Parsed, Statement};
+use sql::{Parsed, SqlMode, Statement};
 
 use super::statement::at_leisure;
 use super::{Session, packet};
-use crate::appetite::Kept;
+use crate::appetite::{Kept, Portion};
 use crate::result::{self, RowFormat};
 
-/// A statement that was prepared.
+/// A statement that was prepared, by the protocol or by PREPARE.
 #[derive(Debug, Clone)]
 pub(super) struct Prepared {
-    parsed: Arc<Parsed>,
+    form: Form,
     _counted: Arc<Counted>,
 }
 
-/// A statement of PREPARE.
+/// What is kept of a prepared statement.
 #[derive(Debug, Clone)]
-pub(super) struct Named {
-    pub(super) parsed: Arc<Parsed>,
-    _counted: Arc<Counted>,
-}
-
-impl Named {
-    pub(super) const fn new(parsed: Arc<Parsed>, counted: Arc<Counted>) -> Self {
-        Self {
-            parsed,
-            _counted: counted,
-        }
-    }
+enum Form {
+    Tree(Arc<Parsed>),
+    /// To be read again, as it was read with the mode.
+    Text(Arc<[u8]>, SqlMode),
 }
 
 /// One of the prepared statements that `max_prepared_stmt_count` limits, and its memory.
@@ -52,24 +44,51 @@ impl Drop for Counted {
 }
 
 impl Session {
-    /// Counts a statement in, or refuses it.
-    pub(super) fn count_prepared(&self, parsed: &Parsed) -> Result<Arc<Counted>, SqlError> {
-        let kept = self.node.appetite.keep(parsed.text.len(), parsed.words)?;
+    /// Counts a statement in and keeps it, or refuses it.
+    pub(super) fn keep_prepared(&self, parsed: Parsed) -> Result<Prepared, SqlError> {
+        let (text, words) = (parsed.text.len(), parsed.words);
+        let kept = self.node.appetite.keep(&self.shelf, text, words)?;
         let limit = self.node.variables.number("max_prepared_stmt_count");
         let count = &self.node.prepared;
         let counted = count.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
             (count < limit).then(|| count.saturating_add(1))
         });
         if counted.is_ok() {
-            return Ok(Arc::new(Counted {
+            let form = match kept.has_tree() {
+                true => Form::Tree(Arc::new(parsed)),
+                false => Form::Text(parsed.text.into(), parsed.sql_mode),
+            };
+            let counted = Counted {
                 count: Arc::clone(count),
                 _kept: kept,
-            }));
+            };
+            return Ok(Prepared {
+                form,
+                _counted: Arc::new(counted),
+            });
         }
         let text = format!(
             "Can't create more than max_prepared_stmt_count statements (current value: {limit})"
         );
         Err(SqlError::new(1461, "42000", text))
+    }
+
+    /// The tree of a prepared statement, and what it takes if it was read for the while.
+    pub(super) async fn tree(
+        &mut self,
+        prepared: &Prepared,
+    ) -> Result<(Arc<Parsed>, Option<Portion>), SqlError> {
+        let (text, sql_mode) = match &prepared.form {
+            Form::Tree(parsed) => return Ok((Arc::clone(parsed), None)),
+            Form::Text(text, sql_mode) => (text, *sql_mode),
+        };
+        let mut portion = self.portion(text).await?;
+        let options = self.node.parse_options(sql_mode);
+        let parsed = at_leisure(text, || sql::parse(text, &options))?;
+        if let Some(portion) = &mut portion {
+            portion.settle(text.len(), parsed.words);
+        }
+        Ok((Arc::new(parsed), portion))
     }
 
     pub(super) async fn stmt_prepare(&mut self, sql: &[u8]) {
@@ -101,17 +120,12 @@ impl Session {
             self.check_privileges(&parsed)?;
         }
         let columns = self.result_columns(&parsed)?;
-        let counted = self.count_prepared(&parsed)?;
+        let params = vec![parameter_definition(); parsed.parameters];
+        let parsed = Arc::unwrap_or_clone(parsed);
+        let prepared = self.keep_prepared(parsed)?;
         let id = self.next_statement;
         self.next_statement = id.checked_add(1).unwrap_or(1);
-        let params = vec![parameter_definition(); parsed.parameters];
-        self.prepared.insert(
-            id,
-            Prepared {
-                parsed,
-                _counted: counted,
-            },
-        );
+        self.prepared.insert(id, prepared);
         Ok((id, params, columns))
     }
 
@@ -142,8 +156,12 @@ impl Session {
             .map(|param| self.parameter(param))
             .collect();
         self.format = RowFormat::Binary;
-        let result = match parameters {
-            Ok(parameters) => self.statement(prepared.parsed, parameters).await,
+        let tree = match parameters {
+            Ok(parameters) => self.tree(&prepared).await.map(|tree| (tree, parameters)),
+            Err(error) => Err(error),
+        };
+        let result = match tree {
+            Ok(((parsed, _portion), parameters)) => self.statement(parsed, parameters).await,
             Err(error) => Err(error),
         };
         self.answer(result, RowFormat::Binary, false).await
