@@ -18,21 +18,26 @@ use source::SourceFile;
 
 /// The crates from the ground up: name, floor, and the crates of ours it may use. A crate uses only
 /// floors below its own, and of those only the ones named here.
-const CRATES: [(&str, u32, &[&str]); 15] = [
+const CRATES: [(&str, u32, &[&str]); 16] = [
+    ("memory", 0, &[]),
     ("codec", 0, &[]),
     ("gtid", 1, &["codec"]),
     ("charset", 1, &[]),
     ("binlog", 2, &["codec", "gtid"]),
-    ("protocol", 2, &["codec", "gtid"]),
+    ("protocol", 2, &["memory", "codec", "gtid"]),
     ("config", 2, &[]),
     ("sql", 2, &[]),
     ("inspect", 3, &["codec", "gtid", "charset", "binlog"]),
-    ("engine", 3, &["codec", "gtid", "charset", "binlog", "sql"]),
+    (
+        "engine",
+        3,
+        &["memory", "codec", "gtid", "charset", "binlog", "sql"],
+    ),
     (
         "server",
         4,
         &[
-            "codec", "gtid", "binlog", "protocol", "config", "sql", "engine",
+            "memory", "codec", "gtid", "binlog", "protocol", "config", "sql", "engine",
         ],
     ),
     (
