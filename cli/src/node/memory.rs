@@ -1,10 +1,13 @@
 //! Gives memory that is free inside of the process back to the system.
 //!
 //! The C library's allocator keeps what was freed, in a heap for each of many threads: after a few
-//! large statements a node would stay as large as they were together.
+//! large statements a node would stay as large as they were together. It keeps the more the larger the
+//! pieces were, unless it is told how much; what is free at the end of a heap no call gives back.
 
 /// Begins to give free memory back whenever the process has grown, until it ends.
 pub(super) fn give_back_while_running() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    gnu::keep_little();
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     if let Err(error) = std::thread::Builder::new()
         .name("memory".to_owned())
@@ -27,6 +30,21 @@ mod gnu {
 
     /// After how many looks memory is given back although the process has not grown.
     const LOOKS: u32 = 5;
+
+    /// Pieces of more bytes than this are the system's own, and go back to it when they are freed.
+    const PIECE: libc::c_int = 256 << 10;
+    /// Bytes that may stay free at the end of a heap.
+    const KEPT: libc::c_int = 512 << 10;
+
+    /// Says how much may be kept, instead of twice the largest piece that ever was.
+    #[allow(unsafe_code, reason = "the C library's function has no safe face")]
+    pub(super) fn keep_little() {
+        // SAFETY: it takes two numbers, and may be called at any time by any thread.
+        unsafe {
+            libc::mallopt(libc::M_MMAP_THRESHOLD, PIECE);
+            libc::mallopt(libc::M_TRIM_THRESHOLD, KEPT);
+        }
+    }
 
     pub(super) fn watch() {
         let (mut least, mut looks) = (0, 0_u32);
