@@ -60,6 +60,10 @@ fn invalid(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
+fn length(a: u8, b: u8, c: u8) -> usize {
+    usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16
+}
+
 impl Compression {
     /// `received` was read already.
     pub(crate) const fn new(algorithm: Algorithm, received: BytesMut) -> Self {
@@ -85,6 +89,15 @@ impl Compression {
         self.received.is_empty()
     }
 
+    /// Bytes that the next stretch takes until it is unpacked, as far as they are announced.
+    pub(crate) fn announced(&self) -> usize {
+        match self.received.first_chunk::<HEADER_LEN>() {
+            // It is there twice while it is appended.
+            Some(&[a, b, c, _, x, y, z]) => length(a, b, c) + 2 * length(x, y, z),
+            None => 0,
+        }
+    }
+
     /// Appends the next stretch to `out`; false when it is not complete.
     pub(crate) fn decode(&mut self, out: &mut BytesMut) -> io::Result<bool> {
         let Some(&[a, b, c, sequence, x, y, z]) = self.received.first_chunk::<HEADER_LEN>() else {
@@ -93,7 +106,6 @@ impl Compression {
         if sequence != self.sequence {
             return Err(invalid("a compressed packet is out of order"));
         }
-        let length = |a, b, c| usize::from(a) | usize::from(b) << 8 | usize::from(c) << 16;
         let (held, unpacked) = (length(a, b, c), length(x, y, z));
         if self.received.len() < HEADER_LEN + held {
             return Ok(false);

@@ -31,6 +31,8 @@ pub enum Error {
     Tls(TlsError),
     /// Authentication cannot go on for a reason on this side.
     Auth(AuthError),
+    /// There was no room for a large payload in time.
+    NoRoom,
 }
 
 /// Why TLS cannot be had.
@@ -83,6 +85,7 @@ impl fmt::Display for Error {
             Self::Refused(error) => error.fmt(f),
             Self::Tls(error) => error.fmt(f),
             Self::Auth(error) => error.fmt(f),
+            Self::NoRoom => f.write_str("no memory for a large packet"),
         }
     }
 }

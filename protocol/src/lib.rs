@@ -22,6 +22,7 @@ mod greeting;
 mod login;
 pub mod packet;
 mod response;
+mod room;
 mod row;
 pub mod server;
 mod stream;

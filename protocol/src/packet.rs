@@ -24,6 +24,9 @@ pub const PART_MAX: usize = 0xff_ffff;
 /// The largest payload of a login or an answer to it; nothing there is near this.
 pub const LOGIN_PAYLOAD_MAX: usize = 64 << 10;
 
+/// Bytes of a part that may share its room with what was received behind it.
+const SHARED_MAX: usize = 64 << 10;
+
 /// Why a packet cannot be accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PacketError {
@@ -112,6 +115,13 @@ impl Decoder {
         }
     }
 
+    /// Bytes of the payload that is arriving, as far as they are announced.
+    #[must_use]
+    pub fn announced(&self) -> usize {
+        let parts = self.parts.as_ref().map_or(0, BytesMut::len);
+        self.header().map_or(parts, |(len, _)| parts + len)
+    }
+
     /// Whether no byte of a next payload was received.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -144,6 +154,10 @@ impl Decoder {
             *sequence = sequence.wrapping_add(1);
             self.received.advance(HEADER_LEN);
             let part = self.received.split_to(len);
+            if len > SHARED_MAX {
+                // What comes next must not keep the room of this part.
+                self.received = BytesMut::from(&self.received[..]);
+            }
             match (self.parts.take(), len == PART_MAX) {
                 (None, false) => return Ok(Some(part.freeze())),
                 (None, true) => self.parts = Some(part),
@@ -289,6 +303,22 @@ mod tests {
                 limit: 100
             })
         );
+    }
+
+    #[test]
+    fn what_comes_behind_a_large_payload_does_not_keep_its_room() {
+        let mut decoder = Decoder::new(usize::MAX);
+        let mut encoder = Encoder::default();
+        let mut sequence = 0;
+        encoder.packet(&mut sequence, |out| out.resize(out.len() + (4 << 20), 7));
+        encoder.packet(&mut sequence, |out| out.put(b"next"));
+        decoder.buffer().extend_from_slice(encoder.pending());
+        assert_eq!(decoder.announced(), 4 << 20);
+        let mut due = 0;
+        let large = decoder.next(&mut due).unwrap().unwrap();
+        assert_eq!(large.len(), 4 << 20);
+        assert!(decoder.buffer().capacity() < 1 << 20);
+        assert_eq!(&decoder.next(&mut due).unwrap().unwrap()[..], b"next");
     }
 
     proptest! {

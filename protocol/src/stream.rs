@@ -13,6 +13,7 @@ use crate::{
     compression::{Algorithm, Compression},
     error::Error,
     packet::{Decoder, Encoder, LOGIN_PAYLOAD_MAX},
+    room::Room,
 };
 
 /// Anything that carries a connection: TCP, a Unix socket, TLS, a pipe in a test.
@@ -36,6 +37,8 @@ pub(crate) struct PacketStream {
     sequence: u8,
     timeouts: Timeouts,
     compression: Option<Compression>,
+    /// Room for payloads is shared with all who ask for it.
+    room: Option<Room>,
     /// A write failed: what the peer got is not known, and nothing more can be sent.
     is_broken: bool,
 }
@@ -72,8 +75,14 @@ impl PacketStream {
             sequence: 0,
             timeouts: Timeouts::default(),
             compression: None,
+            room: None,
             is_broken: false,
         }
+    }
+
+    /// From here on large payloads wait until there is room for them.
+    pub(crate) fn share_room(&mut self) {
+        self.room = Some(Room::default());
     }
 
     pub(crate) const fn set_timeouts(&mut self, timeouts: Timeouts) {
@@ -106,11 +115,21 @@ impl PacketStream {
     }
 
     /// The next payload, or `None` when the peer closed the connection between payloads. It may be
-    /// long in coming; once it has begun it has to go on. Cancellation-safe.
+    /// long in coming; once it has begun it has to go on. Cancellation-safe, but for a large payload that
+    /// is there and waits for room.
     pub(crate) async fn read(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             if let Some(payload) = self.decoder.next(&mut self.sequence)? {
+                if let Some(room) = &mut self.room {
+                    // What it says is taken out of it.
+                    room.ask(payload.len(), payload.len()).await?;
+                    room.leave();
+                }
                 return Ok(Some(payload));
+            }
+            if let Some(room) = &mut self.room {
+                let packed = self.compression.as_ref().map_or(0, Compression::announced);
+                room.ask(self.decoder.announced(), packed).await?;
             }
             let limit = self.timeouts.read.filter(|_| !self.is_idle());
             if !within(limit, self.fill()).await? {
@@ -137,7 +156,7 @@ impl PacketStream {
     /// Waits until the peer sends something or is gone: true when bytes are there.
     /// Cancellation-safe.
     pub(crate) async fn readable(&mut self) -> Result<bool, Error> {
-        match self.decoder.is_idle() {
+        match self.is_idle() {
             true => Ok(self.fill().await?),
             false => Ok(true),
         }
@@ -223,18 +242,15 @@ impl PacketStream {
         self.transport = transport;
     }
 
+    /// Receives some more, or unpacks what was received; false when the peer is gone.
     async fn fill(&mut self) -> io::Result<bool> {
         if let Some(compression) = &mut self.compression {
-            loop {
-                if compression.decode(self.decoder.buffer())? {
-                    return Ok(true);
-                }
-                let buffer = compression.buffer();
-                buffer.reserve(READ_SIZE);
-                if self.transport.read_buf(buffer).await? == 0 {
-                    return Ok(false);
-                }
+            if compression.decode(self.decoder.buffer())? {
+                return Ok(true);
             }
+            let buffer = compression.buffer();
+            buffer.reserve(READ_SIZE);
+            return Ok(self.transport.read_buf(buffer).await? > 0);
         }
         let wanted = self.decoder.missing().clamp(READ_SIZE, READ_SIZE_MAX);
         let buffer = self.decoder.buffer();

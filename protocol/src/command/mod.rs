@@ -5,13 +5,15 @@
 //!
 //! Spec: mysql-server 8.4, `include/my_command.h`, "Command Phase".
 
+mod long_data;
 mod params;
 mod replication;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use codec::{DecodeError, Reader};
 
+use long_data::LongData;
 use params::ParamType;
 pub use params::{Param, QueryAttribute};
 pub use replication::{BinlogDump, BinlogDumpGtid, RegisterReplica, dump_flag};
@@ -142,9 +144,9 @@ pub(crate) enum Decoded {
 struct Prepared {
     params: usize,
     types: Vec<ParamType>,
-    long_data: BTreeMap<usize, Vec<u8>>,
-    /// Long data grew beyond the limit; the next execution fails.
-    is_overflown: bool,
+    long_data: LongData,
+    /// Why long data was not taken: the next execution fails so.
+    refused: Option<ErrPacket>,
 }
 
 /// Reads commands of one connection.
@@ -262,8 +264,8 @@ impl CommandDecoder {
             return Ok(unknown_statement(statement_id, "mysqld_stmt_execute"));
         };
         let mut long_data = std::mem::take(&mut prepared.long_data);
-        if std::mem::take(&mut prepared.is_overflown) {
-            return Ok(Decoded::Refused(too_large_parameter()));
+        if let Some(error) = prepared.refused.take() {
+            return Ok(Decoded::Refused(error));
         }
         let offset = reader.offset();
         let mut total = prepared.params;
@@ -282,7 +284,7 @@ impl CommandDecoder {
         }
         let mut params = Vec::new();
         if total > 0 {
-            let take = |index| long_data.remove(&index);
+            let take = |index| long_data.take(index);
             params = params::decode(&mut reader, total, is_named, &mut prepared.types, take)?;
         }
         let attributes = params.split_off(prepared.params.min(params.len()));
@@ -298,17 +300,26 @@ impl CommandDecoder {
     fn long_data(&mut self, mut reader: Reader<'_>) -> Result<Decoded, DecodeError> {
         let statement_id = reader.u32("statement")?;
         let index = usize::from(reader.u16("parameter")?);
-        let limit = self.long_data_max;
+        let all = self.prepared.values();
+        let held: usize = all.map(|prepared| prepared.long_data.bytes()).sum();
         if let Some(prepared) = self.prepared.get_mut(&statement_id)
             && index < prepared.params
+            && prepared.refused.is_none()
         {
-            let held: usize = prepared.long_data.values().map(Vec::len).sum();
-            if held.saturating_add(reader.remaining()) > limit {
-                prepared.long_data.clear();
-                prepared.is_overflown = true;
+            let own = prepared.long_data.bytes();
+            let added = if held.saturating_add(reader.remaining()) > self.long_data_max {
+                Err(
+                    match own.saturating_add(reader.remaining()) > self.long_data_max {
+                        true => too_large_parameter(),
+                        false => out_of_memory(),
+                    },
+                )
             } else {
-                let data = prepared.long_data.entry(index).or_default();
-                data.extend_from_slice(reader.rest());
+                prepared.long_data.add(index, reader.rest())
+            };
+            if let Err(error) = added {
+                prepared.long_data = LongData::default();
+                prepared.refused = Some(error);
             }
         }
         Ok(Decoded::Nothing)
@@ -322,8 +333,8 @@ impl CommandDecoder {
     fn reset_statement(&mut self, statement_id: u32) -> Decoded {
         match self.prepared.get_mut(&statement_id) {
             Some(prepared) => {
-                prepared.long_data.clear();
-                prepared.is_overflown = false;
+                prepared.long_data = LongData::default();
+                prepared.refused = None;
                 Decoded::Command(Command::StmtReset { statement_id })
             }
             None => unknown_statement(statement_id, "mysqld_stmt_reset"),
@@ -374,6 +385,12 @@ fn unknown_statement(statement_id: u32, function: &str) -> Decoded {
         b"HY000",
         format!("Unknown prepared statement handler ({statement_id}) given to {function}"),
     ))
+}
+
+/// For what finds no room beside others.
+pub(crate) fn out_of_memory() -> ErrPacket {
+    let text = "Out of memory: others take what there is for large packets and parameters";
+    ErrPacket::new(1041, b"HY000", text)
 }
 
 fn too_large_parameter() -> ErrPacket {

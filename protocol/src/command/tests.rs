@@ -117,6 +117,41 @@ fn long_data_beyond_the_limit_fails_the_execution() {
 }
 
 #[test]
+fn long_data_of_all_statements_has_one_limit() {
+    let mut decoder = decoder(Capabilities::default());
+    for id in 1..=3 {
+        decoder.prepared(id, 1);
+        let mut payload = vec![0x18];
+        payload.extend(id.to_le_bytes());
+        payload.extend([0, 0]);
+        payload.resize(payload.len() + 450, 1);
+        assert_eq!(decoder.decode(&payload), Ok(Decoded::Nothing));
+    }
+    let execute = |id: u32| {
+        let mut payload = vec![0x17];
+        payload.extend(id.to_le_bytes());
+        payload.extend(hex("00 01000000 00 01 fc00"));
+        payload
+    };
+    // The one that came last found no room, and says so once.
+    assert!(matches!(
+        decoder.decode(&execute(3)),
+        Ok(Decoded::Refused(ErrPacket { code: 1041, .. }))
+    ));
+    for id in [1, 2] {
+        let Command::StmtExecute { params, .. } = command(&mut decoder, &execute(id)) else {
+            panic!("not an execution");
+        };
+        assert_eq!(params, [Param::Bytes(vec![1; 450])]);
+    }
+    // What was executed left its room.
+    let mut payload = hex("18 03000000 0000");
+    payload.resize(900, 2);
+    assert_eq!(decoder.decode(&payload), Ok(Decoded::Nothing));
+    assert!(decoder.decode(&execute(3)).is_ok());
+}
+
+#[test]
 fn a_statement_that_was_never_prepared_is_refused_in_mysqls_words() {
     let refused = decoder(Capabilities::default())
         .decode(&hex("17 05000000 00 01000000"))

@@ -65,6 +65,7 @@ impl Connection {
         let mut tls = None;
         let login = authenticate(&mut stream, &mut handshake, &identity, first, &mut tls).await?;
         stream.set_payload_max(identity.max_allowed_packet);
+        stream.share_room();
         let commands = CommandDecoder::new(login.capabilities, identity.max_allowed_packet);
         let has = |flag| login.capabilities.has(flag);
         let compression = if has(Capabilities::COMPRESS) {
@@ -168,6 +169,7 @@ impl Connection {
                 Ok(Some(payload)) => payload,
                 Ok(None) => return Ok(None),
                 Err(Error::Packet(error)) => return Err(self.refuse_packet(error).await),
+                Err(Error::NoRoom) => return Err(self.refuse_for_room().await),
                 Err(error) => return Err(error),
             };
             match self.commands.decode(&payload) {
@@ -348,6 +350,13 @@ impl Connection {
             database: self.login.database.clone(),
             charset,
         })
+    }
+
+    /// What was announced does not arrive any more.
+    async fn refuse_for_room(&mut self) -> Error {
+        let packet = crate::command::out_of_memory();
+        let capabilities = self.commands.capabilities;
+        refuse(&mut self.stream, packet, capabilities, Error::NoRoom).await
     }
 
     /// Broken framing cannot be mended: says why and gives up.
