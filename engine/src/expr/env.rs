@@ -114,6 +114,14 @@ impl Env {
         }
     }
 
+    /// Room for a large row that is about to be read; a statement that may wait waits for it.
+    pub fn room(&self, bytes: usize) -> Result<Option<::memory::Promise>, SqlError> {
+        match self.may_wait {
+            true => self.memory.room_in_time(bytes, &self.interrupt),
+            false => self.memory.room(bytes),
+        }
+    }
+
     /// Records a warning.
     pub fn warn(&self, warning: SqlError) {
         let mut warnings = self.warnings.borrow_mut();

@@ -13,6 +13,7 @@ use super::function::{Call, Function};
 use super::types::Type;
 use crate::collation::Collation;
 use crate::value::datum::Datum;
+use crate::value::memory;
 use sql::error::SqlError;
 
 /// A typed expression.
@@ -259,31 +260,7 @@ impl Node {
             Op::Const(value) => value.clone(),
             Op::Input(slot, _) => row.get(*slot).cloned().unwrap_or(Datum::Null),
             Op::Leaf(_) => return Err(SqlError::unknown_error()),
-            Op::Call(function, args) => {
-                let mut values = Vec::with_capacity(args.len());
-                let mut held = env.memory.hold();
-                for arg in args {
-                    let value = arg.eval(row, env)?;
-                    if function.strict && value.is_null() {
-                        return Ok(Datum::Null);
-                    }
-                    if arg.as_const().is_none() {
-                        held.add(&value)?;
-                    }
-                    values.push(value);
-                }
-                let call = Call {
-                    args: &values,
-                    nodes: args,
-                    node: self,
-                    env,
-                };
-                match (function.eval)(&call)? {
-                    Datum::Text(bytes) if !call.fits(bytes.len()) => return call.too_large(),
-                    Datum::Json(text) if !call.fits(text.len()) => return call.too_large(),
-                    value => value,
-                }
-            }
+            Op::Call(function, args) => return called(function, args, self, row, env),
             Op::And(nodes) => return all(nodes, row, env),
             Op::Or(nodes) => return any(nodes, row, env),
             Op::Not(node) => truth(node.eval(row, env)?.to_truth().map(|value| !value)),
@@ -374,6 +351,43 @@ fn compared(
 
 fn truth(value: Option<bool>) -> Datum {
     value.map_or(Datum::Null, Datum::truth)
+}
+
+/// Calls a function with the values of its arguments.
+fn called(
+    function: &Function,
+    args: &[Node],
+    node: &Node,
+    row: &[Datum],
+    env: &Env,
+) -> Result<Datum, SqlError> {
+    let mut values = Vec::with_capacity(args.len());
+    let mut held = env.memory.hold();
+    for arg in args {
+        let copied = arg.as_const().map_or(0, memory::size);
+        let _room = env.memory.room(copied)?;
+        let value = arg.eval(row, env)?;
+        if function.strict && value.is_null() {
+            return Ok(Datum::Null);
+        }
+        if arg.as_const().is_none() {
+            held.add(&value)?;
+        }
+        values.push(value);
+    }
+    let call = Call {
+        args: &values,
+        nodes: args,
+        node,
+        env,
+    };
+    let given = values.iter().map(memory::size).sum::<usize>();
+    let _room = env.memory.room(given)?;
+    match (function.eval)(&call)? {
+        Datum::Text(bytes) if !call.fits(bytes.len()) => call.too_large(),
+        Datum::Json(text) if !call.fits(text.len()) => call.too_large(),
+        value => Ok(value),
+    }
 }
 
 fn all(nodes: &[Node], row: &[Datum], env: &Env) -> Result<Datum, SqlError> {

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use rusqlite::Connection;
 use rusqlite::functions::{Aggregate as SqliteAggregate, Context, FunctionFlags};
-use rusqlite::types::Value as Stored;
+use rusqlite::types::{Value as Stored, ValueRef};
 
 use super::aggregate::{Accumulator, Specification};
 use super::env::Env;
@@ -101,7 +101,8 @@ impl Program {
         Ok(true)
     }
 
-    fn keep<T>(&self, result: Result<T, SqlError>) -> rusqlite::Result<T> {
+    /// Keeps an error that makes SQLite stop.
+    pub fn keep<T>(&self, result: Result<T, SqlError>) -> rusqlite::Result<T> {
         result.map_err(|error| {
             let message = error.message.clone();
             *self.error.borrow_mut() = Some(error);
@@ -117,6 +118,9 @@ impl Program {
     fn evaluate(&self, context: &Context<'_>) -> rusqlite::Result<Stored> {
         let number = number(context)?;
         let expression = self.expressions.get(number).ok_or_else(unknown_number)?;
+        let sizes = (1..context.len()).map(|at| raw_size(context.get_raw(at)));
+        let bytes = sizes.sum::<usize>().saturating_mul(2);
+        let _room = self.keep(self.env.memory.room(bytes))?;
         let row = self.inputs(context, &expression.inputs);
         let node = &expression.node;
         let value = node.eval(&row, &self.env).and_then(|value| {
@@ -209,6 +213,14 @@ fn running() -> rusqlite::Result<Rc<Program>> {
     RUNNING
         .with_borrow(|stack| stack.last().cloned())
         .ok_or_else(unknown_number)
+}
+
+/// Bytes of a value that grow with it.
+pub const fn raw_size(value: ValueRef<'_>) -> usize {
+    match value {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => bytes.len(),
+        ValueRef::Null | ValueRef::Integer(_) | ValueRef::Real(_) => 0,
+    }
 }
 
 /// Error 3170 of a row.

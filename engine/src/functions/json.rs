@@ -35,7 +35,7 @@ pub fn document(value: &Datum) -> Result<Json, SqlError> {
 }
 
 fn parse(text: &str) -> Result<Json, SqlError> {
-    check_document(text.as_bytes())?;
+    let _room = check_document(text.as_bytes())?;
     serde_json::from_str(text).map_err(|error| {
         SqlError::invalid_json_text_in_param(
             1,
@@ -51,7 +51,7 @@ pub fn parsed_argument(value: &Datum, position: usize, function: &str) -> Result
     match value {
         Datum::Json(text) => parse(text),
         Datum::Text(bytes) => {
-            check_document(bytes)?;
+            let _room = check_document(bytes)?;
             serde_json::from_slice(bytes).map_err(|error| {
                 let reason = if error.is_eof() {
                     "The document is empty."

@@ -85,7 +85,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         Ok(Datum::truth(match c.arg(0) {
             Datum::Json(_) => true,
             Datum::Text(text) => {
-                check_document(text)?;
+                let _room = check_document(text)?;
                 serde_json::from_slice::<Json>(text).is_ok()
             }
             _ => false,

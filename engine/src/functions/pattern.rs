@@ -9,6 +9,7 @@ use crate::collation::compare::same_char;
 use crate::collation::{Collation, Rule};
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::Type;
+use crate::interrupt::Interrupt;
 use crate::value::datum::Datum;
 use crate::value::memory;
 use sql::error::SqlError;
@@ -102,7 +103,7 @@ fn like(call: &Call<'_>) -> Result<Datum, SqlError> {
     }
     let text: Vec<char> = call.text(0).chars().collect();
     let pattern = tokens(&call.text(1), escape);
-    Ok(Datum::truth(matches(collation, &text, &pattern)))
+    matches(collation, &text, &pattern, &call.env.interrupt).map(Datum::truth)
 }
 
 /// One element of a LIKE pattern.
@@ -127,18 +128,31 @@ fn tokens(pattern: &str, escape: Option<char>) -> Vec<Token> {
     out
 }
 
+/// Steps of a match after which it is asked whether it is to go on.
+const STEPS: u32 = 1 << 16;
+
 /// Greedy matching with one point to return to: linear for patterns without many `%`.
-fn matches(collation: &Collation, text: &[char], pattern: &[Token]) -> bool {
+fn matches(
+    collation: &Collation,
+    text: &[char],
+    pattern: &[Token],
+    interrupt: &Interrupt,
+) -> Result<bool, SqlError> {
     let (mut at, mut token) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
+    let mut steps = 0_u32;
     loop {
+        steps = steps.wrapping_add(1);
+        if steps.is_multiple_of(STEPS) {
+            interrupt.check()?;
+        }
         let step = match (pattern.get(token), text.get(at)) {
             (Some(Token::Any), _) => {
                 retry = Some((at, token + 1));
                 token += 1;
                 continue;
             }
-            (None, None) => return true,
+            (None, None) => return Ok(true),
             (Some(Token::One), Some(_)) => true,
             (Some(Token::Char(wanted)), Some(found)) => same_char(collation, *wanted, *found),
             _ => false,
@@ -154,7 +168,7 @@ fn matches(collation: &Collation, text: &[char], pattern: &[Token]) -> bool {
                 at = from + 1;
                 token = next;
             }
-            _ => return false,
+            _ => return Ok(false),
         }
     }
 }
@@ -264,6 +278,7 @@ fn regexp_replace(call: &Call<'_>) -> Result<Datum, SqlError> {
     let mut out = String::from(head);
     let mut last = 0;
     for (index, found) in regex.captures_iter(rest).enumerate() {
+        call.env.interrupt.check()?;
         let Some(whole) = found.get(0) else { continue };
         let number = i64::try_from(index + 1).unwrap_or(i64::MAX);
         if occurrence == 0 || occurrence == number {
@@ -276,4 +291,25 @@ fn regexp_replace(call: &Call<'_>) -> Result<Datum, SqlError> {
     }
     out.push_str(rest.get(last..).unwrap_or_default());
     Ok(Datum::text(out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::collation::UTF8MB4_0900_AI_CI;
+
+    #[test]
+    fn a_long_match_ends_when_the_statement_is_to_stop() {
+        let text = vec!['a'; 200_000];
+        let pattern = tokens(&format!("%{}b", "a".repeat(1000)), None);
+        let interrupt = Interrupt::default();
+        let matched = |text: &[char], interrupt: &Interrupt| {
+            matches(&UTF8MB4_0900_AI_CI, text, &pattern, interrupt)
+        };
+        interrupt.set();
+        assert_eq!(matched(&text, &interrupt).unwrap_err().code, 1317);
+        interrupt.clear();
+        let text: Vec<char> = "a".repeat(1002).chars().chain(['b']).collect();
+        assert!(matched(&text, &interrupt).unwrap());
+    }
 }

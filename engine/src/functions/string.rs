@@ -324,10 +324,11 @@ fn count_of(call: &Call<'_>, index: usize) -> Result<usize, SqlError> {
 
 fn space(call: &Call<'_>) -> Result<Datum, SqlError> {
     let count = count_of(call, 0)?;
-    match call.fits(count) {
-        true => Ok(Datum::text(" ".repeat(count))),
-        false => call.too_large(),
+    if !call.fits(count) {
+        return call.too_large();
     }
+    let _room = call.env.memory.room(count)?;
+    Ok(Datum::text(" ".repeat(count)))
 }
 
 fn mapped(call: &Call<'_>, map: impl Fn(&str) -> String) -> Datum {
@@ -474,6 +475,10 @@ fn pad(call: &Call<'_>, left: bool) -> Result<Datum, SqlError> {
     if !call.fits(wanted.saturating_mul(widest)) {
         return call.too_large();
     }
+    let _room = call
+        .env
+        .memory
+        .room(wanted.saturating_mul(widest + size_of::<char>()))?;
     let padding: String = filler.iter().cycle().take(wanted - text.len()).collect();
     let text: String = text.into_iter().collect();
     Ok(Datum::text(if left {
@@ -508,6 +513,7 @@ fn repeat(call: &Call<'_>) -> Result<Datum, SqlError> {
     if !call.fits(text.len().saturating_mul(times)) {
         return call.too_large();
     }
+    let _room = call.env.memory.room(text.len().saturating_mul(times))?;
     Ok(Datum::Text(text.repeat(times)))
 }
 

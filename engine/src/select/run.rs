@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use ::memory::Purpose;
 use binlog::value::Value;
 use rusqlite::types::Value as Stored;
 use rusqlite::{CachedStatement, Connection, Rows};
@@ -16,7 +17,7 @@ use crate::error::query_failed;
 use crate::expr::bind::Binder;
 use crate::expr::emit::Emitter;
 use crate::expr::env::Env;
-use crate::expr::sqlite::{Program, Running, row_too_large};
+use crate::expr::sqlite::{Program, Running, raw_size, row_too_large};
 use crate::expr::types::{Kind, Type};
 use crate::outcome::{ResultColumn, ResultSet};
 use crate::session::SessionContext;
@@ -31,8 +32,12 @@ pub type Row = Vec<Value<'static>>;
 /// Takes rows of a result that is not complete, with its columns; an error ends the query.
 pub type RowSink<'a> = &'a mut dyn FnMut(&[ResultColumn], Vec<Row>) -> Result<(), SqlError>;
 
+/// How often a row is held until it is sent.
+const COPIES: usize = 3;
 /// Bytes of rows that are held before a sink gets them.
 const BATCH_BYTES: usize = 1 << 20;
+/// The same where memory is short.
+const BATCH_BYTES_LEAST: usize = 64 << 10;
 /// Bytes of rows of a result that is collected whole.
 const RESULT_BYTES_MAX: usize = 64 << 20;
 
@@ -48,11 +53,12 @@ pub fn run(
     session: &mut SessionContext,
 ) -> Result<ResultSet, SqlError> {
     let mut rows = Vec::new();
-    let mut batches = 0_usize;
+    let mut held = 0_usize;
     let mut sink = |_: &[ResultColumn], batch: Vec<Row>| {
-        batches = batches.saturating_add(1);
+        held = held.saturating_add(batch.iter().map(row_bytes).sum());
         rows.extend(batch);
-        match batches.saturating_mul(BATCH_BYTES) < RESULT_BYTES_MAX {
+        let has_room = ::memory::has_room(BATCH_BYTES, Purpose::GoOn);
+        match has_room && held < RESULT_BYTES_MAX {
             true => Ok(()),
             false => Err(result_too_large()),
         }
@@ -118,6 +124,8 @@ struct Fetch<'a> {
     sink: RowSink<'a>,
     held: Vec<Row>,
     held_bytes: usize,
+    /// Bytes at which room is asked for.
+    asks_at: usize,
     found: u64,
 }
 
@@ -128,6 +136,7 @@ impl<'a> Fetch<'a> {
             sink,
             held: Vec::new(),
             held_bytes: 0,
+            asks_at: BATCH_BYTES_LEAST,
             found: 0,
         }
     }
@@ -145,6 +154,12 @@ impl<'a> Fetch<'a> {
         let mut refused = None;
         let read = cursor.each(|row, program| {
             let zone = &program.env.zone;
+            // Decoded, held, and put into the answer.
+            let stored = (0..types.len()).map(|index| row.get_ref(index).map(raw_size));
+            let bytes = stored
+                .sum::<rusqlite::Result<usize>>()?
+                .saturating_mul(COPIES);
+            let _room = program.keep(program.env.room(bytes))?;
             let cells = types.iter().enumerate().map(|(index, ty)| {
                 let stored = row.get_ref(index)?;
                 Ok(result_value(expression::decode(stored, ty, zone), ty))
@@ -166,8 +181,16 @@ impl<'a> Fetch<'a> {
         self.held_bytes = self.held_bytes.saturating_add(row_bytes(&row));
         self.held.push(row);
         if self.held_bytes < BATCH_BYTES {
-            return Ok(());
+            // Where room is short few rows are held.
+            let asks = self.held_bytes >= self.asks_at;
+            if !asks || ::memory::has_room(BATCH_BYTES, Purpose::Begin) {
+                if asks {
+                    self.asks_at = self.held_bytes.saturating_add(BATCH_BYTES_LEAST);
+                }
+                return Ok(());
+            }
         }
+        self.asks_at = BATCH_BYTES_LEAST;
         self.held_bytes = 0;
         let columns: Vec<_> = self.outputs.iter().cloned().map(named).collect();
         (self.sink)(&columns, std::mem::take(&mut self.held))

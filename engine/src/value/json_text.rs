@@ -2,12 +2,12 @@
 
 use binlog::value::{Value, json};
 
-use crate::value::memory::check_document;
+use crate::value::memory::document_size;
 use sql::error::SqlError;
 
 /// The binary form of a document. Error 3140 naming the column when it is not JSON.
 pub(crate) fn to_binary(text: &str, column: &str) -> Result<Vec<u8>, SqlError> {
-    check_document(text.as_bytes())?;
+    document_size(text.as_bytes())?;
     json::from_text(text)
         .map_err(|error| SqlError::invalid_json_text(error.message, error.offset, column))
 }

@@ -7,8 +7,12 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use ::memory::{Promise, Purpose, STEP, has_room};
 
 use super::datum::Datum;
+use crate::interrupt::Interrupt;
 use binlog::value::Value;
 use sql::error::SqlError;
 
@@ -16,6 +20,8 @@ use sql::error::SqlError;
 const VALUES_MAX: usize = 32 << 20;
 /// Bytes of them that each statement may hold whatever others do.
 const FREE: usize = 256 << 10;
+/// How often a value is held until it is sent or stored.
+const COPIES: usize = 2;
 /// Bytes of texts in one row, before they are sent or stored: a packet's.
 pub const ROW_MAX: usize = 65 << 20;
 /// Bytes of values that one aggregate may hold of its group; a document of them takes several times
@@ -29,6 +35,11 @@ const DOCUMENT_MAX: usize = 64 << 20;
 const PATH_MAX: usize = 64 << 10;
 /// Bytes that a part of a document takes at least.
 const PART: usize = 80;
+
+/// How long a statement that may wait does so for room.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often it looks.
+const PERIOD: Duration = Duration::from_millis(20);
 
 /// Error 3170 of what takes more than `most` bytes.
 pub fn exceeded(most: usize, what: &str, advice: &str) -> SqlError {
@@ -81,9 +92,10 @@ pub fn row_size(row: &[Value<'_>]) -> usize {
         .saturating_add(size_of::<Vec<Value<'_>>>())
 }
 
-/// Error 3170 when the rows of a statement that changes them take too much.
+/// Error 3170 when the rows of a statement that changes them take too much, or find no room beside
+/// others.
 pub fn check_changes(bytes: usize) -> Result<(), SqlError> {
-    match bytes > CHANGES_MAX {
+    match bytes > CHANGES_MAX || bytes > STEP && !has_room(STEP, Purpose::GoOn) {
         true => Err(exceeded(
             CHANGES_MAX,
             "the rows that a statement changes",
@@ -93,6 +105,11 @@ pub fn check_changes(bytes: usize) -> Result<(), SqlError> {
     }
 }
 
+fn too_many_values() -> SqlError {
+    let advice = "Compute with shorter values, or later.";
+    exceeded(VALUES_MAX, "values that are computed", advice)
+}
+
 /// What the values of all statements take together.
 static ALL: AtomicUsize = AtomicUsize::new(0);
 
@@ -100,6 +117,8 @@ static ALL: AtomicUsize = AtomicUsize::new(0);
 #[derive(Debug, Default)]
 pub struct Meter {
     held: Cell<usize>,
+    /// Bytes up to which room was asked for.
+    asked: Cell<usize>,
 }
 
 /// What of a statement's bytes counts for all.
@@ -123,20 +142,55 @@ impl Meter {
         self.set(others.saturating_add(bytes))
     }
 
+    /// Room for bytes that are about to be taken, as long as the promise lives. Error 3170 when there
+    /// is none.
+    #[expect(
+        clippy::unused_self,
+        reason = "what a statement takes is its meter's to say"
+    )]
+    pub fn room(&self, bytes: usize) -> Result<Option<Promise>, SqlError> {
+        if bytes < STEP {
+            return Ok(None);
+        }
+        match Promise::of(bytes, Purpose::GoOn) {
+            Some(promise) => Ok(Some(promise)),
+            None => Err(too_many_values()),
+        }
+    }
+
+    /// The same, and waits for it for a while. Error 1317 when the statement is to stop meanwhile.
+    pub fn room_in_time(
+        &self,
+        bytes: usize,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Promise>, SqlError> {
+        let began = Instant::now();
+        loop {
+            match self.room(bytes) {
+                Err(_) if began.elapsed() < PATIENCE => {}
+                room => return room,
+            }
+            if interrupt.pause(PERIOD) {
+                return Err(SqlError::query_interrupted());
+            }
+        }
+    }
+
     fn set(&self, held: usize) -> Result<(), SqlError> {
         let (before, after) = (shared(self.held.get()), shared(held));
         self.held.set(held);
         if after <= before {
             ALL.fetch_sub(before - after, Ordering::AcqRel);
+            self.asked.set(self.asked.get().min(after));
             return Ok(());
         }
         let all = ALL.fetch_add(after - before, Ordering::AcqRel);
-        match all.saturating_add(after - before) > VALUES_MAX {
-            true => Err(exceeded(
-                VALUES_MAX,
-                "values that are computed",
-                "Compute with shorter values, or later.",
-            )),
+        let has_room = after < self.asked.get().saturating_add(STEP) || {
+            let more = after.saturating_sub(self.asked.replace(after));
+            has_room(more.saturating_mul(COPIES), Purpose::GoOn)
+        };
+        match all.saturating_add(after - before) > VALUES_MAX || !has_room {
+            true => Err(too_many_values()),
             false => Ok(()),
         }
     }
@@ -188,20 +242,35 @@ pub fn check_path(text: &str) -> Result<(), SqlError> {
     }
 }
 
-/// Error 3170 for a document that would take too much memory once it is read.
-pub fn check_document(text: &[u8]) -> Result<(), SqlError> {
-    if text.len() < DOCUMENT_MAX / PART {
-        return Ok(());
+/// Room for a document that is about to be read. Error 3170 when it would take too much memory, or
+/// finds none beside others.
+pub fn check_document(text: &[u8]) -> Result<Option<Promise>, SqlError> {
+    let bytes = document_size(text)?;
+    if bytes < STEP {
+        return Ok(None);
+    }
+    match Promise::of(bytes.saturating_mul(2), Purpose::GoOn) {
+        Some(promise) => Ok(Some(promise)),
+        None => Err(document_too_large()),
+    }
+}
+
+/// Bytes that a document takes when it is read. Error 3170 when they are too many.
+pub fn document_size(text: &[u8]) -> Result<usize, SqlError> {
+    if text.len() < STEP {
+        return Ok(0);
     }
     let parts = text.iter().filter(|byte| b",[{:".contains(byte)).count();
-    match parts.saturating_mul(PART).saturating_add(text.len()) > DOCUMENT_MAX {
-        true => Err(exceeded(
-            DOCUMENT_MAX,
-            "a JSON document",
-            "Use a document of fewer parts.",
-        )),
-        false => Ok(()),
+    let bytes = parts.saturating_mul(PART).saturating_add(text.len());
+    match bytes > DOCUMENT_MAX {
+        true => Err(document_too_large()),
+        false => Ok(bytes),
     }
+}
+
+fn document_too_large() -> SqlError {
+    let advice = "Use a document of fewer parts.";
+    exceeded(DOCUMENT_MAX, "a JSON document", advice)
 }
 
 #[cfg(test)]
@@ -231,9 +300,9 @@ mod tests {
     #[test]
     fn a_document_counts_its_parts() {
         let parts = |count: usize| format!("[{}1]", "1,".repeat(count)).into_bytes();
-        check_document(&parts(700_000)).unwrap();
-        assert_eq!(check_document(&parts(1_000_000)).unwrap_err().code, 3170);
+        document_size(&parts(700_000)).unwrap();
+        assert_eq!(document_size(&parts(1_000_000)).unwrap_err().code, 3170);
         let text = format!("\"{}\"", "x".repeat(60 << 20));
-        check_document(text.as_bytes()).unwrap();
+        document_size(text.as_bytes()).unwrap();
     }
 }

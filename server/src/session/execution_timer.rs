@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use engine::database::InterruptHandle;
+use engine::interrupt::Interrupt;
 use sql::error::SqlError;
 use tokio::task::JoinHandle;
 
@@ -12,22 +12,22 @@ use tokio::task::JoinHandle;
 pub(super) struct ExecutionTimer {
     task: JoinHandle<()>,
     /// `None` once the statement is over, so that no later one is stopped.
-    handle: Arc<Mutex<Option<InterruptHandle>>>,
+    handle: Arc<Mutex<Option<Arc<Interrupt>>>>,
     has_fired: Arc<AtomicBool>,
 }
 
 impl ExecutionTimer {
-    /// Starts it; `handle` stops the statement.
-    pub(super) fn start(limit: Duration, handle: InterruptHandle) -> Self {
-        let handle = Arc::new(Mutex::new(Some(handle)));
+    /// Starts it; `interrupt` stops the statement.
+    pub(super) fn start(limit: Duration, interrupt: Arc<Interrupt>) -> Self {
+        let handle = Arc::new(Mutex::new(Some(interrupt)));
         let has_fired = Arc::new(AtomicBool::new(false));
         let (stop, fired) = (Arc::clone(&handle), Arc::clone(&has_fired));
         let task = tokio::spawn(async move {
             tokio::time::sleep(limit).await;
             // Held while stopping: the statement cannot end in between.
-            if let Some(handle) = &*stop.lock().unwrap_or_else(PoisonError::into_inner) {
+            if let Some(interrupt) = &*stop.lock().unwrap_or_else(PoisonError::into_inner) {
                 fired.store(true, Ordering::Relaxed);
-                handle.interrupt();
+                interrupt.set();
             }
         });
         Self {

@@ -108,7 +108,7 @@ impl Session {
         let mut context = std::mem::replace(&mut self.context, Box::new(SessionContext::new(id)));
         let parsed = Arc::clone(parsed);
         let limit = self.execution_limit(&parsed);
-        let timer = limit.map(|limit| ExecutionTimer::start(limit, reader.interrupt_handle()));
+        let timer = limit.map(|limit| ExecutionTimer::start(limit, Arc::clone(&context.interrupt)));
         let (parts, mut arriving) = mpsc::channel(1);
         let work = move || {
             let result = match streams {

@@ -14,7 +14,10 @@ impl Binder<'_> {
         let Some(system) = name.strip_prefix("@@") else {
             let key = name.trim_start_matches('@').to_lowercase();
             return Ok(match self.session.user_variables.get(&key) {
-                Some(value) => self.eval_value_node(value),
+                Some(value) => {
+                    let _room = self.env.memory.room(value.bytes().saturating_mul(2))?;
+                    self.eval_value_node(value)
+                }
                 None => {
                     let mut node = Node::null();
                     node.ty.coercibility = Coercibility::Implicit;

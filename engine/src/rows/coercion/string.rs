@@ -13,7 +13,7 @@ use crate::collation::Collation;
 use crate::collation::compare::compare;
 use crate::rows::{EvalValue, decimal_of};
 use crate::value::double_text::fitted;
-use crate::value::json_text;
+use crate::value::{json_text, memory};
 use sql::error::SqlError;
 
 /// Characters of a DOUBLE in a TEXT or BLOB.
@@ -245,6 +245,7 @@ impl Coercion {
                 return Err(SqlError::invalid_json_text(reason, 0, &label));
             }
         };
+        let _room = memory::check_document(text.as_bytes())?;
         json_text::to_binary(&text, &label).map(|binary| Value::Json(Cow::Owned(binary)))
     }
 
