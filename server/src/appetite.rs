@@ -1,256 +1,296 @@
-//! How much of the node's memory statements take at once: many small ones as they like, large ones in
-//! turn.
+//! How much of the node's memory statements take at once: small ones as they like, others when there
+//! is room.
 //!
-//! A statement's tree takes a multiple of its text. Its size is estimated from the text before it is
-//! read, and taken from what all sessions share; what it turned out not to need is given back at once,
-//! the rest when it is done. Invariant: who holds the writer or a lock never waits here, so that
-//! nobody who waits for him holds what he waits for.
+//! A statement's tree takes a multiple of its text. Its size is estimated from its words before they
+//! are kept, and promised from what the process may take; what the process has taken shows after a
+//! while, so that a statement that sleeps keeps nobody out by what it might have taken. Where there is
+//! no room the statements wait in line, and the largest query that has long run gives way to them.
+//! Invariant: who holds the writer or a lock never waits here, so that nobody who waits for him holds
+//! what he waits for.
 // Differs from MySQL: it has no such limits.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use memory::{Promise, Purpose};
+use sql::ParseOptions;
 use sql::error::SqlError;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 
-/// What large statements may take together, in KiB.
-const TOTAL: u32 = 64 << 10;
-/// Texts up to this many bytes are small.
-pub(crate) const SMALL: usize = 16 << 10;
-/// How long a large statement waits for its turn.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Bytes of a tree for each byte of a text whose words are short.
-const PER_BYTE: usize = 300;
+use crate::processes::Process;
+
+/// Texts up to this many bytes never wait.
+const SMALL: usize = 1 << 10;
+/// Texts up to this many bytes are read while other sessions of the thread wait.
+const SHORT: usize = 16 << 10;
+/// How long a statement waits for its turn and for room.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often it looks for room.
+const PERIOD: Duration = Duration::from_millis(20);
 /// Bytes of a tree for each of its words.
 const PER_WORD: usize = 600;
-/// How often a text is held while its statement runs.
-const COPIES: usize = 2;
-/// Bytes for each byte of rows that are listed.
-const PER_ROW_BYTE: usize = 8;
-/// Bytes that the trees of all prepared statements may take.
-const TREES_MAX: usize = 24 << 20;
-/// Bytes of them that each session may take.
-const SESSION_TREES_MAX: usize = 1 << 20;
-/// Bytes that the texts of all prepared statements may take, apart from what is free.
-const TEXTS_MAX: usize = 16 << 20;
-/// Bytes of texts that each session may take.
-const SESSION_TEXTS_MAX: usize = 4 << 20;
-/// Bytes of texts that each session may take whatever others do.
-const FREE: usize = 256 << 10;
-/// Bytes of a prepared statement apart from its text and its tree.
-const ONE: usize = 256;
+/// How often a text is held while its statement is read and runs.
+const COPIES: usize = 5;
+/// After how long what a statement takes shows as what the process takes.
+const SHOWS: Duration = Duration::from_secs(1);
+/// How long a query runs before it may have to give way, and others wait before it does.
+const GRACE: Duration = Duration::from_secs(5);
 
-/// What is left for large statements.
+/// The room for statements that are not small.
 #[derive(Debug)]
 pub(crate) struct Appetite {
-    left: Arc<Semaphore>,
-    prepared: Arc<Shelf>,
+    /// Who waits for room is at the head of the line.
+    head: Semaphore,
+    running: Arc<Running>,
     patience: Duration,
+    grace: Duration,
 }
 
 impl Default for Appetite {
     fn default() -> Self {
         Self {
-            left: Arc::new(Semaphore::new(usize::try_from(TOTAL).unwrap_or(0))),
-            prepared: Arc::default(),
+            head: Semaphore::new(1),
+            running: Arc::default(),
             patience: PATIENCE,
+            grace: GRACE,
         }
     }
 }
 
-/// The part of one statement.
-#[derive(Debug)]
-pub(crate) struct Portion(OwnedSemaphorePermit);
-
-/// What the prepared statements of all sessions take, or of one.
+/// The statements that have a portion. Held for a moment only.
 #[derive(Debug, Default)]
-pub(crate) struct Shelf {
-    trees: AtomicUsize,
-    texts: AtomicUsize,
+struct Running(Mutex<Vec<Eater>>);
+
+struct Eater {
+    process: Arc<Process>,
+    bytes: usize,
+    since: Instant,
+    /// Whether it may have to give way: it is a query.
+    yields: bool,
 }
 
-/// What a prepared statement takes while it is there.
+impl std::fmt::Debug for Eater {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Eater")
+            .field("connection", &self.process.id)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The part of one statement, while it runs.
 #[derive(Debug)]
-pub(crate) struct Kept {
-    all: Arc<Shelf>,
-    own: Arc<Shelf>,
-    text: usize,
-    tree: usize,
+pub(crate) struct Portion {
+    promise: Option<Promise>,
+    running: Arc<Running>,
+    since: Instant,
+    id: u32,
 }
 
-impl Kept {
-    /// Whether there is room for the tree; else the text is read again whenever it is executed.
-    pub(crate) const fn has_tree(&self) -> bool {
-        self.tree > 0
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        self.all.trees.fetch_sub(self.tree, Ordering::AcqRel);
-        self.own.trees.fetch_sub(self.tree, Ordering::AcqRel);
-        // Only its session changes what is its own, one statement after the other.
-        let before = self.own.texts.fetch_sub(self.text, Ordering::AcqRel);
-        let returned = shared(before).saturating_sub(shared(before.saturating_sub(self.text)));
-        self.all.texts.fetch_sub(returned, Ordering::AcqRel);
-    }
-}
-
-/// What of a session's bytes of texts counts for all.
-const fn shared(own: usize) -> usize {
-    own.saturating_sub(FREE)
-}
-
-/// Adds to a sum unless it gets larger than `most`.
-fn add(sum: &AtomicUsize, bytes: usize, most: usize) -> bool {
-    sum.fetch_update(Ordering::AcqRel, Ordering::Acquire, |sum| {
-        let sum = sum.saturating_add(bytes);
-        (bytes == 0 || sum <= most).then_some(sum)
-    })
-    .is_ok()
-}
-
-/// Whether a text may take much memory.
+/// Whether reading a text takes so long that others of the thread should not wait for it.
 pub(crate) const fn is_large(text: &[u8]) -> bool {
-    text.len() > SMALL
+    text.len() > SHORT
 }
 
-fn kib(bytes: usize) -> u32 {
-    u32::try_from(bytes >> 10).unwrap_or(TOTAL).clamp(1, TOTAL)
+/// Whether a text, or parameters, may take much memory.
+pub(crate) const fn asks(bytes: usize) -> bool {
+    bytes > SMALL
 }
 
-/// What a statement of this text may take before its words are counted.
-fn estimate(text: &[u8]) -> u32 {
-    let lists_rows = [&b"INSERT"[..], b"REPLACE"].iter().any(|verb| {
-        let head = text.trim_ascii_start().get(..verb.len());
-        head.is_some_and(|head| head.eq_ignore_ascii_case(verb))
-    });
-    let factor = if lists_rows { PER_ROW_BYTE } else { PER_BYTE };
-    kib(text.len().saturating_mul(factor))
+/// Bytes that parameters take while their statement runs.
+pub(crate) const fn needed_by_parameters(bytes: usize) -> usize {
+    bytes.saturating_mul(COPIES)
+}
+
+/// Bytes that the first statement of a text takes.
+pub(crate) fn needed(text: &[u8], options: &ParseOptions) -> usize {
+    // There may be a word for each byte of a text, and of a short one it does not matter.
+    if !is_large(text) {
+        return text.len().saturating_mul(PER_WORD / 2);
+    }
+    let size = sql::measure(text, options);
+    size.bytes
+        .saturating_mul(COPIES)
+        .saturating_add(size.words.saturating_mul(PER_WORD))
 }
 
 impl Appetite {
-    /// Waits for the turn of a large text. Error 1041 when it does not come.
-    pub(crate) async fn portion(&self, text: &[u8]) -> Result<Portion, SqlError> {
-        let left = Arc::clone(&self.left).acquire_many_owned(estimate(text));
-        match tokio::time::timeout(self.patience, left).await {
-            Ok(Ok(permit)) => Ok(Portion(permit)),
-            Ok(Err(_)) | Err(_) => Err(SqlError::out_of_resources()),
+    /// Takes a part without waiting. Error 1041 when there is no room.
+    pub(crate) fn portion_now(
+        &self,
+        process: &Arc<Process>,
+        bytes: usize,
+    ) -> Result<Portion, SqlError> {
+        let promise = Promise::of(bytes, Purpose::GoOn).ok_or_else(SqlError::out_of_resources)?;
+        Ok(self.begin(process, bytes, promise))
+    }
+
+    /// Waits for its turn and for room. Error 1041 when they do not come.
+    pub(crate) async fn portion(
+        &self,
+        process: &Arc<Process>,
+        bytes: usize,
+    ) -> Result<Portion, SqlError> {
+        if let Some(promise) = Promise::of(bytes, Purpose::Begin) {
+            return Ok(self.begin(process, bytes, promise));
+        }
+        let head = timeout(self.patience, self.head.acquire()).await;
+        let (Ok(Ok(_head)), began) = (head, Instant::now()) else {
+            return Err(SqlError::out_of_resources());
+        };
+        let mut has_asked = false;
+        loop {
+            if let Some(promise) = Promise::of(bytes, Purpose::GoOn) {
+                return Ok(self.begin(process, bytes, promise));
+            }
+            // Where nobody takes anything there will be no more.
+            let is_alone = self.running.lock().is_empty() && began.elapsed() > self.grace;
+            if is_alone || began.elapsed() > self.patience {
+                return Err(SqlError::out_of_resources());
+            }
+            if !has_asked && began.elapsed() > self.grace {
+                has_asked = self.running.end_largest(self.grace);
+            }
+            sleep(PERIOD).await;
         }
     }
 
-    /// Takes note of a prepared statement of a session whose others are on `own`. Error 3170 when the
-    /// texts take too much.
-    pub(crate) fn keep(
-        &self,
-        own: &Arc<Shelf>,
-        text: usize,
-        words: usize,
-    ) -> Result<Kept, SqlError> {
-        let refused = |most: usize| {
-            SqlError::capacity_exceeded(most, "prepared statements", "Close some of them.")
+    fn begin(&self, process: &Arc<Process>, bytes: usize, promise: Promise) -> Portion {
+        let since = Instant::now();
+        self.running.lock().push(Eater {
+            process: Arc::clone(process),
+            bytes,
+            since,
+            yields: false,
+        });
+        Portion {
+            promise: Some(promise),
+            running: Arc::clone(&self.running),
+            since,
+            id: process.id,
+        }
+    }
+}
+
+impl Running {
+    fn lock(&self) -> MutexGuard<'_, Vec<Eater>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the largest query that has run longer than `grace`; false when there is none.
+    fn end_largest(&self, grace: Duration) -> bool {
+        let running = self.lock();
+        let long = running
+            .iter()
+            .filter(|eater| eater.yields && eater.since.elapsed() > grace);
+        let Some(largest) = long.max_by_key(|eater| eater.bytes) else {
+            return false;
         };
-        let text_bytes = text.saturating_add(ONE);
-        let before = own.texts.load(Ordering::Acquire);
-        let after = before.saturating_add(text_bytes);
-        if after > SESSION_TEXTS_MAX {
-            return Err(refused(SESSION_TEXTS_MAX));
-        }
-        let more = shared(after).saturating_sub(shared(before));
-        if !add(&self.prepared.texts, more, TEXTS_MAX) {
-            return Err(refused(TEXTS_MAX));
-        }
-        own.texts.fetch_add(text_bytes, Ordering::AcqRel);
-        let mut kept = Kept {
-            all: Arc::clone(&self.prepared),
-            own: Arc::clone(own),
-            text: text_bytes,
-            tree: 0,
-        };
-        let tree = text
-            .saturating_mul(PER_ROW_BYTE)
-            .saturating_add(words.saturating_mul(PER_WORD));
-        if add(&own.trees, tree, SESSION_TREES_MAX) {
-            match add(&self.prepared.trees, tree, TREES_MAX) {
-                true => kept.tree = tree,
-                false => {
-                    own.trees.fetch_sub(tree, Ordering::AcqRel);
-                }
-            }
-        }
-        Ok(kept)
+        tracing::warn!(
+            connection = largest.process.id,
+            "ends a query that takes much memory for long: others wait for it"
+        );
+        // Its portion ends under the lock, so it is not the next statement that is hit.
+        largest.process.kill_query();
+        true
     }
 }
 
 impl Portion {
-    /// Gives back what a statement of so many words does not need.
-    pub(crate) fn settle(&mut self, text: usize, words: usize) {
-        let needed = text
+    /// Gives back what a statement of so many words does not need; what is left is for what
+    /// running it takes. A query may have to give way to others.
+    pub(crate) fn settle(&mut self, text: usize, words: usize, is_query: bool) {
+        let bytes = text
             .saturating_mul(COPIES)
             .saturating_add(words.saturating_mul(PER_WORD));
-        let needed = usize::try_from(kib(needed)).unwrap_or(usize::MAX);
-        let surplus = self.0.num_permits().saturating_sub(needed);
-        drop(self.0.split(surplus));
+        if let Some(promise) = &mut self.promise {
+            // The rest is there now. Whoever computes or changes values asks for them by himself.
+            promise.shrink(words.saturating_mul(PER_WORD / 4));
+        }
+        let (id, since) = (self.id, self.since);
+        let mut running = self.running.lock();
+        let own = |eater: &&mut Eater| eater.process.id == id && eater.since == since;
+        if let Some(eater) = running.iter_mut().find(own) {
+            eater.bytes = bytes;
+            eater.yields = is_query;
+        }
+    }
+
+    /// Runs the statement. After a while what it takes shows, and nothing is promised any more.
+    pub(crate) async fn during<T>(mut self, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = sleep(SHOWS) => drop(self.promise.take()),
+        }
+        work.await
+    }
+}
+
+impl Drop for Portion {
+    fn drop(&mut self) {
+        let (id, since) = (self.id, self.since);
+        self.running
+            .lock()
+            .retain(|eater| eater.process.id != id || eater.since != since);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::processes::Processes;
 
-    #[tokio::test]
-    async fn large_statements_take_turns_and_give_back_what_they_do_not_need() {
-        let appetite = Appetite {
-            patience: Duration::from_millis(20),
+    fn appetite() -> Appetite {
+        Appetite {
+            patience: Duration::from_millis(200),
+            grace: Duration::from_millis(40),
             ..Appetite::default()
-        };
-        let list = vec![b'1'; 2 << 20];
-        let mut first = appetite.portion(&list).await.unwrap();
-        assert_eq!(appetite.portion(&list).await.unwrap_err().code, 1041);
-        first.settle(list.len(), 1000);
-        assert_eq!(appetite.portion(&list).await.unwrap_err().code, 1041);
-        let mut rows = b" insert into t values ".to_vec();
-        rows.resize(1 << 20, b'1');
-        appetite.portion(&rows).await.unwrap();
+        }
+    }
+
+    fn list(words: usize) -> Vec<u8> {
+        format!("SELECT 1 IN (1{})", ",1".repeat(words / 2)).into_bytes()
+    }
+
+    // One test, because all promises of the process count.
+    #[tokio::test]
+    async fn statements_wait_for_room_but_not_for_one_that_runs_long() {
+        let (appetite, options) = (appetite(), ParseOptions::default());
+        let processes = Arc::new(Processes::default());
+        let one = processes.register(1, "a", "h", 9).unwrap();
+        let other = processes.register(2, "a", "h", 9).unwrap();
+        let text = list(200_000);
+        let bytes = needed(&text, &options);
+        let mut first = appetite.portion(&one.process, bytes).await.unwrap();
+        let refused = appetite.portion(&other.process, bytes).await;
+        assert_eq!(refused.unwrap_err().code, 1041);
+        assert!(!one.process.interrupt.is_set());
+        // What is no query is left alone.
+        first.settle(text.len(), 200_000, false);
+        appetite.running.end_largest(Duration::ZERO);
+        assert!(!one.process.interrupt.is_set());
+        first.settle(text.len(), 200_000, true);
+        first.promise = None;
+        first.promise = Some(Promise::of(150 << 20, Purpose::GoOn).unwrap());
+        let refused = appetite.portion(&other.process, bytes).await;
+        assert_eq!(refused.unwrap_err().code, 1041);
+        assert!(one.process.interrupt.is_set());
         drop(first);
-        appetite.portion(&list).await.unwrap();
-    }
+        appetite.portion(&other.process, bytes).await.unwrap();
+        assert!(appetite.running.lock().is_empty());
 
-    #[test]
-    fn the_caches_of_ordinary_drivers_fit() {
-        let appetite = Appetite::default();
-        let mut kept = Vec::new();
-        for _ in 0..20 {
-            let own = Arc::default();
-            kept.extend((0..250).map(|_| appetite.keep(&own, 250, 40).unwrap()));
-        }
-        assert!(kept.iter().any(Kept::has_tree));
-        let trees = appetite.prepared.trees.load(Ordering::Acquire);
-        assert!(trees <= TREES_MAX);
-        drop(kept);
-        assert_eq!(appetite.prepared.trees.load(Ordering::Acquire), 0);
-        assert_eq!(appetite.prepared.texts.load(Ordering::Acquire), 0);
-    }
-
-    #[test]
-    fn nobody_takes_all_that_prepared_statements_may_take() {
-        let appetite = Appetite::default();
-        let shelves: Vec<Arc<Shelf>> = (0..8).map(|_| Arc::default()).collect();
-        let mut kept = Vec::new();
-        for own in &shelves {
-            let refused = loop {
-                match appetite.keep(own, 100 << 10, 100) {
-                    Ok(one) => kept.push(one),
-                    Err(error) => break error,
-                }
-            };
-            assert_eq!(refused.code, 3170);
-            assert!(own.texts.load(Ordering::Acquire) <= SESSION_TEXTS_MAX);
-        }
-        let modest = Arc::default();
-        kept.extend((0..250).map(|_| appetite.keep(&modest, 250, 40).unwrap()));
-        drop(kept);
-        assert_eq!(appetite.prepared.texts.load(Ordering::Acquire), 0);
+        one.process.interrupt.clear();
+        // What one that sleeps might take shows after a while, or is not taken.
+        let first = appetite.portion(&one.process, bytes).await.unwrap();
+        let (wake, sleeps) = tokio::sync::oneshot::channel::<()>();
+        let sleeper = tokio::spawn(first.during(sleeps));
+        let patient = Appetite::default();
+        patient.portion(&other.process, bytes).await.unwrap();
+        assert!(!one.process.interrupt.is_set());
+        wake.send(()).unwrap();
+        sleeper.await.unwrap().unwrap();
     }
 }

@@ -25,6 +25,7 @@ pub mod registry;
 mod result;
 pub mod role;
 mod session;
+mod shelf;
 mod show;
 mod threads;
 pub mod tls;

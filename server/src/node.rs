@@ -19,6 +19,7 @@ use crate::processes::Processes;
 use crate::readers::Readers;
 use crate::registry::ReplicaRegistry;
 use crate::role::Role;
+use crate::shelf::Shelf;
 use crate::variables::{GlobalVariables, LiveVariables, VariableValue};
 
 /// The shared state of a node's sessions.
@@ -38,6 +39,8 @@ pub(crate) struct Node {
     pub(crate) prepared: Arc<AtomicU64>,
     /// Memory for large statements.
     pub(crate) appetite: Appetite,
+    /// Memory for prepared statements.
+    pub(crate) shelf: Arc<Shelf>,
     /// Bytes that user variables of all sessions take.
     pub(crate) user_memory: Arc<AtomicUsize>,
     /// For version comments: 80406 for `8.4.6-weir`.
@@ -77,6 +80,7 @@ impl Node {
             started: Instant::now(),
             prepared: Arc::default(),
             appetite: Appetite::default(),
+            shelf: Arc::default(),
             user_memory: Arc::default(),
             version_number,
             commands: Mutex::default(),

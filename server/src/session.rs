@@ -36,12 +36,12 @@ use protocol::server::Connection;
 use sql::error::SqlError;
 
 use crate::accounts::{Account, Privilege};
-use crate::appetite::Shelf;
 use crate::node::{Node, client_host};
 use crate::processes::Registered;
 use crate::registry::Registration;
 use crate::result::RowFormat;
 use crate::role::WriteBlock;
+use crate::shelf::Shelf;
 use crate::variables::{SessionVariables, connection_collation};
 use answer::packet;
 use gtid_next::GtidNext;

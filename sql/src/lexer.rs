@@ -7,6 +7,7 @@
 //!
 //! Spec: mysql-server 8.4, sql/sql_lex.cc, `lex_one_token`.
 
+mod measure;
 mod number;
 mod statement;
 
@@ -14,6 +15,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{ParseOptions, SqlMode};
+pub use measure::Size;
+pub(super) use measure::measure;
 pub(super) use statement::{Lexed, tokens};
 
 /// What a token is.

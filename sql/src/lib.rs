@@ -29,6 +29,7 @@ pub use condition::{ShowCell, like};
 use cursor::{Cursor, Failure};
 pub use depth::{THREAD_STACK, with_stack};
 use error::SqlError;
+pub use lexer::Size;
 pub use mode::{SqlMode, UnknownMode};
 pub use version::version_number;
 
@@ -98,6 +99,13 @@ pub fn parse_first(text: &[u8], options: &ParseOptions) -> Result<(Parsed, usize
         None => lexed.tokens.len(),
     };
     depth::with_parsing_stack(size, || parse_tokens(text, lexed, options))
+}
+
+/// How large the first statement of a text is, before anything of it is kept: it takes as long as the
+/// text has words.
+#[must_use]
+pub fn measure(text: &[u8], options: &ParseOptions) -> Size {
+    lexer::measure(text, options)
 }
 
 fn parse_tokens(

@@ -96,7 +96,7 @@ impl Session {
     async fn handle(&mut self, command: Command) -> Result<Flow, protocol::Error> {
         self.refresh_account();
         match command {
-            Command::Query { sql, .. } => self.query(&sql).await?,
+            Command::Query { sql, .. } => self.query(sql).await?,
             Command::StmtPrepare { sql } => self.stmt_prepare(&sql).await,
             Command::StmtExecute {
                 statement_id,
@@ -143,7 +143,7 @@ impl Session {
             }
             Command::ProcessKill { connection_id } => {
                 let sql = format!("KILL {connection_id}");
-                self.query(sql.as_bytes()).await?;
+                self.query(sql.into_bytes()).await?;
             }
             Command::Debug => {
                 let status = self.status();

@@ -12,6 +12,7 @@ use sql::ast::{Ddl, PrepareSource, Prepared, Query, Transaction, Write};
 use sql::error::SqlError;
 use sql::{Parsed, Statement};
 
+use super::statement::{at_leisure, during};
 use super::{ReadLock, Session, kinds};
 use crate::accounts::Privilege;
 use crate::executor::TransactionMode;
@@ -228,7 +229,8 @@ impl Session {
             }
         };
         let options = self.node.parse_options(self.context.sql_mode);
-        let parsed = sql::parse(&text, &options)?;
+        let _portion = self.portion(&text, &options).await?;
+        let parsed = at_leisure(&text, || sql::parse(&text, &options))?;
         super::prepared::check(&parsed.statement)?;
         let name = name.to_lowercase();
         if super::prepared::is_checked(&parsed.statement)
@@ -254,7 +256,7 @@ impl Session {
     async fn execute_named(&mut self, name: &str, using: &[String]) -> Result<Outcome, SqlError> {
         let prepared = self.named.get(&name.to_lowercase()).cloned();
         let prepared = prepared.ok_or_else(|| SqlError::unknown_stmt_handler(name, "EXECUTE"))?;
-        let (parsed, _portion) = self.tree(&prepared).await?;
+        let (parsed, portion) = self.tree(&prepared).await?;
         if parsed.parameters != using.len() {
             return Err(SqlError::wrong_arguments("EXECUTE"));
         }
@@ -266,7 +268,7 @@ impl Session {
             })
             .collect();
         // Indirection because the statement may be anything but another EXECUTE.
-        Box::pin(self.execute(&parsed, parameters)).await
+        during(portion, Box::pin(self.execute(&parsed, parameters))).await
     }
 
     fn deallocate(&mut self, name: &str) -> Result<Outcome, SqlError> {

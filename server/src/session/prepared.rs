@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use binlog::value::{Date, DateTime, Time, Value};
+use engine::outcome::Outcome;
 use engine::rows::EvalValue;
 use protocol::{ColumnDefinition, DateTimeParts, Param, TimeParts, column_flag, column_type};
 use sql::ast::{Admin, Ddl, MaintenanceKind, Query, Replication, SetItem, Show, Transaction};
 use sql::error::SqlError;
 use sql::{Parsed, SqlMode, Statement};
 
-use super::statement::at_leisure;
+use super::statement::{at_leisure, during};
 use super::{Session, packet};
-use crate::appetite::{Kept, Portion};
+use crate::appetite::{self, Portion};
 use crate::result::{self, RowFormat};
+use crate::shelf::{self, Kept};
 
 /// A statement that was prepared, by the protocol or by PREPARE.
 #[derive(Debug, Clone)]
@@ -47,7 +49,7 @@ impl Session {
     /// Counts a statement in and keeps it, or refuses it.
     pub(super) fn keep_prepared(&self, parsed: Parsed) -> Result<Prepared, SqlError> {
         let (text, words) = (parsed.text.len(), parsed.words);
-        let kept = self.node.appetite.keep(&self.shelf, text, words)?;
+        let kept = shelf::keep(&self.node.shelf, &self.shelf, text, words)?;
         let limit = self.node.variables.number("max_prepared_stmt_count");
         let count = &self.node.prepared;
         let counted = count.fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
@@ -82,17 +84,18 @@ impl Session {
             Form::Tree(parsed) => return Ok((Arc::clone(parsed), None)),
             Form::Text(text, sql_mode) => (text, *sql_mode),
         };
-        let mut portion = self.portion(text).await?;
         let options = self.node.parse_options(sql_mode);
+        let mut portion = self.portion(text, &options).await?;
         let parsed = at_leisure(text, || sql::parse(text, &options))?;
         if let Some(portion) = &mut portion {
-            portion.settle(text.len(), parsed.words);
+            portion.settle(text.len(), parsed.words, parsed.statement.is_select());
         }
         Ok((Arc::new(parsed), portion))
     }
 
     pub(super) async fn stmt_prepare(&mut self, sql: &[u8]) {
-        let prepared = match self.portion(sql).await {
+        let options = self.node.parse_options(self.context.sql_mode);
+        let prepared = match self.portion(sql, &options).await {
             Ok(_portion) => at_leisure(sql, || self.prepare(sql)),
             Err(error) => Err(error),
         };
@@ -156,15 +159,28 @@ impl Session {
             .map(|param| self.parameter(param))
             .collect();
         self.format = RowFormat::Binary;
-        let tree = match parameters {
-            Ok(parameters) => self.tree(&prepared).await.map(|tree| (tree, parameters)),
-            Err(error) => Err(error),
-        };
-        let result = match tree {
-            Ok(((parsed, _portion), parameters)) => self.statement(parsed, parameters).await,
+        let result = match parameters {
+            Ok(parameters) => self.execute_prepared(&prepared, parameters).await,
             Err(error) => Err(error),
         };
         self.answer(result, RowFormat::Binary, false).await
+    }
+
+    async fn execute_prepared(
+        &mut self,
+        prepared: &Prepared,
+        parameters: Vec<Value<'static>>,
+    ) -> Result<Outcome, SqlError> {
+        let bytes = parameters.iter().map(size).sum();
+        let given = match appetite::asks(bytes) {
+            true => {
+                let needed = appetite::needed_by_parameters(bytes);
+                self.portion_of(needed).await?
+            }
+            false => None,
+        };
+        let (parsed, portion) = self.tree(prepared).await?;
+        during(given, during(portion, self.statement(parsed, parameters))).await
     }
 
     fn parameter(&self, param: Param) -> Result<Value<'static>, SqlError> {
@@ -186,6 +202,27 @@ impl Session {
             Param::DateTime(parts) => Value::DateTime(moment(parts)),
             Param::Time(parts) => Value::Time(span(parts)?),
         })
+    }
+}
+
+/// Bytes of a parameter that grow with it.
+fn size(parameter: &Value<'_>) -> usize {
+    match parameter {
+        Value::Bytes(bytes) | Value::Json(bytes) | Value::JsonDiffs(bytes) => bytes.len(),
+        Value::Null
+        | Value::Int(_)
+        | Value::UInt(_)
+        | Value::Float(_)
+        | Value::Double(_)
+        | Value::Decimal(_)
+        | Value::Year(_)
+        | Value::Date(_)
+        | Value::Time(_)
+        | Value::DateTime(_)
+        | Value::Timestamp(_)
+        | Value::Enum(_)
+        | Value::Set(_)
+        | Value::Bit(_) => 0,
     }
 }
 

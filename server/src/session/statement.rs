@@ -1,14 +1,15 @@
 //! One statement from its text to its outcome, and the books that are kept of it: counters,
 //! diagnostics, process list.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use engine::outcome::Outcome;
 use protocol::Capabilities;
-use sql::Parsed;
 use sql::error::{SqlError, WarningLevel};
+use sql::{ParseOptions, Parsed};
 
 use super::{Session, kinds};
 use crate::appetite::{self, Portion};
@@ -28,17 +29,27 @@ pub(super) fn at_leisure<T>(text: &[u8], work: impl FnOnce() -> T) -> T {
     }
 }
 
+/// Runs a statement that has its portion, if it has one.
+pub(super) async fn during<T>(portion: Option<Portion>, work: impl Future<Output = T>) -> T {
+    match portion {
+        Some(portion) => portion.during(work).await,
+        None => work.await,
+    }
+}
+
 impl Session {
     /// COM_QUERY: one statement after the other, each answered before the next is read.
-    pub(super) async fn query(&mut self, sql: &[u8]) -> Result<(), protocol::Error> {
-        let sql = match self.decoded(sql) {
-            Ok(sql) => sql,
+    pub(super) async fn query(&mut self, sql: Vec<u8>) -> Result<(), protocol::Error> {
+        let mut sql = match self.decoded(&sql) {
+            Ok(Cow::Borrowed(_)) => sql,
+            Ok(Cow::Owned(decoded)) => decoded,
             Err(error) => return self.answer(Err(error), RowFormat::Text, false).await,
         };
-        let mut rest: &[u8] = &sql;
+        let mut at = 0;
         loop {
+            let rest = sql.get(at..).unwrap_or_default();
             let options = self.node.parse_options(self.context.sql_mode);
-            let mut portion = match self.portion(rest).await {
+            let mut portion = match self.portion(rest, &options).await {
                 Ok(portion) => portion,
                 Err(error) => return self.answer(Err(error), RowFormat::Text, false).await,
             };
@@ -53,9 +64,10 @@ impl Session {
                 }
             };
             if let Some(portion) = &mut portion {
-                portion.settle(consumed, parsed.words);
+                portion.settle(consumed, parsed.words, parsed.statement.is_select());
             }
-            rest = rest.get(consumed..).unwrap_or_default();
+            at += consumed;
+            let rest = sql.get(at..).unwrap_or_default();
             let more = sql::has_statement(rest, &options);
             let several = self
                 .connection
@@ -67,8 +79,13 @@ impl Session {
                 self.fail(&error);
                 return self.answer(Err(error), RowFormat::Text, false).await;
             }
+            if !more {
+                // The statement has its own; a large one is not kept twice.
+                sql = Vec::new();
+            }
             self.format = RowFormat::Text;
-            let result = self.statement(Arc::new(parsed), Vec::new()).await;
+            let running = self.statement(Arc::new(parsed), Vec::new());
+            let result = during(portion, running).await;
             let failed = result.is_err();
             self.answer(result, RowFormat::Text, more && !failed)
                 .await?;
@@ -78,18 +95,32 @@ impl Session {
         }
     }
 
-    /// What a large text takes of the memory for statements.
-    pub(super) async fn portion(&mut self, text: &[u8]) -> Result<Option<Portion>, SqlError> {
-        // Others may wait for this session, and hold what it would wait for.
-        let holds_up = self.is_at_executor() || self.read_lock.is_some();
-        if holds_up || !appetite::is_large(text) {
-            return Ok(None);
+    /// What a text takes of the memory for statements.
+    pub(super) async fn portion(
+        &mut self,
+        text: &[u8],
+        options: &ParseOptions,
+    ) -> Result<Option<Portion>, SqlError> {
+        match appetite::asks(text.len()) {
+            true => {
+                let bytes = at_leisure(text, || appetite::needed(text, options));
+                self.portion_of(bytes).await
+            }
+            false => Ok(None),
         }
+    }
+
+    /// So many bytes of the memory for statements.
+    pub(super) async fn portion_of(&mut self, bytes: usize) -> Result<Option<Portion>, SqlError> {
         let node = Arc::clone(&self.node);
         let process = Arc::clone(&self.registered.process);
+        // Others may wait for this session, and hold what it would wait for.
+        if self.is_at_executor() || self.read_lock.is_some() {
+            return node.appetite.portion_now(&process, bytes).map(Some);
+        }
         let turn = async {
             tokio::select! {
-                portion = node.appetite.portion(text) => portion.map(Some),
+                portion = node.appetite.portion(&process, bytes) => portion.map(Some),
                 () = process.killed() => Err(SqlError::query_interrupted()),
             }
         };

@@ -112,7 +112,7 @@ impl Depth {
 
 /// Notices the first row of INSERT ... VALUES.
 #[derive(Debug, Default)]
-enum ValuesWatch {
+pub(super) enum ValuesWatch {
     #[default]
     AtStart,
     /// Whether a name may come next, so that VALUE is one.
@@ -125,7 +125,7 @@ enum ValuesWatch {
 
 impl ValuesWatch {
     /// Takes the next token; whether it is the parenthesis before the first value.
-    fn begins_rows(&mut self, kind: &Kind<'_>, open: usize) -> bool {
+    pub(super) fn begins_rows(&mut self, kind: &Kind<'_>, open: usize) -> bool {
         let is = |words: &[&str]| matches!(kind, Kind::Word(word) if words.iter().any(|known| word.eq_ignore_ascii_case(known)));
         let next = match self {
             Self::AtStart if is(&["INSERT", "REPLACE"]) => Self::InHead { expects_name: true },
