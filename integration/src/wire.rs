@@ -18,17 +18,35 @@ const WITH_DATABASE: u32 = 8;
 
 trait Transport: Read + Write + Send {
     fn end_writing(&self) -> std::io::Result<()>;
+    fn set_write_patience(&self, span: Duration) -> std::io::Result<()>;
+    fn set_read_patience(&self, span: Duration) -> std::io::Result<()>;
 }
 
 impl Transport for TcpStream {
     fn end_writing(&self) -> std::io::Result<()> {
         self.shutdown(Shutdown::Write)
     }
+
+    fn set_write_patience(&self, span: Duration) -> std::io::Result<()> {
+        self.set_write_timeout(Some(span))
+    }
+
+    fn set_read_patience(&self, span: Duration) -> std::io::Result<()> {
+        self.set_read_timeout(Some(span))
+    }
 }
 
 impl Transport for UnixStream {
     fn end_writing(&self) -> std::io::Result<()> {
         self.shutdown(Shutdown::Write)
+    }
+
+    fn set_write_patience(&self, span: Duration) -> std::io::Result<()> {
+        self.set_write_timeout(Some(span))
+    }
+
+    fn set_read_patience(&self, span: Duration) -> std::io::Result<()> {
+        self.set_read_timeout(Some(span))
     }
 }
 
@@ -128,6 +146,26 @@ impl Wire {
     /// When the connection is gone.
     pub fn raw(&mut self, bytes: &[u8]) -> Result {
         Ok(self.transport.write_all(bytes)?)
+    }
+
+    /// Waits so long for answers, and for the server to take what is sent.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub fn be_patient(&mut self, span: Duration) -> Result {
+        self.transport.set_read_patience(span)?;
+        Ok(self.transport.set_write_patience(span)?)
+    }
+
+    /// Sends bytes as they are, those that are taken: gives up when none were for a while.
+    ///
+    /// # Errors
+    /// When the connection is gone, or not all were taken.
+    pub fn raw_within(&mut self, bytes: &[u8], span: Duration) -> Result {
+        self.transport.set_write_patience(span)?;
+        let sent = self.transport.write_all(bytes);
+        self.transport.set_write_patience(PATIENCE)?;
+        Ok(sent?)
     }
 
     /// Reads the payload of the next packet.

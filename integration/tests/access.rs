@@ -5,6 +5,8 @@
 mod before_login;
 #[path = "access/connections.rs"]
 mod connections;
+#[path = "access/conversations.rs"]
+mod conversations;
 #[path = "access/doors.rs"]
 mod doors;
 #[path = "access/escalation.rs"]
@@ -13,6 +15,8 @@ mod escalation;
 mod files;
 #[path = "access/hostile.rs"]
 mod hostile;
+#[path = "access/memory.rs"]
+mod memory;
 #[path = "access/packets.rs"]
 mod packets;
 #[path = "access/prepared.rs"]

@@ -10,6 +10,7 @@ use integration::failure::ensure;
 use integration::wire::{Wire, login};
 use integration::{Failure, Result, Weir};
 
+use crate::conversations::{self, Known};
 use crate::hostile::{ANSWER_MAX, RESIDENT_MAX};
 
 const CAPABILITIES_COMPRESS: u32 = 0x0008_a205 | 0x0020_0000 | 0x20;
@@ -128,8 +129,8 @@ fn command(chance: &mut Chance) -> Vec<u8> {
 }
 
 /// One hostile connection; whatever it comes to is fine.
-fn attack(port: u16, chance: &mut Chance) -> Result {
-    match chance.below(4) {
+fn attack(port: u16, chance: &mut Chance, known: &Known) -> Result {
+    match chance.below(5) {
         0 => {
             let mut wire = Wire::connect(port)?;
             let _ = wire.raw(&before_login(chance));
@@ -152,6 +153,7 @@ fn attack(port: u16, chance: &mut Chance) -> Result {
             let _ = wire.end();
             let _ = wire.drained();
         }
+        2 => conversations::hold(port, chance, known)?,
         _ => {
             let mut wire = Wire::login(port, "root", None)?;
             for _ in 0..=chance.below(4) {
@@ -171,6 +173,9 @@ fn attack(port: u16, chance: &mut Chance) -> Result {
 async fn hostile_packets_end_nothing_and_hold_up_nobody() -> Result {
     let mut node = Weir::primary(1, &[]).await?;
     let mut root = node.client().await?;
+    root.run(&["CREATE DATABASE mine", "CREATE TABLE mine.t (a INT)"])
+        .await?;
+    let known = Known::of(&node)?;
     let total = setting("WEIR_HOSTILE_PACKETS", 1500);
     let seeds = Chance::from_environment().below(1 << 40);
     let done = Arc::new(AtomicU64::new(0));
@@ -178,11 +183,11 @@ async fn hostile_packets_end_nothing_and_hold_up_nobody() -> Result {
     let threads: Vec<_> = (0..4_u64)
         .map(|number| {
             let (done, failed) = (Arc::clone(&done), Arc::clone(&failed));
-            let port = node.port;
+            let (port, known) = (node.port, known.clone());
             std::thread::spawn(move || {
                 let mut chance = Chance::seeded(seeds ^ (number << 41));
                 while done.fetch_add(1, Ordering::Relaxed) < total {
-                    if attack(port, &mut chance).is_err() {
+                    if attack(port, &mut chance, &known).is_err() {
                         failed.store(true, Ordering::Relaxed);
                         return;
                     }
