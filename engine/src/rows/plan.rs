@@ -121,7 +121,10 @@ fn key_condition(table: &Table, key: &Key) -> String {
         let expression = key_part_expression(column, part);
         Some(match part.prefix {
             None => format!("{expression}=?{}", n + 1),
-            Some(length) => format!("{expression}=substr(?{},1,{length})", n + 1),
+            Some(length) => {
+                let given = prefix(column, &format!("?{}", n + 1), length);
+                format!("{expression}={given}")
+            }
         })
     });
     list(parts, " AND ")
@@ -136,7 +139,16 @@ pub(crate) fn key_part_expression(column: &Column, part: &KeyPart) -> String {
     let name = column.sqlite_name();
     match part.prefix {
         None => name,
-        Some(length) => format!("substr({name},1,{length}){}", collate(column)),
+        Some(length) => format!("{}{}", prefix(column, &name, length), collate(column)),
+    }
+}
+
+/// The beginning of a value. SQLite has no substring of no bytes: they stay as they are.
+fn prefix(column: &Column, value: &str, length: u32) -> String {
+    let cut = format!("substr({value},1,{length})");
+    match column.column_type.stored_collation().is_binary() {
+        true => format!("ifnull({cut},{value})"),
+        false => cut,
     }
 }
 
