@@ -70,6 +70,15 @@ impl Default for ParseOptions {
     }
 }
 
+/// The bytes of hexadecimal digits; an odd one begins with a zero.
+#[must_use]
+pub fn bytes_of_hex(digits: &str) -> Vec<u8> {
+    match digits.len() % 2 {
+        0 => parser::hex_bytes(digits),
+        _ => parser::hex_bytes(&format!("0{digits}")),
+    }
+}
+
 /// Parses a text that holds one statement.
 ///
 /// # Errors

@@ -7,11 +7,14 @@
 mod algorithm;
 mod clauses;
 mod columns;
+mod convert;
+mod copied;
 mod key_clauses;
 mod rebuild;
 
 use std::sync::Arc;
 
+use super::options::Site;
 use super::{create, drop, existing, expression, keys, options, physical, qualified, save};
 use crate::catalog::{Column, Key, KeyKind, Table};
 use crate::collation::Collation;
@@ -90,30 +93,21 @@ fn change(
         true => algorithm::How::default(),
         false => algorithm::How::of(clauses)?,
     };
-    for clause in clauses {
-        match clause {
-            AlterClause::Options(written) => options::check(session, &old.name, written)?,
-            AlterClause::RenameTable(name) => {
-                let database = name.database.as_ref().unwrap_or(&old.database);
-                drop::check_new_name(writer, old, database, &name.name)?;
-            }
-            _ => {}
-        }
-    }
+    check_clauses(writer, session, old, clauses)?;
     let mut new = Table::clone(old);
-    new.collation = options::collation(session, old, clauses)?;
     let mut extra = Extra::default();
     let default = default_collation(writer, session);
+    new.collation = options::collation(session, old, clauses, default)?;
     clauses::apply(session, &mut new, &mut extra, clauses, default)?;
     expression::check_dependents(session, old, &new)?;
     keys::recheck(&mut new)?;
     let catalog = Arc::clone(writer.catalog());
     create::finish(session, &catalog, &mut new)?;
     how.check(old, &new, clauses)?;
-    let needs_rebuild = extra.forces_rebuild || needs_rebuild(old, &new);
-    let counts = needs_copy_count(old, &new) || algorithm::copies(old, &new);
+    let copies = algorithm::copies(old, &new, clauses);
+    let needs_rebuild = extra.forces_rebuild || copies || needs_rebuild(old, &new);
+    let counts = needs_copy_count(old, &new) || copies;
     let table = if needs_rebuild {
-        let copies = algorithm::copies(old, &new);
         rebuild::rebuild(writer, session, old, new, copies)?
     } else {
         change_keys(writer, old, &new)?;
@@ -141,6 +135,53 @@ fn change(
         info: info(clauses, rows, session.warnings.len()),
         warnings: u16::try_from(session.warnings.len()).unwrap_or(u16::MAX),
     })
+}
+
+/// Checks the clauses that say what the table as a whole is to be.
+fn check_clauses(
+    writer: &Writer,
+    session: &mut SessionContext,
+    old: &Table,
+    clauses: &[AlterClause],
+) -> Result<(), SqlError> {
+    for clause in clauses {
+        match clause {
+            AlterClause::Options(written) => {
+                options::check(session, Site::Alter(&old.name), written)?;
+            }
+            AlterClause::RenameTable(name) => {
+                let database = name.database.as_ref().unwrap_or(&old.database);
+                drop::check_new_name(writer, old, database, &name.name)?;
+            }
+            AlterClause::AddColumn { .. }
+            | AlterClause::AddIndex(_)
+            | AlterClause::AddForeignKey(_)
+            | AlterClause::AddCheck(_)
+            | AlterClause::DropColumn(_)
+            | AlterClause::DropIndex(_)
+            | AlterClause::DropPrimaryKey
+            | AlterClause::DropForeignKey(_)
+            | AlterClause::DropCheck(_)
+            | AlterClause::DropConstraint(_)
+            | AlterClause::Modify { .. }
+            | AlterClause::Change { .. }
+            | AlterClause::AlterColumnDefault { .. }
+            | AlterClause::AlterColumnVisibility { .. }
+            | AlterClause::AlterIndexVisibility { .. }
+            | AlterClause::AlterCheck { .. }
+            | AlterClause::RenameColumn { .. }
+            | AlterClause::RenameIndex { .. }
+            | AlterClause::ConvertToCharset(_)
+            | AlterClause::DisableKeys
+            | AlterClause::EnableKeys
+            | AlterClause::Force
+            | AlterClause::OrderBy(_)
+            | AlterClause::Algorithm(_)
+            | AlterClause::Lock(_)
+            | AlterClause::NotSupported(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// The text behind the count, which a mere change of names does not have.

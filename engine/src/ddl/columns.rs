@@ -42,12 +42,7 @@ pub(super) fn define(
     let name = &written.name;
     check_name(name)?;
     let attributes = &written.attributes;
-    if !attributes.checks.is_empty() {
-        return Err(SqlError::not_supported("CHECK constraint"));
-    }
-    if attributes.references.is_some() {
-        return Err(SqlError::not_supported("FOREIGN KEY"));
-    }
+    refuse_constraints(attributes)?;
     let collation = attributes.collation.as_deref();
     let column_type = column_type(
         name,
@@ -71,7 +66,9 @@ pub(super) fn define(
     let mut column = Column {
         id,
         name: name.clone(),
-        nullable: attributes.nullable.unwrap_or(default_nullable) && !attributes.primary_key,
+        nullable: attributes.nullable.unwrap_or(default_nullable)
+            && !attributes.primary_key
+            && (!attributes.auto_increment || attributes.null_behind_auto_increment),
         has_explicit_collation: collation.is_some() || has_own_charset(&written.data_type),
         default: ColumnDefault::None,
         on_update_now: false,
@@ -83,7 +80,10 @@ pub(super) fn define(
         column_type,
     };
     check_engine_name(session, &column)?;
-    column.default = defaults::define(session, &column, attributes.default.as_ref())?;
+    // An AUTO_INCREMENT column may say that NULL is its default.
+    let default = attributes.default.as_ref();
+    let default = default.filter(|default| !auto_increment || **default != DefaultValue::Null);
+    column.default = defaults::define(session, &column, default)?;
     column.on_update_now = match attributes.on_update {
         Some(fsp) => on_update(&column, fsp)?,
         None => false,
@@ -92,7 +92,7 @@ pub(super) fn define(
         let follows_clock = is_first_timestamp && attributes.on_update.is_none();
         old_timestamp_default(&mut column, follows_clock);
     }
-    check_auto_increment(session, &column, attributes.default.is_some())?;
+    check_auto_increment(session, &column, default.is_some())?;
     Ok(DefinedColumn {
         unsafe_default: is_unsafe(session, name, attributes.default.as_ref())?,
         is_unique: attributes.unique || is_serial,
@@ -101,6 +101,15 @@ pub(super) fn define(
             || attributes.default == Some(DefaultValue::Null),
         column,
     })
+}
+
+/// Error 1235 for constraints of a column.
+fn refuse_constraints(attributes: &ColumnAttributes) -> Result<(), SqlError> {
+    match (attributes.checks.is_empty(), &attributes.references) {
+        (false, _) => Err(SqlError::not_supported("CHECK constraint")),
+        (true, Some(_)) => Err(SqlError::not_supported("FOREIGN KEY")),
+        (true, None) => Ok(()),
+    }
 }
 
 /// Whether rows that are there would get other defaults on a replica.
@@ -276,7 +285,12 @@ fn has_own_charset(written: &DataType) -> bool {
         | DataType::VarChar { charset, .. }
         | DataType::Text { charset, .. }
         | DataType::Enum { charset, .. }
-        | DataType::Set { charset, .. } => *charset != CharsetSpec::default(),
+        | DataType::Set { charset, .. } => {
+            let CharsetSpec {
+                charset, collation, ..
+            } = charset;
+            charset.is_some() || collation.is_some()
+        }
         _ => false,
     }
 }

@@ -117,7 +117,7 @@ fn build(
         next_column_id: 1,
         next_key_id: 1,
     };
-    options::check(session, name, options)?;
+    options::check(session, options::Site::Create(name), options)?;
     options::apply(session, &mut table, options)?;
     let columns = define_columns(session, &mut table, elements)?;
     for column in columns.iter().filter(|column| column.is_primary) {
@@ -206,10 +206,10 @@ pub(super) fn finish(
     if !session.applies_log {
         size::check(table)?;
     }
-    expression::check(session, catalog, table)?;
     keys::sort(table);
     keys::check_visibility(table)?;
-    keys::check_auto_increment(table)
+    keys::check_auto_increment(table)?;
+    expression::check(session, catalog, table)
 }
 
 /// Errors 1059 and 1103.

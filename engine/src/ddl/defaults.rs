@@ -3,10 +3,15 @@
 use super::expression::{self, Purpose};
 use super::types::fsp_of;
 use crate::catalog::{Column, ColumnDefault, ColumnType};
+use crate::collation::Charset;
+use crate::collation::compare::equality_key;
 use crate::rows::{Coercion, EvalValue, default_text};
 use crate::session::SessionContext;
 use sql::ast::DefaultValue;
 use sql::error::SqlError;
+
+/// Most bytes of a text that an error shows.
+const CONVERTED_BYTES_SHOWN: usize = 64;
 
 /// The default of a column whose other attributes are known. Errors 1067 and 1101.
 pub(super) fn define(
@@ -51,7 +56,10 @@ pub(super) fn define(
             EvalValue::UInt(significant.fold(0, |number, byte| number << 8 | u64::from(*byte)))
         }
         // MySQL takes no literal of these kinds here, though other servers do.
-        Some(DefaultValue::Temporal(_)) if !session.applies_log => return Err(invalid()),
+        Some(DefaultValue::Temporal(kind, text)) if !session.applies_log => {
+            crate::expr::bind::check_temporal_literal(kind, text, session)?;
+            return Err(invalid());
+        }
         Some(DefaultValue::Number(_) | DefaultValue::Bit(_) | DefaultValue::Bool(_))
             if is_list && !session.applies_log =>
         {
@@ -65,9 +73,86 @@ pub(super) fn define(
     if column.column_type.is_blob_like() {
         return Err(SqlError::blob_cant_have_default(&column.name));
     }
+    if !session.applies_log {
+        check_characters(session, column, &value)?;
+        if !names_members(column, &value) {
+            return Err(invalid());
+        }
+    }
     let mut coercion = Coercion::strict(session.sql_mode, &session.time_zone);
     let stored = coercion.store(column, value).map_err(|_| invalid())?;
     Ok(ColumnDefault::Literal(default_text(column, &stored)))
+}
+
+/// Error 3854 for characters that the column cannot have. MySQL tells those of a VARCHAR otherwise.
+fn check_characters(
+    session: &SessionContext,
+    column: &Column,
+    value: &EvalValue,
+) -> Result<(), SqlError> {
+    let collation = match &column.column_type {
+        ColumnType::Char { collation, .. }
+        | ColumnType::Enum { collation, .. }
+        | ColumnType::Set { collation, .. } => collation,
+        _ => return Ok(()),
+    };
+    match value {
+        EvalValue::Text(text) => {
+            let from = session.collation_connection.charset;
+            convertible(text, from, collation.charset)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Error 3854 for a text that `to` has no characters for.
+pub(super) fn convertible(text: &str, from: Charset, to: Charset) -> Result<(), SqlError> {
+    if to == Charset::Binary || to.encode(text).is_ok() {
+        return Ok(());
+    }
+    let bytes = from
+        .encode(text)
+        .map_or_else(|_| text.as_bytes().to_vec(), Into::into);
+    let shown = |byte: &u8| match byte {
+        b' '..=b'~' => char::from(*byte).to_string(),
+        other => format!("\\x{other:02X}"),
+    };
+    let shown: String = bytes
+        .iter()
+        .take(CONVERTED_BYTES_SHOWN)
+        .map(shown)
+        .collect();
+    Err(SqlError::cannot_convert_string(
+        shown,
+        from.name(),
+        to.name(),
+    ))
+}
+
+/// Whether the default of an ENUM or SET names its members: here MySQL takes no numbers of them, not
+/// as texts either.
+fn names_members(column: &Column, value: &EvalValue) -> bool {
+    let (members, collation, is_set) = match &column.column_type {
+        ColumnType::Enum { members, collation } => (members, collation, false),
+        ColumnType::Set { members, collation } => (members, collation, true),
+        _ => return true,
+    };
+    let text = match value {
+        EvalValue::Text(text) => text.as_str().into(),
+        EvalValue::Binary(bytes) => String::from_utf8_lossy(bytes),
+        _ => return true,
+    };
+    let text = text.trim_end_matches(' ');
+    let parts = match is_set {
+        true => text.split(',').collect(),
+        false => vec![text],
+    };
+    let key = |text: &str| equality_key(collation, text.trim_end_matches(' ').as_bytes());
+    let is_member = |part: &str| members.iter().any(|member| key(member) == key(part));
+    text.is_empty()
+        || parts
+            .into_iter()
+            .all(|part| part.is_empty() || is_member(part))
 }
 
 fn literal_value(literal: &DefaultValue) -> Option<EvalValue> {
@@ -84,7 +169,7 @@ fn literal_value(literal: &DefaultValue) -> Option<EvalValue> {
             u64::from_str_radix(digits, 2).ok()?
         }),
         DefaultValue::Bool(value) => EvalValue::Int(i64::from(*value)),
-        DefaultValue::Temporal(text) => EvalValue::Text(text.clone()),
+        DefaultValue::Temporal(_, text) => EvalValue::Text(text.clone()),
         DefaultValue::Null | DefaultValue::CurrentTimestamp(_) | DefaultValue::Expression(_) => {
             return None;
         }

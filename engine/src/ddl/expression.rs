@@ -9,6 +9,7 @@ mod allowed;
 mod calls;
 mod print;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, Column, ColumnDefault, Table};
@@ -81,30 +82,44 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Error 3108 or 3766 when a column is gone or has another name that an expression still means.
+/// Error 3108 or 3766 when a column is gone or has another name that an expression still means, itself
+/// or through virtual columns. It names the first such column.
 pub(super) fn check_dependents(
     session: &SessionContext,
     old: &Table,
     new: &Table,
 ) -> Result<(), SqlError> {
+    let mut first: Option<(usize, Purpose)> = None;
     for column in &new.columns {
         for (purpose, text) in texts(column) {
-            for name in column_names(session, text)? {
-                let before = old.column(&name).map(|(_, column)| column.id);
-                let now = new.column(&name).map(|(_, column)| column.id);
-                if before.is_none() || before == now {
+            let mut names = column_names(session, text)?;
+            let mut seen = HashSet::new();
+            while let Some(name) = names.pop() {
+                let Some((at, before)) = old.column(&name) else {
+                    continue;
+                };
+                if !seen.insert(before.id) {
                     continue;
                 }
-                return Err(match purpose {
-                    Purpose::Generated => SqlError::dependent_by_generated_column(name),
-                    Purpose::Default => {
-                        SqlError::dependent_by_default_generated_value(name, &old.name)
-                    }
-                });
+                let now = new.column(&name).map(|(_, column)| column.id);
+                if now != Some(before.id) && first.is_none_or(|(earlier, _)| at < earlier) {
+                    first = Some((at, purpose));
+                }
+                if let Some(generated) = before.generated.as_ref().filter(|kept| !kept.stored) {
+                    names.extend(column_names(session, &generated.expression)?);
+                }
             }
         }
     }
-    Ok(())
+    let Some((at, purpose)) = first else {
+        return Ok(());
+    };
+    let name = old.columns.get(at).map(|column| column.name.clone());
+    let name = name.unwrap_or_default();
+    Err(match purpose {
+        Purpose::Generated => SqlError::dependent_by_generated_column(name),
+        Purpose::Default => SqlError::dependent_by_default_generated_value(name, &old.name),
+    })
 }
 
 /// The expressions of a column.

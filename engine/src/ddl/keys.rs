@@ -22,6 +22,16 @@ pub(super) const PRIMARY: &str = "PRIMARY";
 
 /// Adds a key to the table, giving it a name if it has none. Columns of a primary key become NOT NULL.
 pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<(), SqlError> {
+    let is_unordered = match written.kind {
+        IndexKind::FullText | IndexKind::Spatial => true,
+        IndexKind::Primary | IndexKind::Unique | IndexKind::Plain => {
+            written.options.using.as_deref() == Some("HASH")
+        }
+    };
+    if is_unordered && written.parts.iter().any(|part| part.is_ordered) {
+        let kinds = "spatial/fulltext/hash index";
+        return Err(SqlError::wrong_usage(kinds, "explicit index order"));
+    }
     let kind = match written.kind {
         IndexKind::Primary => KeyKind::Primary,
         IndexKind::Unique => KeyKind::Unique,
@@ -41,11 +51,6 @@ pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<(), Sq
         return Err(SqlError::pk_index_cant_be_invisible());
     }
     check_structure(table, &parts, written.options.using.as_deref())?;
-    let is_hash = written.options.using.as_deref() == Some("HASH");
-    if is_hash && written.parts.iter().any(|part| part.descending) {
-        let kinds = "spatial/fulltext/hash index";
-        return Err(SqlError::wrong_usage(kinds, "explicit index order"));
-    }
     if let Some(attribute) = &written.options.engine_attribute {
         engine_attribute(attribute)?;
     }
@@ -111,6 +116,7 @@ pub(super) fn add_for_column(
             prefix: None,
         },
         descending: false,
+        is_ordered: false,
     };
     let parts = parts(table, kind, &[written])?;
     let name = name(table, kind, None, &parts)?;
@@ -382,7 +388,7 @@ fn generated_name(table: &Table, parts: &[KeyPart]) -> String {
 }
 
 /// Puts keys in MySQL's order: primary, unique without NULL, other unique, the rest; unique keys of
-/// whole columns before those with prefixes.
+/// whole columns before those with prefixes, and all of them before those of virtual columns.
 pub(super) fn sort(table: &mut Table) {
     let nullable: HashSet<_> = table
         .columns
@@ -390,14 +396,25 @@ pub(super) fn sort(table: &mut Table) {
         .filter(|column| column.nullable)
         .map(|column| column.id)
         .collect();
+    let is_virtual = |column: &Column| {
+        let generated = column.generated.as_ref();
+        generated.is_some_and(|generated| !generated.stored)
+    };
+    let virtuals: HashSet<_> = table
+        .columns
+        .iter()
+        .filter(|column| is_virtual(column))
+        .map(|column| column.id)
+        .collect();
     table.keys.sort_by_key(|key| {
         let has_null = key.parts.iter().any(|part| nullable.contains(&part.column));
         let has_prefix = key.parts.iter().any(|part| part.prefix.is_some());
+        let computes = key.parts.iter().any(|part| virtuals.contains(&part.column));
         match key.kind {
-            KeyKind::Primary => (0, false),
-            KeyKind::Unique if !has_null => (1, has_prefix),
-            KeyKind::Unique => (2, has_prefix),
-            KeyKind::Index => (3, false),
+            KeyKind::Primary => (0, false, false),
+            KeyKind::Unique if !has_null => (1, has_prefix, computes),
+            KeyKind::Unique => (2, has_prefix, computes),
+            KeyKind::Index => (3, false, computes),
         }
     });
 }

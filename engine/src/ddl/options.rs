@@ -41,27 +41,53 @@ const SHOWN: [&str; 10] = [
     "KEY_BLOCK_SIZE",
 ];
 
+/// The statement that says options, and its table.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Site<'s> {
+    /// CREATE TABLE.
+    Create(&'s str),
+    /// ALTER TABLE.
+    Alter(&'s str),
+}
+
+impl Site<'_> {
+    fn table(&self) -> &str {
+        match self {
+            Site::Create(table) | Site::Alter(table) => table,
+        }
+    }
+
+    /// Error 1031 or 1478 for an option that InnoDB does not have.
+    fn refuses(&self, option: &str) -> SqlError {
+        match self {
+            Site::Create(table) => SqlError::illegal_ha(table),
+            Site::Alter(_) => SqlError::illegal_ha_create_option("InnoDB", option),
+        }
+    }
+}
+
 /// Checks what is written, before anything else of the statement: errors 1031, 1064, 1235, 1286, 1628
 /// and 3510.
 pub(super) fn check(
     session: &mut SessionContext,
-    table: &str,
+    site: Site<'_>,
     options: &WrittenOptions,
 ) -> Result<(), SqlError> {
+    let table = site.table();
     if options.partitioned {
         return Err(SqlError::not_supported("PARTITION BY"));
     }
-    if let Some(engine) = &options.engine {
+    for engine in options.earlier_engines.iter().chain(&options.engine) {
         check_engine(session, table, engine)?;
     }
     if let Some(row_format) = &options.row_format {
-        row_format_is_known(session, table, row_format)?;
+        row_format_is_known(session, site, row_format)?;
     }
     if session.applies_log {
         return Ok(());
     }
     for (name, value) in &options.others {
-        check_option(table, name, value)?;
+        check_option(site, name, value)?;
     }
     match &options.comment {
         Some(comment) if comment.chars().count() > COMMENT_CHARS_MAX => {
@@ -88,7 +114,7 @@ pub(super) fn apply(
             show(table, name, value);
         }
     }
-    check_key_block_size(session, table)
+    check_key_block_size(session, table, table.columns.is_empty())
 }
 
 /// The collation that the options of ALTER TABLE say together, wherever they stand.
@@ -96,6 +122,7 @@ pub(super) fn collation(
     session: &SessionContext,
     table: &Table,
     clauses: &[AlterClause],
+    default: &'static Collation,
 ) -> Result<&'static Collation, SqlError> {
     let mut spec = CharsetSpec::default();
     let mut named: Option<&'static Collation> = None;
@@ -109,14 +136,42 @@ pub(super) fn collation(
         let (written, is_conversion) = match clause {
             AlterClause::Options(written) => (&written.charset, false),
             AlterClause::ConvertToCharset(written) => (written, true),
-            _ => continue,
+            AlterClause::AddColumn { .. }
+            | AlterClause::AddIndex(_)
+            | AlterClause::AddForeignKey(_)
+            | AlterClause::AddCheck(_)
+            | AlterClause::DropColumn(_)
+            | AlterClause::DropIndex(_)
+            | AlterClause::DropPrimaryKey
+            | AlterClause::DropForeignKey(_)
+            | AlterClause::DropCheck(_)
+            | AlterClause::DropConstraint(_)
+            | AlterClause::Modify { .. }
+            | AlterClause::Change { .. }
+            | AlterClause::AlterColumnDefault { .. }
+            | AlterClause::AlterColumnVisibility { .. }
+            | AlterClause::AlterIndexVisibility { .. }
+            | AlterClause::AlterCheck { .. }
+            | AlterClause::RenameColumn { .. }
+            | AlterClause::RenameIndex { .. }
+            | AlterClause::RenameTable(_)
+            | AlterClause::DisableKeys
+            | AlterClause::EnableKeys
+            | AlterClause::Force
+            | AlterClause::OrderBy(_)
+            | AlterClause::Algorithm(_)
+            | AlterClause::Lock(_)
+            | AlterClause::NotSupported(_) => continue,
         };
-        if *written == CharsetSpec::default() {
+        if *written == CharsetSpec::default() && !is_conversion {
             continue;
         }
-        let means = resolve_collation(written, None, Defaults::new(session, table.collation))?;
+        let means = match is_conversion {
+            true => converted(session, table, written, default)?,
+            false => resolve_collation(written, None, Defaults::new(session, table.collation))?,
+        };
         if let Some(earlier) = named.filter(|earlier| earlier.charset != means.charset) {
-            return Err(conflict(written, earlier, means));
+            return Err(conflict(written, is_conversion, earlier, means));
         }
         named = Some(means);
         if !is_conversion {
@@ -127,11 +182,42 @@ pub(super) fn collation(
     resolve_collation(&spec, None, Defaults::new(session, table.collation))
 }
 
+/// The collation that CONVERT TO says; CHARACTER SET DEFAULT means that of the session's default
+/// database, wherever the table is.
+pub(super) fn converted(
+    session: &SessionContext,
+    table: &Table,
+    charset: &CharsetSpec,
+    default: &'static Collation,
+) -> Result<&'static Collation, SqlError> {
+    let written = match (&charset.charset, &charset.collation) {
+        // A collation beside DEFAULT must be one of its character set.
+        (None, Some(_)) => &CharsetSpec {
+            charset: Some(default.charset.name().to_owned()),
+            ..charset.clone()
+        },
+        _ => charset,
+    };
+    let default = match charset.charset {
+        Some(_) => table.collation,
+        None => default,
+    };
+    resolve_collation(written, None, Defaults::new(session, default))
+}
+
 /// What a statement says twice of its character set, and not the same: errors 1253 and 1302.
-fn conflict(written: &CharsetSpec, earlier: &Collation, means: &Collation) -> SqlError {
+fn conflict(
+    written: &CharsetSpec,
+    is_conversion: bool,
+    earlier: &Collation,
+    means: &Collation,
+) -> SqlError {
     let (earlier, now) = (earlier.charset.name(), means.charset.name());
     let what = "CHARACTER SET ";
     match written.charset {
+        None if is_conversion && written.collation.is_none() => {
+            SqlError::conflicting_declarations(what, earlier, what, now)
+        }
         Some(_) => SqlError::conflicting_declarations(what, earlier, what, now),
         None => SqlError::collation_charset_mismatch(means.name, earlier),
     }
@@ -164,19 +250,23 @@ fn show(table: &mut Table, name: &str, value: &str) {
 
 fn row_format_is_known(
     session: &SessionContext,
-    table: &str,
+    site: Site<'_>,
     row_format: &str,
 ) -> Result<(), SqlError> {
     match row_format {
         "DEFAULT" | "DYNAMIC" | "COMPACT" | "REDUNDANT" | "COMPRESSED" => Ok(()),
         "FIXED" | "PAGE" if session.applies_log => Ok(()),
-        "FIXED" => Err(SqlError::illegal_ha(table)),
+        "FIXED" => Err(site.refuses("ROW_TYPE")),
         other => Err(near(other)),
     }
 }
 
 /// Error 1031 unless a KEY_BLOCK_SIZE is one, and of a compressed table.
-fn check_key_block_size(session: &SessionContext, table: &Table) -> Result<(), SqlError> {
+fn check_key_block_size(
+    session: &SessionContext,
+    table: &Table,
+    is_new: bool,
+) -> Result<(), SqlError> {
     let options = &table.options;
     let size = options
         .others
@@ -188,11 +278,12 @@ fn check_key_block_size(session: &SessionContext, table: &Table) -> Result<(), S
     let is_compressed = matches!(options.row_format.as_deref(), None | Some("COMPRESSED"));
     match is_compressed && ["1", "2", "4", "8", "16"].contains(&size) {
         true => Ok(()),
-        false => Err(SqlError::illegal_ha(&table.name)),
+        false if is_new => Err(Site::Create(&table.name).refuses("KEY_BLOCK_SIZE")),
+        false => Err(Site::Alter(&table.name).refuses("KEY_BLOCK_SIZE")),
     }
 }
 
-fn check_option(table: &str, name: &str, value: &str) -> Result<(), SqlError> {
+fn check_option(site: Site<'_>, name: &str, value: &str) -> Result<(), SqlError> {
     let is_switch = || ["0", "1", "DEFAULT"].contains(&value.to_ascii_uppercase().as_str());
     let number = value.parse::<u64>();
     match name {
@@ -224,7 +315,7 @@ fn check_option(table: &str, name: &str, value: &str) -> Result<(), SqlError> {
         "COMPRESSION" => match value.to_ascii_lowercase().as_str() {
             "" => Ok(()),
             "none" | "zlib" | "lz4" => Err(SqlError::not_supported("COMPRESSION")),
-            _ => Err(SqlError::illegal_ha(table)),
+            _ => Err(site.refuses("COMPRESSION")),
         },
         "ENCRYPTION" => match value.to_ascii_lowercase().as_str() {
             "n" => Ok(()),

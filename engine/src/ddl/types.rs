@@ -377,7 +377,7 @@ fn blob_size(size: TextType, bytes: Option<u64>) -> BlobSize {
 // Differs from MySQL: ENUM(0x61FF) in utf8mb4 is refused; MySQL makes it 'a'.
 fn texts(written: &[Member], collation: &'static Collation) -> Result<Vec<String>, SqlError> {
     let text = |member: &Member| match member {
-        Member::Text(text) => Ok(text.clone()),
+        Member::Text(text) => Ok(within(text, collation.charset)),
         Member::Bytes(bytes) => collation
             .charset
             .decode(bytes)
@@ -385,6 +385,19 @@ fn texts(written: &[Member], collation: &'static Collation) -> Result<Vec<String
             .map_err(|_| SqlError::not_supported("a member that is no text of its column")),
     };
     written.iter().map(text).collect()
+}
+
+/// A text with a question mark for each character that a character set lacks, as MySQL keeps members.
+fn within(text: &str, charset: Charset) -> String {
+    if charset == Charset::Binary || charset.encode(text).is_ok() {
+        return text.to_owned();
+    }
+    let mut buffer = [0; 4];
+    let mut kept = |character: char| {
+        let is_known = charset.encode(character.encode_utf8(&mut buffer)).is_ok();
+        if is_known { character } else { '?' }
+    };
+    text.chars().map(&mut kept).collect()
 }
 
 fn enum_members(

@@ -109,7 +109,7 @@ impl Walk {
             | DefaultValue::Hex(_)
             | DefaultValue::Bit(_)
             | DefaultValue::Bool(_)
-            | DefaultValue::Temporal(_)
+            | DefaultValue::Temporal(..)
             | DefaultValue::CurrentTimestamp(_) => Ok(()),
         }
     }

@@ -207,6 +207,8 @@ pub struct ColumnAttributes {
     pub on_update: Option<u32>,
     /// AUTO_INCREMENT.
     pub auto_increment: bool,
+    /// NULL was written behind AUTO_INCREMENT, which else forbids it.
+    pub null_behind_auto_increment: bool,
     /// UNIQUE \[KEY\].
     pub unique: bool,
     /// \[PRIMARY\] KEY.
@@ -248,8 +250,8 @@ pub enum DefaultValue {
     Bit(String),
     /// TRUE or FALSE.
     Bool(bool),
-    /// DATE'..', TIME'..', TIMESTAMP'..': the text.
-    Temporal(String),
+    /// DATE'..', TIME'..', TIMESTAMP'..': the word and the text.
+    Temporal(&'static str, String),
     /// CURRENT_TIMESTAMP(n), NOW(n), LOCALTIME ...
     CurrentTimestamp(u32),
     /// (expr).
@@ -311,6 +313,8 @@ pub struct KeyPart {
     pub target: KeyPartTarget,
     /// DESC.
     pub descending: bool,
+    /// ASC or DESC was written.
+    pub is_ordered: bool,
 }
 
 /// What a key part indexes.
@@ -381,8 +385,10 @@ pub enum OnUpdateDelete {
 /// Options behind the parenthesis.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TableOptions {
-    /// ENGINE, as written.
+    /// ENGINE, as written; the last one counts.
     pub engine: Option<String>,
+    /// Engines written before the one that counts, which must be known too.
+    pub earlier_engines: Vec<String>,
     /// AUTO_INCREMENT.
     pub auto_increment: Option<u64>,
     /// \[DEFAULT\] CHARACTER SET, \[DEFAULT\] COLLATE.

@@ -57,6 +57,7 @@ sql_errors! {
     parse(near, line) = 1064 "42000" "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use near '{near}' at line {line}";
     empty_query() = 1065 "42000" "Query was empty";
     nonuniq_table(table) = 1066 "42000" "Not unique table/alias: '{table}'";
+    cannot_convert_string(text, from, to) = 3854 "HY000" "Cannot convert string '{text}' from {from} to {to}";
     invalid_default(column) = 1067 "42000" "Invalid default value for '{column}'";
     multiple_pri_key() = 1068 "42000" "Multiple primary key defined";
     too_many_keys(most) = 1069 "42000" "Too many keys specified; max {most} keys allowed";
@@ -70,6 +71,7 @@ sql_errors! {
     cant_remove_all_fields() = 1090 "42000" "You can't delete all columns with ALTER TABLE; use DROP TABLE instead";
     cant_drop_field_or_key(name) = 1091 "42000" "Can't DROP '{name}'; check that column/key exists";
     update_table_used(table) = 1093 "HY000" "You can't specify target table '{table}' for update in FROM clause";
+    illegal_ha_create_option(engine, option) = 1478 "HY000" "Table storage engine '{engine}' does not support the create option '{option}'";
     illegal_ha(table) = 1031 "HY000" "Table storage engine for '{table}' doesn't have this option";
     no_such_thread(id) = 1094 "HY000" "Unknown thread id: {id}";
     no_tables_used() = 1096 "HY000" "No tables used";

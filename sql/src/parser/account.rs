@@ -106,7 +106,7 @@ impl Cursor<'_> {
         if self.accept("AS") {
             let hash = match self.peek() {
                 Kind::Hex(digits) => {
-                    let hash = super::column::hex_bytes(digits);
+                    let hash = super::hex_bytes(digits);
                     self.advance();
                     hash
                 }

@@ -5,12 +5,15 @@ mod admin;
 mod alter;
 mod column;
 mod ddl;
+mod default;
 mod query;
 mod replication;
 mod rows;
 mod set;
 mod show;
 mod table;
+
+pub(crate) use default::hex_bytes;
 
 use super::ast::{Ddl, Prepared, Replication, Statement, Transaction};
 use super::cursor::{Cursor, Failure, Parse};

@@ -127,7 +127,8 @@ impl Cursor<'_> {
     }
 
     fn index_name(&mut self) -> Parse<Option<String>> {
-        if self.is_symbol("(") || self.is_word("USING") || self.is_word("TYPE") {
+        // TYPE is a name here, and the word for a structure only behind one.
+        if self.is_symbol("(") || self.is_word("USING") {
             return Ok(None);
         }
         self.identifier().map(Some)
@@ -165,8 +166,12 @@ impl Cursor<'_> {
             };
             KeyPartTarget::Column { name, prefix }
         };
-        let descending = self.accept_any(&["ASC", "DESC"]) == Some("DESC");
-        Ok(KeyPart { target, descending })
+        let order = self.accept_any(&["ASC", "DESC"]);
+        Ok(KeyPart {
+            target,
+            descending: order == Some("DESC"),
+            is_ordered: order.is_some(),
+        })
     }
 
     fn index_option(&mut self, found: &mut IndexOptions) -> Parse<bool> {
@@ -275,7 +280,7 @@ impl Cursor<'_> {
                 Kind::String(_) => self.string()?,
                 _ => self.any_word()?,
             };
-            found.engine = Some(engine);
+            found.earlier_engines.extend(found.engine.replace(engine));
         } else if self.accept("AUTO_INCREMENT") {
             self.accept_symbol("=");
             found.auto_increment = Some(self.integer()?);

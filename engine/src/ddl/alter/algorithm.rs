@@ -41,6 +41,8 @@ enum Needs {
     Instant,
     /// Indexes or rows are written, while others write on.
     Inplace,
+    /// A virtual column comes with an index of it.
+    InplaceForVirtual,
     /// As before, but nobody writes meanwhile.
     InplaceLocked,
     /// A copy, for values change their type.
@@ -49,6 +51,8 @@ enum Needs {
     CopyForPrimary,
     /// A copy, for values are computed.
     CopyForGenerated,
+    /// A copy, for keys are switched off or on beside another change.
+    CopyForKeys,
 }
 
 const NO_PRIMARY: &str =
@@ -78,7 +82,32 @@ impl How {
                         _ => return Err(SqlError::unknown_alter_lock(name)),
                     };
                 }
-                _ => {}
+                AlterClause::AddColumn { .. }
+                | AlterClause::AddIndex(_)
+                | AlterClause::AddForeignKey(_)
+                | AlterClause::AddCheck(_)
+                | AlterClause::DropColumn(_)
+                | AlterClause::DropIndex(_)
+                | AlterClause::DropPrimaryKey
+                | AlterClause::DropForeignKey(_)
+                | AlterClause::DropCheck(_)
+                | AlterClause::DropConstraint(_)
+                | AlterClause::Modify { .. }
+                | AlterClause::Change { .. }
+                | AlterClause::AlterColumnDefault { .. }
+                | AlterClause::AlterColumnVisibility { .. }
+                | AlterClause::AlterIndexVisibility { .. }
+                | AlterClause::AlterCheck { .. }
+                | AlterClause::RenameColumn { .. }
+                | AlterClause::RenameIndex { .. }
+                | AlterClause::RenameTable(_)
+                | AlterClause::Options(_)
+                | AlterClause::ConvertToCharset(_)
+                | AlterClause::DisableKeys
+                | AlterClause::EnableKeys
+                | AlterClause::Force
+                | AlterClause::OrderBy(_)
+                | AlterClause::NotSupported(_) => {}
             }
         }
         if how.algorithm == Algorithm::Instant && how.lock != Lock::Any {
@@ -119,13 +148,22 @@ impl How {
         };
         match needs {
             Needs::Rename | Needs::Instant => Ok(()),
-            Needs::Inplace | Needs::InplaceLocked if !is_instant => Ok(()),
+            Needs::Inplace | Needs::InplaceForVirtual | Needs::InplaceLocked if !is_instant => {
+                Ok(())
+            }
             Needs::CopyForType if is_instant => {
                 because("Need to rebuild the table to change column type")
             }
             Needs::CopyForType => because("Cannot change column type INPLACE"),
             Needs::CopyForPrimary => because(NO_PRIMARY),
-            Needs::Inplace | Needs::InplaceLocked | Needs::CopyForGenerated => {
+            Needs::CopyForKeys => Err(SqlError::alter_operation_not_supported(
+                asked,
+                "ALGORITHM=COPY",
+            )),
+            Needs::Inplace
+            | Needs::InplaceForVirtual
+            | Needs::InplaceLocked
+            | Needs::CopyForGenerated => {
                 Err(SqlError::alter_operation_not_supported(asked, others))
             }
         }
@@ -148,6 +186,10 @@ impl How {
             (Lock::None, _) if self.algorithm == Algorithm::Copy => {
                 because("COPY algorithm requires a lock")
             }
+            (Lock::None, Needs::CopyForKeys) => because("COPY algorithm requires a lock"),
+            (Lock::None, Needs::InplaceForVirtual) => {
+                because("ADD COLUMN col...VIRTUAL, ADD INDEX(col)")
+            }
             (Lock::None, Needs::Instant | Needs::Inplace) => Ok(()),
             (Lock::None, Needs::InplaceLocked) => {
                 because("Adding an auto-increment column requires a lock")
@@ -162,14 +204,39 @@ impl How {
 }
 
 /// Whether MySQL copies the rows, and looks at their dates again.
-pub(super) fn copies(old: &Table, new: &Table) -> bool {
-    matches!(
-        needs(old, new, &[]),
-        Needs::CopyForType | Needs::CopyForPrimary | Needs::CopyForGenerated
-    )
+pub(super) fn copies(old: &Table, new: &Table, clauses: &[AlterClause]) -> bool {
+    match needs(old, new, clauses) {
+        Needs::CopyForType
+        | Needs::CopyForPrimary
+        | Needs::CopyForGenerated
+        | Needs::CopyForKeys => true,
+        Needs::Rename
+        | Needs::Instant
+        | Needs::Inplace
+        | Needs::InplaceForVirtual
+        | Needs::InplaceLocked => false,
+    }
 }
 
 fn needs(old: &Table, new: &Table, clauses: &[AlterClause]) -> Needs {
+    let is_switch =
+        |clause: &AlterClause| matches!(clause, AlterClause::DisableKeys | AlterClause::EnableKeys);
+    let is_aside = |clause: &AlterClause| {
+        matches!(
+            clause,
+            AlterClause::Algorithm(_) | AlterClause::Lock(_) | AlterClause::RenameTable(_)
+        )
+    };
+    if clauses.iter().any(is_switch) {
+        let is_alone = clauses
+            .iter()
+            .all(|clause| is_switch(clause) || is_aside(clause));
+        return if is_alone {
+            Needs::Rename
+        } else {
+            Needs::CopyForKeys
+        };
+    }
     if new.columns.iter().any(|column| changes_type(old, column)) {
         return Needs::CopyForType;
     }
@@ -188,6 +255,9 @@ fn needs(old: &Table, new: &Table, clauses: &[AlterClause]) -> Needs {
     if new.columns.iter().any(is_new_id) {
         return Needs::InplaceLocked;
     }
+    if indexes_new_virtual(old, new) {
+        return Needs::InplaceForVirtual;
+    }
     let acts = clauses
         .iter()
         .filter(|clause| !matches!(clause, AlterClause::Algorithm(_) | AlterClause::Lock(_)));
@@ -201,6 +271,34 @@ fn needs(old: &Table, new: &Table, clauses: &[AlterClause]) -> Needs {
         true => Needs::Instant,
         false => Needs::Inplace,
     }
+}
+
+/// Whether a new index has a new virtual column.
+fn indexes_new_virtual(old: &Table, new: &Table) -> bool {
+    let is_new_virtual = |column: &Column| {
+        let generated = column.generated.as_ref();
+        generated.is_some_and(|generated| !generated.stored)
+            && old.column_by_id(column.id).is_none()
+    };
+    let added: Vec<_> = new
+        .columns
+        .iter()
+        .filter(|column| is_new_virtual(column))
+        .collect();
+    new.keys.iter().any(|key| {
+        key.parts
+            .iter()
+            .any(|part| added.iter().any(|column| column.id == part.column))
+    })
+}
+
+/// Whether the columns of both tables stand in the same order.
+fn is_same_order(old: &Table, new: &Table) -> bool {
+    let kept = |table: &Table, other: &Table| -> Vec<_> {
+        let ids = table.columns.iter().map(|column| column.id);
+        ids.filter(|id| other.column_by_id(*id).is_some()).collect()
+    };
+    kept(old, new) == kept(new, old)
 }
 
 /// Whether MySQL carries the clause out in the dictionary alone.
@@ -221,7 +319,8 @@ fn is_instant(old: &Table, new: &Table, clause: &AlterClause) -> bool {
             };
             let is_same_type = now.column_type == before.column_type
                 || is_longer_list(&before.column_type, &now.column_type);
-            position.is_none() && is_same_type && now.nullable == before.nullable
+            let stays = position.is_none() || is_same_order(old, new);
+            stays && is_same_type && now.nullable == before.nullable
         }
         AlterClause::DropColumn(_)
         | AlterClause::RenameColumn { .. }
@@ -318,7 +417,8 @@ fn is_longer_list(from: &ColumnType, to: &ColumnType) -> bool {
 /// Whether the values of a generated column that MySQL stores, or of an existing one, are computed.
 fn computes_anew(old: &Table, column: &Column) -> bool {
     let Some(Generated { stored, expression }) = &column.generated else {
-        return false;
+        let is_new = old.column_by_id(column.id).is_none();
+        return is_new && matches!(column.default, ColumnDefault::Expression(_));
     };
     match old.column_by_id(column.id) {
         None => *stored,

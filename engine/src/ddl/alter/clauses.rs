@@ -1,12 +1,11 @@
 //! The clauses of ALTER TABLE, applied to a definition.
 
-use super::{Extra, columns, key_clauses, qualified};
+use super::{Extra, columns, convert, key_clauses, qualified};
 use crate::catalog::{Key, Table};
 use crate::collation::Collation;
 use crate::ddl::options;
-use crate::ddl::types::{Defaults, resolve_collation};
 use crate::session::SessionContext;
-use sql::ast::{AlterClause, CharsetSpec};
+use sql::ast::AlterClause;
 use sql::error::SqlError;
 
 /// Applies the clauses: what concerns the table as a whole, then dropped keys, columns, and new keys.
@@ -24,7 +23,16 @@ pub(super) fn apply(
         apply_to_table(session, table, extra, clause, default)?;
     }
     key_clauses::change(table, clauses)?;
+    let old = table.clone();
     let defined = columns::apply(session, table, clauses)?;
+    if clauses
+        .iter()
+        .any(|clause| matches!(clause, AlterClause::ConvertToCharset(_)))
+    {
+        let redefined: Vec<_> = defined.iter().map(|column| column.id).collect();
+        let collation = table.collation;
+        convert::columns(&old, table, &redefined, collation)?;
+    }
     key_clauses::add(table, clauses, &defined)?;
     for clause in clauses {
         if let AlterClause::OrderBy(names) = clause
@@ -59,8 +67,7 @@ fn apply_to_table(
             options::apply(session, table, written)?;
         }
         AlterClause::ConvertToCharset(charset) => {
-            let collation = converted(session, table, charset, default)?;
-            convert(table, collation);
+            table.collation = options::converted(session, table, charset, default)?;
         }
         AlterClause::Force | AlterClause::OrderBy(_) => extra.forces_rebuild = true,
         AlterClause::AddForeignKey(_) => return Err(SqlError::not_supported("FOREIGN KEY")),
@@ -91,29 +98,6 @@ fn apply_to_table(
     Ok(())
 }
 
-/// The collation that CONVERT TO says; CHARACTER SET DEFAULT means that of the session's default
-/// database, wherever the table is.
-fn converted(
-    session: &SessionContext,
-    table: &Table,
-    charset: &CharsetSpec,
-    default: &'static Collation,
-) -> Result<&'static Collation, SqlError> {
-    let written = match (&charset.charset, &charset.collation) {
-        // A collation beside DEFAULT must be one of its character set.
-        (None, Some(_)) => &CharsetSpec {
-            charset: Some(default.charset.name().to_owned()),
-            ..charset.clone()
-        },
-        _ => charset,
-    };
-    let default = match charset.charset {
-        Some(_) => table.collation,
-        None => default,
-    };
-    resolve_collation(written, None, Defaults::new(session, default))
-}
-
 /// Whether rows lie by a key: the primary one, or a unique one of whole columns without NULL.
 fn is_clustered(table: &Table) -> bool {
     let is_whole = |key: &Key| {
@@ -123,12 +107,4 @@ fn is_clustered(table: &Table) -> bool {
         })
     };
     table.unique_keys().any(is_whole)
-}
-
-fn convert(table: &mut Table, collation: &'static Collation) {
-    table.collation = collation;
-    for column in &mut table.columns {
-        column.column_type = column.column_type.clone().with_collation(collation);
-        column.has_explicit_collation = false;
-    }
 }

@@ -13,6 +13,7 @@ use crate::ddl::defaults;
 use crate::session::SessionContext;
 use sql::ast::{AlterClause, ColumnDefinition, ColumnPosition, DefaultValue};
 use sql::error::SqlError;
+use sqlparser::ast::{Expr, Value};
 
 /// A column that a clause defines anew, and what the definition says of keys.
 pub(super) struct Defined {
@@ -36,7 +37,7 @@ pub(super) fn apply(
         columns: Vec::new(),
         defined: Vec::new(),
     };
-    let mut waiting: Vec<(usize, DefinedColumn)> = Vec::new();
+    let mut moved: Vec<(usize, ColumnId)> = Vec::new();
     for old in std::mem::take(&mut table.columns) {
         let subject = subjects.iter().find(|(id, _)| *id == old.id);
         let Some((at, clause)) = subject.and_then(|(_, at)| Some((*at, clauses.get(*at)?))) else {
@@ -50,7 +51,10 @@ pub(super) fn apply(
                 list.add(at, new, None)?;
             }
             Some((column, Some(_))) => {
-                waiting.push((at, redefine(session, table, &old, column)?));
+                // It stands where it stood until its clause has its turn: others may stand behind it.
+                let new = redefine(session, table, &old, column)?;
+                moved.push((at, new.column.id));
+                list.add(at, new, None)?;
             }
         }
     }
@@ -59,9 +63,8 @@ pub(super) fn apply(
             continue;
         };
         session.interrupt.check()?;
-        if let Some(index) = waiting.iter().position(|(clause, _)| *clause == at) {
-            let (_, new) = waiting.swap_remove(index);
-            list.add(at, new, position)?;
+        if let Some((_, id)) = moved.iter().find(|(clause, _)| *clause == at) {
+            list.reposition(*id, position)?;
         } else if let AlterClause::AddColumn { .. } = clause {
             let new = added(session, table, column)?;
             list.add(at, new, position)?;
@@ -131,15 +134,7 @@ impl List {
         if self.columns.len() >= COLUMNS_MAX {
             return Err(SqlError::too_many_fields());
         }
-        let at = match position {
-            None => self.columns.len(),
-            Some(ColumnPosition::First) => 0,
-            Some(ColumnPosition::After(name)) => {
-                let mut columns = self.columns.iter();
-                let found = columns.position(|column| column.is_named(name));
-                found.ok_or_else(|| SqlError::bad_field(name, &self.label))? + 1
-            }
-        };
+        let at = self.place(position)?;
         let defined = Defined {
             id: new.column.id,
             name: new.column.name.clone(),
@@ -150,6 +145,34 @@ impl List {
         self.defined.push((clause, defined));
         self.columns.insert(at, new.column);
         Ok(())
+    }
+
+    /// Takes a column out and puts it where it is to stand.
+    fn reposition(
+        &mut self,
+        id: ColumnId,
+        position: Option<&ColumnPosition>,
+    ) -> Result<(), SqlError> {
+        let mut columns = self.columns.iter();
+        if let Some(from) = columns.position(|column| column.id == id) {
+            let column = self.columns.remove(from);
+            let at = self.place(position)?;
+            self.columns.insert(at, column);
+        }
+        Ok(())
+    }
+
+    /// Error 1054 for a place behind a column that is not there.
+    fn place(&self, position: Option<&ColumnPosition>) -> Result<usize, SqlError> {
+        Ok(match position {
+            None => self.columns.len(),
+            Some(ColumnPosition::First) => 0,
+            Some(ColumnPosition::After(name)) => {
+                let mut columns = self.columns.iter();
+                let found = columns.position(|column| column.is_named(name));
+                found.ok_or_else(|| SqlError::bad_field(name, &self.label))? + 1
+            }
+        })
     }
 
     /// Error 1060 for a name that two columns have.
@@ -249,7 +272,32 @@ fn altered(
         AlterClause::AlterColumnDefault { default, .. } => {
             set_default(session, &mut column, default.as_ref())?;
         }
-        _ => return Err(SqlError::not_supported("this clause of ALTER TABLE")),
+        AlterClause::AddColumn { .. }
+        | AlterClause::Modify { .. }
+        | AlterClause::Change { .. }
+        | AlterClause::AddIndex(_)
+        | AlterClause::AddForeignKey(_)
+        | AlterClause::AddCheck(_)
+        | AlterClause::DropIndex(_)
+        | AlterClause::DropPrimaryKey
+        | AlterClause::DropForeignKey(_)
+        | AlterClause::DropCheck(_)
+        | AlterClause::DropConstraint(_)
+        | AlterClause::AlterIndexVisibility { .. }
+        | AlterClause::AlterCheck { .. }
+        | AlterClause::RenameIndex { .. }
+        | AlterClause::RenameTable(_)
+        | AlterClause::Options(_)
+        | AlterClause::ConvertToCharset(_)
+        | AlterClause::DisableKeys
+        | AlterClause::EnableKeys
+        | AlterClause::Force
+        | AlterClause::OrderBy(_)
+        | AlterClause::Algorithm(_)
+        | AlterClause::Lock(_)
+        | AlterClause::NotSupported(_) => {
+            return Err(SqlError::not_supported("this clause of ALTER TABLE"));
+        }
     }
     Ok(Some(column))
 }
@@ -264,7 +312,25 @@ fn set_default(
         let construct = "a default of an AUTO_INCREMENT column";
         return Err(SqlError::not_supported(construct));
     }
-    if default.is_some() && column.column_type.is_blob_like() && !session.applies_log {
+    let literal = match default {
+        Some(DefaultValue::Expression(expression)) => constant(&expression.expr)?,
+        Some(_) | None => None,
+    };
+    let default = literal.as_ref().or(default);
+    let is_literal = match default {
+        None | Some(DefaultValue::Expression(_)) => false,
+        Some(
+            DefaultValue::Null
+            | DefaultValue::Number(_)
+            | DefaultValue::String(_)
+            | DefaultValue::Hex(_)
+            | DefaultValue::Bit(_)
+            | DefaultValue::Bool(_)
+            | DefaultValue::Temporal(..)
+            | DefaultValue::CurrentTimestamp(_),
+        ) => true,
+    };
+    if is_literal && column.column_type.is_blob_like() && !session.applies_log {
         return Err(SqlError::blob_cant_have_default(&column.name));
     }
     column.default = match default {
@@ -272,6 +338,40 @@ fn set_default(
         None => ColumnDefault::None,
     };
     Ok(())
+}
+
+/// The literal in an expression that is nothing else: ALTER COLUMN takes it for the literal. Error
+/// 1235 for one whose bytes may not be the session's.
+fn constant(expr: &Expr) -> Result<Option<DefaultValue>, SqlError> {
+    let text = |text: &String| DefaultValue::String(text.clone().into_bytes());
+    let value = match expr {
+        Expr::Nested(inner) => return constant(inner),
+        Expr::Value(value) => &value.value,
+        Expr::Prefixed { value, .. } => match value.as_ref() {
+            Expr::Value(value) => &value.value,
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(match value {
+        Value::Number(number, _) => DefaultValue::Number(number.clone()),
+        Value::SingleQuotedString(written)
+        | Value::DoubleQuotedString(written)
+        | Value::NationalStringLiteral(written)
+            if written.is_ascii() =>
+        {
+            text(written)
+        }
+        Value::HexStringLiteral(digits) => DefaultValue::Hex(sql::bytes_of_hex(digits)),
+        Value::SingleQuotedByteStringLiteral(digits) => DefaultValue::Bit(digits.clone()),
+        Value::Boolean(value) => DefaultValue::Bool(*value),
+        Value::Null => DefaultValue::Null,
+        _ => {
+            return Err(SqlError::not_supported(
+                "SET DEFAULT with this literal in parentheses",
+            ));
+        }
+    }))
 }
 
 fn added(

@@ -21,8 +21,8 @@ pub(super) fn change(table: &mut Table, clauses: &[AlterClause]) -> Result<(), S
         match clause {
             AlterClause::RenameIndex { from, to } => {
                 keys::check_name(from)?;
-                keys::check_name(to)?;
                 let id = find(from)?.id;
+                keys::check_name(to)?;
                 if !renamed.insert(id) {
                     return Err(SqlError::key_does_not_exist(from, &old.name));
                 }
@@ -41,7 +41,32 @@ pub(super) fn change(table: &mut Table, clauses: &[AlterClause]) -> Result<(), S
                     key.invisible = *invisible;
                 }
             }
-            _ => {}
+            AlterClause::AddColumn { .. }
+            | AlterClause::AddForeignKey(_)
+            | AlterClause::AddCheck(_)
+            | AlterClause::DropColumn(_)
+            | AlterClause::Modify { .. }
+            | AlterClause::Change { .. }
+            | AlterClause::AlterColumnDefault { .. }
+            | AlterClause::AlterColumnVisibility { .. }
+            | AlterClause::AlterCheck { .. }
+            | AlterClause::RenameColumn { .. }
+            | AlterClause::RenameTable(_)
+            | AlterClause::Options(_)
+            | AlterClause::ConvertToCharset(_)
+            | AlterClause::DisableKeys
+            | AlterClause::EnableKeys
+            | AlterClause::Force
+            | AlterClause::OrderBy(_)
+            | AlterClause::Algorithm(_)
+            | AlterClause::Lock(_)
+            | AlterClause::NotSupported(_)
+            | AlterClause::AddIndex(_)
+            | AlterClause::DropIndex(_)
+            | AlterClause::DropPrimaryKey
+            | AlterClause::DropForeignKey(_)
+            | AlterClause::DropCheck(_)
+            | AlterClause::DropConstraint(_) => {}
         }
     }
     table.keys.retain(|key| !dropped.contains(&key.id));
@@ -71,7 +96,29 @@ fn dropped(table: &Table, clauses: &[AlterClause]) -> Result<HashSet<KeyId>, Sql
             AlterClause::DropForeignKey(name) => {
                 return Err(SqlError::cant_drop_field_or_key(name));
             }
-            _ => continue,
+            AlterClause::AddColumn { .. }
+            | AlterClause::AddForeignKey(_)
+            | AlterClause::AddCheck(_)
+            | AlterClause::DropColumn(_)
+            | AlterClause::Modify { .. }
+            | AlterClause::Change { .. }
+            | AlterClause::AlterColumnDefault { .. }
+            | AlterClause::AlterColumnVisibility { .. }
+            | AlterClause::AlterCheck { .. }
+            | AlterClause::RenameColumn { .. }
+            | AlterClause::RenameTable(_)
+            | AlterClause::Options(_)
+            | AlterClause::ConvertToCharset(_)
+            | AlterClause::DisableKeys
+            | AlterClause::EnableKeys
+            | AlterClause::Force
+            | AlterClause::OrderBy(_)
+            | AlterClause::Algorithm(_)
+            | AlterClause::Lock(_)
+            | AlterClause::NotSupported(_)
+            | AlterClause::AddIndex(_)
+            | AlterClause::RenameIndex { .. }
+            | AlterClause::AlterIndexVisibility { .. } => continue,
         };
         let key = table.key(name).map(|key| key.id);
         if !key.is_some_and(|id| dropped.insert(id)) {
@@ -110,7 +157,30 @@ pub(super) fn add(
                     keys::add_for_column(table, KeyKind::Unique, &column.name)?;
                 }
             }
-            _ => {}
+            AlterClause::AddForeignKey(_)
+            | AlterClause::AddCheck(_)
+            | AlterClause::DropColumn(_)
+            | AlterClause::AlterColumnDefault { .. }
+            | AlterClause::AlterColumnVisibility { .. }
+            | AlterClause::AlterCheck { .. }
+            | AlterClause::RenameColumn { .. }
+            | AlterClause::RenameTable(_)
+            | AlterClause::Options(_)
+            | AlterClause::ConvertToCharset(_)
+            | AlterClause::DisableKeys
+            | AlterClause::EnableKeys
+            | AlterClause::Force
+            | AlterClause::OrderBy(_)
+            | AlterClause::Algorithm(_)
+            | AlterClause::Lock(_)
+            | AlterClause::NotSupported(_)
+            | AlterClause::DropIndex(_)
+            | AlterClause::DropPrimaryKey
+            | AlterClause::DropForeignKey(_)
+            | AlterClause::DropCheck(_)
+            | AlterClause::DropConstraint(_)
+            | AlterClause::RenameIndex { .. }
+            | AlterClause::AlterIndexVisibility { .. } => {}
         }
     }
     forbid_null(table, defined)

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use binlog::value::{Date, DateTime, Timestamp, Value};
 use rusqlite::OptionalExtension;
 
+use super::copied;
 use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
 use crate::ddl::{forget, physical, save};
 use crate::dml::Computed;
 use crate::execute::Writer;
-use crate::rows::{Coercion, EvalValue, NullPolicy, eval_of, implicit, list, stored_row};
+use crate::rows::{Coercion, EvalValue, NullPolicy, implicit, list, stored_row};
 use crate::session::SessionContext;
 use sql::SqlMode;
 use sql::error::SqlError;
@@ -233,7 +234,10 @@ fn convert(
             Origin::Coerced(from) => {
                 let earlier = old.columns.get(*from).zip(values.get(*from));
                 let value = match earlier {
-                    Some((earlier, value)) => eval_of(earlier, value, &session.time_zone),
+                    Some((earlier, value)) => {
+                        let value = copied::read(earlier, value, &session.time_zone);
+                        copied::value(session, earlier, column, value, coercion.row)?
+                    }
                     None => EvalValue::Null,
                 };
                 let truncated = SqlError::warn_data_truncated(&column.name, coercion.row);

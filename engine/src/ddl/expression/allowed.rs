@@ -87,6 +87,61 @@ pub(super) const BARE: [&str; 9] = [
     "utc_timestamp",
 ];
 
+/// Functions that MySQL's grammar knows: name, fewest and most arguments. With others they are syntax
+/// errors.
+const OF_GRAMMAR: [(&str, usize, usize); 44] = [
+    ("adddate", 2, 2),
+    ("ascii", 1, 1),
+    ("char", 1, usize::MAX),
+    ("charset", 1, 1),
+    ("coalesce", 1, usize::MAX),
+    ("collation", 1, 1),
+    ("curdate", 0, 0),
+    ("current_user", 0, 0),
+    ("curtime", 0, 1),
+    ("database", 0, 0),
+    ("date", 1, 1),
+    ("day", 1, 1),
+    ("extract", 2, 2),
+    ("format", 2, 3),
+    ("hour", 1, 1),
+    ("if", 3, 3),
+    ("insert", 4, 4),
+    ("interval", 2, usize::MAX),
+    ("left", 2, 2),
+    ("microsecond", 1, 1),
+    ("mid", 2, 3),
+    ("minute", 1, 1),
+    ("mod", 2, 2),
+    ("month", 1, 1),
+    ("now", 0, 1),
+    ("quarter", 1, 1),
+    ("repeat", 2, 2),
+    ("replace", 3, 3),
+    ("reverse", 1, 1),
+    ("right", 2, 2),
+    ("row_count", 0, 0),
+    ("schema", 0, 0),
+    ("second", 1, 1),
+    ("subdate", 2, 2),
+    ("substr", 2, 3),
+    ("substring", 2, 3),
+    ("sysdate", 0, 1),
+    ("time", 1, 1),
+    ("timestamp", 1, 2),
+    ("truncate", 2, 2),
+    ("user", 0, 0),
+    ("utc_date", 0, 0),
+    ("week", 1, 2),
+    ("year", 1, 1),
+];
+
+/// Whether MySQL's grammar has the function with this number of arguments, if it has it at all.
+pub(super) fn fits_grammar(name: &str, arguments: usize) -> bool {
+    let known = OF_GRAMMAR.iter().find(|(known, ..)| *known == name);
+    known.is_none_or(|(_, fewest, most)| (*fewest..=*most).contains(&arguments))
+}
+
 /// MySQL's name, in the error, of a function that may not stand here.
 pub(super) fn forbidden(purpose: Purpose, name: &str) -> Option<&'static str> {
     let find = |list: &'static [(&str, &str)]| {

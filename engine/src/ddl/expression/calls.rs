@@ -6,6 +6,7 @@ use sqlparser::ast::{
     TrimWhereField, Value,
 };
 
+use super::allowed::fits_grammar;
 use super::print::{Printer, not_kept, string};
 use crate::expr::bind::characters;
 use crate::functions;
@@ -39,6 +40,9 @@ impl Printer<'_> {
                 arguments
             }
         };
+        if !self.is_accepted && !fits_grammar(&name, arguments.len()) {
+            return Err(SqlError::parse(&written, 1));
+        }
         self.check_function(&name)?;
         if let Some(text) = self.renamed_call(&name, &arguments)? {
             return Ok(text);
@@ -132,6 +136,7 @@ impl Printer<'_> {
                     self.print(second)?
                 )
             }
+            ("date_add" | "date_sub", _) => return Err(SqlError::parse(name, 1)),
             ("default" | "row", _) => return Err(not_kept(name)),
             _ => return Ok(None),
         }))
@@ -277,6 +282,9 @@ impl Printer<'_> {
                 substring_for,
                 ..
             } => {
+                if substring_from.is_none() {
+                    return Err(SqlError::parse("substr", 1));
+                }
                 let mut arguments = vec![self.print(expr)?];
                 for part in [substring_from, substring_for].into_iter().flatten() {
                     arguments.push(self.print(part)?);

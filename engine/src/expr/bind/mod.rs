@@ -21,6 +21,7 @@ use binlog::value::Value;
 pub use calls::INSERTED;
 pub use literal::{characters, numeric_hex};
 pub use scope::{Found, Relation, Scope, ScopeColumn, full_name, same_name, same_node};
+pub use special::check_temporal_literal;
 
 use super::emit::Emitter;
 use super::env::Env;

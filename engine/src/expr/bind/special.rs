@@ -12,11 +12,13 @@ use crate::collation::{self, BINARY, Charset};
 use crate::expr::env::Env;
 use crate::expr::node::{Comparison, Node, Op};
 use crate::expr::types::{Coercibility, Kind, Type};
+use crate::session::SessionContext;
 use crate::value::datum::Datum;
 use crate::value::fraction::round_moment;
 use crate::value::temporal::Span;
 use crate::value::temporal_text::parse_moment;
 use crate::value::{DateRules, moment_text};
+use sql::SqlMode;
 use sql::error::SqlError;
 
 impl Binder<'_> {
@@ -467,6 +469,42 @@ fn text_type(node: &Node, collation: &'static collation::Collation, length: Opti
                 collation,
                 coercibility,
             )
+        }
+    }
+}
+
+/// Error 1525 unless `text` is what DATE, TIME or TIMESTAMP in front of it says.
+pub fn check_temporal_literal(
+    kind: &str,
+    text: &str,
+    session: &SessionContext,
+) -> Result<(), SqlError> {
+    let forbids_zero = session.sql_mode.contains(SqlMode::NO_ZERO_DATE);
+    let forbids_parts = session.sql_mode.contains(SqlMode::NO_ZERO_IN_DATE);
+    let wrong = |kind: &str| SqlError::wrong_temporal_literal(kind, text);
+    let has_wrong_zeros = |moment: &crate::value::temporal::Moment| {
+        let is_zero = (moment.year, moment.month, moment.day) == (0, 0, 0);
+        let has_zero = moment.month == 0 || moment.day == 0;
+        (is_zero && forbids_zero) || (!is_zero && has_zero && forbids_parts)
+    };
+    match kind {
+        "TIME" => match Span::parse(text) {
+            Some((_, false)) => Ok(()),
+            Some((_, true)) | None => Err(wrong("TIME")),
+        },
+        "DATE" => {
+            let parsed = parse_moment(text).filter(|parsed| !parsed.has_time && !parsed.truncated);
+            match parsed.filter(|parsed| !has_wrong_zeros(&parsed.moment)) {
+                Some(_) => Ok(()),
+                None => Err(wrong("DATE")),
+            }
+        }
+        _ => {
+            let parsed = parse_moment(text).filter(|parsed| parsed.has_time && !parsed.truncated);
+            match parsed.filter(|parsed| !has_wrong_zeros(&parsed.moment)) {
+                Some(_) => Ok(()),
+                None => Err(wrong("DATETIME")),
+            }
         }
     }
 }
