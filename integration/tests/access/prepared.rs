@@ -139,3 +139,97 @@ async fn preparing_asks_for_privileges_and_refuses_what_mysql_97_does() -> Resul
         .collect();
     ensure(differ.is_empty(), || differ.join("\n"))
 }
+
+/// Run where `elsewhere` is current, after they were prepared where `home` was.
+const AT_HOME: [&str; 6] = [
+    "INSERT INTO t VALUES (7)",
+    "SELECT DATABASE(), a FROM t",
+    "UPDATE t SET a = a + 1",
+    "CREATE TABLE made (a INT)",
+    "SHOW TABLES",
+    "DELETE FROM t WHERE a = 1",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_prepared_statement_means_the_database_it_was_prepared_in() -> Result {
+    let weir = Weir::primary(1, &[]).await?;
+    let mysql = RealServer::start(Peer::MySql97, 1, &[]).await?;
+    let expected = away_from_home(&mut mysql.client().await?).await?;
+    let seen = away_from_home(&mut weir.client().await?)
+        .await
+        .map_err(|failure| weir.explain(failure))?;
+    ensure(seen == expected, || {
+        format!("MySQL: {expected:#?}\nWeir: {seen:#?}")
+    })
+}
+
+/// What a client sees of it all, and what the binary log has.
+async fn away_from_home(client: &mut Client) -> Result<Vec<String>> {
+    client
+        .run(&[
+            "CREATE DATABASE home",
+            "CREATE DATABASE elsewhere",
+            "CREATE TABLE home.t (a INT)",
+            "CREATE TABLE elsewhere.t (a INT)",
+            "INSERT INTO elsewhere.t VALUES (1)",
+            "USE home",
+        ])
+        .await?;
+    let mut seen = Vec::new();
+    for (number, statement) in AT_HOME.iter().enumerate() {
+        client
+            .execute(&format!("PREPARE p{number} FROM '{statement}'"))
+            .await?;
+    }
+    // The client keeps what it has prepared by its text.
+    let by_protocol = [
+        "INSERT INTO t VALUES (10)",
+        "SELECT DATABASE(), COUNT(*) FROM t",
+    ];
+    for statement in by_protocol {
+        client.prepared(statement, ().into()).await?;
+    }
+    client.execute("USE elsewhere").await?;
+    for statement in by_protocol {
+        let rows = client.prepared(statement, ().into()).await?;
+        seen.push(format!("{statement}: {rows:?}"));
+    }
+    for (number, statement) in AT_HOME.iter().enumerate() {
+        let answer = client.answer(&format!("EXECUTE p{number}")).await?;
+        seen.push(format!("{statement}: {answer}"));
+    }
+    for query in [
+        "SELECT DATABASE()",
+        "SELECT a FROM home.t ORDER BY a",
+        "SELECT a FROM elsewhere.t",
+        "SHOW TABLES FROM home",
+        "SHOW TABLES FROM elsewhere",
+    ] {
+        seen.push(format!("{query}: {:?}", client.rows(query).await?));
+    }
+    seen.extend(logged_places(client).await?);
+    Ok(seen)
+}
+
+/// The tables and the statements of the newest log file, without what numbers them.
+async fn logged_places(client: &mut Client) -> Result<Vec<String>> {
+    let files = client.rows("SHOW BINARY LOGS").await?;
+    let newest = files.last().and_then(|row| row.first());
+    let newest = newest.map(ToString::to_string).unwrap_or_default();
+    let events = client
+        .rows(&format!("SHOW BINLOG EVENTS IN '{newest}'"))
+        .await?;
+    let info = events.iter().filter_map(|row| row.last());
+    let places = info.map(ToString::to_string).filter_map(|info| {
+        let is_statement = info.contains("TABLE");
+        let table = info
+            .strip_prefix("table_id: ")
+            .and_then(|rest| rest.split_once('('));
+        match table {
+            Some((_, table)) => Some(table.to_owned()),
+            None if is_statement => info.split("/*").next().map(|text| text.trim().to_owned()),
+            None => None,
+        }
+    });
+    Ok(places.collect())
+}

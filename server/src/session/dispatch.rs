@@ -267,8 +267,11 @@ impl Session {
                 value.map_or(Value::Null, super::prepared::parameter_of)
             })
             .collect();
+        let left = self.enter_database(&prepared);
         // Indirection because the statement may be anything but another EXECUTE.
-        during(portion, Box::pin(self.execute(&parsed, parameters))).await
+        let result = during(portion, Box::pin(self.execute(&parsed, parameters))).await;
+        self.return_to_database(left, &parsed.statement, result.is_ok());
+        result
     }
 
     fn deallocate(&mut self, name: &str) -> Result<Outcome, SqlError> {

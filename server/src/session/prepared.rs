@@ -21,7 +21,7 @@ use crate::shelf::{self, Kept};
 #[derive(Debug, Clone)]
 pub(super) struct Prepared {
     form: Form,
-    _counted: Arc<Counted>,
+    counted: Arc<Counted>,
 }
 
 /// What is kept of a prepared statement.
@@ -36,6 +36,8 @@ enum Form {
 #[derive(Debug)]
 pub(super) struct Counted {
     count: Arc<AtomicU64>,
+    /// The current database when it was prepared, which its names are of.
+    database: Option<String>,
     _kept: Kept,
 }
 
@@ -62,11 +64,12 @@ impl Session {
             };
             let counted = Counted {
                 count: Arc::clone(count),
+                database: self.context.database.clone(),
                 _kept: kept,
             };
             return Ok(Prepared {
                 form,
-                _counted: Arc::new(counted),
+                counted: Arc::new(counted),
             });
         }
         let text = format!(
@@ -91,6 +94,27 @@ impl Session {
             portion.settle(text.len(), parsed.words, parsed.statement.is_select());
         }
         Ok((Arc::new(parsed), portion))
+    }
+
+    /// Makes the database that a statement was prepared in the current one, and gives the one that was.
+    pub(super) fn enter_database(&mut self, prepared: &Prepared) -> Option<String> {
+        let database = prepared.counted.database.clone();
+        std::mem::replace(&mut self.context.database, database)
+    }
+
+    /// Makes the database current again that was before a prepared statement ran, unless that has
+    /// dropped it.
+    pub(super) fn return_to_database(
+        &mut self,
+        left: Option<String>,
+        statement: &Statement,
+        has_succeeded: bool,
+    ) {
+        let dropped = match statement {
+            Statement::Ddl(Ddl::DropDatabase { name, .. }) if has_succeeded => Some(name),
+            _ => None,
+        };
+        self.context.database = left.filter(|left| Some(left) != dropped);
     }
 
     pub(super) async fn stmt_prepare(&mut self, sql: &[u8]) {
@@ -180,7 +204,11 @@ impl Session {
             false => None,
         };
         let (parsed, portion) = self.tree(prepared).await?;
-        during(given, during(portion, self.statement(parsed, parameters))).await
+        let left = self.enter_database(prepared);
+        let run = self.statement(Arc::clone(&parsed), parameters);
+        let result = during(given, during(portion, run)).await;
+        self.return_to_database(left, &parsed.statement, result.is_ok());
+        result
     }
 
     fn parameter(&self, param: Param) -> Result<Value<'static>, SqlError> {
