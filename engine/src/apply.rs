@@ -20,6 +20,7 @@ use binlog::row::{RowPair, RowPlan, RowsEvent, TableMap};
 
 use self::columns::Mapping;
 use crate::catalog::Table;
+use crate::caught::caught;
 use crate::dml::Computed;
 use crate::execute::Writer;
 use crate::rows::{Coercion, NullPolicy, RowChange};
@@ -69,9 +70,13 @@ impl Writer {
             Some(applier) => applier,
             None => Applier::new(self, database, map)?,
         };
-        let result = applier.apply(self, event, check, listed);
+        let result = caught(|| applier.apply(self, event, check, listed));
         self.put_applier(map.table_id, applier);
-        result
+        // Whoever applies undoes the transaction for any error.
+        result.unwrap_or_else(|panicked| {
+            let error = panicked.error();
+            Err(ApplyError::Incompatible { error })
+        })
     }
 
     /// Executes the DDL of a Query event.

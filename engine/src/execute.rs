@@ -14,6 +14,7 @@ use binlog::value::Value;
 
 use crate::apply::Applier;
 use crate::catalog::{Table, TableId};
+use crate::caught::caught;
 use crate::database::{Database, WriteConnection};
 use crate::ddl;
 use crate::error::EngineError;
@@ -77,7 +78,8 @@ impl Writer {
         self.execute_and(statement, parameters, session, changes, |_, _| Ok(()))
     }
 
-    /// Executes a statement as [`Writer::execute`] does; `keep` sees the rows it changed while it can
+    /// Executes a statement as [`Writer::execute`] does, and turns a panic of it into error 1105; `keep`
+    /// sees the rows it changed while it can
     /// still be undone, and undoes it by an error.
     ///
     /// # Errors
@@ -93,7 +95,11 @@ impl Writer {
         let mark = changes.len();
         let begun = self.connection.begin_statement()?;
         session.may_wait = false;
-        let result = sql::with_stack(|| self.run(statement, parameters, session, changes));
+        let run = || caught(|| self.run(statement, parameters, session, changes));
+        let (result, panicked) = match sql::with_stack(run) {
+            Ok(result) => (result, None),
+            Err(panicked) => (Err(panicked.error()), Some(panicked)),
+        };
         session.may_wait = true;
         let result = result.and_then(|outcome| {
             keep(session, changes.get(mark..).unwrap_or_default())?;
@@ -102,7 +108,13 @@ impl Writer {
         if result.is_err() {
             changes.truncate(mark);
         }
-        self.connection.end_statement(begun, result.is_ok())?;
+        match (
+            self.connection.end_statement(begun, result.is_ok()),
+            panicked,
+        ) {
+            (Err(_), Some(panicked)) => panicked.go_on(),
+            (ended, _) => ended?,
+        }
         result
     }
 
@@ -141,7 +153,8 @@ impl Writer {
         session: &mut SessionContext,
     ) -> Result<Outcome, SqlError> {
         let counters = self.counters().clone();
-        let result = ddl::execute(self, statement, session);
+        let result = caught(|| ddl::execute(self, statement, session));
+        let result = result.unwrap_or_else(|panicked| Err(panicked.error()));
         match &result {
             Ok(_) => self.connection.keep_counters(counters),
             Err(_) => self.connection.restore_counters(counters),

@@ -6,6 +6,7 @@
 
 pub mod apply;
 pub mod catalog;
+mod caught;
 pub mod collation;
 pub mod database;
 pub mod ddl;

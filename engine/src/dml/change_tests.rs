@@ -140,3 +140,34 @@ fn defaults_that_are_expressions_are_evaluated_for_each_row() {
     let value = |index: usize| format!("{:?}", changes[index].after.as_ref().unwrap()[1]);
     assert_ne!(value(0), value(1));
 }
+
+#[test]
+fn a_statement_that_panics_is_undone_and_the_others_of_its_group_stay() {
+    let mut fixture = Fixture::new(&["CREATE TABLE t (id INT PRIMARY KEY, v INT)"]);
+    let mut writer = Writer::open(&fixture.database).unwrap();
+    writer.begin_group().unwrap();
+    let mut changes = Vec::new();
+    let mut run = |text: &str| {
+        let parsed = parse(text.as_bytes(), &ParseOptions::default()).unwrap();
+        writer.execute(&parsed.statement, &[], &mut fixture.session, &mut changes)
+    };
+    run("INSERT INTO t VALUES (1, 1)").unwrap();
+    let error = run("INSERT INTO t VALUES (2, 2), (3, panics(3))").unwrap_err();
+    assert_eq!(
+        (error.code, error.message.as_str()),
+        (1105, "Unknown error: as it was told")
+    );
+    for text in [
+        "UPDATE t SET v = panics(v)",
+        "DELETE FROM t WHERE panics(v)",
+        "INSERT INTO t SELECT id + 1, panics(v) FROM t",
+    ] {
+        let error = run(text).unwrap_err();
+        assert!(matches!(error.code, 1030 | 1105), "{text}: {error}");
+    }
+    run("INSERT INTO t VALUES (4, 4)").unwrap();
+    assert_eq!(changes.len(), 2);
+    writer.commit_group(&EnginePosition::default()).unwrap();
+    drop(writer);
+    assert_eq!(fixture.marks("UPDATE t SET v = id + 1"), "~~");
+}

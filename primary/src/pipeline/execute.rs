@@ -285,7 +285,7 @@ impl Pipeline {
     ) -> Result<Outcome, SqlError> {
         let interrupt = Arc::clone(&execute.session.interrupt);
         let running = interrupt.running(self.engine.writer.interrupt_handle())?;
-        self.engine.writer.execute_and(
+        let result = self.engine.writer.execute_and(
             &execute.statement.statement,
             &execute.parameters,
             &mut execute.session,
@@ -296,7 +296,14 @@ impl Pipeline {
                 interrupt.check()?;
                 keep(session, changes)
             },
-        )
+        );
+        if let Err(error) = &result
+            && error.code == INTERNAL
+        {
+            let connection_id = execute.session.connection_id;
+            tracing::error!(connection_id, %error, "a statement failed by a fault of this program");
+        }
+        result
     }
 
     /// After an error: if the engine has undone the whole group, nobody of it is committed.
@@ -447,6 +454,9 @@ impl Pipeline {
         self.log.executed.contains(&gtid) || pending.any(|other| other == Some(gtid))
     }
 }
+
+/// ER_UNKNOWN_ERROR: the engine stopped a panic.
+const INTERNAL: u16 = 1105;
 
 /// SELECT ... FOR UPDATE NOWAIT.
 fn wants_no_wait(statement: &Statement) -> bool {
