@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use binlog::log::encryption::LogEncryption;
 use gtid::GtidSet;
-use server::role::{ReplicaStatus, Role, WriteBlock};
+use server::role::{EventRow, EventsRequest, ReplicaStatus, Role, WriteBlock};
 use sql::ast::{OptionAssignment, ReplicaThreads, UntilCondition};
 use sql::error::SqlError;
 
@@ -59,6 +59,14 @@ impl Role for ReplicaRole {
             )
         })?;
         self.channel.add_executed(&gtids).await
+    }
+
+    async fn events(&self, request: EventsRequest) -> Result<Vec<EventRow>, SqlError> {
+        match request.is_relay_log {
+            // Differs from MySQL: `weir binlog show` reads the files.
+            true => Err(SqlError::not_supported("SHOW RELAYLOG EVENTS")),
+            false => Err(SqlError::no_binary_logging()),
+        }
     }
 
     async fn flush_relay_logs(&self) -> Result<(), SqlError> {

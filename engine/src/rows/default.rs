@@ -11,6 +11,7 @@ use crate::error::EngineError;
 use crate::session::{SessionContext, TimeZone};
 use crate::value::temporal::Moment;
 use sql::SqlMode;
+use sql::error::SqlError;
 
 /// The default of one column, ready to be stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,11 +60,10 @@ fn literal(column: &Column, text: &str) -> Result<Value<'static>, EngineError> {
         _ => EvalValue::Text(text.to_owned()),
     };
     let mut coercion = Coercion::strict(SqlMode::default(), &TimeZone::utc());
+    // ALTER may have given the column a type that has no such value.
     coercion
         .store(column, value)
-        .map_err(|error| EngineError::Corrupt {
-            found: format!("the default '{text}' of column {}: {error}", column.name),
-        })
+        .map_err(|_| EngineError::Sql(SqlError::invalid_default(&column.name)))
 }
 
 /// The text under which a literal default is kept: see [`ColumnDefault::Literal`].

@@ -84,20 +84,30 @@ impl Cursor<'_> {
         })
     }
 
-    /// `INSERT ... VALUE (..)` is `VALUES`.
+    /// `INSERT ... VALUE (..)` is `VALUES`, but where a table's or a column's name stands.
     fn singular_value(&mut self) {
-        let value = self.tokens.iter().skip(self.at).take(400).position(
-            |token| matches!(&token.kind, Kind::Word(word) if word.eq_ignore_ascii_case("VALUE")),
-        );
-        let Some(found) = value else { return };
-        let follows_list = matches!(
-            self.tokens
-                .get(self.at + found + 1)
-                .map(|token| &token.kind),
-            Some(Kind::Symbol("("))
-        );
-        if follows_list && let Some(Token { kind, .. }) = self.tokens.get_mut(self.at + found) {
-            *kind = Kind::Word("VALUES");
+        let is = |kind: &Kind<'_>, words: &[&str]| matches!(kind, Kind::Word(word) if words.iter().any(|known| word.eq_ignore_ascii_case(known)));
+        let (mut depth, mut expects_name) = (0_u32, true);
+        let mut tokens = self.tokens.iter_mut().skip(self.at).take(400).peekable();
+        while let Some(token) = tokens.next() {
+            match &token.kind {
+                Kind::Symbol("(") => depth = depth.saturating_add(1),
+                Kind::Symbol(")") => depth = depth.saturating_sub(1),
+                kind if depth == 0 && is(kind, &["VALUES", "SELECT", "SET", "WITH", "TABLE"]) => {
+                    return;
+                }
+                kind if depth == 0 && !expects_name && is(kind, &["VALUE"]) => {
+                    if tokens
+                        .peek()
+                        .is_some_and(|next| next.kind == Kind::Symbol("("))
+                    {
+                        token.kind = Kind::Word("VALUES");
+                    }
+                    return;
+                }
+                _ => {}
+            }
+            expects_name = token.kind == Kind::Symbol(".") || is(&token.kind, &["INTO", "IGNORE"]);
         }
     }
 
