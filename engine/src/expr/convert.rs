@@ -46,21 +46,24 @@ pub fn convert(value: Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
         }
         Kind::Date => match value.to_moment(&env.now) {
             Some(lossy) => Datum::Date(env.checked(lossy, &value)?.midnight()),
-            None => return wrong("datetime", &value, env),
+            None => return wrong(&value, env),
         },
         Kind::DateTime | Kind::Timestamp => match value.to_moment(&env.now) {
             Some(lossy) => {
                 let moment = env.checked(lossy, &value)?.round(ty.decimals);
                 Datum::DateTime(moment, ty.decimals)
             }
-            None => return wrong("datetime", &value, env),
+            None => return wrong(&value, env),
         },
         Kind::Time => match value.to_span() {
             Some(lossy) => {
                 let span = env.checked(lossy, &value)?.round(ty.decimals).clamp();
                 Datum::Time(span, ty.decimals)
             }
-            None => return wrong("time", &value, env),
+            None => {
+                env.complain(SqlError::truncated_wrong_value("time", value.to_str()))?;
+                Datum::Null
+            }
         },
         Kind::Json => crate::functions::json::from_datum(&value)?,
         Kind::Text | Kind::Enum | Kind::Set => text(&value, ty, env)?,
@@ -96,9 +99,8 @@ fn signed(integer: Integer) -> i64 {
     }
 }
 
-fn wrong(kind: &str, value: &Datum, env: &Env) -> Result<Datum, SqlError> {
-    let message = format!("Incorrect {kind} value: '{}'", value.to_str());
-    env.complain(SqlError::new(1292, "22007", message))?;
+fn wrong(value: &Datum, env: &Env) -> Result<Datum, SqlError> {
+    env.complain(super::function::wrong_datetime(value))?;
     Ok(Datum::Null)
 }
 

@@ -33,6 +33,9 @@ const fn strict(
     }
 }
 
+/// The error of dates beyond the calendar.
+const OUT_OF_RANGE: (u16, &str) = (6527, "22003");
+
 pub(super) static FUNCTIONS: &[Function] = &[
     strict(
         "date",
@@ -189,7 +192,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
         1,
         |_| Ok(Type::date().with_null(true)),
         |c| {
-            let date = from_day_number(c.int(0)?).map(|(y, m, d)| Moment::date(y, m, d));
+            let days = c.int(0)?;
+            let date = from_day_number(days).map(|(y, m, d)| Moment::date(y, m, d));
+            if date.is_none() && !(1..366).contains(&days) {
+                let (code, sqlstate) = OUT_OF_RANGE;
+                let text = format!("DATE value is out of range in '{}'", c.node.describe());
+                c.env.complain(SqlError::new(code, sqlstate, text))?;
+                return Ok(Datum::Null);
+            }
             Ok(Datum::Date(date.unwrap_or_default()))
         },
     ),
@@ -326,7 +336,8 @@ fn makedate(call: &Call<'_>) -> Result<Datum, SqlError> {
         return Ok(Datum::Null);
     };
     let first = Moment::date(year, 1, 1).days();
-    let date = from_day_number(first + day - 1).map(|(y, m, d)| Datum::Date(Moment::date(y, m, d)));
+    let date = from_day_number((first - 1).saturating_add(day))
+        .map(|(y, m, d)| Datum::Date(Moment::date(y, m, d)));
     Ok(Datum::from_option(date))
 }
 

@@ -4,7 +4,7 @@ use binlog::value::Decimal;
 
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::{Kind, Type};
-use crate::value::datum::Datum;
+use crate::value::datum::{Datum, Integer};
 use crate::value::temporal::{MICROS, Moment, Span};
 use crate::value::temporal_text::parse_moment;
 use sql::error::SqlError;
@@ -74,35 +74,57 @@ pub(super) static FUNCTIONS: &[Function] = &[
         2,
         2,
         |_| Ok(Type::integer(6).with_null(true)),
-        |c| Ok(Datum::Int(from_months(to_months(c.int(0)?) + c.int(1)?))),
+        period_add,
     ),
     strict(
         "period_diff",
         2,
         2,
         |_| Ok(Type::integer(6).with_null(true)),
-        |c| Ok(Datum::Int(to_months(c.int(0)?) - to_months(c.int(1)?))),
+        period_diff,
     ),
 ];
 
-fn to_months(period: i64) -> i64 {
-    let (year, month) = (period / 100, period % 100);
-    let year = match year {
-        0..=69 => year + 2000,
-        70..=99 => year + 1900,
-        _ => year,
-    };
-    year * 12 + month - 1
+/// Numbers wrap at 64 bits, as MySQL's do.
+fn period_add(call: &Call<'_>) -> Result<Datum, SqlError> {
+    let months = to_months(call, 0)?;
+    let sum = months.wrapping_add(call.int(1)?.cast_unsigned());
+    Ok(Datum::Int(from_months(sum).cast_signed()))
 }
 
-fn from_months(months: i64) -> i64 {
-    let year = months.div_euclid(12);
-    let year = match year {
+fn period_diff(call: &Call<'_>) -> Result<Datum, SqlError> {
+    let (first, second) = (to_months(call, 0)?, to_months(call, 1)?);
+    Ok(Datum::Int(first.wrapping_sub(second).cast_signed()))
+}
+
+/// A year of two digits, in full.
+const fn full_year(year: u64) -> u64 {
+    match year {
         0..=69 => year + 2000,
         70..=99 => year + 1900,
         _ => year,
+    }
+}
+
+/// The months of a period (YYMM or YYYYMM). Error 1210 of what is none.
+fn to_months(call: &Call<'_>, index: usize) -> Result<u64, SqlError> {
+    let period = match call.integer(index)? {
+        Integer::Signed(period) => u64::try_from(period).ok(),
+        // MySQL reads a signed number.
+        Integer::Unsigned(period) => i64::try_from(period).ok().map(i64::cast_unsigned),
     };
-    year * 100 + months.rem_euclid(12) + 1
+    let period = period.filter(|period| (1..=12).contains(&(period % 100)));
+    let period = period.ok_or_else(|| SqlError::wrong_arguments(call.name()))?;
+    Ok(full_year(period / 100) * 12 + period % 100 - 1)
+}
+
+const fn from_months(months: u64) -> u64 {
+    match months {
+        0 => 0,
+        _ => full_year(months / 12)
+            .wrapping_mul(100)
+            .wrapping_add(months % 12 + 1),
+    }
 }
 
 pub(super) fn fsp_of(signature: &Signature<'_>, index: usize) -> u8 {
@@ -172,7 +194,11 @@ fn interval(value: &Datum, unit: &str, call: &Call<'_>) -> Result<Option<(i64, i
                 .and_then(|micros| i64::try_from(micros).ok())
                 .map(|micros| (0, micros)));
         }
-        let count = call.env.checked(value.to_integer(), value)?.saturate();
+        let count = match value {
+            // MySQL reads a signed number.
+            Datum::UInt(count) => count.cast_signed(),
+            _ => call.env.checked(value.to_integer(), value)?.saturate(),
+        };
         return Ok(count.checked_mul(months).zip(count.checked_mul(micros)));
     }
     let Some(parts) = composite(unit) else {
@@ -201,7 +227,10 @@ fn interval(value: &Datum, unit: &str, call: &Call<'_>) -> Result<Option<(i64, i
         micros = micros.saturating_add(number.saturating_mul(unit.micros));
     }
     let sign = if negative { -1 } else { 1 };
-    Ok(Some((months * sign, micros * sign)))
+    Ok(Some((
+        months.saturating_mul(sign),
+        micros.saturating_mul(sign),
+    )))
 }
 
 fn is_fine(unit: &str) -> bool {
@@ -270,7 +299,7 @@ fn add(call: &Call<'_>, sign: i64) -> Result<Datum, SqlError> {
     let Some((months, micros)) = interval(call.arg(1), &unit, call)? else {
         return overflow(call);
     };
-    let (months, micros) = (months * sign, micros * sign);
+    let (months, micros) = (months.saturating_mul(sign), micros.saturating_mul(sign));
     let ty = &call.node.ty;
     if ty.kind == Kind::Time {
         let Some(span) = call.span(0)? else {
@@ -435,7 +464,7 @@ fn add_time(call: &Call<'_>, sign: i64) -> Result<Datum, SqlError> {
     let Some(addend) = call.span(1)? else {
         return Ok(Datum::Null);
     };
-    let micros = addend.0 * sign;
+    let micros = addend.0.saturating_mul(sign);
     let first = call.arg(0);
     let dated = call.kind(0).is_date()
         || !matches!(first, Datum::Time(..))
@@ -487,7 +516,7 @@ fn timediff(call: &Call<'_>) -> Result<Datum, SqlError> {
             let (Some(a), Some(b)) = (call.span(0)?, call.span(1)?) else {
                 return Ok(Datum::Null);
             };
-            a.0 - b.0
+            a.0.saturating_sub(b.0)
         }
         _ => return Ok(Datum::Null),
     };

@@ -252,7 +252,8 @@ fn set(document: &mut Json, steps: &[Step], value: Json, insert: bool, replace: 
             (Step::Key(key), Json::Object(members)) => members.get_mut(key),
             (Step::Index { at, from_end }, Json::Array(elements)) => {
                 let at = if *from_end {
-                    elements.len().checked_sub(at + 1)
+                    at.checked_add(1)
+                        .and_then(|behind| elements.len().checked_sub(behind))
                 } else {
                     Some(*at)
                 };
@@ -273,7 +274,8 @@ fn set(document: &mut Json, steps: &[Step], value: Json, insert: bool, replace: 
         }
         (Step::Index { at, from_end }, Json::Array(elements)) => {
             let slot = if *from_end {
-                elements.len().checked_sub(at + 1)
+                at.checked_add(1)
+                    .and_then(|behind| elements.len().checked_sub(behind))
             } else {
                 Some(*at)
             };
@@ -367,7 +369,8 @@ fn remove(call: &Call<'_>) -> Result<Datum, SqlError> {
             (Step::Key(key), Json::Object(members)) => drop(members.shift_remove(key)),
             (Step::Index { at, from_end }, Json::Array(elements)) => {
                 let at = if *from_end {
-                    elements.len().checked_sub(at + 1)
+                    at.checked_add(1)
+                        .and_then(|behind| elements.len().checked_sub(behind))
                 } else {
                     Some(*at)
                 };

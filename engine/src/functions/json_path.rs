@@ -72,7 +72,7 @@ fn position(step: &Step, length: usize) -> Option<usize> {
             at,
             from_end: false,
         } => Some(*at),
-        Step::Index { at, from_end: true } => length.checked_sub(at + 1),
+        Step::Index { at, from_end: true } => length.checked_sub(at.checked_add(1)?),
         _ => None,
     }
 }

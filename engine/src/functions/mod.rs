@@ -18,6 +18,8 @@ mod replication;
 mod string;
 mod string_code;
 mod string_list;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -39,6 +41,8 @@ static TABLE: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new
         replication::FUNCTIONS,
         string::FUNCTIONS,
         string_list::FUNCTIONS,
+        #[cfg(test)]
+        tests::FUNCTIONS,
     ];
     groups
         .iter()

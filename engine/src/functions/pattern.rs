@@ -3,6 +3,8 @@
 //! Differs from MySQL: patterns are those of the `regex` crate; of ICU's syntax, look-around and
 //! back-references are refused as errors.
 
+use std::borrow::Cow;
+
 use regex::{Regex, RegexBuilder};
 
 use crate::collation::compare::same_char;
@@ -101,8 +103,15 @@ fn like(call: &Call<'_>) -> Result<Datum, SqlError> {
     for argument in [0, 1] {
         held.add_bytes(memory::size(call.arg(argument)).saturating_mul(size_of::<char>()))?;
     }
-    let text: Vec<char> = call.text(0).chars().collect();
-    let pattern = tokens(&call.text(1), escape);
+    let characters = |index: usize| -> String {
+        match collation.is_binary() {
+            // Each byte as the character of its number.
+            true => call.bytes(index).iter().copied().map(char::from).collect(),
+            false => call.text(index).into_owned(),
+        }
+    };
+    let text: Vec<char> = characters(0).chars().collect();
+    let pattern = tokens(&characters(1), escape);
     matches(collation, &text, &pattern, &call.env.interrupt).map(Datum::truth)
 }
 
@@ -200,9 +209,30 @@ fn options(call: &Call<'_>, index: usize) -> String {
     }
 }
 
+/// Error 3995 where a byte string meets a text. Of byte strings alone the bytes are characters, as
+/// in MySQL.
+fn subject<'c>(call: &Call<'c>) -> Result<Cow<'c, str>, SqlError> {
+    match (call.is_binary(0), call.is_binary(1)) {
+        (false, false) => Ok(call.text(0)),
+        (true, true) => Ok(call.bytes(0).iter().copied().map(char::from).collect()),
+        (first, _) => {
+            let text = call.nodes.get(usize::from(first));
+            let text = text.map_or("", |node| node.ty.collation.name);
+            let name = call.name();
+            Err(SqlError::new(
+                3995,
+                "HY000",
+                format!(
+                    "Character set 'binary' cannot be used in conjunction with '{text}' in call to {name}."
+                ),
+            ))
+        }
+    }
+}
+
 fn regexp_like(call: &Call<'_>) -> Result<Datum, SqlError> {
     let regex = compile(call, &call.text(1), &options(call, 2))?;
-    Ok(Datum::truth(regex.is_match(&call.text(0))))
+    Ok(Datum::truth(regex.is_match(&subject(call)?)))
 }
 
 /// The byte offset of a position in characters from 1, and the occurrence asked for.
@@ -238,7 +268,7 @@ fn start(call: &Call<'_>, text: &str, position: usize) -> Result<(usize, usize),
 }
 
 fn regexp_instr(call: &Call<'_>) -> Result<Datum, SqlError> {
-    let text = call.text(0);
+    let text = subject(call)?;
     let regex = compile(call, &call.text(1), &options(call, 5))?;
     let (offset, occurrence) = start(call, &text, 2)?;
     let end = call.count() > 4 && call.int(4)? == 1;
@@ -254,7 +284,7 @@ fn regexp_instr(call: &Call<'_>) -> Result<Datum, SqlError> {
 }
 
 fn regexp_substr(call: &Call<'_>) -> Result<Datum, SqlError> {
-    let text = call.text(0);
+    let text = subject(call)?;
     let regex = compile(call, &call.text(1), &options(call, 4))?;
     let (offset, occurrence) = start(call, &text, 2)?;
     let rest = text.get(offset..).unwrap_or_default();
@@ -265,7 +295,7 @@ fn regexp_substr(call: &Call<'_>) -> Result<Datum, SqlError> {
 }
 
 fn regexp_replace(call: &Call<'_>) -> Result<Datum, SqlError> {
-    let text = call.text(0);
+    let text = subject(call)?;
     let regex = compile(call, &call.text(1), &options(call, 5))?;
     let at = if call.count() > 3 {
         start(call, &text, 3)?.0

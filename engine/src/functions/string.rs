@@ -86,8 +86,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         2,
         3,
         |s| {
-            Ok(s.connection_text(s.ty(0).text_length() * 2 + 34)
-                .with_null(true))
+            let length = s.ty(0).text_length().saturating_mul(2);
+            Ok(s.connection_text(length.saturating_add(34)).with_null(true))
         },
         format,
     ),
@@ -220,10 +220,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
         1,
         1,
         |s| {
-            Ok(
-                s.connection_text(s.ty(0).text_length().saturating_mul(2) + 4)
-                    .with_null(true),
-            )
+            let length = s.ty(0).text_length().saturating_mul(2);
+            Ok(s.connection_text(length.saturating_add(4)).with_null(true))
         },
         to_base64,
     ),
@@ -408,23 +406,20 @@ fn substr(call: &Call<'_>) -> Result<Datum, SqlError> {
 }
 
 fn insert(call: &Call<'_>) -> Result<Datum, SqlError> {
-    let text = characters(call, 0);
+    let text = units(call, 0);
     let (position, length) = (call.int(1)?, call.int(2)?);
-    let Some(from) = usize::try_from(position)
+    let from = usize::try_from(position)
         .ok()
         .and_then(|at| at.checked_sub(1))
-    else {
+        .filter(|from| *from < text.len());
+    let Some(from) = from else {
         return Ok(Datum::Text(call.bytes(0).into_owned()));
     };
-    if from >= text.len() {
-        return Ok(Datum::Text(call.bytes(0).into_owned()));
-    }
-    let length = usize::try_from(length)
-        .unwrap_or(usize::MAX)
-        .min(text.len() - from);
-    let head: String = text.iter().take(from).collect();
-    let tail: String = text.iter().skip(from + length).collect();
-    Ok(Datum::text(format!("{head}{}{tail}", call.text(3))))
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    let (head, rest) = text.split_at_checked(from).unwrap_or((&text, &[]));
+    let tail = rest.get(length..).unwrap_or_default();
+    let inserted = units(call, 3);
+    Ok(joined(call, &[head, &inserted, tail]))
 }
 
 /// Position of one text in another, from 1, under the arguments' collation; 0 for none.
@@ -462,12 +457,12 @@ fn pad(call: &Call<'_>, left: bool) -> Result<Datum, SqlError> {
     let Ok(wanted) = usize::try_from(wanted) else {
         return Ok(Datum::Null);
     };
-    let (text, filler) = (characters(call, 0), characters(call, 2));
-    if text.len() >= wanted {
-        return Ok(Datum::text(text.iter().take(wanted).collect::<String>()));
+    let (text, filler) = (units(call, 0), units(call, 2));
+    if let Some(cut) = text.get(..wanted) {
+        return Ok(joined(call, &[cut]));
     }
     if filler.is_empty() {
-        return Ok(Datum::Text(Vec::new()));
+        return Ok(Datum::Text(call.bytes(0).into_owned()));
     }
     let widest = call.nodes.first().map_or(1, |node| {
         usize::from(node.ty.collation.charset.bytes_per_char_max())
@@ -478,14 +473,35 @@ fn pad(call: &Call<'_>, left: bool) -> Result<Datum, SqlError> {
     let _room = call
         .env
         .memory
-        .room(wanted.saturating_mul(widest + size_of::<char>()))?;
-    let padding: String = filler.iter().cycle().take(wanted - text.len()).collect();
-    let text: String = text.into_iter().collect();
-    Ok(Datum::text(if left {
-        padding + &text
-    } else {
-        text + &padding
-    }))
+        .room(wanted.saturating_mul(widest + 2 * size_of::<char>()))?;
+    let missing = wanted.saturating_sub(text.len());
+    let padding: Vec<char> = filler.iter().copied().cycle().take(missing).collect();
+    Ok(match left {
+        true => joined(call, &[&padding, &text]),
+        false => joined(call, &[&text, &padding]),
+    })
+}
+
+/// What the result is made of: characters, or, in a byte string, bytes, each as the character of its
+/// number.
+fn units(call: &Call<'_>, index: usize) -> Vec<char> {
+    match call.node.ty.is_binary() {
+        true => call.bytes(index).iter().copied().map(char::from).collect(),
+        false => characters(call, index),
+    }
+}
+
+/// The result of [`units`].
+fn joined(call: &Call<'_>, parts: &[&[char]]) -> Datum {
+    let units = parts.iter().flat_map(|part| part.iter().copied());
+    match call.node.ty.is_binary() {
+        true => Datum::Text(
+            units
+                .filter_map(|unit| u8::try_from(u32::from(unit)).ok())
+                .collect(),
+        ),
+        false => Datum::text(units.collect::<String>()),
+    }
 }
 
 fn trim(call: &Call<'_>, leading: bool, trailing: bool) -> Result<Datum, SqlError> {
@@ -544,24 +560,33 @@ fn replace(call: &Call<'_>) -> Result<Datum, SqlError> {
 }
 
 fn substring_index(call: &Call<'_>) -> Result<Datum, SqlError> {
-    let (text, delimiter, times) = (call.text(0), call.text(1), call.int(2)?);
+    let is_binary = call.node.ty.is_binary();
+    let text = |index: usize| match is_binary {
+        true => units(call, index).into_iter().collect(),
+        false => call.text(index).into_owned(),
+    };
+    let (text, delimiter, times) = (text(0), text(1), call.int(2)?);
     if delimiter.is_empty() || times == 0 {
         return Ok(Datum::Text(Vec::new()));
     }
     let places: Vec<usize> = text
-        .match_indices(delimiter.as_ref())
+        .match_indices(delimiter.as_str())
         .map(|(at, _)| at)
         .collect();
     let wanted = limited(times.saturating_abs());
-    if wanted > places.len() {
-        return Ok(Datum::text(text.into_owned()));
-    }
-    let part = if times > 0 {
-        places.get(wanted - 1).and_then(|at| text.get(..*at))
-    } else {
-        places
-            .get(places.len() - wanted)
-            .and_then(|at| text.get(at + delimiter.len()..))
+    let part = match (times > 0, places.len().checked_sub(wanted)) {
+        (_, None) => Some(text.as_str()),
+        (true, Some(_)) => wanted
+            .checked_sub(1)
+            .and_then(|at| places.get(at))
+            .and_then(|at| text.get(..*at)),
+        (false, Some(at)) => places
+            .get(at)
+            .and_then(|at| text.get(at + delimiter.len()..)),
     };
-    Ok(Datum::text(part.unwrap_or_default()))
+    let part = part.unwrap_or_default();
+    Ok(match is_binary {
+        true => joined(call, &[&part.chars().collect::<Vec<char>>()]),
+        false => Datum::text(part),
+    })
 }

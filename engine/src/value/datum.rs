@@ -11,6 +11,7 @@ use binlog::value::{Decimal, double_text, float_text};
 
 use super::double;
 use super::temporal::{Moment, Span};
+use super::temporal_number::Split;
 use super::temporal_text::{moment_from_number, parse_moment};
 
 /// One value.
@@ -398,16 +399,20 @@ impl Datum {
             Self::Json(document) => {
                 return Self::Text(json_unquoted(document).into_bytes()).to_span();
             }
-            other => {
-                let value = other.to_decimal().value;
-                let whole = i64::try_from(value.truncate(0)?.to_i128()?).ok()?;
-                let fraction = value.abs().sub(value.abs().truncate(0)?)?;
-                let micros = fraction.mul(Decimal::from(1_000_000_i64))?.to_i128()?;
-                let span = Span::from_number(whole, i64::try_from(micros).ok()?)?;
-                Lossy {
-                    value: span.clamp(),
-                    lost: (span.clamp() != span).then_some("time"),
-                }
+            Self::Float(number) => {
+                Lossy::exact(Span::of_split(Split::of_double((*number).into()))?)
+            }
+            Self::Double(number) => Lossy::exact(Span::of_split(Split::of_double(*number))?),
+            Self::Decimal(number) => Lossy::exact(Span::of_split(Split::of_decimal(number))?),
+            Self::Int(_)
+            | Self::UInt(_)
+            | Self::Year(_)
+            | Self::Enum(..)
+            | Self::Set(..)
+            | Self::Bit(..) => {
+                // MySQL reads a signed number.
+                let whole = self.to_integer().value.bits().cast_signed();
+                Lossy::exact(Span::of_split(Split::of_integer(whole))?)
             }
         })
     }

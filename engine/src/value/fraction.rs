@@ -51,11 +51,14 @@ fn plus_micros(moment: Moment, micros: i64) -> Result<Moment, Carry> {
 /// without sign.
 #[must_use]
 pub fn round_span(span: Span, negative: bool, nanos: u32, fsp: u8) -> (Span, bool) {
-    let exact = span.0.abs() + i64::from(nanos >= 500);
+    let exact = span
+        .0
+        .saturating_abs()
+        .saturating_add(i64::from(nanos >= 500));
     let unit = half_unit(fsp).max(1) * 2;
     let rounded = match half_unit(fsp) {
         0 => exact,
-        half => (exact + half) / unit * unit,
+        half => exact.saturating_add(half) / unit * unit,
     };
     let cut = rounded.min(SPAN_MAX);
     let signed = if negative || span.0 < 0 { -cut } else { cut };

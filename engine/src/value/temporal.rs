@@ -138,7 +138,7 @@ impl Moment {
     /// The same day at a time of day (which must be within one day).
     #[must_use]
     pub fn at(&self, time: Span) -> Self {
-        let (seconds, micros) = (time.0.abs() / MICROS, time.0.abs() % MICROS);
+        let (seconds, micros) = (time.magnitude() / MICROS, time.magnitude() % MICROS);
         Self {
             hour: u8::try_from(seconds / 3600).unwrap_or(23),
             minute: u8::try_from(seconds / 60 % 60).unwrap_or(0),
@@ -397,8 +397,18 @@ impl From<Span> for Time {
 impl Span {
     /// From parts; the sign is applied to the whole.
     pub fn from_parts(negative: bool, hours: i64, minutes: i64, seconds: i64, micros: i64) -> Self {
-        let total = ((hours * 60 + minutes) * 60 + seconds) * MICROS + micros;
+        let seconds = hours
+            .saturating_mul(60)
+            .saturating_add(minutes)
+            .saturating_mul(60)
+            .saturating_add(seconds);
+        let total = seconds.saturating_mul(MICROS).saturating_add(micros);
         Self(if negative { -total } else { total })
+    }
+
+    /// The microseconds without sign.
+    const fn magnitude(self) -> i64 {
+        self.0.saturating_abs()
     }
 
     /// Within -838:59:59 and 838:59:59.
@@ -409,22 +419,22 @@ impl Span {
 
     /// Whole hours of the absolute value.
     pub fn hours(self) -> i64 {
-        self.0.abs() / MICROS / 3600
+        self.magnitude() / MICROS / 3600
     }
 
     /// Minutes within the hour.
     pub fn minutes(self) -> i64 {
-        self.0.abs() / MICROS / 60 % 60
+        self.magnitude() / MICROS / 60 % 60
     }
 
     /// Seconds within the minute.
     pub fn seconds(self) -> i64 {
-        self.0.abs() / MICROS % 60
+        self.magnitude() / MICROS % 60
     }
 
     /// Microseconds within the second.
     pub fn micros(self) -> i64 {
-        self.0.abs() % MICROS
+        self.magnitude() % MICROS
     }
 
     /// `[-]hh:mm:ss[.ffffff]`.
@@ -450,21 +460,8 @@ impl Span {
     #[must_use]
     pub fn round(self, fsp: u8) -> Self {
         let unit = fraction_unit(fsp);
-        let rounded = (self.0.abs() + unit / 2) / unit * unit;
+        let rounded = self.magnitude().saturating_add(unit / 2) / unit * unit;
         Self(if self.0 < 0 { -rounded } else { rounded })
-    }
-
-    /// From hhmmss as a number; `None` for impossible minutes or seconds.
-    pub fn from_number(value: i64, micros: i64) -> Option<Self> {
-        let (negative, value) = (value < 0, value.abs());
-        let value = if value > 9_999_999_999 {
-            value % 1_000_000
-        } else {
-            value
-        };
-        let (minutes, seconds) = (value / 100 % 100, value % 100);
-        (minutes < 60 && seconds < 60)
-            .then(|| Self::from_parts(negative, value / 10_000, minutes, seconds, micros))
     }
 }
 

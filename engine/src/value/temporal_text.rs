@@ -3,6 +3,7 @@
 use super::temporal::{Moment, Span};
 use crate::value::fraction::{round_moment, round_span};
 use crate::value::span_text::{self, SpanText};
+use crate::value::temporal_number::{Split, Timed};
 use crate::value::{DateRules, moment_text, temporal_number};
 
 /// What a text or number was read as.
@@ -31,6 +32,23 @@ impl Span {
                 Some((span, cut || read.truncated))
             }
         }
+    }
+}
+
+impl Span {
+    /// Reads hhmmss, or the time of day of YYYYMMDDhhmmss; `None` for what is no time.
+    pub fn of_split(number: Split) -> Option<Self> {
+        let span = match temporal_number::span(number.whole).ok()? {
+            Timed::Span(span) => span,
+            Timed::Moment(moment) => Self(moment.time_of_day()),
+        };
+        let negative = number.whole < 0 || number.nanos < 0;
+        let nanos = number.nanos.unsigned_abs();
+        let micros = i64::try_from(nanos / 1000).ok()?;
+        let rest = u32::try_from(nanos % 1000).ok()?;
+        let exact = Self(span.0.saturating_abs().saturating_add(micros));
+        let (span, is_cut) = round_span(exact, negative, rest, 6);
+        (!is_cut).then_some(span)
     }
 }
 
