@@ -161,7 +161,7 @@ fn choices(function: &Function, index: usize, count: usize) -> Vec<(Datum, Type)
     match (is_unit, count) {
         (true, _) => UNITS.iter().map(|unit| text(unit)).collect(),
         (false, ..=2) => many(),
-        (false, 3) if matches!(function.name, "date_add" | "date_sub") => many(),
+        (false, 3) if matches!((function.name, index), ("date_add" | "date_sub", 1)) => many(),
         (false, 3) => few(),
         (false, _) => few().into_iter().step_by(3).collect(),
     }
@@ -202,7 +202,9 @@ fn call(function: &'static Function, args: &[(Datum, Type)], is_constant: bool, 
     let Ok(value) = value else { return };
     // What comes of it goes into a column, or into another function.
     let _ = crate::value::stored::expression::encode(&value, &node.ty, &env.zone);
-    readings(&value, env);
+    if nodes.len() < 2 {
+        readings(&value, env);
+    }
 }
 
 /// Reads a value in every way there is.
