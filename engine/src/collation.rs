@@ -32,6 +32,8 @@ pub enum Rule {
     Binary,
     /// One weight per code point, `*_general_ci`.
     General,
+    /// The bytes of latin1, `latin1_bin`.
+    Latin1,
     /// `latin1_swedish_ci`'s table of 256 weights.
     Swedish,
     /// `ascii_general_ci`: letters without their case.
@@ -64,6 +66,21 @@ impl Collation {
     #[must_use]
     pub fn is_binary(&self) -> bool {
         self.charset == Charset::Binary
+    }
+}
+
+impl Rule {
+    /// Whether no two characters are the same.
+    #[must_use]
+    pub const fn is_exact(self) -> bool {
+        match self {
+            Self::Binary | Self::Latin1 => true,
+            Self::General
+            | Self::Swedish
+            | Self::AsciiCaseless
+            | Self::Unicode400
+            | Self::Unicode900AccentCaseless => false,
+        }
     }
 }
 
@@ -171,7 +188,7 @@ static LATIN1_SWEDISH_CI: Collation = default(
     Rule::Swedish,
 );
 static LATIN1_BIN: Collation =
-    collation(47, "latin1_bin", Charset::Latin1, Pad::Space, Rule::Binary);
+    collation(47, "latin1_bin", Charset::Latin1, Pad::Space, Rule::Latin1);
 static ASCII_GENERAL_CI: Collation = default(
     11,
     "ascii_general_ci",

@@ -10,7 +10,7 @@ mod default;
 mod eval;
 mod new_row;
 mod plan;
-mod text;
+pub(crate) mod text;
 mod writer;
 
 pub use coercion::{Coercion, NullPolicy};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::column_type::by_name;
-use super::{Column, ColumnId, Key, KeyId, KeyKind};
+use super::{Column, ColumnId, Key, KeyId, KeyKind, KeyPart};
 use crate::collation::Collation;
 use sql::error::SqlError;
 
@@ -93,6 +93,31 @@ impl Table {
     #[must_use]
     pub fn primary_key(&self) -> Option<&Key> {
         self.keys.iter().find(|key| key.kind == KeyKind::Primary)
+    }
+
+    /// The key by which MySQL lays the rows: the primary key, else the first unique one whose parts
+    /// are whole columns that are stored and never NULL. Without one, rows lie as they came.
+    #[must_use]
+    pub fn clustered_key(&self) -> Option<&Key> {
+        self.unique_keys().find(|key| self.may_cluster(key))
+    }
+
+    /// Whether MySQL could lay the rows by this key.
+    #[must_use]
+    pub fn may_cluster(&self, key: &Key) -> bool {
+        let is_whole = |part: &KeyPart| {
+            let column = self.column_by_id(part.column);
+            let is_stored = |column: &Column| {
+                let generated = column.generated.as_ref();
+                !column.nullable && generated.is_none_or(|generated| generated.stored)
+            };
+            part.prefix.is_none() && column.is_some_and(|(_, column)| is_stored(column))
+        };
+        match key.kind {
+            KeyKind::Primary => true,
+            KeyKind::Unique => key.parts.iter().all(is_whole),
+            KeyKind::Index => false,
+        }
     }
 
     /// Primary and unique keys in MySQL's order, which is the order in which duplicates are found.

@@ -18,6 +18,7 @@ pub fn compare(collation: &Collation, a: &[u8], b: &[u8]) -> Ordering {
     match collation.rule {
         Rule::Binary if collation.pad == Pad::None => a.cmp(b),
         Rule::Binary => padded_bytes(a, b),
+        Rule::Latin1 if a.is_ascii() && b.is_ascii() => padded_bytes(a, b),
         rule => by_weights(rule, collation.pad, a, b),
     }
 }
@@ -26,7 +27,7 @@ pub fn compare(collation: &Collation, a: &[u8], b: &[u8]) -> Ordering {
 #[must_use]
 pub fn equality_key(collation: &Collation, text: &[u8]) -> Vec<u8> {
     let rule = match (collation.rule, collation.pad) {
-        (Rule::Binary, Pad::Space) => return text.trim_ascii_end_spaces().to_vec(),
+        (Rule::Binary | Rule::Latin1, Pad::Space) => return text.trim_ascii_end_spaces().to_vec(),
         (Rule::Binary, Pad::None) => return text.to_vec(),
         (rule, _) => rule,
     };
@@ -51,7 +52,7 @@ pub fn same_char(collation: &Collation, a: char, b: char) -> bool {
     let mut first = [0; 4];
     let mut second = [0; 4];
     let (a, b) = (a.encode_utf8(&mut first), b.encode_utf8(&mut second));
-    collation.rule != Rule::Binary
+    !collation.rule.is_exact()
         && Weights::new(collation.rule, a.as_bytes()).eq(Weights::new(collation.rule, b.as_bytes()))
 }
 

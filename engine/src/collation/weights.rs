@@ -58,6 +58,10 @@ impl Iterator for CharWeights {
 pub(super) fn of_char(rule: Rule, c: char) -> CharWeights {
     match rule {
         Rule::Binary => CharWeights::of(binary(c)),
+        Rule::Latin1 => match latin1_byte(c) {
+            Some(byte) => CharWeights::one(u16::from(byte)),
+            None => CharWeights::of(beyond_latin1(c)),
+        },
         Rule::AsciiCaseless => {
             CharWeights::one(u16::try_from(u32::from(c.to_ascii_uppercase())).unwrap_or(0xfffd))
         }
@@ -80,6 +84,14 @@ pub(super) fn space(rule: Rule) -> u16 {
 fn binary(c: char) -> impl Iterator<Item = u16> {
     let value = u32::from(c);
     [value >> 16, value & 0xffff]
+        .into_iter()
+        .filter_map(|half| u16::try_from(half).ok())
+}
+
+/// Behind every byte, and different for each character.
+fn beyond_latin1(c: char) -> impl Iterator<Item = u16> {
+    let value = u32::from(c);
+    [(value >> 16) + 0x100, value & 0xffff]
         .into_iter()
         .filter_map(|half| u16::try_from(half).ok())
 }

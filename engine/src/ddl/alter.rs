@@ -10,6 +10,7 @@ mod columns;
 mod convert;
 mod copied;
 mod key_clauses;
+mod order;
 mod rebuild;
 
 use std::sync::Arc;
@@ -105,15 +106,17 @@ fn change(
     create::finish(session, &catalog, &mut new)?;
     how.check(old, &new, clauses)?;
     let copies = algorithm::copies(old, &new, clauses);
-    let needs_rebuild = extra.forces_rebuild || copies || needs_rebuild(old, &new);
-    let counts = needs_copy_count(old, &new) || copies;
-    let table = if needs_rebuild {
-        rebuild::rebuild(writer, session, old, new, copies)?
+    let order = order::of(session, old, &new, clauses)?;
+    let table = if copies || extra.forces_rebuild || needs_rebuild(old, &new) {
+        rebuild::rebuild(writer, session, (old, new), copies, &order)?
     } else {
         change_keys(writer, old, &new)?;
+        if new.auto_increment_column().is_none() {
+            writer.counters().forget(new.id);
+        }
         save(writer, new)?
     };
-    let rows = if counts {
+    let rows = if copies {
         rebuild::row_count(writer, &table)?
     } else {
         0
@@ -195,19 +198,8 @@ fn info(clauses: &[AlterClause], rows: u64, warnings: usize) -> String {
     format!("Records: {rows}  Duplicates: 0  Warnings: {warnings}")
 }
 
-/// MySQL counts the rows only when it copies them, which adding a column does not, but dropping the
-/// primary key does.
-fn needs_copy_count(old: &Table, new: &Table) -> bool {
-    let loses_primary = old.primary_key().is_some() && new.primary_key().is_none();
-    let changes_type = new.columns.iter().any(|column| {
-        old.column_by_id(column.id)
-            .is_some_and(|(_, earlier)| earlier.column_type != column.column_type)
-    });
-    loses_primary || changes_type
-}
-
 /// Whether rows must be written anew: a column is new, or stored otherwise, or the rowid's meaning
-/// changes.
+/// changes, or the rows have lain by a key and now lie as they come.
 fn needs_rebuild(old: &Table, new: &Table) -> bool {
     let column_changes = new
         .columns
@@ -222,7 +214,8 @@ fn needs_rebuild(old: &Table, new: &Table) -> bool {
             .filter(|key| physical::is_rowid_key(table, key))?;
         key.parts.first().map(|part| part.column)
     };
-    column_changes || rowid_of(old) != rowid_of(new)
+    let loses_order = old.clustered_key().is_some() && new.clustered_key().is_none();
+    column_changes || loses_order || rowid_of(old) != rowid_of(new)
 }
 
 fn is_stored_otherwise(old: &Column, new: &Column) -> bool {

@@ -348,15 +348,7 @@ pub(super) fn check_visibility(table: &Table) -> Result<(), SqlError> {
     if table.primary_key().is_some() {
         return Ok(());
     }
-    let is_not_null = |key: &Key| {
-        key.parts.iter().all(|part| {
-            let column = table.column_by_id(part.column);
-            part.prefix.is_none() && column.is_some_and(|(_, column)| !column.nullable)
-        })
-    };
-    // The keys are in order: the first such key stands for the primary key.
-    let first = table.unique_keys().find(|key| is_not_null(key));
-    match first {
+    match table.clustered_key() {
         Some(key) if key.invisible => Err(SqlError::pk_index_cant_be_invisible()),
         _ => Ok(()),
     }

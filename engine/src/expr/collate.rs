@@ -1,7 +1,7 @@
 //! Which collation a comparison or a joined text has: MySQL's coercibility rules.
 
 use super::types::{Coercibility, Kind, Type};
-use crate::collation::{Charset, Collation, Rule};
+use crate::collation::{Charset, Collation};
 use sql::error::SqlError;
 
 /// The collation in which operands of these types meet, and how strongly. Numbers and dates count
@@ -47,7 +47,7 @@ fn pair(first: Side, second: Side, operation: &str) -> Result<Side, SqlError> {
             _ => Err(illegal(first, second, operation)),
         };
     }
-    match (a.rule == Rule::Binary, b.rule == Rule::Binary) {
+    match (a.rule.is_exact(), b.rule.is_exact()) {
         (true, false) if first.1 != Coercibility::Explicit => Ok((a, Coercibility::None)),
         (false, true) if first.1 != Coercibility::Explicit => Ok((b, Coercibility::None)),
         _ => Err(illegal(first, second, operation)),

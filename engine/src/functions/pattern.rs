@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use regex::{Regex, RegexBuilder};
 
+use crate::collation::Collation;
 use crate::collation::compare::same_char;
-use crate::collation::{Collation, Rule};
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::types::Type;
 use crate::interrupt::Interrupt;
@@ -183,7 +183,7 @@ fn matches(
 }
 
 fn compile(call: &Call<'_>, pattern: &str, options: &str) -> Result<Regex, SqlError> {
-    let caseless = !matches!(call.collation().rule, Rule::Binary);
+    let caseless = !call.collation().rule.is_exact();
     let mut builder = RegexBuilder::new(pattern);
     builder.case_insensitive(caseless);
     for option in options.chars() {

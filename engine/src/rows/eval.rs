@@ -128,6 +128,8 @@ pub(crate) fn eval_of(column: &Column, value: &Value<'_>, zone: &TimeZone) -> Ev
         (Value::Timestamp(moment), _) => {
             EvalValue::DateTime(zone.to_local(*moment), column.column_type.fsp())
         }
+        // The member that stands for none is no empty text.
+        (Value::Enum(0), _) => EvalValue::Member(0, String::new()),
         (Value::Bytes(bytes), column_type) if column_type.collation().is_none() => {
             EvalValue::Binary(bytes.to_vec())
         }

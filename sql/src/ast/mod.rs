@@ -25,7 +25,7 @@ mod transaction;
 mod write;
 
 use sqlparser::ast as sp;
-pub use sqlparser::ast::{LockClause, NonBlock};
+pub use sqlparser::ast::{LockClause, LockType, NonBlock};
 
 use crate::SqlMode;
 
@@ -49,7 +49,7 @@ pub use table::{
     AlterClause, AlterTable, Check, ColumnAttributes, ColumnDefinition, ColumnPosition,
     CreateIndex, CreateTable, CreateTableSource, DataType, DefaultValue, ForeignKey, Generated,
     IndexDefinition, IndexKind, IndexOptions, KeyPart, KeyPartTarget, Member, OnUpdateDelete,
-    TableElement, TableOptions, TextType,
+    RowOrder, TableElement, TableOptions, TextType,
 };
 pub use transaction::{LockTable, Transaction};
 pub use write::{Delete, Insert, Update, Write};

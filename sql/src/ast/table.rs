@@ -432,6 +432,15 @@ pub enum ColumnPosition {
     After(String),
 }
 
+/// A column by which ALTER TABLE ... ORDER BY lays the rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowOrder {
+    /// Its name.
+    pub column: String,
+    /// `DESC`.
+    pub descending: bool,
+}
+
 /// One clause of ALTER TABLE.
 #[derive(Debug, Clone, PartialEq)]
 #[allow(clippy::large_enum_variant, reason = "short-lived")]
@@ -532,7 +541,7 @@ pub enum AlterClause {
     /// FORCE.
     Force,
     /// ORDER BY.
-    OrderBy(Vec<String>),
+    OrderBy(Vec<RowOrder>),
     /// ALGORITHM=, as written.
     Algorithm(String),
     /// LOCK=, as written.

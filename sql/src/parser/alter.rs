@@ -1,7 +1,7 @@
 //! ALTER TABLE, clause by clause.
 
 use crate::ast::{
-    AlterClause, AlterTable, CharsetSpec, ColumnPosition, Ddl, Statement, TableElement,
+    AlterClause, AlterTable, CharsetSpec, ColumnPosition, Ddl, RowOrder, Statement, TableElement,
     TableOptions,
 };
 use crate::cursor::{Cursor, Parse};
@@ -65,8 +65,14 @@ impl Cursor<'_> {
                 while cursor.accept_symbol(".") {
                     name = cursor.any_word()?;
                 }
-                cursor.accept_any(&["ASC", "DESC"]);
-                Ok(name)
+                let descending = cursor.accept("DESC");
+                if !descending {
+                    cursor.accept("ASC");
+                }
+                Ok(RowOrder {
+                    column: name,
+                    descending,
+                })
             })?)
         } else if self.accept("ALGORITHM") {
             self.accept_symbol("=");

@@ -3,7 +3,7 @@
 //! Every change here takes the table for itself; the clauses only decide whether the statement is
 //! accepted, which must be MySQL's decision since it is logged as it was written.
 
-use crate::catalog::{BlobSize, Column, ColumnDefault, ColumnType, Generated, Table};
+use crate::catalog::{BlobSize, Column, ColumnDefault, ColumnType, Generated, Key, Table};
 use sql::ast::AlterClause;
 use sql::error::SqlError;
 
@@ -205,17 +205,34 @@ impl How {
 
 /// Whether MySQL copies the rows, and looks at their dates again.
 pub(super) fn copies(old: &Table, new: &Table, clauses: &[AlterClause]) -> bool {
-    match needs(old, new, clauses) {
-        Needs::CopyForType
-        | Needs::CopyForPrimary
-        | Needs::CopyForGenerated
-        | Needs::CopyForKeys => true,
-        Needs::Rename
-        | Needs::Instant
-        | Needs::Inplace
-        | Needs::InplaceForVirtual
-        | Needs::InplaceLocked => false,
-    }
+    let is_asked = clauses.iter().any(|clause| match clause {
+        AlterClause::Algorithm(name) => name.eq_ignore_ascii_case("COPY"),
+        AlterClause::OrderBy(_) => true,
+        _ => false,
+    });
+    is_asked
+        || match needs(old, new, clauses) {
+            Needs::CopyForType
+            | Needs::CopyForPrimary
+            | Needs::CopyForGenerated
+            | Needs::CopyForKeys => true,
+            Needs::Rename
+            | Needs::Instant
+            | Needs::Inplace
+            | Needs::InplaceForVirtual
+            | Needs::InplaceLocked => false,
+        }
+}
+
+/// Whether rows lose the key by which they lie, and get no new one that they could lie by.
+fn loses_clustered(old: &Table, new: &Table) -> bool {
+    let Some(before) = old.clustered_key() else {
+        return false;
+    };
+    let knows = |table: &Table, key: &Key| table.keys.iter().any(|known| known.id == key.id);
+    let mut added = new.keys.iter().filter(|key| !knows(old, key));
+    let is_replaced = knows(new, before) || added.any(|key| new.may_cluster(key));
+    !is_replaced || new.clustered_key().is_none()
 }
 
 fn needs(old: &Table, new: &Table, clauses: &[AlterClause]) -> Needs {
@@ -240,18 +257,14 @@ fn needs(old: &Table, new: &Table, clauses: &[AlterClause]) -> Needs {
     if new.columns.iter().any(|column| changes_type(old, column)) {
         return Needs::CopyForType;
     }
-    if old.primary_key().is_some() && new.primary_key().is_none() {
+    if loses_clustered(old, new) {
         return Needs::CopyForPrimary;
     }
     if new.columns.iter().any(|column| computes_anew(old, column)) {
         return Needs::CopyForGenerated;
     }
-    let is_new_id = |column: &Column| {
-        column.auto_increment
-            && old
-                .column_by_id(column.id)
-                .is_none_or(|(_, earlier)| !earlier.auto_increment)
-    };
+    let is_new_id =
+        |column: &Column| column.auto_increment && old.column_by_id(column.id).is_none();
     if new.columns.iter().any(is_new_id) {
         return Needs::InplaceLocked;
     }
@@ -355,7 +368,8 @@ fn changes_type(old: &Table, column: &Column) -> bool {
         return false;
     };
     let (from, to) = (&before.column_type, &column.column_type);
-    from != to && !is_longer_text(from, to) && !is_longer_list(from, to)
+    let is_other = from != to && !is_longer_text(from, to) && !is_longer_list(from, to);
+    is_other || before.auto_increment != column.auto_increment
 }
 
 /// A VARCHAR that grows without a longer length in front of its values.
@@ -414,10 +428,11 @@ fn is_longer_list(from: &ColumnType, to: &ColumnType) -> bool {
     }
 }
 
-/// Whether the values of a generated column that MySQL stores, or of an existing one, are computed.
+/// Whether the values of a generated column that MySQL stores, or of an existing one, or those of a new
+/// one whose default is an expression, are computed.
 fn computes_anew(old: &Table, column: &Column) -> bool {
+    let is_new = old.column_by_id(column.id).is_none();
     let Some(Generated { stored, expression }) = &column.generated else {
-        let is_new = old.column_by_id(column.id).is_none();
         return is_new && matches!(column.default, ColumnDefault::Expression(_));
     };
     match old.column_by_id(column.id) {

@@ -1,7 +1,7 @@
 //! The clauses of ALTER TABLE, applied to a definition.
 
 use super::{Extra, columns, convert, key_clauses, qualified};
-use crate::catalog::{Key, Table};
+use crate::catalog::Table;
 use crate::collation::Collation;
 use crate::ddl::options;
 use crate::session::SessionContext;
@@ -17,8 +17,6 @@ pub(super) fn apply(
     clauses: &[AlterClause],
     default: &'static Collation,
 ) -> Result<(), SqlError> {
-    // Rows that lie by a key stay so: MySQL passes over the order then.
-    let is_ordered = is_clustered(table);
     for clause in clauses {
         apply_to_table(session, table, extra, clause, default)?;
     }
@@ -34,15 +32,6 @@ pub(super) fn apply(
         convert::columns(&old, table, &redefined, collation)?;
     }
     key_clauses::add(table, clauses, &defined)?;
-    for clause in clauses {
-        if let AlterClause::OrderBy(names) = clause
-            && !is_ordered
-        {
-            let clause = "order clause";
-            let mut names = names.iter();
-            names.try_for_each(|name| table.require_column(name, clause).map(drop))?;
-        }
-    }
     Ok(())
 }
 
@@ -96,15 +85,4 @@ fn apply_to_table(
         | AlterClause::RenameIndex { .. } => {}
     }
     Ok(())
-}
-
-/// Whether rows lie by a key: the primary one, or a unique one of whole columns without NULL.
-fn is_clustered(table: &Table) -> bool {
-    let is_whole = |key: &Key| {
-        key.parts.iter().all(|part| {
-            let column = table.column_by_id(part.column);
-            part.prefix.is_none() && column.is_some_and(|(_, column)| !column.nullable)
-        })
-    };
-    table.unique_keys().any(is_whole)
 }

@@ -7,12 +7,15 @@ use binlog::value::{Date, DateTime, Timestamp, Value};
 use rusqlite::OptionalExtension;
 
 use super::copied;
+use super::order::Rows;
 use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
 use crate::ddl::{forget, physical, save};
 use crate::dml::Computed;
 use crate::execute::Writer;
-use crate::rows::{Coercion, EvalValue, NullPolicy, implicit, list, stored_row};
+use crate::rows::text::value_text;
+use crate::rows::{Coercion, EvalValue, NullPolicy, RowWriter, implicit};
 use crate::session::SessionContext;
+use crate::value::temporal::days_in_month;
 use sql::SqlMode;
 use sql::error::SqlError;
 
@@ -22,6 +25,8 @@ enum Origin {
     Same(usize),
     /// The old column at this position, coerced to the new type.
     Coerced(usize),
+    /// The same, but the column begins to count: NULL and 0 become ids.
+    Counted(usize),
     /// The new column's default.
     Default,
     /// An expression, when the rest of the row is known.
@@ -37,18 +42,16 @@ struct Numbers {
 }
 
 impl Numbers {
-    /// `None` where MySQL numbers as an INSERT does: without steps, or when a column's type changes,
-    /// for which it copies the table.
+    /// `None` where MySQL numbers as an INSERT does: without steps, or when it copies the table.
     fn new(
         writer: &Writer,
         session: &SessionContext,
         new: &Table,
-        origins: &[Origin],
+        copies: bool,
     ) -> Option<Numbers> {
         let increment = session.auto_increment_increment.max(1);
         let offset = session.auto_increment_offset.max(1);
-        let copies = |origin: &Origin| matches!(origin, Origin::Coerced(_));
-        if (increment, offset) == (1, 1) || origins.iter().any(copies) {
+        if (increment, offset) == (1, 1) || copies {
             return None;
         }
         let next = writer.next_auto_increment(new.id);
@@ -74,14 +77,14 @@ impl Numbers {
     }
 }
 
-/// Copies all rows of `old` into a table of the definition `new`, which takes its place. Returns the
-/// new table.
+/// Copies all rows of `old` in this order into a table of the definition `new`, which takes its place.
+/// Returns the new table.
 pub(super) fn rebuild(
     writer: &mut Writer,
     session: &mut SessionContext,
-    old: &Arc<Table>,
-    new: Table,
+    (old, new): (&Arc<Table>, Table),
     copies: bool,
+    order: &str,
 ) -> Result<Arc<Table>, SqlError> {
     let new = Arc::new(Table {
         id: writer.store().new_table_id()?,
@@ -97,7 +100,7 @@ pub(super) fn rebuild(
     if counts(&new).is_none() || counts(old).is_none() || counts(&new) == counts(old) {
         writer.counters().set(new.id, next);
     }
-    copy(writer, session, old, &new, copies)?;
+    copy(writer, session, (old, &new), copies, order)?;
     physical::drop_table(writer, old)?;
     forget(writer, old)?;
     writer.counters().forget(old.id);
@@ -110,47 +113,26 @@ pub(super) fn rebuild(
 fn copy(
     writer: &mut Writer,
     session: &mut SessionContext,
-    old: &Arc<Table>,
-    new: &Arc<Table>,
+    (old, new): (&Arc<Table>, &Arc<Table>),
     copies: bool,
+    order: &str,
 ) -> Result<(), SqlError> {
     let origins: Vec<Origin> = new
         .columns
         .iter()
         .map(|column| origin(old, column))
         .collect();
-    let mut numbers = Numbers::new(writer, session, new, &origins);
+    let mut numbers = Numbers::new(writer, session, new, copies);
     let mut coercion = Coercion::new(session, false, NullPolicy::Error);
     let catalog = Arc::clone(writer.catalog());
     let computed = Computed::new(&catalog, new, session)?;
-    let columns = list(old.columns.iter().map(Column::sqlite_name), ",");
-    // Batches by rowid, so that reading never meets what is written.
-    let sql = format!(
-        "SELECT rowid,{columns} FROM {} WHERE rowid > ?1 ORDER BY rowid LIMIT 1000",
-        old.sqlite_name()
-    );
-    let mut last: Option<i64> = None;
-    let mut copied = 0_u64;
+    let mut rows = Rows::begin(writer, old, order, format!("{}_order", new.sqlite_name()))?;
     loop {
-        let batch = {
-            let mut statement = writer
-                .connection()
-                .prepare_cached(&sql)
-                .map_err(sqlite_failed)?;
-            let mut rows = statement
-                .query([last.unwrap_or(i64::MIN)])
-                .map_err(sqlite_failed)?;
-            let mut batch = Vec::new();
-            while let Some(row) = rows.next().map_err(sqlite_failed)? {
-                batch.push(stored_row(old, row)?);
-            }
-            batch
-        };
-        let Some(end) = batch.last() else { break };
-        last = Some(end.id.0);
+        let batch = rows.next(writer)?;
+        if batch.is_empty() {
+            break;
+        }
         for row in batch {
-            copied += 1;
-            coercion.row = copied;
             let mut values = convert(
                 writer,
                 session,
@@ -160,15 +142,28 @@ fn copy(
                 row.values,
             )?;
             if copies {
-                for (column, value) in new.columns.iter().zip(&values) {
-                    check_zero_date(session, column, value, copied)?;
+                let pairs = origins.iter().zip(&new.columns).zip(&mut values);
+                for ((origin, column), value) in pairs {
+                    match origin {
+                        Origin::Same(_) => recheck_date(session, &mut coercion, column, value)?,
+                        Origin::Coerced(_)
+                        | Origin::Counted(_)
+                        | Origin::Default
+                        | Origin::Computed => {
+                            check_zero_date(session, column, value, coercion.row)?;
+                        }
+                    }
                 }
             }
             let is_new = |at: usize| matches!(origins.get(at), Some(Origin::Default));
             computed.fill(&mut values, is_new, &mut coercion)?;
-            writer.rows(new)?.insert_unlisted(&values)?;
+            let mut rows = writer.rows(new)?;
+            let inserted = rows.insert_unlisted(&values);
+            inserted.map_err(|error| resequenced(&rows, new, &values, copies, error))?;
+            coercion.row += 1;
         }
     }
+    rows.end(writer)?;
     session.warnings.append(&mut coercion.warnings);
     session.warnings.append(&mut computed.take_warnings());
     Ok(())
@@ -180,6 +175,9 @@ fn origin(old: &Table, column: &Column) -> Origin {
     }
     match old.column_by_id(column.id) {
         None => Origin::Default,
+        Some((position, earlier)) if column.auto_increment && !earlier.auto_increment => {
+            Origin::Counted(position)
+        }
         Some((position, earlier)) if earlier.column_type == column.column_type => {
             Origin::Same(position)
         }
@@ -199,15 +197,26 @@ fn convert(
     for (position, (origin, column)) in origins.iter().zip(&new.columns).enumerate() {
         let value = match origin {
             Origin::Default if column.auto_increment => {
-                let (increment, offset) = (
-                    session.auto_increment_increment,
-                    session.auto_increment_offset,
-                );
                 let id = match numbers {
                     Some(numbers) => numbers.take(),
-                    None => writer.counters().take(new, increment, offset),
+                    None => next_id(writer, session, new),
                 };
                 coercion.store(column, EvalValue::UInt(id))?
+            }
+            Origin::Counted(from) => {
+                let value = old_value(session, (old, column), &values, *from, coercion.row)?;
+                let keeps_zero = session.sql_mode.contains(SqlMode::NO_AUTO_VALUE_ON_ZERO);
+                let stored = match value.is_null() {
+                    true => Value::Null,
+                    false => coerced(coercion, column, value)?,
+                };
+                match stored.is_null() || is_zero(&stored) && !keeps_zero {
+                    true => {
+                        let id = next_id(writer, session, new);
+                        coercion.store(column, EvalValue::UInt(id))?
+                    }
+                    false => stored,
+                }
             }
             Origin::Computed => Value::Null,
             Origin::Default if matches!(column.default, ColumnDefault::Expression(_)) => {
@@ -232,27 +241,89 @@ fn convert(
                 }
             }
             Origin::Coerced(from) => {
-                let earlier = old.columns.get(*from).zip(values.get(*from));
-                let value = match earlier {
-                    Some((earlier, value)) => {
-                        let value = copied::read(earlier, value, &session.time_zone);
-                        copied::value(session, earlier, column, value, coercion.row)?
-                    }
-                    None => EvalValue::Null,
-                };
-                let truncated = SqlError::warn_data_truncated(&column.name, coercion.row);
+                let value = old_value(session, (old, column), &values, *from, coercion.row)?;
                 if value.is_null() && !column.nullable {
+                    let truncated = SqlError::warn_data_truncated(&column.name, coercion.row);
                     not_null(coercion, column, truncated)?
                 } else {
-                    // ALTER TABLE has its own word for a value that is too long.
-                    let stored = coercion.store(column, value);
-                    stored.map_err(|error| if error.code == 1406 { truncated } else { error })?
+                    coerced(coercion, column, value)?
                 }
             }
         };
         converted.push(value);
     }
     Ok(converted)
+}
+
+fn old_value(
+    session: &SessionContext,
+    (old, column): (&Table, &Column),
+    values: &[Value<'static>],
+    position: usize,
+    row: u64,
+) -> Result<EvalValue, SqlError> {
+    match old.columns.get(position).zip(values.get(position)) {
+        Some((earlier, value)) => {
+            let value = copied::read(earlier, value, &session.time_zone);
+            copied::value(session, earlier, column, value, row)
+        }
+        None => Ok(EvalValue::Null),
+    }
+}
+
+/// A value in another type. ALTER TABLE has its own word for one that is too long.
+fn coerced(
+    coercion: &mut Coercion,
+    column: &Column,
+    value: EvalValue,
+) -> Result<Value<'static>, SqlError> {
+    let truncated = SqlError::warn_data_truncated(&column.name, coercion.row);
+    let stored = coercion.store(column, value);
+    stored.map_err(|error| if error.code == 1406 { truncated } else { error })
+}
+
+/// The id that an INSERT would get.
+fn next_id(writer: &mut Writer, session: &SessionContext, table: &Table) -> u64 {
+    let (increment, offset) = (
+        session.auto_increment_increment,
+        session.auto_increment_offset,
+    );
+    writer.counters().take(table, increment, offset)
+}
+
+fn is_zero(value: &Value<'_>) -> bool {
+    match value {
+        Value::Int(value) => *value == 0,
+        Value::UInt(value) => *value == 0,
+        Value::Float(value) => *value == 0.0,
+        Value::Double(value) => *value == 0.0,
+        _ => false,
+    }
+}
+
+/// MySQL's word for a duplicate under the first key of a copy, when the key begins with ids.
+fn resequenced(
+    rows: &RowWriter<'_>,
+    table: &Table,
+    values: &[Value<'_>],
+    copies: bool,
+    error: SqlError,
+) -> SqlError {
+    let counted = table.auto_increment_column();
+    let first = table.keys.first();
+    let begins = first.and_then(|key| table.key_positions(key).first().copied());
+    if !copies || error.code != 1062 || counted.is_none() || begins != counted {
+        return error;
+    }
+    match rows.conflict(values) {
+        Ok(Some(conflict)) if conflict.key == 0 => {
+            let text = error.message.replacen("Duplicate", "duplicate", 1);
+            let text =
+                format!("ALTER TABLE causes auto_increment resequencing, resulting in {text}");
+            SqlError::new(1062, "23000", text)
+        }
+        Ok(_) | Err(_) => error,
+    }
 }
 
 /// What a new column has in the rows that are there.
@@ -310,6 +381,52 @@ fn check_zero_date(
         )),
         false => Ok(()),
     }
+}
+
+/// A date that is copied is looked at again: one that sql_mode forbids is an error in strict mode,
+/// else it becomes the zero date.
+fn recheck_date(
+    session: &SessionContext,
+    coercion: &mut Coercion,
+    column: &Column,
+    value: &mut Value<'static>,
+) -> Result<(), SqlError> {
+    let is_allowed = |year: u16, month: u8, day: u8| {
+        let mode = session.sql_mode;
+        match (year, month, day) {
+            (0, 0, 0) => !mode.contains(SqlMode::NO_ZERO_DATE),
+            (_, 0, _) | (_, _, 0) => !mode.contains(SqlMode::NO_ZERO_IN_DATE),
+            (year, month, day) => {
+                day <= days_in_month(year, month) || mode.contains(SqlMode::INVALID_DATES)
+            }
+        }
+    };
+    let (kind, is_allowed) = match value {
+        Value::Date(date) => ("date", is_allowed(date.year, date.month, date.day)),
+        Value::DateTime(moment) => {
+            let date = (moment.year, moment.month, moment.day);
+            ("datetime", is_allowed(date.0, date.1, date.2))
+        }
+        Value::Timestamp(moment) => {
+            let is_zero = *moment == Timestamp::default();
+            ("datetime", !is_zero || is_allowed(0, 0, 0))
+        }
+        _ => return Ok(()),
+    };
+    if is_allowed {
+        return Ok(());
+    }
+    if session.is_strict() {
+        let text = value_text(column, value, &session.time_zone);
+        return Err(SqlError::wrong_temporal_value(
+            kind,
+            &text,
+            &column.name,
+            coercion.row,
+        ));
+    }
+    *value = implicit(&column.column_type);
+    coercion.problem(SqlError::warn_data_out_of_range(&column.name, coercion.row))
 }
 
 /// Rows of a table.
