@@ -15,8 +15,11 @@ mod expression;
 mod keys;
 mod options;
 mod physical;
+mod refused;
 mod size;
 mod types;
+
+pub use refused::refused_by_form;
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use binlog::value::Value;
 use engine::catalog::SYSTEM_SCHEMA;
 use engine::outcome::Outcome;
 use engine::session::SessionContext;
-use sql::ast::{Ddl, PrepareSource, Prepared, Query, Transaction, Write};
+use sql::ast::{Ddl, PrepareSource, Prepared, Query, TableName, Transaction, Write};
 use sql::error::SqlError;
 use sql::{Parsed, Statement};
 
@@ -43,16 +43,29 @@ impl Session {
     ) -> Result<Outcome, SqlError> {
         let statement = &parsed.statement;
         if statement.is_ddl() || statement.is_write() {
-            self.check_writable(statement)?;
+            self.check_writable()?;
         }
         if let Some(skipped) = self.ask_gtid_next(statement)? {
             return Ok(skipped);
         }
         if kinds::commits_first(statement) {
+            self.check_form(statement)?;
             self.commit().await?;
+            self.forget_next();
         }
-        let result = self.perform(parsed, parameters).await;
+        let result = match self.check_read_only(statement) {
+            Ok(()) => self.perform(parsed, parameters).await,
+            Err(error) => Err(error),
+        };
         self.settle_gtid_next(statement, result).await
+    }
+
+    /// What is refused whatever the schema is ends no transaction.
+    fn check_form(&self, statement: &Statement) -> Result<(), SqlError> {
+        match statement {
+            Statement::Ddl(ddl) if self.is_in_transaction() => engine::ddl::refused_by_form(ddl),
+            _ => Ok(()),
+        }
     }
 
     async fn perform(
@@ -69,6 +82,16 @@ impl Session {
                 name,
                 ..
             }) if name == SYSTEM_SCHEMA => self.create_system_schema(*if_not_exists),
+            Statement::Ddl(Ddl::CreateTable(create)) if create.temporary => {
+                Err(SqlError::not_supported("CREATE TEMPORARY TABLE"))
+            }
+            Statement::Ddl(Ddl::DropTable {
+                temporary: true,
+                if_exists,
+                tables,
+            }) if self.is_in_transaction() || self.gtid_next.owned().is_none() => {
+                self.drop_temporary(tables, *if_exists)
+            }
             Statement::Ddl(ddl) => {
                 let outcome = self
                     .at_executor(parsed, parameters, TransactionMode::Autocommit)
@@ -83,7 +106,11 @@ impl Session {
                     true => TransactionMode::InTransaction,
                     false => TransactionMode::Autocommit,
                 };
-                self.at_executor(parsed, parameters, mode).await
+                let result = self.at_executor(parsed, parameters, mode).await;
+                if mode == TransactionMode::Autocommit {
+                    self.forget_next();
+                }
+                result
             }
             Statement::Query(query) => self.answer_query(query, parsed, parameters).await,
             Statement::Transaction(transaction) => self.transact(transaction).await,
@@ -117,7 +144,13 @@ impl Session {
         parameters: Vec<Value<'static>>,
     ) -> Result<Outcome, SqlError> {
         match query {
-            Query::Select(_) => self.select_for_client(parsed, parameters).await,
+            Query::Select(_) => {
+                let result = self.select_for_client(parsed, parameters).await;
+                if !self.is_in_transaction() && !parsed.statement.tables()?.is_empty() {
+                    self.forget_next();
+                }
+                result
+            }
             Query::Do(list) => self.do_expressions(list, parsed, parameters).await,
             Query::Show(show) => self.show(show).await.map(Outcome::Rows),
             Query::Describe { table, column } => {
@@ -181,16 +214,12 @@ impl Session {
     }
 
     /// read_only and its kin.
-    fn check_writable(&mut self, statement: &Statement) -> Result<(), SqlError> {
+    fn check_writable(&mut self) -> Result<(), SqlError> {
         let is_exempt = [Privilege::ConnectionAdmin, Privilege::Super]
             .iter()
             .any(|p| self.account.has(*p));
         self.context.ignores_read_only = is_exempt;
         self.node.variables.fence().check(is_exempt)?;
-        if self.transaction_is_read_only() && !statement.is_ddl() {
-            let text = "Cannot execute statement in a READ ONLY transaction.";
-            return Err(SqlError::new(1792, "25006", text));
-        }
         match &self.read_lock {
             Some((ReadLock::Global, _)) => {
                 let text = "Can't execute the query because you have a conflicting read lock";
@@ -202,6 +231,41 @@ impl Session {
             }
             Some((ReadLock::Others, _)) | None => Ok(()),
         }
+    }
+
+    /// Error 1792 for what would write in a transaction that may not, or where the next one may not.
+    fn check_read_only(&self, statement: &Statement) -> Result<(), SqlError> {
+        match self.is_read_only() && kinds::wants_to_write(statement) {
+            true => Err(SqlError::cant_execute_in_read_only_transaction()),
+            false => Ok(()),
+        }
+    }
+
+    /// DROP TEMPORARY TABLE: there are none, so each is missing. No transaction ends by it.
+    fn drop_temporary(
+        &mut self,
+        tables: &[TableName],
+        if_exists: bool,
+    ) -> Result<Outcome, SqlError> {
+        let mut missing: Vec<String> = Vec::new();
+        for table in tables {
+            let database = match &table.database {
+                Some(database) => database,
+                None => self.context.require_database()?,
+            };
+            let full = format!("{database}.{}", table.name);
+            if missing.contains(&full) {
+                return Err(SqlError::nonuniq_table(&table.name));
+            }
+            missing.push(full);
+        }
+        if !if_exists {
+            return Err(SqlError::bad_table(missing.join(",")));
+        }
+        for name in missing {
+            self.context.note(SqlError::bad_table(name));
+        }
+        Ok(Outcome::done())
     }
 
     /// The default database may be gone, or have another collation.

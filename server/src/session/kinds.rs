@@ -1,7 +1,10 @@
 //! What kind of statement it is: its counter, whether it commits first, what it leaves in place.
 
 use sql::Statement;
-use sql::ast::{Account, Admin, Ddl, Prepared, Query, Replication, Show, Transaction, Write};
+use sql::ast::{
+    Account, Admin, Ddl, LockType, MaintenanceKind, Prepared, Query, Replication, Show,
+    Transaction, Write,
+};
 
 /// The `Com_` counter, without its prefix.
 pub(super) fn counter(statement: &Statement) -> &'static str {
@@ -98,6 +101,10 @@ pub(super) fn keeps_diagnostics(statement: &Statement) -> bool {
 /// Whether the statement commits what is open before it begins.
 pub(super) const fn commits_first(statement: &Statement) -> bool {
     match statement {
+        Statement::Ddl(Ddl::DropTable {
+            temporary: true, ..
+        }) => false,
+        Statement::Ddl(Ddl::CreateTable(create)) => !create.temporary,
         Statement::Ddl(_) | Statement::Account(_) => true,
         Statement::Transaction(transaction) => match transaction {
             Transaction::LockTables(_) => true,
@@ -119,7 +126,8 @@ pub(super) const fn commits_first(statement: &Statement) -> bool {
             Replication::PurgeBinaryLogs(_) | Replication::ChangeReplicationFilter { .. } => false,
         },
         Statement::Admin(admin) => match admin {
-            Admin::Flush(_) | Admin::Maintenance { .. } => true,
+            Admin::Flush(_) => true,
+            Admin::Maintenance { kind, .. } => !matches!(kind, MaintenanceKind::Checksum),
             Admin::Set(_)
             | Admin::Use(_)
             | Admin::Help(_)
@@ -129,6 +137,30 @@ pub(super) const fn commits_first(statement: &Statement) -> bool {
         Statement::Empty
         | Statement::Write(_)
         | Statement::Query(_)
+        | Statement::Prepared(_)
+        | Statement::NotSupported { .. } => false,
+    }
+}
+
+/// Whether MySQL refuses the statement in a transaction that may only read.
+pub(super) fn wants_to_write(statement: &Statement) -> bool {
+    match statement {
+        Statement::Ddl(_) | Statement::Write(_) | Statement::Account(_) => true,
+        Statement::Query(_) => {
+            let mut locks = statement.locks().iter();
+            locks.any(|lock| matches!(lock.lock_type, LockType::Update))
+        }
+        Statement::Transaction(Transaction::LockTables(locks)) => {
+            locks.iter().any(|lock| lock.write)
+        }
+        Statement::Admin(Admin::Maintenance { kind, .. }) => match kind {
+            MaintenanceKind::Optimize | MaintenanceKind::Repair => true,
+            MaintenanceKind::Analyze | MaintenanceKind::Check | MaintenanceKind::Checksum => false,
+        },
+        Statement::Empty
+        | Statement::Transaction(_)
+        | Statement::Replication(_)
+        | Statement::Admin(_)
         | Statement::Prepared(_)
         | Statement::NotSupported { .. } => false,
     }

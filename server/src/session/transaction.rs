@@ -69,15 +69,35 @@ impl Session {
     }
 
     fn open_transaction(&mut self, read_only: Option<bool>) {
-        let default = self
-            .variables
-            .get("transaction_read_only")
-            .is_some_and(|v| v.is_on());
-        let next = self.transaction.next_read_only.take();
-        self.transaction.is_read_only = read_only.or(next).unwrap_or(default);
+        let next = self.next_is_read_only();
+        self.transaction.next_read_only = None;
+        self.transaction.is_read_only = read_only.unwrap_or(next);
         self.transaction.isolation = self.transaction.next_isolation.take();
         self.transaction.is_open = true;
         self.context.changed_tables.clear();
+    }
+
+    /// Whether a transaction that begins now may not write unless it says so itself.
+    fn next_is_read_only(&self) -> bool {
+        self.transaction.next_read_only.unwrap_or_else(|| {
+            self.variables
+                .get("transaction_read_only")
+                .is_some_and(|value| value.is_on())
+        })
+    }
+
+    /// Whether the transaction may not write; where none is open, the one that a statement would be.
+    pub(super) fn is_read_only(&self) -> bool {
+        match self.transaction.is_open {
+            true => self.transaction.is_read_only,
+            false => self.next_is_read_only(),
+        }
+    }
+
+    /// What SET TRANSACTION said was for the transaction that has ended.
+    pub(super) const fn forget_next(&mut self) {
+        self.transaction.next_read_only = None;
+        self.transaction.next_isolation = None;
     }
 
     /// The isolation level of the transaction, or of the next one.
@@ -179,6 +199,7 @@ impl Session {
             self.roll_back().await?;
             self.use_gtid_next();
         }
+        self.forget_next();
         if chain {
             self.open_transaction(Some(read_only));
             self.transaction.isolation = isolation;
@@ -189,10 +210,6 @@ impl Session {
 
     pub(super) const fn is_at_executor(&self) -> bool {
         self.transaction.is_at_executor
-    }
-
-    pub(super) const fn transaction_is_read_only(&self) -> bool {
-        self.transaction.is_read_only
     }
 
     /// The reader that holds the transaction's snapshot, for one statement.
