@@ -230,14 +230,18 @@ pub(super) static FUNCTIONS: &[Function] = &[
         1,
         |_| Ok(Type::date().with_null(true)),
         |c| {
-            let last = c.moment(0)?.filter(|m| m.month > 0).map(|m| {
-                Datum::Date(Moment::date(
-                    m.year,
-                    m.month,
-                    days_in_month(m.year, m.month),
-                ))
-            });
-            Ok(Datum::from_option(last))
+            let Some(m) = c.moment(0)? else {
+                return Ok(Datum::Null);
+            };
+            if m.month == 0 {
+                let shown = Datum::Date(Moment::date(m.year, m.month, m.day));
+                let shown = shown.to_str().into_owned();
+                c.env
+                    .complain(SqlError::truncated_wrong_value("date", shown))?;
+                return Ok(Datum::Null);
+            }
+            let day = days_in_month(m.year, m.month);
+            Ok(Datum::Date(Moment::date(m.year, m.month, day)))
         },
     ),
     strict(

@@ -9,6 +9,7 @@ use crate::expr::types::{Kind, Type};
 use crate::value::datum::Datum;
 use crate::value::stored::expression;
 use crate::value::temporal::{MICROS, Moment, Span, from_day_number};
+use sql::SqlMode;
 use sql::error::SqlError;
 
 pub(super) static FUNCTIONS: &[Function] = &[
@@ -301,7 +302,16 @@ fn str_to_date(call: &Call<'_>) -> Result<Datum, SqlError> {
         ..Reader::default()
     };
     let read = reader.read(&format);
-    let moment = read.and_then(|()| reader.moment());
+    let mode = call.env.sql_mode;
+    let is_allowed = |moment: &Moment| {
+        let date = (moment.year, moment.month, moment.day);
+        match call.node.ty.kind {
+            Kind::Time => true,
+            _ if date == (0, 0, 0) => !mode.contains(SqlMode::NO_ZERO_DATE),
+            _ => !moment.is_partial() || !mode.contains(SqlMode::NO_ZERO_IN_DATE),
+        }
+    };
+    let moment = read.and_then(|()| reader.moment()).filter(is_allowed);
     let Some(moment) = moment else {
         let message = format!("Incorrect datetime value: '{text}' for function str_to_date");
         call.env.complain(SqlError::new(1411, "HY000", message))?;

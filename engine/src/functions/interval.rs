@@ -503,6 +503,7 @@ fn timediff(call: &Call<'_>) -> Result<Datum, SqlError> {
     let timed = |index: usize| {
         call.kind(index).is_date()
             || call.kind(index).is_text()
+                && call.text(index).trim().contains([' ', 'T'])
                 && parse_moment(&call.text(index)).is_some_and(|parsed| parsed.has_time)
     };
     let difference = match (timed(0), timed(1)) {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use crate::value::datum::{Datum, json_unquoted};
+use crate::value::json_text::check_depth;
 use crate::value::memory::check_document;
 use sql::error::SqlError;
 
@@ -36,7 +37,9 @@ pub fn document(value: &Datum) -> Result<Json, SqlError> {
 
 fn parse(text: &str) -> Result<Json, SqlError> {
     let _room = check_document(text.as_bytes())?;
-    serde_json::from_str(text).map_err(|error| {
+    let parsed = serde_json::from_str(text);
+    check_depth(text.as_bytes(), syntax_end(&parsed))?;
+    parsed.map_err(|error| {
         SqlError::invalid_json_text_in_param(
             1,
             "json",
@@ -46,13 +49,21 @@ fn parse(text: &str) -> Result<Json, SqlError> {
     })
 }
 
+/// Where a text of one line was found to be no JSON.
+pub(super) fn syntax_end(parsed: &Result<Json, serde_json::Error>) -> Option<usize> {
+    let error = parsed.as_ref().err()?;
+    (error.is_syntax() && error.line() == 1).then(|| error.column())
+}
+
 /// A text argument read as a document. Error 3141 when it is none.
 pub fn parsed_argument(value: &Datum, position: usize, function: &str) -> Result<Json, SqlError> {
     match value {
         Datum::Json(text) => parse(text),
         Datum::Text(bytes) => {
             let _room = check_document(bytes)?;
-            serde_json::from_slice(bytes).map_err(|error| {
+            let parsed = serde_json::from_slice(bytes);
+            check_depth(bytes, syntax_end(&parsed))?;
+            parsed.map_err(|error| {
                 let reason = if error.is_eof() {
                     "The document is empty."
                 } else {

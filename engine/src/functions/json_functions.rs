@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::json::{array, compare, datum, document, object, parsed_argument};
+use super::json::{array, compare, datum, document, object, parsed_argument, syntax_end};
 use super::json_path::{Path, Step};
 use crate::expr::function::{Call, Function, Signature};
 use crate::expr::node::Node;
 use crate::expr::types::Type;
 use crate::value::datum::Datum;
+use crate::value::json_text::check_depth;
 use crate::value::memory::check_document;
 use sql::error::SqlError;
 
@@ -86,7 +87,9 @@ pub(super) static FUNCTIONS: &[Function] = &[
             Datum::Json(_) => true,
             Datum::Text(text) => {
                 let _room = check_document(text)?;
-                serde_json::from_slice::<Json>(text).is_ok()
+                let parsed = serde_json::from_slice::<Json>(text);
+                check_depth(text, syntax_end(&parsed))?;
+                parsed.is_ok()
             }
             _ => false,
         }))

@@ -188,11 +188,11 @@ fn domain(
 fn logarithm(call: &Call<'_>, eval: fn(f64) -> f64) -> Result<Datum, SqlError> {
     let value = call.f64(0)?;
     if value <= 0.0 {
-        call.env.warn(SqlError::new(
+        call.env.complain(SqlError::new(
             3020,
             "2201E",
             "Invalid argument for logarithm",
-        ));
+        ))?;
         return Ok(Datum::Null);
     }
     Ok(Datum::Double(eval(value)))
@@ -204,11 +204,11 @@ fn log(call: &Call<'_>) -> Result<Datum, SqlError> {
     }
     let (base, value) = (call.f64(0)?, call.f64(1)?);
     if base <= 0.0 || value <= 0.0 || base == 1.0 {
-        call.env.warn(SqlError::new(
+        call.env.complain(SqlError::new(
             3020,
             "2201E",
             "Invalid argument for logarithm",
-        ));
+        ))?;
         return Ok(Datum::Null);
     }
     Ok(Datum::Double(value.ln() / base.ln()))

@@ -41,12 +41,10 @@ pub(super) static FUNCTIONS: &[Function] = &[
     one(
         "inet6_aton",
         |_| Ok(Type::bytes(16).with_null(true)),
-        |c| {
-            Ok(match c.text(0).parse::<IpAddr>() {
-                Ok(IpAddr::V4(address)) => Datum::Text(address.octets().to_vec()),
-                Ok(IpAddr::V6(address)) => Datum::Text(address.octets().to_vec()),
-                Err(_) => Datum::Null,
-            })
+        |c| match c.text(0).parse::<IpAddr>() {
+            Ok(IpAddr::V4(address)) => Ok(Datum::Text(address.octets().to_vec())),
+            Ok(IpAddr::V6(address)) => Ok(Datum::Text(address.octets().to_vec())),
+            Err(_) => no_address(c, "inet6_aton"),
         },
     ),
     one(
@@ -75,6 +73,14 @@ fn truth(_: &Signature<'_>) -> Result<Type, SqlError> {
     Ok(Type::boolean())
 }
 
+/// NULL and warning 1411, or its error.
+fn no_address(call: &Call<'_>, function: &'static str) -> Result<Datum, SqlError> {
+    let shown = format!("'{}'", call.text(0));
+    let problem = SqlError::wrong_value_for_type("string", shown, function);
+    call.env.complain(problem)?;
+    Ok(Datum::Null)
+}
+
 /// Short forms too: `127.1` is 127.0.0.1.
 fn inet_aton(call: &Call<'_>) -> Result<Datum, SqlError> {
     let text = call.text(0);
@@ -90,5 +96,8 @@ fn inet_aton(call: &Call<'_>) -> Result<Datum, SqlError> {
             let high = parts.iter().take(head).fold(0, |sum, part| sum << 8 | part);
             (high << (8 * (4 - head))) | last
         });
-    Ok(Datum::from_option(value.map(Datum::UInt)))
+    match value {
+        Some(value) => Ok(Datum::UInt(value)),
+        None => no_address(call, "inet_aton"),
+    }
 }

@@ -254,6 +254,7 @@ sql_errors! {
     check_constraint_not_found(constraint) = 3821 "HY000" "Check constraint '{constraint}' is not found in the table.";
     constraint_not_found(constraint) = 3940 "HY000" "Constraint '{constraint}' does not exist.";
     client_local_files_disabled() = 3948 "42000" "Loading local data is disabled; this must be enabled on both the client and server sides";
+    json_document_too_deep() = 3157 "22032" "The JSON document exceeds the maximum depth.";
     cte_max_recursion_depth(iterations) = 3636 "HY000" "Recursive query aborted after {iterations} iterations. Try increasing @@cte_max_recursion_depth to a larger value.";
     engine_attribute_not_supported(engine) = 3981 "HY000" "Storage engine '{engine}' does not support ENGINE_ATTRIBUTE.";
     invisible_columns_only() = 4028 "HY000" "A table must have at least one visible column.";

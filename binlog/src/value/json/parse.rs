@@ -15,6 +15,14 @@ pub struct JsonTextError {
     pub message: &'static str,
 }
 
+impl JsonTextError {
+    /// Whether the text nests deeper than a document may.
+    #[must_use]
+    pub fn is_too_deep(&self) -> bool {
+        self.message == TOO_DEEP
+    }
+}
+
 impl fmt::Display for JsonTextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { offset, message } = self;

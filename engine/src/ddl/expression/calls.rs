@@ -126,6 +126,7 @@ impl Printer<'_> {
             }
             ("date", [only]) => format!("cast({} as date)", self.print(only)?),
             ("time", [only]) => format!("cast({} as time)", self.print(only)?),
+            ("timestamp", [only]) => format!("cast({} as datetime)", self.print(only)?),
             ("isnull", [only]) => format!("({} is null)", self.print(only)?),
             ("mod", [left, right]) => format!("({} % {})", self.print(left)?, self.print(right)?),
             ("timestampdiff" | "timestampadd", [Expr::Identifier(unit), first, second]) => {
