@@ -49,6 +49,8 @@ pub struct DateTimeParts {
     pub second: u8,
     /// Microseconds.
     pub micros: u32,
+    /// Minutes east of UTC, where a parameter says so.
+    pub offset: Option<i16>,
 }
 
 /// A TIME: a span of up to 838 hours.
@@ -183,6 +185,21 @@ pub(crate) fn decode_date_time(mut reader: Reader<'_>) -> Result<DateTimeParts, 
     if !reader.is_empty() {
         parts.micros = reader.u32("microseconds")?;
     }
+    if !reader.is_empty() {
+        parts.offset = Some(reader.u16("offset")?.cast_signed());
+    }
+    reader.finish("date parameter")?;
+    Ok(parts)
+}
+
+/// Reads the body of a DATE parameter, which has no time of day.
+pub(crate) fn decode_date(mut reader: Reader<'_>) -> Result<DateTimeParts, DecodeError> {
+    let mut parts = DateTimeParts::default();
+    if !reader.is_empty() {
+        parts.year = reader.u16("year")?;
+        parts.month = reader.u8("month")?;
+        parts.day = reader.u8("day")?;
+    }
     reader.finish("date parameter")?;
     Ok(parts)
 }
@@ -272,7 +289,7 @@ mod tests {
 
         #[test]
         fn dates_round_trip(year: u16, month: u8, day: u8, hour: u8, minute: u8, second: u8, micros: u32) {
-            let parts = DateTimeParts { year, month, day, hour, minute, second, micros };
+            let parts = DateTimeParts { year, month, day, hour, minute, second, micros, offset: None };
             let mut out = Vec::new();
             encode_date_time(&mut out, &parts);
             prop_assert_eq!(decode_date_time(Reader::new(&out[1..])).unwrap(), parts);

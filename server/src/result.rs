@@ -255,6 +255,7 @@ fn moment(value: &Value<'_>) -> Option<DateTimeParts> {
         minute: moment.minute,
         second: moment.second,
         micros: moment.micros,
+        offset: None,
     })
 }
 

@@ -15,7 +15,7 @@ use codec::{DecodeError, Reader};
 use crate::{
     column::column_type as t,
     greeting::text,
-    row::{DateTimeParts, TimeParts, decode_date_time, decode_time},
+    row::{DateTimeParts, TimeParts, decode_date, decode_date_time, decode_time},
 };
 
 /// A parameter of a prepared statement, or the value of a query attribute.
@@ -138,7 +138,7 @@ fn value(reader: &mut Reader<'_>, (code, is_unsigned): ParamType) -> Result<Para
         }
         t::FLOAT => Param::Float(f32::from_le_bytes(reader.array("FLOAT parameter")?)),
         t::DOUBLE => Param::Double(f64::from_le_bytes(reader.array("DOUBLE parameter")?)),
-        t::DATE => Param::Date(decode_date_time(temporal(reader)?)?),
+        t::DATE => Param::Date(decode_date(temporal(reader)?)?),
         t::DATETIME | t::TIMESTAMP => Param::DateTime(decode_date_time(temporal(reader)?)?),
         t::TIME => Param::Time(decode_time(temporal(reader)?)?),
         t::DECIMAL | t::NEWDECIMAL => {

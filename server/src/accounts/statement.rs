@@ -32,6 +32,8 @@ pub struct AccountChange {
     pub generated: Vec<GeneratedPassword>,
     /// Notes in place of errors, for `IF [NOT] EXISTS`.
     pub notes: Vec<SqlError>,
+    /// What SHOW WARNINGS shows as a warning.
+    pub warnings: Vec<SqlError>,
 }
 
 /// A failure inside a change, before it is an answer.
@@ -224,26 +226,29 @@ impl Accounts {
     ///
     /// # Errors
     /// 1141 when the account or the grant does not exist; else as [`Accounts::grant`].
-    pub fn revoke(&self, revoke: &Revoke, database: Option<&str>) -> Result<(), SqlError> {
+    pub fn revoke(
+        &self,
+        revoke: &Revoke,
+        database: Option<&str>,
+    ) -> Result<AccountChange, SqlError> {
         let Some(object) = &revoke.object else {
-            return self.revoke_everything(&revoke.accounts, revoke.if_exists);
+            self.revoke_everything(&revoke.accounts, revoke.if_exists)?;
+            return Ok(AccountChange::default());
         };
         let target = Target::of(object, database)?;
         let privileges = target.privileges(&revoke.privileges, revoke.all)?;
         self.change(|accounts, change| {
             for name in &revoke.accounts {
-                let held_before = accounts
-                    .iter_mut()
-                    .find(|account| account.name == *name)
-                    .filter(|account| target.exists_on(account));
-                let Some(account) = held_before else {
+                let known = accounts.iter_mut().find(|account| account.name == *name);
+                let account = known.ok_or_else(|| no_such_grant(name))?;
+                if !target.is_held_by(account, privileges, revoke.all) {
                     let error = no_such_grant(name);
                     if revoke.if_exists {
-                        change.notes.push(error);
+                        change.warnings.push(error);
                         continue;
                     }
                     return Err(error);
-                };
+                }
                 let (held, option) = target.held_by(account);
                 *held = held.without(privileges);
                 *option &= !names_grant_option(&revoke.privileges);
@@ -253,7 +258,6 @@ impl Accounts {
             }
             Ok(())
         })
-        .map(|_| ())
     }
 
     fn revoke_everything(&self, names: &[AccountName], if_exists: bool) -> Result<(), SqlError> {
@@ -411,10 +415,14 @@ impl Target {
         }
     }
 
-    fn exists_on(&self, account: &Account) -> bool {
+    /// Whether there is what a REVOKE takes: on a database every privilege that it names.
+    fn is_held_by(&self, account: &Account, privileges: Privileges, all: bool) -> bool {
         match self {
             Self::Global => true,
-            Self::Database(pattern) => account.databases.contains_key(pattern),
+            Self::Database(pattern) => account
+                .databases
+                .get(pattern)
+                .is_some_and(|grant| all || grant.privileges.union(privileges) == grant.privileges),
         }
     }
 }

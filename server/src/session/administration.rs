@@ -60,14 +60,14 @@ impl Session {
                 accounts.grant(grant, database.as_deref())?;
                 AccountChange::default()
             }
-            Account::Revoke(revoke) => {
-                accounts.revoke(revoke, database.as_deref())?;
-                AccountChange::default()
-            }
+            Account::Revoke(revoke) => accounts.revoke(revoke, database.as_deref())?,
         };
         self.refresh_account();
         for note in change.notes {
             self.context.note(note);
+        }
+        for warning in change.warnings {
+            self.context.warn(warning);
         }
         if change.generated.is_empty() {
             return Ok(Outcome::done());

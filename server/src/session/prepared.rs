@@ -211,6 +211,20 @@ impl Session {
         result
     }
 
+    /// A moment with an offset is shown by the session's clock.
+    // Differs from MySQL: text, numbers and YEAR get this moment too, where MySQL has other values.
+    fn local_moment(&self, parts: DateTimeParts) -> Result<DateTime, SqlError> {
+        let written = moment(parts);
+        let Some(offset) = parts.offset else {
+            return Ok(written);
+        };
+        let day = engine::value::temporal::Moment::from(written);
+        let seconds = day.epoch_seconds() - i64::from(offset) * 60;
+        let zone = &self.context.time_zone;
+        zone.local_at(seconds, written.micros)
+            .ok_or_else(|| SqlError::data_out_of_range("DATETIME", "set_parameter_value"))
+    }
+
     fn parameter(&self, param: Param) -> Result<Value<'static>, SqlError> {
         Ok(match param {
             Param::Null => Value::Null,
@@ -226,8 +240,14 @@ impl Session {
                     .and_then(|text| text.parse().ok());
                 number.map_or_else(|| Value::Bytes(text.into()), Value::Decimal)
             }
-            Param::Date(parts) => Value::Date(date(parts)),
-            Param::DateTime(parts) => Value::DateTime(moment(parts)),
+            Param::Date(parts) => {
+                check_moment("DATE", parts)?;
+                Value::Date(date(parts))
+            }
+            Param::DateTime(parts) => {
+                check_moment("DATETIME", parts)?;
+                Value::DateTime(self.local_moment(parts)?)
+            }
             Param::Time(parts) => Value::Time(span(parts)?),
         })
     }
@@ -251,6 +271,16 @@ fn size(parameter: &Value<'_>) -> usize {
         | Value::Enum(_)
         | Value::Set(_)
         | Value::Bit(_) => 0,
+    }
+}
+
+/// Error 1690 for what is no date and time, though a day may be too great for its month.
+fn check_moment(kind: &'static str, parts: DateTimeParts) -> Result<(), SqlError> {
+    let is_date = parts.year <= 9999 && parts.month <= 12 && parts.day <= 31;
+    let is_time = parts.hour <= 23 && parts.minute <= 59 && parts.second <= 59;
+    match is_date && is_time && parts.micros <= 999_999 {
+        true => Ok(()),
+        false => Err(SqlError::data_out_of_range(kind, "set_parameter_value")),
     }
 }
 
@@ -391,7 +421,8 @@ fn span(parts: TimeParts) -> Result<Time, SqlError> {
         micros: parts.micros,
     };
     let last = (838, 59, 59, 0);
-    if (time.hours, time.minutes, time.seconds, time.micros) > last {
+    let is_time = time.minutes <= 59 && time.seconds <= 59 && time.micros <= 999_999;
+    if !is_time || (time.hours, time.minutes, time.seconds, time.micros) > last {
         return Err(SqlError::data_out_of_range("TIME", "set_parameter_value"));
     }
     Ok(time)
