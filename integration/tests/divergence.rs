@@ -3,6 +3,8 @@
 
 #[path = "divergence/checksums.rs"]
 mod checksums;
+#[path = "divergence/converted.rs"]
+mod converted;
 #[path = "divergence/definitions.rs"]
 mod definitions;
 #[path = "divergence/durability.rs"]
@@ -21,9 +23,15 @@ mod pages;
 mod positions;
 #[path = "divergence/read_only.rs"]
 mod read_only;
+#[path = "divergence/refusals.rs"]
+mod refusals;
+#[path = "divergence/row_order.rs"]
+mod row_order;
 #[path = "divergence/sessions.rs"]
 mod sessions;
 #[path = "divergence/snapshots.rs"]
 mod snapshots;
+#[path = "divergence/transactions.rs"]
+mod transactions;
 #[path = "divergence/words.rs"]
 mod words;

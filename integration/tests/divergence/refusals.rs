@@ -1,0 +1,87 @@
+//! Values and grants that MySQL refuses are refused with its number.
+
+use integration::failure::ensure;
+use integration::{Peer, RealServer, Result, Weir};
+use mysql_async::{Params, Value};
+
+use super::row_order::ensure_alike;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn documents_nest_no_deeper_than_on_mysql() -> Result {
+    let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+    let (most, more) = (nested(100), nested(101));
+    let broken = "[".repeat(101) + "x]";
+    let members = "{\"a\":".repeat(101) + "1" + &"}".repeat(101);
+    let statements = [
+        "CREATE DATABASE nested".to_owned(),
+        "CREATE TABLE nested.t (j JSON)".to_owned(),
+        format!("SELECT JSON_DEPTH('{most}')"),
+        format!("SELECT JSON_DEPTH('{more}')"),
+        format!("SELECT JSON_EXTRACT('{}', '$')", nested(200)),
+        format!("SELECT JSON_EXTRACT('{broken}', '$')"),
+        format!("SELECT JSON_EXTRACT('{members}', '$')"),
+        format!("SELECT JSON_VALID('{more}')"),
+        format!("SELECT CAST('{more}' AS JSON)"),
+        format!("INSERT INTO nested.t VALUES ('{more}')"),
+        format!("INSERT INTO nested.t VALUES ('{most}')"),
+        "UPDATE nested.t SET j = JSON_ARRAY(j)".to_owned(),
+    ];
+    let statements: Vec<&str> = statements.iter().map(String::as_str).collect();
+    ensure_alike(&statements).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_nobody_granted_is_not_revoked() -> Result {
+    ensure_alike(&[
+        "CREATE DATABASE d",
+        "CREATE USER a1, a4",
+        "GRANT SELECT ON d.* TO a4",
+        "REVOKE SELECT ON d.* FROM a4, a1",
+        "SHOW GRANTS FOR a4",
+        "REVOKE SELECT ON d.* FROM a1, a4",
+        "REVOKE INSERT ON d.* FROM a4",
+        "REVOKE INSERT, SELECT ON d.* FROM a4",
+        "SHOW GRANTS FOR a4",
+        "REVOKE IF EXISTS SELECT ON d.* FROM a1, a4",
+        "SHOW WARNINGS",
+        "SHOW GRANTS FOR a4",
+        "REVOKE IF EXISTS SELECT ON d.* FROM nobody",
+        "REVOKE ALL ON d.* FROM a4",
+        "REVOKE ALL ON *.* FROM a4",
+    ])
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parameters_that_are_no_dates_are_refused() -> Result {
+    let weir = Weir::primary(1, &[]).await?;
+    let mysql = RealServer::start(Peer::MySql97, 2, &[]).await?;
+    let mut on_weir = weir.client().await?;
+    let mut on_mysql = mysql.client().await?;
+    let cases = [
+        (2020, 2, 31, 0, 0, 0, 0),
+        (2020, 13, 1, 0, 0, 0, 0),
+        (2020, 1, 32, 0, 0, 0, 0),
+        (10_000, 1, 1, 0, 0, 0, 0),
+        (2020, 1, 1, 24, 0, 0, 0),
+        (2020, 1, 1, 23, 60, 0, 0),
+        (2020, 1, 1, 23, 0, 60, 0),
+        (2020, 1, 1, 23, 59, 59, 999_999),
+        (2020, 1, 1, 23, 0, 0, 1_000_000),
+    ];
+    for (year, month, day, hour, minute, second, micros) in cases {
+        let value = Value::Date(year, month, day, hour, minute, second, micros);
+        let parameters = || Params::Positional(vec![value.clone()]);
+        let query = "SELECT CONCAT(?)";
+        let here = on_weir.prepared(query, parameters()).await;
+        let there = on_mysql.prepared(query, parameters()).await;
+        ensure(here.is_ok() == there.is_ok(), || {
+            format!(
+                "{value:?}: {:?} here, {:?} on MySQL",
+                here.err(),
+                there.err()
+            )
+        })?;
+    }
+    Ok(())
+}
