@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 pub use address::{inet4_text, inet6_text, uuid_text};
 pub use decimal::Decimal;
-pub use float::{double_text, float_text};
+pub use float::{double_text, float_text, shortest_even};
 pub use temporal::{Date, DateTime, Time, Timestamp};
 
 /// One MySQL value. Borrows variable-length bytes from the event it was read from, where it can.

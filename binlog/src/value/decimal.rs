@@ -20,6 +20,8 @@ use codec::{DecodeError, Reader, Write};
 
 use digits::Digits;
 
+use super::float::shortest_even;
+
 /// A DECIMAL number.
 ///
 /// Comparison is numeric: `1.0` equals `1.00`, though they print differently.
@@ -113,7 +115,7 @@ impl Decimal {
         if !value.is_finite() {
             return None;
         }
-        format!("{value:e}").parse().ok()
+        shortest_even(value).parse().ok()
     }
 
     /// The whole number nearest to this one (halves away from zero), when it fits.

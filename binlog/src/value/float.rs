@@ -8,6 +8,9 @@
 /// Digits before or after the point beyond which MySQL switches to an exponent (its `DBL_DIG`).
 const POINT_MAX: i32 = 15;
 
+/// From so many digits on the shortest digits may lie between two numbers.
+const TIE_DIGITS: usize = 15;
+
 /// A DOUBLE as MySQL prints it. Infinities and NaN, which MySQL never stores, print as 0.
 #[must_use]
 pub fn double_text(value: f64) -> String {
@@ -16,9 +19,29 @@ pub fn double_text(value: f64) -> String {
     }
     // Where no exponent comes into it, these are the shortest digits as they are.
     if (1e-9..1e15).contains(&value.abs()) {
-        return value.to_string();
+        let shortest = value.to_string();
+        if shortest.len() < TIE_DIGITS {
+            return shortest;
+        }
     }
-    arrange(&format!("{value:e}"))
+    arrange(&shortest_even(value))
+}
+
+/// The shortest digits that read back as `value`, as `[-]d.ddde[-]x`. Of two that are as near as each
+/// other, the one that ends in an even digit.
+#[must_use]
+pub fn shortest_even(value: f64) -> String {
+    let shortest = format!("{value:e}");
+    let mantissa = shortest.split('e').next().unwrap_or_default();
+    let digits = mantissa.bytes().filter(u8::is_ascii_digit).count();
+    if digits < TIE_DIGITS {
+        return shortest;
+    }
+    let rounded = format!("{value:.places$e}", places = digits - 1);
+    match rounded.parse() == Ok(value) {
+        true => rounded,
+        false => shortest,
+    }
 }
 
 /// A FLOAT as MySQL prints it: at most 6 significant digits.

@@ -8,7 +8,6 @@ mod algorithm;
 mod clauses;
 mod columns;
 mod convert;
-mod copied;
 mod key_clauses;
 mod order;
 mod rebuild;

@@ -80,6 +80,7 @@ pub(super) fn define(
         }
     }
     let mut coercion = Coercion::strict(session.sql_mode, &session.time_zone);
+    let value = value.in_bytes_of(session.collation_connection.charset, &column.column_type);
     let stored = coercion.store(column, value).map_err(|_| invalid())?;
     Ok(ColumnDefault::Literal(default_text(column, &stored)))
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use binlog::value::Value;
 use sqlparser::ast::{Expr, SelectItem, SetExpr};
 
-use super::row::{Extras, RowExpression, eval_value};
+use super::row::{Extras, RowExpression};
 use crate::catalog::{Catalog, ColumnDefault, Table};
 use crate::expr::bind::{Binder, Place, Scope, unsupported};
 use crate::expr::env::Env;
@@ -191,7 +191,7 @@ impl Computed {
         };
         let expression = &column.expression;
         let value = expression.eval(&self.table, values, &[], &[], &self.env)?;
-        let stored = coercion.store(target, eval_value(value, expression.ty()))?;
+        let stored = coercion.store(target, expression.given(value, &target.column_type))?;
         Ok(stored)
     }
 

@@ -3,7 +3,7 @@
 
 use sqlparser::ast::Expr;
 
-use super::row::eval_value;
+use super::evaluated::Evaluated;
 use crate::catalog::Column;
 use crate::expr::bind::Binder;
 use crate::rows::{EvalValue, parameter};
@@ -23,5 +23,6 @@ pub(super) fn direct(
         return Ok(None);
     };
     let value = node.as_const().cloned().unwrap_or(Datum::Null);
-    parameter(binder.session, column, eval_value(value, &node.ty)).map(Some)
+    let value = Evaluated::computed(&node.ty).value(value, &column.column_type);
+    parameter(binder.session, column, value).map(Some)
 }

@@ -8,8 +8,9 @@ use rusqlite::Connection;
 use sqlparser::ast::{Expr, Ident, Insert, OnInsert, Query, SelectItem, SetExpr, TableObject};
 
 use super::direct::direct;
+use super::evaluated::Evaluated;
 use super::replace::{Counts, Duplicates};
-use super::row::{Extras, eval_value};
+use super::row::Extras;
 use super::target::{Target, is_default};
 use super::update::{bind_settings, is_ignorable};
 use super::{Computed, keep_warnings};
@@ -392,8 +393,9 @@ fn one_value(
         Some(value) => value.clone(),
         None => compute(binder, &node, connection)?,
     };
-    let value = eval_value(value, &node.ty);
-    Ok(Some(value))
+    Ok(Some(
+        Evaluated::computed(&node.ty).value(value, &column.column_type),
+    ))
 }
 
 fn mentions_column(expr: &Expr, table: &Table) -> bool {
@@ -449,7 +451,19 @@ fn selected_rows(
             held = held.saturating_add(memory::size(&value));
             if let Some(slot) = given.get_mut(*position) {
                 let direct = direct.get(index).cloned().flatten();
-                *slot = Some(direct.unwrap_or_else(|| eval_value(value, &output.ty)));
+                let evaluated = Evaluated {
+                    ty: &output.ty,
+                    is_field: output.is_field,
+                };
+                let target = table
+                    .columns
+                    .get(*position)
+                    .map(|column| &column.column_type);
+                *slot = match (direct, target) {
+                    (Some(direct), _) => Some(direct),
+                    (None, Some(target)) => Some(evaluated.value(value, target)),
+                    (None, None) => None,
+                };
             }
         }
         rows.push(given);

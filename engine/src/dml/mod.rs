@@ -7,6 +7,7 @@
 mod computed;
 mod delete;
 mod direct;
+mod evaluated;
 mod insert;
 mod replace;
 mod row;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use binlog::value::{Value, json};
 
+use super::evaluated::Evaluated;
 use crate::catalog::{ColumnType, Table};
 use crate::collation::Charset;
 use crate::expr::env::Env;
 use crate::expr::node::{Node, Op};
-use crate::expr::types::{Kind, Type};
 use crate::rows::EvalValue;
 use crate::value::datum::Datum;
 use sql::error::SqlError;
@@ -18,6 +18,7 @@ use sql::error::SqlError;
 #[derive(Debug)]
 pub(super) struct RowExpression {
     node: Node,
+    is_field: bool,
     /// Inputs below this are columns of relation 0.
     width: usize,
     reads: Vec<usize>,
@@ -30,13 +31,23 @@ impl RowExpression {
     /// Turns leaves into inputs; subqueries are appended to `extras`.
     pub(super) fn new(mut node: Node, width: usize, extras: &mut Extras) -> Self {
         let mut reads = Vec::new();
+        let is_field = node.is_field();
         lower(&mut node, width, extras, &mut reads);
-        Self { node, width, reads }
+        Self {
+            node,
+            is_field,
+            width,
+            reads,
+        }
     }
 
-    /// The type of the value.
-    pub(super) fn ty(&self) -> &Type {
-        &self.node.ty
+    /// A value of it on its way into a column.
+    pub(super) fn given(&self, value: Datum, target: &ColumnType) -> EvalValue {
+        let evaluated = Evaluated {
+            ty: &self.node.ty,
+            is_field: self.is_field,
+        };
+        evaluated.value(value, target)
     }
 
     /// The value for the current row, the row an INSERT gave, and what SQLite computed.
@@ -149,35 +160,4 @@ pub(super) fn value_datum(
             return Err(SqlError::storage_engine(reason));
         }
     })
-}
-
-/// An evaluated value on its way into a column.
-pub(super) fn eval_value(value: Datum, ty: &Type) -> EvalValue {
-    match value {
-        Datum::Null => EvalValue::Null,
-        Datum::Int(number) => EvalValue::Int(number),
-        Datum::UInt(number) | Datum::Bit(number, _) => EvalValue::UInt(number),
-        Datum::Year(year) => EvalValue::UInt(u64::from(year)),
-        Datum::Float(number) => EvalValue::Float(number),
-        Datum::Double(number) => EvalValue::Double(number),
-        Datum::Decimal(number) => EvalValue::Decimal(number),
-        Datum::Date(moment) => {
-            let moment: binlog::value::DateTime = moment.into();
-            EvalValue::Date(moment.date())
-        }
-        Datum::DateTime(moment, fsp) => EvalValue::DateTime(moment.into(), fsp),
-        Datum::Time(span, fsp) => EvalValue::Time(span.into(), fsp),
-        Datum::Json(text) => EvalValue::Json(text.to_string()),
-        Datum::Text(bytes) if ty.is_hex => EvalValue::Hex(bytes),
-        Datum::Text(bytes) if ty.is_binary() => EvalValue::Binary(bytes),
-        Datum::Text(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => EvalValue::Text(text),
-            Err(error) => EvalValue::IllFormed(error.into_bytes()),
-        },
-        Datum::Enum(..) | Datum::Set(..) if !matches!(ty.kind, Kind::Enum | Kind::Set) => {
-            EvalValue::Text(value.to_str().into_owned())
-        }
-        Datum::Enum(number, _) => EvalValue::Member(u64::from(number), value.to_str().into_owned()),
-        Datum::Set(bits, _) => EvalValue::Member(bits, value.to_str().into_owned()),
-    }
 }

@@ -280,12 +280,23 @@ fn bytes_of_parameters_that_are_no_text_stay_as_they_are_on_every_way() {
         ("INSERT INTO t (b) SELECT CONCAT(?, a) FROM s", 1),
         ("INSERT INTO t (b) SELECT CONCAT(?, b) FROM s", 1),
         ("INSERT INTO t (b) SELECT MAX(CONCAT(?, a)) FROM s", 1),
+        (
+            "INSERT INTO t (b) SELECT SUBSTRING(CONCAT(?, a), 1, 1) FROM s",
+            1,
+        ),
+        ("INSERT INTO t (b) SELECT REVERSE(CONCAT(?, a)) FROM s", 1),
+        (
+            "INSERT INTO t (b) SELECT INSERT(CONCAT(?, b), 2, 1, 'z') FROM s",
+            1,
+        ),
     ] {
         run_with(&mut f, sql, &vec![bytes; count]).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
     assert_eq!(
         f.rows("SELECT HEX(b) FROM t ORDER BY id"),
-        ["FF00", "FF00", "FF00", "FF00", "FF0078", "FF0079", "FF0078"]
+        [
+            "FF00", "FF00", "FF00", "FF00", "FF0078", "FF0079", "FF0078", "FF", "7800FF", "FF7A79"
+        ]
     );
     for sql in [
         "INSERT INTO t (v) VALUES (?)",

@@ -10,7 +10,7 @@ use binlog::value::Value;
 use sqlparser::ast::Assignment;
 
 use super::direct::direct;
-use super::row::{Extras, RowExpression, eval_value};
+use super::row::{Extras, RowExpression};
 use super::source::Source;
 use super::target::{Target, is_default};
 use super::{Computed, keep_warnings};
@@ -88,7 +88,7 @@ pub(super) fn apply_settings(
             Assigned::Direct(value) => coercion.store(column, value.clone())?,
             Assigned::Expression(expression) => {
                 let value = expression.eval(table, &after, given, extras, env)?;
-                coercion.store(column, eval_value(value, expression.ty()))?
+                coercion.store(column, expression.given(value, &column.column_type))?
             }
             // DEFAULT of a generated column changes nothing: it is computed below.
             Assigned::Default if column.generated.is_some() => continue,

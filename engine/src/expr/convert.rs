@@ -3,8 +3,10 @@
 use super::env::Env;
 use super::types::{Kind, NOT_FIXED, Type};
 use crate::value::datum::{Datum, Integer, Lossy};
+use crate::value::fraction::truncate_span;
 use binlog::value::Decimal;
 
+use sql::SqlMode;
 use sql::error::SqlError;
 
 /// The value as a value of `ty`. What is lost is warned about as CAST does.
@@ -12,6 +14,7 @@ pub fn convert(value: Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
     if value.is_null() {
         return Ok(value);
     }
+    let truncates = env.sql_mode.contains(SqlMode::TIME_TRUNCATE_FRACTIONAL);
     Ok(match ty.kind {
         Kind::Null => Datum::Null,
         Kind::Year => return year(&value, env),
@@ -50,15 +53,23 @@ pub fn convert(value: Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
         },
         Kind::DateTime | Kind::Timestamp => match value.to_moment(&env.now) {
             Some(lossy) => {
-                let moment = env.checked(lossy, &value)?.round(ty.decimals);
+                let moment = env.checked(lossy, &value)?;
+                let moment = match truncates {
+                    true => moment.truncate(ty.decimals),
+                    false => moment.round(ty.decimals),
+                };
                 Datum::DateTime(moment, ty.decimals)
             }
             None => return wrong(&value, env),
         },
         Kind::Time => match value.to_span() {
             Some(lossy) => {
-                let span = env.checked(lossy, &value)?.round(ty.decimals).clamp();
-                Datum::Time(span, ty.decimals)
+                let span = env.checked(lossy, &value)?;
+                let span = match truncates {
+                    true => truncate_span(span, ty.decimals),
+                    false => span.round(ty.decimals),
+                };
+                Datum::Time(span.clamp(), ty.decimals)
             }
             None => {
                 env.complain(SqlError::truncated_wrong_value("time", value.to_str()))?;

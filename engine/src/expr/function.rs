@@ -11,7 +11,7 @@ use binlog::value::Decimal;
 use super::env::Env;
 use super::node::{Node, Op};
 use super::types::{Coercibility, Kind, Type};
-use crate::collation::Collation;
+use crate::collation::{Charset, Collation};
 use crate::value::datum::{Datum, Integer};
 use crate::value::temporal::{Moment, Span};
 use sql::error::SqlError;
@@ -146,6 +146,15 @@ impl<'a> Call<'a> {
         self.arg(index).to_text()
     }
 
+    /// An argument as bytes of its own character set.
+    pub fn own_bytes(&self, index: usize) -> Cow<'a, [u8]> {
+        let bytes = self.bytes(index);
+        match self.nodes.get(index) {
+            Some(node) => in_own_charset(bytes, &node.ty),
+            None => bytes,
+        }
+    }
+
     /// An argument as characters; bytes that are no UTF-8 are replaced.
     pub fn text(&self, index: usize) -> Cow<'a, str> {
         self.arg(index).to_str()
@@ -224,11 +233,10 @@ impl<'a> Call<'a> {
             .map_or(Kind::Null, |node| node.ty.kind)
     }
 
-    /// Whether an argument is a byte string.
+    /// Whether an argument counts by bytes: a byte string, or what is called text and is none.
     pub fn is_binary(&self, index: usize) -> bool {
-        self.nodes
-            .get(index)
-            .is_some_and(|node| node.ty.is_binary())
+        let node = self.nodes.get(index);
+        node.is_some_and(|node| node.ty.is_binary()) || self.arg(index).is_ill_formed()
     }
 
     /// The collation in which the arguments compare.
@@ -246,4 +254,17 @@ pub fn wrong_datetime(value: &Datum) -> SqlError {
         "22007",
         format!("Incorrect datetime value: '{}'", value.to_str()),
     )
+}
+
+/// Text of a type as the bytes that its character set has for it.
+pub(super) fn in_own_charset<'b>(bytes: Cow<'b, [u8]>, ty: &Type) -> Cow<'b, [u8]> {
+    let is_text = matches!(ty.kind, Kind::Text | Kind::Enum | Kind::Set);
+    if !is_text || ty.collation.charset != Charset::Latin1 || bytes.is_ascii() {
+        return bytes;
+    }
+    let encoded = std::str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| Charset::Latin1.encode(text).ok())
+        .map(Cow::into_owned);
+    encoded.map_or(bytes, Cow::Owned)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::compare::{self, Domain};
 use super::env::Env;
-use super::function::{Call, Function};
+use super::function::{Call, Function, in_own_charset};
 use super::types::Type;
 use crate::collation::Collation;
 use crate::value::datum::Datum;
@@ -159,6 +159,11 @@ impl Node {
         }
     }
 
+    /// Whether this is a column as it is.
+    pub fn is_field(&self) -> bool {
+        matches!(&self.op, Op::Leaf(leaf) if leaf.column.is_some())
+    }
+
     /// The value when it is a constant.
     pub fn as_const(&self) -> Option<&Datum> {
         match &self.op {
@@ -298,7 +303,16 @@ impl Node {
                 }
                 Datum::Null
             }
-            Op::Convert(node) => super::convert::convert(node.eval(row, env)?, &self.ty, env)?,
+            Op::Convert(node) => {
+                let value = match (node.eval(row, env)?, self.ty.is_binary()) {
+                    (value @ (Datum::Text(_) | Datum::Enum(..) | Datum::Set(..)), true) => {
+                        let bytes = in_own_charset(value.to_text(), &node.ty);
+                        Datum::Text(bytes.into_owned())
+                    }
+                    (value, _) => value,
+                };
+                super::convert::convert(value, &self.ty, env)?
+            }
         })
     }
 

@@ -55,14 +55,14 @@ pub(super) static FUNCTIONS: &[Function] = &[
         1,
         1,
         |s| Ok(s.connection_text(32)),
-        |c| Ok(hex(&Md5::digest(c.bytes(0)))),
+        |c| Ok(hex(&Md5::digest(c.own_bytes(0)))),
     ),
     strict(
         "sha1",
         1,
         1,
         |s| Ok(s.connection_text(40)),
-        |c| Ok(hex(&Sha1::digest(c.bytes(0)))),
+        |c| Ok(hex(&Sha1::digest(c.own_bytes(0)))),
     ),
     strict(
         "sha2",
@@ -150,7 +150,7 @@ fn hex(bytes: &[u8]) -> Datum {
 }
 
 fn sha2(call: &Call<'_>) -> Result<Datum, SqlError> {
-    let bytes = call.bytes(0);
+    let bytes = call.own_bytes(0);
     Ok(match call.int(1)? {
         0 | 256 => hex(&Sha256::digest(bytes)),
         224 => hex(&Sha224::digest(bytes)),

@@ -143,7 +143,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         strict: true,
         volatile: false,
         result: |s| Ok(Type::unsigned(10).with_null(s.any_null())),
-        eval: |c| Ok(Datum::UInt(u64::from(crc32(&c.bytes(0))))),
+        eval: |c| Ok(Datum::UInt(u64::from(crc32(&c.own_bytes(0))))),
     },
     Function {
         name: "conv",

@@ -35,7 +35,11 @@ pub(super) static FUNCTIONS: &[Function] = &[
         1,
         1,
         |s| number(s, 3),
-        |c| Ok(Datum::Int(c.bytes(0).first().map_or(0, |b| i64::from(*b)))),
+        |c| {
+            Ok(Datum::Int(
+                c.own_bytes(0).first().map_or(0, |b| i64::from(*b)),
+            ))
+        },
     ),
     strict(
         "bin",
@@ -49,7 +53,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         1,
         1,
         |s| number(s, 11),
-        |c| count(c.bytes(0).len().saturating_mul(8)),
+        |c| count(c.own_bytes(0).len().saturating_mul(8)),
     ),
     Function {
         name: "char",
@@ -130,7 +134,7 @@ pub(super) static FUNCTIONS: &[Function] = &[
         1,
         1,
         |s| number(s, 11),
-        |c| count(c.bytes(0).len()),
+        |c| count(c.own_bytes(0).len()),
     ),
     strict("locate", 2, 3, |s| number(s, 11), |c| locate(c, 1, 0)),
     strict("lower", 1, 1, same_length, |c| {

@@ -1,10 +1,8 @@
 //! Strings as codes: hexadecimal, base64, characters by number, quoting and number formats.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::math::to_base_text;
-use crate::collation::Charset;
 use crate::expr::function::Call;
 use crate::expr::types::Kind;
 use crate::value::datum::{Datum, Integer};
@@ -65,28 +63,12 @@ pub(super) fn hex(call: &Call<'_>) -> Result<Datum, SqlError> {
         };
         return Ok(Datum::text(to_base_text(bits, 16)));
     }
-    let bytes = own_bytes(call);
+    let bytes = call.own_bytes(0);
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes.iter() {
         let _ = write!(text, "{byte:02X}");
     }
     Ok(Datum::text(text))
-}
-
-/// The first argument in the character set of its type.
-fn own_bytes<'a>(call: &Call<'a>) -> Cow<'a, [u8]> {
-    let bytes = call.bytes(0);
-    let ty = call.nodes.first().map(|node| &node.ty);
-    let is_latin1 =
-        ty.is_some_and(|ty| ty.kind == Kind::Text && ty.collation.charset == Charset::Latin1);
-    let text = match std::str::from_utf8(&bytes) {
-        Ok(text) if is_latin1 && !text.is_ascii() => text,
-        _ => return bytes,
-    };
-    match Charset::Latin1.encode(text) {
-        Ok(encoded) => Cow::Owned(encoded.into_owned()),
-        Err(_) => bytes,
-    }
 }
 
 pub(super) fn unhex(call: &Call<'_>) -> Result<Datum, SqlError> {
@@ -120,7 +102,7 @@ pub(super) fn unhex(call: &Call<'_>) -> Result<Datum, SqlError> {
 
 pub(super) fn to_base64(call: &Call<'_>) -> Result<Datum, SqlError> {
     use base64::Engine as _;
-    let text = base64::engine::general_purpose::STANDARD.encode(call.bytes(0));
+    let text = base64::engine::general_purpose::STANDARD.encode(call.own_bytes(0));
     let lines: Vec<&str> = text
         .as_bytes()
         .chunks(76)
@@ -159,7 +141,7 @@ pub(super) fn quote(call: &Call<'_>) -> Result<Datum, SqlError> {
 }
 
 pub(super) fn ord(call: &Call<'_>) -> Result<Datum, SqlError> {
-    let text = call.bytes(0);
+    let text = call.own_bytes(0);
     let length = std::str::from_utf8(&text)
         .ok()
         .and_then(|text| text.chars().next())

@@ -4,6 +4,7 @@
 //! texts carry the column and the row number within the statement. Coercion knows nothing of rows
 //! or keys.
 
+mod altered;
 mod copy;
 mod number;
 mod parameter;
@@ -14,6 +15,7 @@ mod year;
 
 use binlog::value::{Date, Value};
 
+pub(crate) use altered::copied_number;
 pub(crate) use parameter::parameter;
 
 use super::EvalValue;

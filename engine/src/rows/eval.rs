@@ -1,10 +1,11 @@
 //! `EvalValue`: what an expression evaluates to, before it meets a column.
 
-use binlog::value::{Date, DateTime, Decimal, Time, Value, double_text, float_text};
+use binlog::value::{Date, DateTime, Decimal, Time, Value};
 
 use super::text::value_text;
 use crate::catalog::Column;
 use crate::session::TimeZone;
+use crate::value::double_text::{computed, computed_float};
 
 /// Most digits of a DECIMAL behind the point.
 const SCALE_MAX: usize = 30;
@@ -22,6 +23,8 @@ pub enum EvalValue {
     Float(f32),
     /// A DOUBLE.
     Double(f64),
+    /// What a FLOAT or DOUBLE holds, for another column of that type, whose digits do not count.
+    Raw(f64),
     /// An exact number.
     Decimal(Decimal),
     /// An exact number of more digits than a DECIMAL has, as a statement writes it.
@@ -69,6 +72,7 @@ impl EvalValue {
             | EvalValue::UInt(_)
             | EvalValue::Float(_)
             | EvalValue::Double(_)
+            | EvalValue::Raw(_)
             | EvalValue::Decimal(_)
             | EvalValue::Date(_)
             | EvalValue::Time(..)
@@ -84,8 +88,8 @@ impl EvalValue {
             EvalValue::Null => return None,
             EvalValue::Int(value) => value.to_string(),
             EvalValue::UInt(value) => value.to_string(),
-            EvalValue::Float(value) => float_text(*value),
-            EvalValue::Double(value) => double_text(*value),
+            EvalValue::Float(value) => computed_float(*value),
+            EvalValue::Double(value) | EvalValue::Raw(value) => computed(*value),
             EvalValue::Decimal(value) => value.to_string(),
             EvalValue::Digits(text)
             | EvalValue::Member(_, text)

@@ -89,12 +89,21 @@ fn decoded(charset: Charset, bytes: &[u8]) -> String {
 
 /// Bytes with `\xNN` for those that are not printable ASCII.
 pub(crate) fn escaped(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
+    escaped_up_to(bytes, usize::MAX)
+}
+
+/// The same in at most `most` characters.
+pub(crate) fn escaped_up_to(bytes: &[u8], most: usize) -> String {
+    let mut text = String::new();
     for byte in bytes {
-        match byte {
-            0x20..0x7f => text.push(char::from(*byte)),
-            other => text.push_str(&format!("\\x{other:02X}")),
+        let shown = match byte {
+            0x20..0x7f => char::from(*byte).to_string(),
+            other => format!("\\x{other:02X}"),
+        };
+        if text.len() + shown.len() > most {
+            break;
         }
+        text.push_str(&shown);
     }
     text
 }

@@ -27,6 +27,8 @@ pub struct Output {
     pub ty: Type,
     /// Its metadata.
     pub origin: ResultColumn,
+    /// Whether it is a column as it is, and not computed.
+    pub is_field: bool,
 }
 
 /// A query as SQLite text; its columns are named `o0`, `o1` ...
@@ -487,9 +489,11 @@ fn outputs(items: Vec<Item>, wanted: Wanted<'_>) -> Vec<Output> {
                 origin: result_column(&item.name, ty),
                 name: item.name,
                 ty: ty.clone(),
+                is_field: true,
             },
             None => Output {
                 name: item.name,
+                is_field: item.node.is_field(),
                 ty: item.node.ty,
                 origin: item.origin,
             },

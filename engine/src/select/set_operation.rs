@@ -91,6 +91,7 @@ impl Binder<'_> {
             name: output.name.clone(),
             ty: ty.clone(),
             origin: result_column(&output.name, ty),
+            is_field: true,
         });
         Ok(Bound {
             sql: format!("{} {operator} {}", left.sql, right.sql),
@@ -140,6 +141,7 @@ impl Binder<'_> {
                 origin: result_column(&name, ty),
                 name,
                 ty: ty.clone(),
+                is_field: false,
             }
         });
         Ok(Bound {

@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use binlog::value::{Decimal, double_text, float_text};
+use super::double_text::{computed, computed_float};
+use binlog::value::{Decimal, float_text};
 
 use super::double;
 use super::temporal::{Moment, Span};
@@ -217,6 +218,11 @@ impl Datum {
         matches!(self, Self::Null)
     }
 
+    /// Whether it is bytes that are no UTF-8.
+    pub fn is_ill_formed(&self) -> bool {
+        matches!(self, Self::Text(bytes) if std::str::from_utf8(bytes).is_err())
+    }
+
     /// Reads as text in UTF-8 (or bytes); empty for NULL.
     pub fn to_text(&self) -> Cow<'_, [u8]> {
         let text = match self {
@@ -224,8 +230,8 @@ impl Datum {
             Self::Text(bytes) => return Cow::Borrowed(bytes),
             Self::Int(value) => value.to_string(),
             Self::UInt(value) => value.to_string(),
-            Self::Float(value) => float_text(*value),
-            Self::Double(value) => double_text(*value),
+            Self::Float(value) => computed_float(*value),
+            Self::Double(value) => computed(*value),
             Self::Decimal(value) => value.to_string(),
             Self::Date(moment) => moment.date_text(),
             Self::DateTime(moment, fsp) => moment.text(*fsp),

@@ -3,6 +3,8 @@
 //! Between fixed and exponent notation the one that shows more digits is taken, as MySQL does for a
 //! DOUBLE stored into a column of characters.
 
+use binlog::value::{float_text, shortest_even};
+
 /// From here on large and small numbers have an exponent even when they would fit.
 const FIXED_DIGITS_MAX: i64 = 15;
 
@@ -19,7 +21,7 @@ impl Digits {
 
     /// The shortest digits that mean `value`, at most `most` of them.
     fn shortest(value: f64, most: i64) -> Self {
-        let digits = Self::of_exponent(&format!("{value:e}"));
+        let digits = Self::of_exponent(&shortest_even(value));
         if digits.len() <= most.max(1) {
             return digits;
         }
@@ -52,6 +54,24 @@ impl Digits {
             point,
         }
     }
+}
+
+/// Characters of a computed DOUBLE.
+const DOUBLE_WIDTH: usize = 22;
+/// Characters of a computed FLOAT.
+const FLOAT_WIDTH: usize = 12;
+
+/// A DOUBLE as functions read it, which is shorter than what a client is shown.
+#[must_use]
+pub fn computed(value: f64) -> String {
+    fitted(value, DOUBLE_WIDTH).0
+}
+
+/// A FLOAT as functions read it: six digits.
+#[must_use]
+pub fn computed_float(value: f32) -> String {
+    let shown: f64 = float_text(value).parse().unwrap_or(0.0);
+    fitted(shown, FLOAT_WIDTH).0
 }
 
 /// The text of `value` in at most `width` characters, and whether the number did not fit.

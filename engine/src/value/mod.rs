@@ -65,6 +65,12 @@ impl DateRules {
         any_day: false,
     };
 
+    /// What a time of day may stand behind: days that a month lacks, too.
+    pub const ANY_DAY: Self = Self {
+        any_day: true,
+        ..Self::LENIENT
+    };
+
     /// Whether a date whose parts are in their ranges is let through. `not_zero` says whether any
     /// part that was given was not zero.
     #[must_use]

@@ -195,8 +195,9 @@ impl Parts {
                 }
                 self.has_blank = true;
             }
-            if is_compact && index == 2 && scan.at == start && byte == b'.' {
-                // A fraction that no time of day goes before.
+            let is_silent = is_compact && index != 2 && self.lengths.first() == Some(&1);
+            if is_silent || (is_compact && index == 2 && scan.at == start && byte == b'.') {
+                // A year of one digit before a point, and a fraction without a time of day.
             } else if scan.at > start {
                 note_delimiter(&mut self.delimiter, scan.at, byte, None);
             } else if char::from(byte) != preferred {
@@ -224,6 +225,7 @@ impl Parts {
             note_delimiter(&mut self.delimiter, scan.at, byte, preferred);
             scan.at += 1;
         }
+        self.has_blank |= scan.peek().is_some_and(is_blank);
     }
 
     fn read_offset(&mut self, scan: &mut Scan<'_>) -> Result<(), Unread> {

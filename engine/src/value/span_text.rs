@@ -54,7 +54,7 @@ pub fn read(text: &[u8]) -> Result<SpanText, Problems> {
         return Err(SILENT);
     }
     if scan.left() >= MOMENT_LENGTH {
-        match moment_text::read(scan.rest(), &DateRules::LENIENT, true) {
+        match moment_text::read(scan.rest(), &DateRules::ANY_DAY, true) {
             // A date has no sign.
             Ok(_) if negative => return Err(Problems::TRUNCATED),
             Ok(mut moment) => {
@@ -80,12 +80,13 @@ fn span(
         scan.at += 1;
     }
     let blanks = scan.at - end_of_days;
+    if blanks > 1
+        && scan.left() > 0
+        && let Some(byte) = scan.text.get(end_of_days)
+    {
+        note_delimiter(&mut delimiter, end_of_days, *byte, None);
+    }
     let [days, hours, minutes, seconds] = if scan.left() > 1 && blanks > 0 && scan.is_digit_at(0) {
-        if blanks > 1
-            && let Some(byte) = scan.text.get(end_of_days)
-        {
-            note_delimiter(&mut delimiter, end_of_days, *byte, None);
-        }
         let [hours, minutes, seconds] = colon_parts(&mut scan)?;
         [first, hours, minutes, seconds]
     } else if scan.peek() == Some(b':') && scan.is_digit_at(1) {

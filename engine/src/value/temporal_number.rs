@@ -135,7 +135,7 @@ const MOMENT_MIN: i64 = 10_000_000_000;
 pub fn span(number: i64) -> Result<Timed, Span> {
     if number > TIME_MAX {
         if number >= MOMENT_MIN
-            && let Ok((moment, _)) = moment(number, &DateRules::LENIENT)
+            && let Ok((moment, _)) = moment(number, &DateRules::ANY_DAY)
         {
             return Ok(Timed::Moment(moment));
         }

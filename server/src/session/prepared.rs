@@ -372,7 +372,7 @@ pub(super) fn parameter_of(value: &EvalValue) -> Value<'static> {
         EvalValue::Int(value) => Value::Int(*value),
         EvalValue::UInt(value) => Value::UInt(*value),
         EvalValue::Float(value) => Value::Float(*value),
-        EvalValue::Double(value) => Value::Double(*value),
+        EvalValue::Double(value) | EvalValue::Raw(value) => Value::Double(*value),
         EvalValue::Decimal(value) => Value::Decimal(*value),
         EvalValue::Digits(text)
         | EvalValue::Member(_, text)

@@ -273,6 +273,7 @@ impl Session {
                 EvalValue::Null
                 | EvalValue::Float(_)
                 | EvalValue::Double(_)
+                | EvalValue::Raw(_)
                 | EvalValue::Decimal(_)
                 | EvalValue::Text(_)
                 | EvalValue::Digits(_)

@@ -35,8 +35,9 @@ impl std::error::Error for JsonTextError {}
 /// Message of a document that nests too deeply, which MySQL reports as an error of its own (3157).
 pub(super) const TOO_DEEP: &str = "The JSON document exceeds the maximum depth.";
 
-/// Reads a JSON text.
+/// Reads a JSON text, which ends where it has a NUL, as it does for MySQL.
 pub fn parse(text: &str) -> Result<JsonValue, JsonTextError> {
+    let text = text.split('\0').next().unwrap_or_default();
     let mut parser = Parser { text, at: 0 };
     parser.skip_space();
     if parser.peek().is_none() {
@@ -132,7 +133,7 @@ impl Parser<'_> {
                 return Ok(JsonValue::Array(items));
             }
             if !self.eat(b',') {
-                return Err(self.error("Missing a comma or ] after an array element."));
+                return Err(self.error("Missing a comma or ']' after an array element."));
             }
         }
     }

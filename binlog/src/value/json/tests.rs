@@ -25,7 +25,7 @@ fn refuses_what_is_no_json_in_mysqls_words() {
         ("", "\"The document is empty.\" at position 0"),
         (
             "[1",
-            "\"Missing a comma or ] after an array element.\" at position 2",
+            "\"Missing a comma or ']' after an array element.\" at position 2",
         ),
         ("{1}", "\"Missing a name for object member.\" at position 1"),
         (

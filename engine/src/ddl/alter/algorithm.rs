@@ -368,8 +368,21 @@ fn changes_type(old: &Table, column: &Column) -> bool {
         return false;
     };
     let (from, to) = (&before.column_type, &column.column_type);
-    let is_other = from != to && !is_longer_text(from, to) && !is_longer_list(from, to);
+    let is_other = from != to
+        && !is_longer_text(from, to)
+        && !is_longer_list(from, to)
+        && !is_other_digits(from, to);
     is_other || before.auto_increment != column.auto_increment
+}
+
+/// A FLOAT or DOUBLE that is shown with other digits.
+fn is_other_digits(from: &ColumnType, to: &ColumnType) -> bool {
+    let is_same = matches!(
+        (from, to),
+        (ColumnType::Float { .. }, ColumnType::Float { .. })
+            | (ColumnType::Double { .. }, ColumnType::Double { .. })
+    );
+    is_same && from.is_unsigned() == to.is_unsigned()
 }
 
 /// A VARCHAR that grows without a longer length in front of its values.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use binlog::value::{Date, DateTime, Timestamp, Value};
 use rusqlite::OptionalExtension;
 
-use super::copied;
 use super::order::Rows;
 use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
 use crate::ddl::{forget, physical, save};
@@ -138,7 +137,7 @@ fn copy(
                 session,
                 &mut coercion,
                 (old, new),
-                (&origins, &mut numbers),
+                (&origins, &mut numbers, copies),
                 row.values,
             )?;
             if copies {
@@ -190,7 +189,7 @@ fn convert(
     session: &mut SessionContext,
     coercion: &mut Coercion,
     (old, new): (&Table, &Arc<Table>),
-    (origins, numbers): (&[Origin], &mut Option<Numbers>),
+    (origins, numbers, copies): (&[Origin], &mut Option<Numbers>, bool),
     mut values: Vec<Value<'static>>,
 ) -> Result<Vec<Value<'static>>, SqlError> {
     let mut converted = Vec::with_capacity(origins.len());
@@ -204,11 +203,13 @@ fn convert(
                 coercion.store(column, EvalValue::UInt(id))?
             }
             Origin::Counted(from) => {
-                let value = old_value(session, (old, column), &values, *from, coercion.row)?;
                 let keeps_zero = session.sql_mode.contains(SqlMode::NO_AUTO_VALUE_ON_ZERO);
-                let stored = match value.is_null() {
-                    true => Value::Null,
-                    false => coerced(coercion, column, value)?,
+                let earlier = old.columns.get(*from).zip(values.get_mut(*from));
+                let stored = match earlier.filter(|(_, value)| !value.is_null()) {
+                    Some((earlier, value)) => {
+                        carried(session, coercion, column, (earlier, value), copies)?
+                    }
+                    None => Value::Null,
                 };
                 match stored.is_null() || is_zero(&stored) && !keeps_zero {
                     true => {
@@ -241,45 +242,23 @@ fn convert(
                 }
             }
             Origin::Coerced(from) => {
-                let value = old_value(session, (old, column), &values, *from, coercion.row)?;
-                if value.is_null() && !column.nullable {
-                    let truncated = SqlError::warn_data_truncated(&column.name, coercion.row);
-                    not_null(coercion, column, truncated)?
-                } else {
-                    coerced(coercion, column, value)?
+                let earlier = old.columns.get(*from).zip(values.get_mut(*from));
+                match earlier.filter(|(_, value)| !value.is_null()) {
+                    Some((earlier, value)) => {
+                        carried(session, coercion, column, (earlier, value), copies)?
+                    }
+                    None if column.nullable => Value::Null,
+                    None => {
+                        let row = coercion.row;
+                        let truncated = SqlError::warn_data_truncated(&column.name, row);
+                        not_null(coercion, column, truncated)?
+                    }
                 }
             }
         };
         converted.push(value);
     }
     Ok(converted)
-}
-
-fn old_value(
-    session: &SessionContext,
-    (old, column): (&Table, &Column),
-    values: &[Value<'static>],
-    position: usize,
-    row: u64,
-) -> Result<EvalValue, SqlError> {
-    match old.columns.get(position).zip(values.get(position)) {
-        Some((earlier, value)) => {
-            let value = copied::read(earlier, value, &session.time_zone);
-            copied::value(session, earlier, column, value, row)
-        }
-        None => Ok(EvalValue::Null),
-    }
-}
-
-/// A value in another type. ALTER TABLE has its own word for one that is too long.
-fn coerced(
-    coercion: &mut Coercion,
-    column: &Column,
-    value: EvalValue,
-) -> Result<Value<'static>, SqlError> {
-    let truncated = SqlError::warn_data_truncated(&column.name, coercion.row);
-    let stored = coercion.store(column, value);
-    stored.map_err(|error| if error.code == 1406 { truncated } else { error })
 }
 
 /// The id that an INSERT would get.
@@ -324,6 +303,46 @@ fn resequenced(
         }
         Ok(_) | Err(_) => error,
     }
+}
+
+/// A value in another type.
+fn carried(
+    session: &SessionContext,
+    coercion: &mut Coercion,
+    column: &Column,
+    (earlier, value): (&Column, &mut Value<'static>),
+    copies: bool,
+) -> Result<Value<'static>, SqlError> {
+    // Numbers that stay in their place are not looked at.
+    if !copies && is_float(value) {
+        return Ok(std::mem::replace(value, Value::Null));
+    }
+    let truncated = SqlError::warn_data_truncated(&column.name, coercion.row);
+    coercion
+        .altered(column, (earlier, value), &session.time_zone)
+        .map_err(|error| match error.code {
+            // A string cut to a shorter one of its kind has a word of its own.
+            1406 if is_cut(earlier, column) => truncated,
+            _ => error,
+        })
+}
+
+fn is_float(value: &Value<'_>) -> bool {
+    matches!(value, Value::Float(_) | Value::Double(_))
+}
+
+/// Whether strings become shorter ones of the same kind and character set.
+fn is_cut(earlier: &Column, column: &Column) -> bool {
+    let (from, to) = (&earlier.column_type, &column.column_type);
+    let is_same_kind = matches!(
+        (from, to),
+        (ColumnType::Char { .. }, ColumnType::Char { .. })
+            | (ColumnType::Varchar { .. }, ColumnType::Varchar { .. })
+            | (ColumnType::Binary { .. }, ColumnType::Binary { .. })
+            | (ColumnType::Varbinary { .. }, ColumnType::Varbinary { .. })
+    );
+    let charset = |of: &ColumnType| of.collation().map(|collation| collation.charset);
+    is_same_kind && charset(from) == charset(to)
 }
 
 /// What a new column has in the rows that are there.

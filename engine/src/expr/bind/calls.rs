@@ -109,10 +109,6 @@ impl Binder<'_> {
             ("default", [Expr::Identifier(column)]) => {
                 return unsupported(&format!("DEFAULT({column}) outside of an assignment"));
             }
-            ("binary", [only]) => {
-                let node = self.bind(only, scope, place)?;
-                self.cast_binary(node)
-            }
             ("row", _) => return unsupported("ROW outside of a comparison"),
             _ => return Ok(None),
         }))

@@ -14,6 +14,8 @@ use crate::rows::EvalValue;
 use crate::value::datum::Datum;
 use sql::error::SqlError;
 
+/// Most digits of a DECIMAL behind the point.
+const SCALE_MAX: usize = 30;
 /// Digits of an exact literal: groups, and digits of one.
 const GROUPS: usize = 9;
 const GROUP_DIGITS: usize = 9;
@@ -118,7 +120,8 @@ impl Binder<'_> {
         let groups = GROUPS.checked_sub(whole.len().div_ceil(GROUP_DIGITS))?;
         let mut digits = whole.bytes().chain(fraction.bytes());
         let is_exact = digits.all(|byte| byte.is_ascii_digit());
-        if !is_exact || text.parse::<Decimal>().is_ok() {
+        let is_short = fraction.len() <= SCALE_MAX && text.parse::<Decimal>().is_ok();
+        if !is_exact || is_short {
             return None;
         }
         let kept = fraction.get(..groups * GROUP_DIGITS).unwrap_or(fraction);
@@ -202,7 +205,9 @@ impl Binder<'_> {
             EvalValue::Int(number) => Node::constant(Datum::Int(*number), Type::integer(21)),
             EvalValue::UInt(number) => Node::constant(Datum::UInt(*number), Type::unsigned(21)),
             EvalValue::Float(number) => Node::constant(Datum::Float(*number), Type::double()),
-            EvalValue::Double(number) => Node::constant(Datum::Double(*number), Type::double()),
+            EvalValue::Double(number) | EvalValue::Raw(number) => {
+                Node::constant(Datum::Double(*number), Type::double())
+            }
             EvalValue::Decimal(number) => decimal(*number),
             EvalValue::Digits(text) | EvalValue::Member(_, text) | EvalValue::Text(text) => {
                 let mut node = self.text_constant(text);

@@ -326,18 +326,6 @@ impl Binder<'_> {
         })
     }
 
-    pub(super) fn cast_binary(&self, node: Node) -> Node {
-        let ty = Type {
-            // As strong as a column, which is then compared byte by byte.
-            coercibility: Coercibility::Implicit,
-            ..text_type(&node, &BINARY, None).with_null(node.ty.nullable)
-        };
-        Node {
-            op: Op::Convert(Box::new(node)),
-            ty,
-        }
-    }
-
     /// CONVERT(... USING charset).
     pub(super) fn convert_using(&self, node: Node, charset: &str) -> Result<Node, SqlError> {
         let collation = Charset::by_name(charset)?.default_collation();
@@ -447,12 +435,8 @@ fn decimal_type(precision: u64, scale: i64, node: &Node) -> Result<Type, SqlErro
 }
 
 fn text_type(node: &Node, collation: &'static collation::Collation, length: Option<u32>) -> Type {
-    let coercibility = if node.ty.kind.is_text() {
-        node.ty.coercibility
-    } else {
-        Coercibility::Literal
-    };
-    let coercibility = coercibility.max(Coercibility::Implicit);
+    // What is cast is as strong as a column.
+    let coercibility = Coercibility::Implicit;
     match length {
         Some(length) => Type {
             fixed_width: true,

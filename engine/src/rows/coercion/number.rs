@@ -62,7 +62,7 @@ impl Coercion {
             EvalValue::Int(value) => value.into(),
             EvalValue::UInt(value) | EvalValue::Member(value, _) => value.into(),
             EvalValue::Float(value) => whole_of(f64::from(value).round_ties_even()),
-            EvalValue::Double(value) => whole_of(value.round_ties_even()),
+            EvalValue::Double(value) | EvalValue::Raw(value) => whole_of(value.round_ties_even()),
             EvalValue::Decimal(value) => {
                 let whole = whole_of_decimal(&value);
                 self.in_64_bits(column, whole, value.is_negative())?
@@ -161,7 +161,7 @@ impl Coercion {
     }
 
     /// The number that a JSON document is. Problem 3156 and 0 for one that is none.
-    fn json_number(
+    pub(super) fn json_number(
         &mut self,
         column: &Column,
         kind: &str,
@@ -310,6 +310,7 @@ impl Coercion {
 
     pub(super) fn double(&mut self, column: &Column, value: EvalValue) -> Result<f64, SqlError> {
         let number = match value {
+            EvalValue::Raw(value) => return Ok(value),
             EvalValue::Float(value) => f64::from(value),
             EvalValue::Double(value) => value,
             EvalValue::Decimal(value) => value.to_f64(),
@@ -356,11 +357,11 @@ impl Coercion {
             Some((precision, scale)) => {
                 let unit = 10_f64.powi(i32::from(scale));
                 let most = 10_f64.powi(i32::from(precision - scale)) - 1.0 / unit;
-                let scaled = number * unit;
-                let rounded = if scaled.is_finite() {
-                    scaled.round_ties_even() / unit
-                } else {
-                    number
+                // Only what is behind the point is scaled, which decides where halves go.
+                let whole = number.floor();
+                let rounded = match number.is_finite() {
+                    true => whole + ((number - whole) * unit).round_ties_even() / unit,
+                    false => number,
                 };
                 (rounded, most)
             }

@@ -1,11 +1,13 @@
 //! Texts and bytes as they are given, and as messages show them.
 
+use binlog::value::double_text;
+
 use super::copy::Begin;
 use crate::rows::EvalValue;
-use crate::rows::text::escaped;
+use crate::rows::text::escaped_up_to;
 
-/// Most characters of a value in a message.
-const SHOWN_CHARS_MAX: usize = 128;
+/// Most bytes of a value in a message.
+const SHOWN_BYTES_MAX: usize = 128;
 /// Messages are utf8mb3, which ends here.
 const LAST_SHOWN: char = '\u{ffff}';
 
@@ -28,17 +30,18 @@ impl<'v> Source<'v> {
     /// As errors 1366 and 1292 show it.
     pub(super) fn shown(self) -> String {
         match self {
-            Self::Bytes(bytes) => escaped(bytes.get(..SHOWN_CHARS_MAX).unwrap_or(bytes)),
+            Self::Bytes(bytes) => escaped_up_to(bytes, SHOWN_BYTES_MAX),
             Self::Text(bytes) => text(bytes),
         }
     }
 }
 
-/// Up to the first NUL or where the text is cut short, with `?` for what cannot be shown.
+/// Up to the first NUL or where the text is cut short, with `?` for what cannot be shown or has no
+/// room as a whole.
 fn text(bytes: &[u8]) -> String {
     let mut shown = String::new();
     let mut at = 0;
-    for _ in 0..SHOWN_CHARS_MAX {
+    while let Some(room) = SHOWN_BYTES_MAX.checked_sub(shown.len() + 1) {
         let rest = bytes.get(at..).unwrap_or_default();
         match Begin::of(rest) {
             Begin::Incomplete | Begin::Character('\0') => break,
@@ -47,11 +50,11 @@ fn text(bytes: &[u8]) -> String {
                 at += 1;
             }
             Begin::Character(character) => {
-                shown.push(if character > LAST_SHOWN {
-                    '?'
-                } else {
-                    character
-                });
+                let is_shown = character <= LAST_SHOWN && character.len_utf8() <= room + 1;
+                shown.push(if is_shown { character } else { '?' });
+                if character <= LAST_SHOWN && !is_shown {
+                    break;
+                }
                 at += character.len_utf8();
             }
         }
@@ -65,6 +68,7 @@ pub(super) fn shown(value: &EvalValue) -> String {
         EvalValue::Text(text) | EvalValue::Json(text) => Source::Text(text.as_bytes()).shown(),
         EvalValue::IllFormed(bytes) => Source::Text(bytes).shown(),
         EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => Source::Bytes(bytes).shown(),
+        EvalValue::Double(number) => double_text(*number),
         other => other.to_text().unwrap_or_default(),
     }
 }

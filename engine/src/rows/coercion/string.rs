@@ -229,7 +229,7 @@ impl Coercion {
             EvalValue::Binary(_) => return Err(SqlError::invalid_json_charset("binary")),
             EvalValue::Member(_, text) | EvalValue::Text(text) | EvalValue::Json(text) => text,
             // Where it stops being text no document goes on.
-            EvalValue::IllFormed(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            EvalValue::IllFormed(bytes) => with_marks(&bytes),
             EvalValue::Hex(_)
             | EvalValue::Digits(_)
             | EvalValue::Null
@@ -237,6 +237,7 @@ impl Coercion {
             | EvalValue::UInt(_)
             | EvalValue::Float(_)
             | EvalValue::Double(_)
+            | EvalValue::Raw(_)
             | EvalValue::Decimal(_)
             | EvalValue::Date(_)
             | EvalValue::Time(..)
@@ -282,6 +283,16 @@ impl Coercion {
         }
         Ok(Value::Bytes(Cow::Owned(bytes)))
     }
+}
+
+/// Bytes as text, with `?` for each that is none.
+fn with_marks(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    text
 }
 
 /// The text that names members: bytes are text of the column's character set, and what is not
@@ -371,7 +382,12 @@ fn set_of_text(members: &[String], collation: &Collation, all: u64, text: &str) 
 /// A text of digits alone, blanks and a sign before them.
 fn number_of_text(text: &str) -> Option<u64> {
     let digits = text.trim_start();
-    digits.strip_prefix('+').unwrap_or(digits).parse().ok()
+    let number = digits.strip_prefix('+').unwrap_or(digits);
+    match number.strip_prefix('-') {
+        // Zero is the same with a sign.
+        Some(rest) => rest.parse().ok().filter(|number| *number == 0),
+        None => number.parse().ok(),
+    }
 }
 
 /// Bytes as error 1366 shows them: the first six, `...` for more.

@@ -15,6 +15,9 @@ use crate::value::{DateRules, OddDelimiter, Problems};
 use sql::SqlMode;
 use sql::error::SqlError;
 
+/// Digits of a second that a text is read to.
+const MICRO_DIGITS: u8 = 6;
+
 /// 2038-01-19 03:14:07 UTC, the last TIMESTAMP that MySQL takes from a client.
 const TIMESTAMP_SECONDS_MAX: u32 = i32::MAX.unsigned_abs();
 
@@ -33,7 +36,9 @@ impl Form<'_> {
             EvalValue::Int(number) => Form::Number(Split::of_integer(*number)),
             EvalValue::UInt(number) => Form::Number(Split::of_unsigned(*number)),
             EvalValue::Float(number) => Form::Number(Split::of_double(f64::from(*number))),
-            EvalValue::Double(number) => Form::Number(Split::of_double(*number)),
+            EvalValue::Double(number) | EvalValue::Raw(number) => {
+                Form::Number(Split::of_double(*number))
+            }
             EvalValue::Decimal(number) => Form::Number(Split::of_decimal(number)),
             EvalValue::Digits(digits) => Form::Number(match decimal_of(digits) {
                 Some(number) => Split::of_decimal(&number),
@@ -78,7 +83,7 @@ impl Coercion {
     ) -> Result<Value<'static>, SqlError> {
         let is_json = matches!(value, EvalValue::Json(_));
         let Some(value) = self.json_text(column, "date", &value)? else {
-            return Ok(Self::no_json(column));
+            return self.null(column);
         };
         let before = self.warnings.len();
         let moment = self.moment(column, "date", 0, self.rules(), &value)?;
@@ -102,7 +107,7 @@ impl Coercion {
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
         let Some(value) = self.json_text(column, "datetime", &value)? else {
-            return Ok(Self::no_json(column));
+            return self.null(column);
         };
         let moment = self.moment(column, "datetime", fsp, self.rules(), &value)?;
         Ok(Value::DateTime(moment.unwrap_or_default().into()))
@@ -115,7 +120,7 @@ impl Coercion {
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
         let Some(value) = self.json_text(column, "datetime", &value)? else {
-            return Ok(Self::no_json(column));
+            return self.null(column);
         };
         let rules = DateRules {
             zero_parts: false,
@@ -172,10 +177,20 @@ impl Coercion {
     }
 
     fn given_text(&mut self, text: &[u8], read: &MomentText, fsp: u8) -> Result<Given, SqlError> {
-        if read.moment.is_partial() {
-            self.local(read.offset, read.moment)?;
+        if let (false, Err(carry)) = (
+            self.truncates(),
+            round_moment(read.moment, read.nanos, MICRO_DIGITS),
+        ) {
+            return Ok(Given {
+                overflows: carry == Carry::Overflow,
+                ..Given::none(Problems::OUT_OF_RANGE)
+            });
         }
+        let is_known = self.local(read.offset, read.moment)?.is_some();
         self.odd_delimiter(read.delimiter, text);
+        if !is_known {
+            return Ok(Given::none(Problems::OUT_OF_RANGE));
+        }
         let problems = Problems {
             truncated: read.truncated,
             out_of_range: false,
@@ -232,7 +247,9 @@ impl Coercion {
             true => Ok(moment.truncate(fsp)),
             false => round_moment(moment, nanos, fsp),
         };
-        problems.out_of_range |= rounded.is_err();
+        if rounded.is_err() {
+            problems = Problems::OUT_OF_RANGE;
+        }
         Given {
             moment: rounded.ok(),
             problems,
@@ -248,7 +265,7 @@ impl Coercion {
     ) -> Result<Value<'static>, SqlError> {
         let is_json = matches!(value, EvalValue::Json(_));
         let Some(value) = self.json_text(column, "time", &value)? else {
-            return Ok(Self::no_json(column));
+            return self.null(column);
         };
         let before = self.warnings.len();
         let read = match Form::of(&value) {
@@ -375,14 +392,6 @@ impl Coercion {
             row,
         ))?;
         Ok(None)
-    }
-
-    /// What stands for a JSON document that is no date or time.
-    fn no_json(column: &Column) -> Value<'static> {
-        match column.nullable {
-            true => Value::Null,
-            false => crate::rows::default::implicit(&column.column_type),
-        }
     }
 
     /// Which dates sql_mode lets through.

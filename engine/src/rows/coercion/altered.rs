@@ -1,0 +1,241 @@
+//! Columns that change their type: ALTER TABLE copies rows by rules of its own.
+
+use binlog::value::{Value, double_text};
+
+use super::Coercion;
+use super::source::Source;
+use crate::catalog::{Column, ColumnType};
+use crate::collation::Charset;
+use crate::rows::{EvalValue, eval_of};
+use crate::session::TimeZone;
+use crate::value::datum::bit_bytes;
+use crate::value::double_text::{computed, computed_float};
+use crate::value::fraction::round_moment;
+use crate::value::temporal::{Moment, Span};
+use sql::error::SqlError;
+
+/// 2^63: numbers from here on are no 64 bits with a sign.
+const BEYOND_INTEGERS: f64 = 9_223_372_036_854_775_808.0;
+/// From here on a fraction of a second is rounded up.
+const HALF_SECOND: u32 = 500_000;
+/// The last second of a minute.
+const LAST_SECOND: u8 = 59;
+
+impl Coercion {
+    /// The value of `column`'s type that a row gets which had `value` in the column as it was
+    /// `earlier`; TIMESTAMPs are read in `zone`.
+    pub(crate) fn altered(
+        &mut self,
+        column: &Column,
+        (earlier, value): (&Column, &Value<'_>),
+        zone: &TimeZone,
+    ) -> Result<Value<'static>, SqlError> {
+        let target = &column.column_type;
+        let given = match (value, &earlier.column_type) {
+            (Value::Bit(bits), ColumnType::Bit { width }) if has_many_bytes(target) => {
+                EvalValue::Binary(bit_bytes(*bits, *width))
+            }
+            (Value::Enum(number), _) if target.is_numeric() => EvalValue::UInt((*number).into()),
+            (Value::Set(bits), _) if target.is_numeric() => EvalValue::UInt(*bits),
+            // The member that stands for none is copied as it is.
+            (Value::Enum(0), _) if matches!(target, ColumnType::Enum { .. }) => {
+                EvalValue::Member(0, String::new())
+            }
+            (Value::Float(_) | Value::Double(_), _)
+                if matches!(
+                    target,
+                    ColumnType::Integer { .. } | ColumnType::Bit { .. } | ColumnType::Year
+                ) =>
+            {
+                let number = match value {
+                    Value::Float(number) => f64::from(*number),
+                    Value::Double(number) => *number,
+                    _ => 0.0,
+                };
+                if number.abs() >= BEYOND_INTEGERS {
+                    let shown = double_text(number);
+                    self.problem(SqlError::truncated_wrong_value("INTEGER", shown))?;
+                }
+                EvalValue::Int(whole(number))
+            }
+            (Value::Bit(_), _) => eval_of(earlier, value, zone),
+            _ if !target.is_numeric() => match number_text(&earlier.column_type, value) {
+                Some(text) => EvalValue::Text(text),
+                None => eval_of(earlier, value, zone),
+            },
+            _ => eval_of(earlier, value, zone),
+        };
+        let given = match (given, target) {
+            (given @ EvalValue::Json(_), ColumnType::Json | ColumnType::Decimal { .. }) => given,
+            (EvalValue::Json(document), ColumnType::Bit { .. }) => {
+                match self.json_number(column, "INTEGER", &document)? {
+                    EvalValue::Double(number) => EvalValue::Int(whole(number)),
+                    number => number,
+                }
+            }
+            (EvalValue::Json(document), _) => EvalValue::Text(document),
+            (given, _) => given,
+        };
+        let given = match target {
+            ColumnType::Bit { .. } => {
+                let shows_cut = matches!(
+                    earlier.column_type,
+                    ColumnType::Char { .. }
+                        | ColumnType::Varchar { .. }
+                        | ColumnType::Binary { .. }
+                        | ColumnType::Varbinary { .. }
+                );
+                self.integer_of(temporal_number(given), shows_cut)?
+            }
+            ColumnType::Year => temporal_number(given),
+            _ => match earlier.column_type.collation() {
+                Some(collation) => given.in_bytes_of(collation.charset, target),
+                None => given,
+            },
+        };
+        self.store(column, given)
+    }
+
+    /// Strings as the integers that they begin with. Problem 1292 when that is not all of them and
+    /// `shows_cut`.
+    fn integer_of(&mut self, value: EvalValue, shows_cut: bool) -> Result<EvalValue, SqlError> {
+        let source = match &value {
+            EvalValue::Text(text) => Source::Text(text.as_bytes()),
+            EvalValue::IllFormed(bytes) => Source::Text(bytes),
+            EvalValue::Binary(bytes) => Source::Bytes(bytes),
+            EvalValue::Decimal(number) => {
+                let rounded = number.round(0).and_then(|whole| whole.to_i128());
+                let whole = rounded.and_then(|whole| i64::try_from(whole).ok());
+                return Ok(whole.map_or(value, EvalValue::Int));
+            }
+            _ => return Ok(value),
+        };
+        let (whole, is_whole) = leading_integer(source.bytes());
+        if shows_cut && !is_whole {
+            self.problem(SqlError::truncated_wrong_value("INTEGER", source.shown()))?;
+        }
+        let whole = whole.clamp(i64::MIN.into(), u64::MAX.into());
+        Ok(match i64::try_from(whole) {
+            Ok(whole) => EvalValue::Int(whole),
+            Err(_) => EvalValue::UInt(u64::try_from(whole).unwrap_or(u64::MAX)),
+        })
+    }
+}
+
+impl EvalValue {
+    /// Text of a character set as the bytes that a column without one, or of bits, takes.
+    pub(crate) fn in_bytes_of(self, charset: Charset, target: &ColumnType) -> EvalValue {
+        let is_bit = matches!(target, ColumnType::Bit { .. });
+        let text = match &self {
+            EvalValue::Text(text) if is_bit || is_bytes(target) => Some(text),
+            EvalValue::Member(_, text) if is_bytes(target) => Some(text),
+            _ => None,
+        };
+        match text {
+            Some(text) if charset == Charset::Latin1 && !text.is_ascii() => {
+                let mut bytes = Vec::with_capacity(text.len());
+                for character in text.chars() {
+                    let mut buffer = [0; 4];
+                    let encoded = charset.encode(character.encode_utf8(&mut buffer));
+                    bytes.extend_from_slice(encoded.as_deref().unwrap_or(b"?"));
+                }
+                EvalValue::Binary(bytes)
+            }
+            _ => self,
+        }
+    }
+}
+
+/// The digits that a string begins with, behind blanks and a sign, and whether that is all of it.
+fn leading_integer(bytes: &[u8]) -> (i128, bool) {
+    let text = bytes.trim_ascii_start();
+    let (is_negative, digits) = match text.split_first() {
+        Some((b'-', rest)) => (true, rest),
+        Some((b'+', rest)) => (false, rest),
+        _ => (false, text),
+    };
+    let count = digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let (number, rest) = digits.split_at_checked(count).unwrap_or((digits, &[]));
+    let value = number.iter().fold(0_i128, |value, digit| {
+        value
+            .saturating_mul(10)
+            .saturating_add(i128::from(digit - b'0'))
+    });
+    let is_whole = count > 0 && rest.trim_ascii_end().is_empty();
+    (if is_negative { -value } else { value }, is_whole)
+}
+
+/// TEXT and BLOB of all sizes.
+fn has_many_bytes(target: &ColumnType) -> bool {
+    matches!(target, ColumnType::Text { .. } | ColumnType::Blob { .. })
+}
+
+/// A double as 64 bits with a sign.
+#[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+fn whole(number: f64) -> i64 {
+    number.round_ties_even() as i64
+}
+
+/// A number as the text that a column without numbers reads; `None` for what is no number.
+fn number_text(from: &ColumnType, value: &Value<'_>) -> Option<String> {
+    let places = match from {
+        ColumnType::Float { digits, .. } | ColumnType::Double { digits, .. } => {
+            digits.map(|(_, scale)| usize::from(scale))
+        }
+        _ => None,
+    };
+    let (is_filled, width) = match from {
+        ColumnType::Integer {
+            zerofill, width, ..
+        } => (*zerofill, usize::from(width.unwrap_or(0))),
+        _ => (false, 0),
+    };
+    Some(match (value, places) {
+        (Value::Int(number), _) => number.to_string(),
+        (Value::UInt(number), _) if is_filled => format!("{number:0width$}"),
+        (Value::UInt(number), _) => number.to_string(),
+        (Value::Float(number), Some(places)) => format!("{number:.places$}"),
+        (Value::Double(number), Some(places)) => format!("{number:.places$}"),
+        (Value::Float(number), None) => computed_float(*number),
+        (Value::Double(number), None) => computed(*number),
+        (Value::Decimal(number), _) => number.to_string(),
+        (Value::Year(year), _) => format!("{year:04}"),
+        _ => return None,
+    })
+}
+
+fn is_bytes(target: &ColumnType) -> bool {
+    matches!(
+        target,
+        ColumnType::Binary { .. } | ColumnType::Varbinary { .. } | ColumnType::Blob { .. }
+    )
+}
+
+/// A time, or a date with one, that is copied as a number.
+pub(crate) fn copied_number(value: EvalValue) -> EvalValue {
+    match value {
+        EvalValue::Date(_) => value,
+        other => temporal_number(other),
+    }
+}
+
+/// A date or time as the number of its digits, rounded to a second; other values stay.
+fn temporal_number(value: EvalValue) -> EvalValue {
+    match value {
+        EvalValue::Date(date) => EvalValue::Int(Moment::from(date).date_number()),
+        EvalValue::Time(time, _) => EvalValue::Int(Span::from(time).round(0).number()),
+        EvalValue::DateTime(moment, _) => {
+            let moment = Moment::from(moment);
+            EvalValue::Int(match round_moment(moment, 0, 0) {
+                _ if moment.micros < HALF_SECOND => moment.number(),
+                _ if moment.second < LAST_SECOND => moment.number() + 1,
+                Ok(rounded) => rounded.number(),
+                Err(_) => moment.number(),
+            })
+        }
+        other => other,
+    }
+}
