@@ -203,21 +203,8 @@ fn convert(
                 coercion.store(column, EvalValue::UInt(id))?
             }
             Origin::Counted(from) => {
-                let keeps_zero = session.sql_mode.contains(SqlMode::NO_AUTO_VALUE_ON_ZERO);
                 let earlier = old.columns.get(*from).zip(values.get_mut(*from));
-                let stored = match earlier.filter(|(_, value)| !value.is_null()) {
-                    Some((earlier, value)) => {
-                        carried(session, coercion, column, (earlier, value), copies)?
-                    }
-                    None => Value::Null,
-                };
-                match stored.is_null() || is_zero(&stored) && !keeps_zero {
-                    true => {
-                        let id = next_id(writer, session, new);
-                        coercion.store(column, EvalValue::UInt(id))?
-                    }
-                    false => stored,
-                }
+                counted(writer, session, coercion, (new, column), earlier, copies)?
             }
             Origin::Computed => Value::Null,
             Origin::Default if matches!(column.default, ColumnDefault::Expression(_)) => {
@@ -303,6 +290,27 @@ fn resequenced(
         }
         Ok(_) | Err(_) => error,
     }
+}
+
+/// The value of a column that becomes AUTO_INCREMENT: NULL and zero become ids.
+fn counted(
+    writer: &mut Writer,
+    session: &SessionContext,
+    coercion: &mut Coercion,
+    (new, column): (&Table, &Column),
+    earlier: Option<(&Column, &mut Value<'static>)>,
+    copies: bool,
+) -> Result<Value<'static>, SqlError> {
+    let keeps_zero = session.sql_mode.contains(SqlMode::NO_AUTO_VALUE_ON_ZERO);
+    let stored = match earlier.filter(|(_, value)| !value.is_null()) {
+        Some((earlier, value)) => carried(session, coercion, column, (earlier, value), copies)?,
+        None => Value::Null,
+    };
+    if stored.is_null() || is_zero(&stored) && !keeps_zero {
+        let id = next_id(writer, session, new);
+        return coercion.store(column, EvalValue::UInt(id));
+    }
+    Ok(stored)
 }
 
 /// A value in another type.

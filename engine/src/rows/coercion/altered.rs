@@ -47,16 +47,7 @@ impl Coercion {
                     ColumnType::Integer { .. } | ColumnType::Bit { .. } | ColumnType::Year
                 ) =>
             {
-                let number = match value {
-                    Value::Float(number) => f64::from(*number),
-                    Value::Double(number) => *number,
-                    _ => 0.0,
-                };
-                if number.abs() >= BEYOND_INTEGERS {
-                    let shown = double_text(number);
-                    self.problem(SqlError::truncated_wrong_value("INTEGER", shown))?;
-                }
-                EvalValue::Int(whole(number))
+                self.whole_double(value)?
             }
             (Value::Bit(_), _) => eval_of(earlier, value, zone),
             _ if !target.is_numeric() => match number_text(&earlier.column_type, value) {
@@ -94,6 +85,20 @@ impl Coercion {
             },
         };
         self.store(column, given)
+    }
+
+    /// A double as 64 bits with a sign. Problem 1292 for one that is beyond them.
+    fn whole_double(&mut self, value: &Value<'_>) -> Result<EvalValue, SqlError> {
+        let number = match value {
+            Value::Float(number) => f64::from(*number),
+            Value::Double(number) => *number,
+            _ => 0.0,
+        };
+        if number.abs() >= BEYOND_INTEGERS {
+            let shown = double_text(number);
+            self.problem(SqlError::truncated_wrong_value("INTEGER", shown))?;
+        }
+        Ok(EvalValue::Int(whole(number)))
     }
 
     /// Strings as the integers that they begin with. Problem 1292 when that is not all of them and
