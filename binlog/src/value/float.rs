@@ -52,7 +52,8 @@ pub fn float_text(value: f32) -> String {
     }
     let shortest = format!("{value:e}");
     let digits = shortest.bytes().take_while(|&byte| byte != b'e');
-    if digits.filter(u8::is_ascii_digit).count() <= 6 {
+    // The smallest numbers have fewer digits that mean them than MySQL shows.
+    if !value.is_subnormal() && digits.filter(u8::is_ascii_digit).count() <= 6 {
         return arrange(&shortest);
     }
     arrange(&format!("{value:.5e}"))

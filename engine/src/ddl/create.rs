@@ -206,8 +206,8 @@ pub(super) fn finish(
     if !session.applies_log {
         size::check(table)?;
     }
-    keys::sort(table);
     keys::check_visibility(table)?;
+    keys::sort(table);
     keys::check_auto_increment(table)?;
     expression::check(session, catalog, table)
 }

@@ -158,12 +158,8 @@ fn check_reference(
     let (at, found) = table
         .column(name)
         .ok_or_else(|| SqlError::bad_field(name, purpose.clause()))?;
-    let is_computed = match purpose {
-        Purpose::Generated => found.generated.is_some(),
-        Purpose::Default => {
-            found.generated.is_some() || matches!(found.default, ColumnDefault::Expression(_))
-        }
-    };
+    let is_computed =
+        found.generated.is_some() || matches!(found.default, ColumnDefault::Expression(_));
     match purpose {
         Purpose::Generated if found.auto_increment => {
             Err(SqlError::generated_column_ref_auto_inc(&column.name))

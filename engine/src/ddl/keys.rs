@@ -343,12 +343,19 @@ pub(super) fn check_name(name: &str) -> Result<(), SqlError> {
     check_characters(name)
 }
 
-/// Error 3522 when the key that stands for a missing primary key is invisible.
+/// Error 3522 when the key that MySQL takes for a missing primary key is invisible: the first unique one
+/// without NULL as they are written, also one of beginnings or of virtual columns.
 pub(super) fn check_visibility(table: &Table) -> Result<(), SqlError> {
     if table.primary_key().is_some() {
         return Ok(());
     }
-    match table.clustered_key() {
+    let has_no_null = |key: &&Key| {
+        key.parts.iter().all(|part| {
+            let column = table.column_by_id(part.column);
+            column.is_some_and(|(_, column)| !column.nullable)
+        })
+    };
+    match table.unique_keys().find(has_no_null) {
         Some(key) if key.invisible => Err(SqlError::pk_index_cant_be_invisible()),
         _ => Ok(()),
     }

@@ -45,6 +45,9 @@ impl<'t> Evaluated<'t> {
                 return EvalValue::Binary(bit_bytes(bits, width));
             }
             Datum::Bit(bits, _) => return EvalValue::UInt(bits),
+            Datum::Year(year) if self.is_field && has_many_bytes(target) => {
+                return EvalValue::Text(format!("{year:04}"));
+            }
             // Only a TEXT or BLOB takes the six digits of the column.
             Datum::Double(number) if self.is_field && self.is_same_kind(target) => {
                 return EvalValue::Raw(number);

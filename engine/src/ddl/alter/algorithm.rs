@@ -130,8 +130,51 @@ impl How {
             return Ok(());
         }
         let needs = needs(old, new, clauses);
+        self.check_virtual(needs, old, new, clauses)?;
         self.check_algorithm(needs)?;
         self.check_lock(needs)
+    }
+
+    /// Virtual columns come and go in place by themselves, or with indexes.
+    fn check_virtual(
+        self,
+        needs: Needs,
+        old: &Table,
+        new: &Table,
+        clauses: &[AlterClause],
+    ) -> Result<(), SqlError> {
+        let (asked, others) = match self.algorithm {
+            Algorithm::Any | Algorithm::Copy => return Ok(()),
+            Algorithm::Instant => ("ALGORITHM=INSTANT", "ALGORITHM=COPY/INPLACE"),
+            Algorithm::Inplace => ("ALGORITHM=INPLACE", "ALGORITHM=COPY"),
+        };
+        let is_in_place = match needs {
+            Needs::Rename | Needs::Instant | Needs::Inplace | Needs::InplaceForVirtual => true,
+            Needs::InplaceLocked
+            | Needs::CopyForType
+            | Needs::CopyForPrimary
+            | Needs::CopyForGenerated
+            | Needs::CopyForKeys => false,
+        };
+        let mut has_virtual = false;
+        let mut has_others = false;
+        for clause in clauses {
+            match virtual_part(old, new, clause) {
+                Some(is_alone) => {
+                    has_virtual = true;
+                    has_others |= !is_alone;
+                }
+                None => has_others |= !goes_with_virtual(clause),
+            }
+        }
+        match is_in_place && has_virtual && has_others {
+            true => Err(SqlError::alter_operation_not_supported_reason(
+                asked,
+                "INPLACE ADD or DROP of virtual columns cannot be combined with other ALTER TABLE actions",
+                others,
+            )),
+            false => Ok(()),
+        }
     }
 
     fn check_algorithm(self, needs: Needs) -> Result<(), SqlError> {
@@ -201,6 +244,39 @@ impl How {
             }
         }
     }
+}
+
+/// Whether a clause that adds or drops a virtual column leaves the others of its kind in their order, and
+/// the new one behind them; `None` for other clauses.
+fn virtual_part(old: &Table, new: &Table, clause: &AlterClause) -> Option<bool> {
+    let is_virtual = |column: &Column| {
+        let generated = column.generated.as_ref();
+        generated.is_some_and(|generated| !generated.stored)
+    };
+    let (table, name) = match clause {
+        AlterClause::AddColumn { column, .. } => (new, &column.name),
+        AlterClause::DropColumn(name) => (old, name),
+        _ => return None,
+    };
+    let (position, column) = table.column(name)?;
+    if !is_virtual(column) {
+        return None;
+    }
+    let is_last = || {
+        let mut behind = new.columns.iter().skip(position + 1);
+        !behind.any(|column| is_virtual(column) && old.column_by_id(column.id).is_some())
+    };
+    Some(matches!(clause, AlterClause::DropColumn(_)) || is_last())
+}
+
+fn goes_with_virtual(clause: &AlterClause) -> bool {
+    matches!(
+        clause,
+        AlterClause::AddIndex(_)
+            | AlterClause::DropIndex(_)
+            | AlterClause::Algorithm(_)
+            | AlterClause::Lock(_)
+    )
 }
 
 /// Whether MySQL copies the rows, and looks at their dates again.

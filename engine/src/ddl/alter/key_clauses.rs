@@ -3,15 +3,27 @@
 use std::collections::HashSet;
 
 use super::columns::Defined;
-use crate::catalog::{ColumnDefault, KeyId, KeyKind, Table};
+use crate::catalog::{ColumnDefault, Key, KeyId, KeyKind, Table};
 use crate::ddl::keys;
 use sql::ast::AlterClause;
 use sql::error::SqlError;
 
+/// Hides a key from the optimiser, or shows it. Error 3522 for the primary key.
+fn show(table: &mut Table, key: &Key, invisible: bool) -> Result<(), SqlError> {
+    if key.kind == KeyKind::Primary && invisible {
+        return Err(SqlError::pk_index_cant_be_invisible());
+    }
+    let mut known = table.keys.iter_mut();
+    if let Some(key) = known.find(|known| known.id == key.id) {
+        key.invisible = invisible;
+    }
+    Ok(())
+}
+
 /// Drops, renames and hides keys. Errors 1061, 1091, 1176, 1280 and 3522.
 pub(super) fn change(table: &mut Table, clauses: &[AlterClause]) -> Result<(), SqlError> {
     let dropped = dropped(table, clauses)?;
-    let mut renamed = HashSet::new();
+    let (mut renamed, mut shown) = (HashSet::new(), HashSet::new());
     let old = table.clone();
     let find = |name: &str| {
         let key = old.key(name).filter(|key| !dropped.contains(&key.id));
@@ -23,7 +35,7 @@ pub(super) fn change(table: &mut Table, clauses: &[AlterClause]) -> Result<(), S
                 keys::check_name(from)?;
                 let id = find(from)?.id;
                 keys::check_name(to)?;
-                if !renamed.insert(id) {
+                if !renamed.insert(id) || shown.contains(&id) {
                     return Err(SqlError::key_does_not_exist(from, &old.name));
                 }
                 let mut known = table.keys.iter_mut();
@@ -33,13 +45,12 @@ pub(super) fn change(table: &mut Table, clauses: &[AlterClause]) -> Result<(), S
             }
             AlterClause::AlterIndexVisibility { index, invisible } => {
                 let found = find(index)?;
-                if found.kind == KeyKind::Primary && *invisible {
-                    return Err(SqlError::pk_index_cant_be_invisible());
+                // One that gets another name has neither the old nor the new one here.
+                shown.insert(found.id);
+                if renamed.contains(&found.id) {
+                    return Err(SqlError::key_does_not_exist(index, &old.name));
                 }
-                let mut known = table.keys.iter_mut();
-                if let Some(key) = known.find(|key| key.id == found.id) {
-                    key.invisible = *invisible;
-                }
+                show(table, found, *invisible)?;
             }
             AlterClause::AddColumn { .. }
             | AlterClause::AddForeignKey(_)

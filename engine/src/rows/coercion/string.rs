@@ -155,7 +155,18 @@ impl Coercion {
                 .filter(|index| *index > 0),
             other => {
                 let may_be_number = !matches!(other, EvalValue::IllFormed(_));
-                let text = member_text(collation, other);
+                let text = match other {
+                    // Bytes end where they stop being text.
+                    EvalValue::Binary(bytes) => {
+                        let end = collation.charset.decode(&bytes).err();
+                        let valid = bytes.get(..end.unwrap_or(bytes.len()));
+                        member_text(
+                            collation,
+                            EvalValue::Binary(valid.unwrap_or_default().to_vec()),
+                        )
+                    }
+                    other => member_text(collation, other),
+                };
                 let text = text.trim_end_matches(' ');
                 let position = members
                     .iter()
