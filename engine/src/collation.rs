@@ -14,6 +14,7 @@ pub use self::charset::Charset;
 
 use std::fmt;
 
+use ::charset::Charset as Table;
 use sql::error::SqlError;
 
 /// What trailing spaces mean in a comparison.
@@ -237,6 +238,31 @@ pub fn by_name(name: &str) -> Result<&'static Collation, SqlError> {
 #[must_use]
 pub fn by_id(id: u16) -> Option<&'static Collation> {
     ALL.iter().find(|collation| collation.id == id).copied()
+}
+
+/// What the id that a client names at its login makes of its connection; `None` for an id that no
+/// server has, which means the server's own default. An id whose order is not known stands for the
+/// default collation of its character set, so that the client's bytes are still taken for what they
+/// are. Error 1231 for a character set that no statement can be in, 1115 for one that is not served.
+// Differs from MySQL: it serves clients of every character set; here what is not served is refused, and
+// nobody's bytes are taken for other characters.
+pub fn of_client(id: u16) -> Result<Option<&'static Collation>, SqlError> {
+    let of_mysql = Table::of_mysql_collation(id);
+    let Some(table) = of_mysql.or_else(|| Table::of_mariadb_collation(id)) else {
+        return Ok(None);
+    };
+    let name = table.name();
+    if ["ucs2", "utf16", "utf16le", "utf32"].contains(&name) {
+        return Err(SqlError::wrong_value_for_var("character_set_client", name));
+    }
+    let Ok(known) = Charset::by_name(name) else {
+        let served: Vec<_> = Charset::ALL.iter().map(|charset| charset.name()).collect();
+        let mut error = SqlError::unknown_character_set(name);
+        error.message.push_str("; a client of this server can use ");
+        error.message.push_str(&served.join(", "));
+        return Err(error);
+    };
+    Ok(Some(by_id(id).unwrap_or_else(|| known.default_collation())))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 #[path = "access/before_login.rs"]
 mod before_login;
+#[path = "access/charsets.rs"]
+mod charsets;
 #[path = "access/connections.rs"]
 mod connections;
 #[path = "access/conversations.rs"]
@@ -15,6 +17,8 @@ mod escalation;
 mod files;
 #[path = "access/hostile.rs"]
 mod hostile;
+#[path = "access/kills.rs"]
+mod kills;
 #[path = "access/memory.rs"]
 mod memory;
 #[path = "access/packets.rs"]

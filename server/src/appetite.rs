@@ -241,13 +241,25 @@ impl Drop for Portion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::processes::Processes;
+    use sql::ast::AccountName;
+
+    use crate::processes::{Processes, Who};
 
     fn appetite() -> Appetite {
         Appetite {
             patience: Duration::from_millis(200),
             grace: Duration::from_millis(40),
             ..Appetite::default()
+        }
+    }
+
+    fn who() -> Who {
+        Who {
+            user: "a".to_owned(),
+            account: Some(AccountName {
+                user: "a".to_owned(),
+                host: "%".to_owned(),
+            }),
         }
     }
 
@@ -260,8 +272,8 @@ mod tests {
     async fn statements_wait_for_room_but_not_for_one_that_runs_long() {
         let (appetite, options) = (appetite(), ParseOptions::default());
         let processes = Arc::new(Processes::default());
-        let one = processes.register(1, "a", "h", 9).unwrap();
-        let other = processes.register(2, "a", "h", 9).unwrap();
+        let one = processes.register(1, who(), "h", 9).unwrap();
+        let other = processes.register(2, who(), "h", 9).unwrap();
         let text = list(200_000);
         let bytes = needed(&text, &options);
         let mut first = appetite.portion(&one.process, bytes).await.unwrap();

@@ -92,13 +92,12 @@ fn definition(name: &str) -> Option<&'static Definition> {
 pub(crate) struct SessionTables {
     pub(crate) node: Arc<Node>,
     pub(crate) account: Arc<Account>,
-    pub(crate) user: String,
 }
 
 impl std::fmt::Debug for SessionTables {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SessionTables")
-            .field("user", &self.user)
+            .field("user", &self.account.name.user)
             .finish_non_exhaustive()
     }
 }
@@ -120,7 +119,6 @@ impl VirtualTables for SessionTables {
         let viewer = Viewer {
             node: &self.node,
             account: &self.account,
-            user: &self.user,
         };
         let mut grid = (definition.layout)(Grid::new());
         (definition.fill)(&mut grid, &viewer);

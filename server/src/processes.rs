@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use engine::interrupt::Interrupt;
+use sql::ast::AccountName;
 use tokio::sync::Notify;
 
 /// What a session does at the moment.
@@ -23,11 +24,20 @@ pub(crate) struct Activity {
     pub(crate) since: Instant,
 }
 
+/// Who is logged in.
+#[derive(Debug, Clone)]
+pub(crate) struct Who {
+    /// As the client names itself.
+    pub(crate) user: String,
+    /// The account it was let in as; none before the login.
+    pub(crate) account: Option<AccountName>,
+}
+
 /// One session, as others see it.
 pub(crate) struct Process {
     pub(crate) id: u32,
     /// Changes with COM_CHANGE_USER.
-    user: Mutex<String>,
+    who: Mutex<Who>,
     /// As SHOW PROCESSLIST shows it: `host:port` or `localhost`.
     pub(crate) host: String,
     /// Whether nobody has logged in yet.
@@ -41,7 +51,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    fn new(id: u32, user: &str, host: &str, is_login: bool) -> Self {
+    fn new(id: u32, who: Who, host: &str) -> Self {
         let activity = Activity {
             database: None,
             command: "Connect",
@@ -51,9 +61,9 @@ impl Process {
         };
         Self {
             id,
-            user: Mutex::new(user.to_owned()),
+            is_login: who.account.is_none(),
+            who: Mutex::new(who),
             host: host.to_owned(),
-            is_login,
             activity: Mutex::new(activity),
             is_killed: AtomicBool::new(false),
             killed: Notify::new(),
@@ -70,17 +80,17 @@ impl Process {
     }
 
     /// Who is logged in.
-    pub(crate) fn user(&self) -> String {
-        self.lock_user().clone()
+    pub(crate) fn who(&self) -> Who {
+        self.lock_who().clone()
     }
 
     /// Another user took over the connection.
-    pub(crate) fn change_user(&self, user: &str) {
-        user.clone_into(&mut self.lock_user());
+    pub(crate) fn change_user(&self, who: Who) {
+        *self.lock_who() = who;
     }
 
-    fn lock_user(&self) -> MutexGuard<'_, String> {
-        self.user.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_who(&self) -> MutexGuard<'_, Who> {
+        self.who.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes what others see.
@@ -167,7 +177,7 @@ impl Processes {
     pub(crate) fn register(
         self: &Arc<Self>,
         id: u32,
-        user: &str,
+        who: Who,
         host: &str,
         limit: usize,
     ) -> Option<Registered> {
@@ -176,7 +186,7 @@ impl Processes {
         if count.count() >= limit {
             return None;
         }
-        Some(self.enter(&mut sessions, Process::new(id, user, host, false)))
+        Some(self.enter(&mut sessions, Process::new(id, who, host)))
     }
 
     /// Enters a connection that has not logged in.
@@ -188,8 +198,11 @@ impl Processes {
         {
             oldest.kill();
         }
-        let login = Process::new(id, "unauthenticated user", host, true);
-        self.enter(&mut sessions, login)
+        let nobody = Who {
+            user: "unauthenticated user".to_owned(),
+            account: None,
+        };
+        self.enter(&mut sessions, Process::new(id, nobody, host))
     }
 
     fn enter(

@@ -28,7 +28,6 @@ mod user_variables;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use engine::collation::Charset;
 use engine::outcome::Outcome;
 use engine::session::SessionContext;
 use protocol::Capabilities;
@@ -37,7 +36,7 @@ use sql::error::SqlError;
 
 use crate::accounts::{Account, Privilege};
 use crate::node::{Node, client_host};
-use crate::processes::Registered;
+use crate::processes::{Registered, Who};
 use crate::registry::Registration;
 use crate::result::RowFormat;
 use crate::role::WriteBlock;
@@ -176,14 +175,12 @@ impl Session {
         context.virtual_tables = self.virtual_tables();
         self.variables.apply_all(&mut context)?;
         self.variables.note_thread(context.connection_id);
-        if let Some(collation) = charset.and_then(engine::collation::by_id) {
+        let wanted = charset.map(engine::collation::of_client).transpose()?;
+        if let Some(collation) = wanted.flatten() {
             let collation = connection_collation(collation, &context);
-            let charset = collation.charset;
-            if charset != Charset::Binary {
-                let names = (charset.name(), collation.name);
-                self.variables
-                    .set_names(Some(names.0), Some(names.1), &mut context)?;
-            }
+            let names = (collation.charset.name(), collation.name);
+            self.variables
+                .set_names(Some(names.0), Some(names.1), &mut context)?;
         }
         self.context = context;
         self.transaction = Transaction::default();
@@ -222,8 +219,16 @@ fn register(
         .any(|privilege| account.has(*privilege));
     let limit = limit.saturating_add(usize::from(is_admin));
     node.processes
-        .register(id, connection.user(), host, limit)
+        .register(id, who(connection, account), host, limit)
         .ok_or_else(|| SqlError::new(1040, "08004", "Too many connections"))
+}
+
+/// Who others see behind the connection.
+fn who(connection: &Connection, account: &Account) -> Who {
+    Who {
+        user: connection.user().to_owned(),
+        account: Some(account.name.clone()),
+    }
 }
 
 /// The account of a client that has proven its password, if it may come in.

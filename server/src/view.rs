@@ -19,8 +19,6 @@ use crate::variables::SessionVariables;
 pub(crate) struct Viewer<'a> {
     pub(crate) node: &'a Node,
     pub(crate) account: &'a Account,
-    /// The user of the login.
-    pub(crate) user: &'a str,
 }
 
 /// What a session looks with.
@@ -71,11 +69,12 @@ impl Viewer<'_> {
             .for_each(look);
     }
 
-    /// The sessions that the account sees: those of others are for accounts with PROCESS.
+    /// The sessions that the account sees: those of others are for accounts with PROCESS. A client
+    /// of the anonymous account may name itself what it likes, and is nobody of that name.
     pub(crate) fn processes(&self) -> Vec<Arc<Process>> {
         let all = self.account.has(Privilege::Process);
         let mut processes = self.node.processes.all();
-        processes.retain(|process| all || process.user() == self.user);
+        processes.retain(|process| all || process.who().user == self.account.name.user);
         processes
     }
 

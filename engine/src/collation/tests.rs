@@ -53,3 +53,23 @@ fn utf8mb3_has_no_characters_beyond_the_basic_plane() {
     assert_eq!(Charset::Utf8mb3.decode("é🙂".as_bytes()), Err(2));
     assert_eq!(Charset::Utf8mb4.decode(b"ab\xff"), Err(2));
 }
+
+#[test]
+fn the_id_of_a_client_means_its_character_set_or_nothing() {
+    let charset = |id| of_client(id).map(|found| found.map(|found| found.charset));
+    // latin1_german1_ci and MariaDB's latin1_swedish_nopad_ci have no order here.
+    for id in [5, 8, 1032] {
+        assert_eq!(charset(id), Ok(Some(Charset::Latin1)), "{id}");
+    }
+    assert_eq!(charset(63), Ok(Some(Charset::Binary)));
+    assert_eq!(charset(0), Ok(None));
+    assert_eq!(charset(u16::MAX), Ok(None));
+    let refused = of_client(51).unwrap_err();
+    assert_eq!(refused.code, 1115);
+    assert!(
+        refused
+            .message
+            .starts_with("Unknown character set: 'cp1251'; ")
+    );
+    assert_eq!(of_client(35).unwrap_err().code, 1231);
+}

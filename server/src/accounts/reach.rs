@@ -1,9 +1,10 @@
-//! Whom an account may change, and what it may hand on.
+//! Whom an account may change or interrupt, and what it may hand on.
 //!
 //! Only what is held, with the grant option where it is held, can be granted or revoked; an account
 //! that has more rights than the actor is out of its reach.
 // Differs from MySQL: there SYSTEM_USER alone puts an account out of reach, and root has it. Here an
-// account is out of reach of everyone who has not all of its rights.
+// account is out of reach of everyone who has not all of its rights, and its sessions of everyone who
+// has not all of its rights on the whole server.
 
 use sql::ast::{Account as Statement, AccountName, AccountOptions, Grant, Revoke};
 use sql::error::SqlError;
@@ -99,6 +100,18 @@ impl Accounts {
         others
             .filter(|name| **name != actor.name)
             .try_for_each(|name| self.in_reach(actor, name))
+    }
+
+    /// Whether the sessions of the account of this name are within `actor`'s reach. To end one hands
+    /// out no rights: only what the other may do to the server as a whole counts, and not what it may
+    /// do in databases.
+    #[must_use]
+    pub fn may_end_sessions_of(&self, actor: &Account, name: &AccountName) -> bool {
+        let other = self.named(name).filter(|other| other.name != actor.name);
+        other.is_none_or(|other| {
+            let administrative = other.global.without(Privileges::all_for_databases());
+            actor.global.has_all(administrative)
+        })
     }
 
     /// An account that is not there is nobody's: what becomes of the statement is said elsewhere.

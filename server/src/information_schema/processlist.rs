@@ -29,7 +29,7 @@ pub(crate) fn cells(process: &Process, shown: usize) -> [Cell; 8] {
     });
     [
         u64::from(process.id).into(),
-        process.user().into(),
+        process.who().user.into(),
         process.host.as_str().into(),
         activity.database.into(),
         activity.command.into(),

@@ -137,14 +137,21 @@ impl Session {
             .map(drop)
     }
 
+    /// One's own sessions, and with the privilege those of others, but never those of an account
+    /// out of reach.
     fn kill(&mut self, target: KillTarget, id: u64) -> Result<Outcome, SqlError> {
         let unknown = || SqlError::no_such_thread(id);
         let process = self.node.processes.find(id).ok_or_else(unknown)?;
-        let is_own = process.user() == self.context.user;
+        let who = process.who();
+        let is_own = who.account.is_some() && who.user == self.context.user;
         let is_admin = [Privilege::ConnectionAdmin, Privilege::Super]
             .iter()
             .any(|privilege| self.account.has(*privilege));
-        if !is_own && !is_admin {
+        let accounts = &self.node.accounts;
+        let in_reach = who
+            .account
+            .is_none_or(|name| accounts.may_end_sessions_of(&self.account, &name));
+        if !(is_own || is_admin) || !in_reach {
             let text = format!("You are not owner of thread {id}");
             return Err(SqlError::new(1095, "HY000", text));
         }

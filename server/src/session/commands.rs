@@ -9,7 +9,7 @@ use protocol::{Capabilities, Command};
 use sql::error::SqlError;
 
 use super::answer::packet;
-use super::{Flow, ReadLock, Session, admit};
+use super::{Flow, ReadLock, Session, admit, who};
 use crate::result::RowFormat;
 use crate::variables::VariableValue;
 
@@ -121,9 +121,9 @@ impl Session {
                 let host = self.connection.peer().host.clone();
                 match admit(&self.node, &self.connection, &host) {
                     Ok(account) => {
+                        let who = who(&self.connection, &account);
+                        self.registered.process.change_user(who);
                         self.account = account;
-                        let user = self.connection.user();
-                        self.registered.process.change_user(user);
                     }
                     Err(error) => {
                         self.connection.send_err(&packet(&error));

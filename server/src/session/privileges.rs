@@ -58,7 +58,6 @@ impl Session {
         Arc::new(SessionTables {
             node: Arc::clone(&self.node),
             account: Arc::clone(&self.account),
-            user: self.connection.user().to_owned(),
         })
     }
 

@@ -17,7 +17,6 @@ impl Session {
             viewer: Viewer {
                 node: &self.node,
                 account: &self.account,
-                user: &self.context.user,
             },
             database: self.context.database.as_deref(),
             warnings: &self.context.warnings,

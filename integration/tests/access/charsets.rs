@@ -1,0 +1,111 @@
+//! What a client says of its character set at the login decides what its bytes mean, or whether it
+//! comes in.
+
+use integration::failure::ensure;
+use integration::wire::{Wire, error_code, login};
+use integration::{Client, Peer, RealServer, Result, Weir};
+
+/// Ids of collations: of what Weir has, in an order it may not know; of what no server has; of what
+/// no statement can be in.
+const ALIKE: [u16; 20] = [
+    0, 5, 8, 15, 17, 31, 33, 45, 46, 47, 54, 56, 60, 63, 76, 83, 100, 224, 246, 254,
+];
+/// Of what MySQL has and Weir has not.
+const REFUSED: [(u16, &str); 9] = [
+    (1, "big5"),
+    (9, "latin2"),
+    (13, "sjis"),
+    (19, "euckr"),
+    (26, "cp1250"),
+    (28, "gbk"),
+    (51, "cp1251"),
+    (74, "koi8r"),
+    (248, "gb18030"),
+];
+/// What COM_CHANGE_USER names, which alone has room for numbers beyond 255.
+const LONG: [u16; 8] = [8, 35, 63, 265, 303, 325, 2304, 65535];
+
+/// Logs in with a collation's id, or changes the user with it; the error if it is refused.
+fn come_in(port: u16, id: u16, changes: bool) -> Result<std::result::Result<Wire, Vec<u8>>> {
+    let mut wire = match changes {
+        true => Wire::login(port, "root", None)?,
+        false => Wire::connect(port)?,
+    };
+    let [low, high] = id.to_le_bytes();
+    if changes {
+        let mut change = b"\x11root\0\0\0".to_vec();
+        change.extend([low, high]);
+        change.extend(b"caching_sha2_password\0");
+        wire.command(&change)?;
+    } else {
+        let mut payload = login("root", &[], "caching_sha2_password", None);
+        if let Some(charset) = payload.get_mut(8) {
+            *charset = low;
+        }
+        wire.send(&payload)?;
+    }
+    let mut answer = wire.read()?;
+    if answer.first() == Some(&0xfe) {
+        wire.send(&[])?;
+        answer = wire.read()?;
+    }
+    Ok(match error_code(&answer) {
+        Some(_) => Err(answer),
+        None => Ok(wire),
+    })
+}
+
+/// What is stored of the bytes C3 A9 of each client, or the error.
+async fn stored(port: u16, mut root: Client) -> Result<Vec<String>> {
+    root.run(&[
+        "CREATE DATABASE d",
+        "CREATE TABLE d.t (n INT, v VARCHAR(9) CHARACTER SET utf8mb4, b VARBINARY(9))",
+    ])
+    .await?;
+    let mut lines = Vec::new();
+    let by_login = ALIKE.iter().map(|id| (*id, false));
+    let by_change = LONG.iter().map(|id| (*id, true));
+    for (id, changes) in by_login.chain(by_change) {
+        let line = match come_in(port, id, changes)? {
+            Err(error) => String::from_utf8_lossy(&error).into_owned(),
+            Ok(mut wire) => {
+                root.execute("DELETE FROM d.t").await?;
+                let insert = "INSERT INTO d.t VALUES (1, 'é', 'é')";
+                ensure(wire.query(insert)?, || format!("INSERT with {id}"))?;
+                let hex = "SELECT HEX(v), HEX(b) FROM d.t";
+                format!("{:?}", root.rows(hex).await?)
+            }
+        };
+        lines.push(format!("{id} {changes}: {line}"));
+    }
+    Ok(lines)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bytes_mean_what_the_login_says_and_are_refused_where_nobody_knows() -> Result {
+    let weir = Weir::primary(1, &[]).await?;
+    let mysql = RealServer::start(Peer::MySql97, 1, &[]).await?;
+    let seen = stored(weir.port, weir.client().await?).await?;
+    let expected = stored(mysql.port, mysql.client().await?).await?;
+    let wrong: Vec<_> = seen
+        .iter()
+        .zip(&expected)
+        .filter(|(seen, expected)| seen != expected)
+        .map(|(seen, expected)| format!("Weir {seen}, MySQL {expected}"))
+        .collect();
+    ensure(wrong.is_empty(), || wrong.join("\n"))?;
+    for (id, name) in REFUSED {
+        for changes in [false, true] {
+            let seen = come_in(weir.port, id, changes)?.err().unwrap_or_default();
+            let text = String::from_utf8_lossy(&seen).into_owned();
+            let names = text.contains(&format!("Unknown character set: '{name}'"));
+            let advises = text.contains("latin1, utf8mb3, utf8mb4");
+            let is_right = error_code(&seen) == Some(1115) && names && advises;
+            ensure(is_right, || format!("{id} {changes}: {text}"))?;
+        }
+        ensure(come_in(mysql.port, id, false)?.is_ok(), || {
+            format!("MySQL refuses {name}")
+        })?;
+    }
+    Ok(())
+}
