@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use config::ServerSettings;
+use engine::session::SessionContext;
 use protocol::auth::AuthPlugin;
 use protocol::server::{AccountAuth, Authenticator};
 use sql::ParseOptions;
@@ -102,11 +103,16 @@ impl Node {
             .clone()
     }
 
-    /// How statements of a session with `sql_mode` are read.
-    pub(crate) fn parse_options(&self, sql_mode: sql::SqlMode) -> ParseOptions {
+    /// How statements of a session are read while it has `sql_mode`.
+    pub(crate) fn parse_options(
+        &self,
+        sql_mode: sql::SqlMode,
+        session: &SessionContext,
+    ) -> ParseOptions {
         ParseOptions {
             sql_mode,
             version: self.version_number,
+            names: session.character_set_client.name_characters(),
         }
     }
 }

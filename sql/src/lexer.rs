@@ -14,7 +14,7 @@ mod statement;
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::{ParseOptions, SqlMode};
+use super::{NameCharacters, ParseOptions, SqlMode};
 pub use measure::Size;
 pub(super) use measure::measure;
 pub(super) use statement::{Lexed, tokens};
@@ -67,6 +67,9 @@ pub(super) struct Token<'a> {
     /// Offset behind its last byte.
     pub(super) end: usize,
 }
+
+/// U+00A0.
+const NO_BREAK_SPACE: &[u8] = b"\xc2\xa0";
 
 /// Longest first, so that the first match is the token.
 const SYMBOLS: [&str; 34] = [
@@ -215,6 +218,7 @@ impl<'a, 'o> Lexer<'a, 'o> {
         while self.at < self.text.len() {
             match self.peek(0) {
                 byte if byte.is_ascii_whitespace() || byte == 0x0b => self.at += 1,
+                _ if self.is_wide_blank() => self.at += NO_BREAK_SPACE.len(),
                 // mysqlslap ends its statements with a NUL.
                 0 if self.at >= self.nuls => self.at = self.text.len(),
                 b'#' => self.skip_line(),
@@ -231,6 +235,11 @@ impl<'a, 'o> Lexer<'a, 'o> {
                 _ => return,
             }
         }
+    }
+
+    /// Whether a blank beyond ASCII stands here: latin1 has one.
+    fn is_wide_blank(&self) -> bool {
+        self.options.names == NameCharacters::Latin1 && self.rest().starts_with(NO_BREAK_SPACE)
     }
 
     fn skip_line(&mut self) {
@@ -340,11 +349,12 @@ impl<'a, 'o> Lexer<'a, 'o> {
 
     fn word(&mut self) -> Kind<'a> {
         let start = self.at;
-        while self.at < self.text.len() && is_word_byte(self.peek(0)) {
+        while self.at < self.text.len() && is_word_byte(self.peek(0)) && !self.is_wide_blank() {
             self.at += 1;
         }
         self.after_word = true;
         self.text_between(start, self.at)
+            .filter(|word| self.options.names.admits(word))
             .map_or(Kind::Bad, Kind::Word)
     }
 

@@ -59,6 +59,52 @@ pub struct ParseOptions {
     pub sql_mode: SqlMode,
     /// Version comments up to this number are entered: 80400 for 8.4.0.
     pub version: u32,
+    /// Which characters beyond ASCII names without quotes have.
+    pub names: NameCharacters,
+}
+
+/// The characters beyond ASCII that a name without quotes may have: a matter of the client's character
+/// set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NameCharacters {
+    /// All: the character set has several bytes for them.
+    #[default]
+    Any,
+    /// The letters of latin1, whose no-break space is a blank.
+    Latin1,
+    /// None: the character set has only ASCII or no characters at all.
+    Ascii,
+}
+
+impl NameCharacters {
+    /// Whether a name may be spelled so.
+    fn admits(self, name: &str) -> bool {
+        match self {
+            NameCharacters::Any => true,
+            NameCharacters::Latin1 => name.chars().all(is_latin1_letter),
+            NameCharacters::Ascii => name.is_ascii(),
+        }
+    }
+}
+
+/// Whether latin1, which is cp1252 here, counts a character among the letters. Those of ASCII were seen
+/// to before.
+const fn is_latin1_letter(character: char) -> bool {
+    matches!(
+        character,
+        '\0'..='\u{7f}'
+            | 'À'..='Ö'
+            | 'Ø'..='ö'
+            | 'ø'..='ÿ'
+            | 'ƒ'
+            | 'Š'
+            | 'š'
+            | 'Œ'
+            | 'œ'
+            | 'Ž'
+            | 'ž'
+            | 'Ÿ'
+    )
 }
 
 impl Default for ParseOptions {
@@ -66,6 +112,7 @@ impl Default for ParseOptions {
         ParseOptions {
             sql_mode: SqlMode::DEFAULT,
             version: 80_400,
+            names: NameCharacters::Any,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::execute::Writer;
 use crate::session::{SessionContext, TimeZone};
 use sql::ast::{Account, Admin};
 use sql::error::SqlError;
-use sql::{ParseOptions, SqlMode, Statement, parse, version_number};
+use sql::{NameCharacters, ParseOptions, SqlMode, Statement, parse, version_number};
 
 /// A DDL statement from a log.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,12 +133,14 @@ impl<'a> DdlStatement<'a> {
         Ok(session)
     }
 
+    /// The character set of the text, if it is known.
+    fn charset(&self) -> Option<Charset> {
+        let collation = self.client.and_then(collation::by_id)?;
+        Some(collation.charset)
+    }
+
     fn text(&self) -> Result<Vec<u8>, SqlError> {
-        let charset = self
-            .client
-            .and_then(collation::by_id)
-            .map(|collation| collation.charset);
-        match charset {
+        match self.charset() {
             Some(Charset::Latin1) => {
                 let text = Charset::Latin1.decode(self.sql).unwrap_or_default();
                 Ok(text.into_owned().into_bytes())
@@ -171,6 +173,9 @@ fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutco
     let options = ParseOptions {
         sql_mode: SqlMode::from_bits(statement.sql_mode),
         version: statement.version,
+        names: statement
+            .charset()
+            .map_or(NameCharacters::Any, Charset::name_characters),
     };
     let parsed = parse(&statement.text()?, &options)?.statement;
     let construct = match &parsed {

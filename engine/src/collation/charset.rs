@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use super::{
     ASCII_GENERAL_CI, BINARY, Collation, LATIN1_SWEDISH_CI, UTF8MB3_GENERAL_CI, UTF8MB4_0900_AI_CI,
 };
+use sql::NameCharacters;
 use sql::error::SqlError;
 
 /// A character set that columns, literals and connections may have.
@@ -48,6 +49,16 @@ impl Charset {
             .into_iter()
             .find(|charset| charset.name() == current);
         known.ok_or_else(|| SqlError::unknown_character_set(name))
+    }
+
+    /// The characters beyond ASCII that names without quotes have in statements of this character set.
+    #[must_use]
+    pub const fn name_characters(self) -> NameCharacters {
+        match self {
+            Charset::Utf8mb4 | Charset::Utf8mb3 => NameCharacters::Any,
+            Charset::Latin1 => NameCharacters::Latin1,
+            Charset::Ascii | Charset::Binary => NameCharacters::Ascii,
+        }
     }
 
     /// Its line in the table of all character sets.

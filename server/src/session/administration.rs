@@ -209,7 +209,9 @@ impl Session {
         } else {
             "FLUSH PRIVILEGES"
         };
-        let options = self.node.parse_options(self.context.sql_mode);
+        let options = self
+            .node
+            .parse_options(self.context.sql_mode, &self.context);
         let result = match sql::parse(sql.as_bytes(), &options) {
             Ok(parsed) => self.statement(Arc::new(parsed), Vec::new()).await,
             Err(error) => Err(error),

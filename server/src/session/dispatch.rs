@@ -292,7 +292,9 @@ impl Session {
                     .into_bytes()
             }
         };
-        let options = self.node.parse_options(self.context.sql_mode);
+        let options = self
+            .node
+            .parse_options(self.context.sql_mode, &self.context);
         let _portion = self.portion(&text, &options).await?;
         let parsed = at_leisure(&text, || sql::parse(&text, &options))?;
         super::prepared::check(&parsed.statement)?;

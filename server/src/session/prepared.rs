@@ -87,7 +87,7 @@ impl Session {
             Form::Tree(parsed) => return Ok((Arc::clone(parsed), None)),
             Form::Text(text, sql_mode) => (text, *sql_mode),
         };
-        let options = self.node.parse_options(sql_mode);
+        let options = self.node.parse_options(sql_mode, &self.context);
         let mut portion = self.portion(text, &options).await?;
         let parsed = at_leisure(text, || sql::parse(text, &options))?;
         if let Some(portion) = &mut portion {
@@ -118,7 +118,9 @@ impl Session {
     }
 
     pub(super) async fn stmt_prepare(&mut self, sql: &[u8]) {
-        let options = self.node.parse_options(self.context.sql_mode);
+        let options = self
+            .node
+            .parse_options(self.context.sql_mode, &self.context);
         let prepared = match self.portion(sql, &options).await {
             Ok(_portion) => at_leisure(sql, || self.prepare(sql)),
             Err(error) => Err(error),
@@ -140,7 +142,9 @@ impl Session {
         let sql = self.decoded(sql)?.into_owned();
         self.begin_statement(&sql);
         self.node.count("stmt_prepare");
-        let options = self.node.parse_options(self.context.sql_mode);
+        let options = self
+            .node
+            .parse_options(self.context.sql_mode, &self.context);
         let parsed = Arc::new(sql::parse(&sql, &options)?);
         check(&parsed.statement)?;
         if is_checked(&parsed.statement) {

@@ -48,7 +48,9 @@ impl Session {
         let mut at = 0;
         loop {
             let rest = sql.get(at..).unwrap_or_default();
-            let options = self.node.parse_options(self.context.sql_mode);
+            let options = self
+                .node
+                .parse_options(self.context.sql_mode, &self.context);
             let mut portion = match self.portion(rest, &options).await {
                 Ok(portion) => portion,
                 Err(error) => return self.answer(Err(error), RowFormat::Text, false).await,
