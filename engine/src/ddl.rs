@@ -19,6 +19,7 @@ mod refused;
 mod size;
 mod types;
 
+pub(crate) use defaults::convertible;
 pub use refused::refused_by_form;
 
 use std::sync::Arc;
@@ -81,7 +82,14 @@ pub(crate) fn existing(
     session: &SessionContext,
 ) -> Result<Arc<Table>, SqlError> {
     let (database, name) = qualified(name, session)?;
-    Ok(Arc::clone(writer.catalog().table(database, name)?))
+    match writer.catalog().table(database, name) {
+        Ok(table) => Ok(Arc::clone(table)),
+        Err(error) => {
+            // A name that none can have is told before one that none has.
+            create::check_table_name(name)?;
+            Err(error)
+        }
+    }
 }
 
 /// Changes one database of a catalogue. Error 1049 if there is none of this name.

@@ -22,7 +22,7 @@ pub use writer::{Conflict, RowId, RowWriter, StoredRow};
 
 pub(crate) use coercion::{copied_number, parameter};
 pub use default::local_default;
-pub(crate) use default::{default_text, implicit};
+pub(crate) use default::{default_text, implicit, now};
 pub(crate) use eval::{decimal_of, eval_of};
 pub(crate) use plan::{collate, column_of, key_part_expression, list};
 pub(crate) use text::key_text;

@@ -98,11 +98,11 @@ fn change(
     let mut extra = Extra::default();
     let default = default_collation(writer, session);
     new.collation = options::collation(session, old, clauses, default)?;
-    clauses::apply(session, &mut new, &mut extra, clauses, default)?;
+    let forbidden = clauses::apply(session, &mut new, &mut extra, clauses, default)?;
     expression::check_dependents(session, old, &new)?;
     keys::recheck(&mut new)?;
     let catalog = Arc::clone(writer.catalog());
-    create::finish(session, &catalog, &mut new)?;
+    create::finish(session, &catalog, &mut new, &forbidden)?;
     how.check(old, &new, clauses)?;
     let copies = algorithm::copies(old, &new, clauses);
     let order = order::of(session, old, &new, clauses)?;
@@ -152,8 +152,8 @@ fn check_clauses(
                 options::check(session, Site::Alter(&old.name), written)?;
             }
             AlterClause::RenameTable(name) => {
-                let database = name.database.as_ref().unwrap_or(&old.database);
-                drop::check_new_name(writer, old, database, &name.name)?;
+                let (database, name) = qualified(name, session)?;
+                drop::check_new_name(writer, old, database, name)?;
             }
             AlterClause::AddColumn { .. }
             | AlterClause::AddIndex(_)

@@ -1,7 +1,7 @@
 //! Column definitions: type, nullability, default and attributes together.
 
 use super::expression::{self, Purpose};
-use super::types::{Defaults, column_type, fsp_of};
+use super::types::{Defaults, check_members, column_type, fsp_of};
 use super::{defaults, keys};
 use crate::catalog::{Column, ColumnDefault, ColumnId, ColumnType, Generated, IntegerSize};
 use crate::collation::Collation;
@@ -39,8 +39,21 @@ pub(super) fn define(
     default_collation: &'static Collation,
     is_first_timestamp: bool,
 ) -> Result<DefinedColumn, SqlError> {
+    let drafted = draft(session, id, written, default_collation, is_first_timestamp)?;
+    settle(session, written, drafted)
+}
+
+/// Builds the column but for its default: with the errors that MySQL finds while it reads the statement,
+/// whatever table it is about.
+pub(super) fn draft(
+    session: &SessionContext,
+    id: ColumnId,
+    written: &ColumnDefinition,
+    default_collation: &'static Collation,
+    is_first_timestamp: bool,
+) -> Result<DefinedColumn, SqlError> {
     let name = &written.name;
-    check_name(name)?;
+    check_length(name)?;
     let attributes = &written.attributes;
     refuse_constraints(attributes)?;
     let collation = attributes.collation.as_deref();
@@ -51,11 +64,11 @@ pub(super) fn define(
         Defaults::new(session, default_collation),
     )?;
     if !session.applies_log {
-        check_collation(&column_type, collation)?;
+        check_collation(&column_type, attributes)?;
     }
     let column_type = with_srid(session, column_type, attributes.srid)?;
     let is_serial = written.data_type == DataType::Serial;
-    check_attributes(name, attributes, is_serial)?;
+    check_attributes(attributes, is_serial)?;
     let generated = generated(session, name, attributes.generated.as_ref())?;
     let auto_increment = attributes.auto_increment || is_serial;
     // Without explicit_defaults_for_timestamp a TIMESTAMP is NOT NULL unless it says NULL.
@@ -79,11 +92,8 @@ pub(super) fn define(
         storage: storage(attributes),
         column_type,
     };
-    check_engine_name(session, &column)?;
-    // An AUTO_INCREMENT column may say that NULL is its default.
-    let default = attributes.default.as_ref();
-    let default = default.filter(|default| !auto_increment || **default != DefaultValue::Null);
-    column.default = defaults::define(session, &column, default)?;
+    let default = default_of(attributes, auto_increment);
+    defaults::check(session, &column, default)?;
     column.on_update_now = match attributes.on_update {
         Some(fsp) => on_update(&column, fsp)?,
         None => false,
@@ -101,6 +111,37 @@ pub(super) fn define(
             || attributes.default == Some(DefaultValue::Null),
         column,
     })
+}
+
+/// Gives a drafted column its default. Errors are those that MySQL finds when it makes the table: names,
+/// members, comments, values of defaults.
+pub(super) fn settle(
+    session: &SessionContext,
+    written: &ColumnDefinition,
+    mut drafted: DefinedColumn,
+) -> Result<DefinedColumn, SqlError> {
+    let column = &mut drafted.column;
+    let attributes = &written.attributes;
+    check_name(&column.name)?;
+    check_members(&column.name, &column.column_type)?;
+    let comment = attributes.comment.as_deref().unwrap_or_default();
+    if comment.chars().count() > COMMENT_CHARS_MAX {
+        let name = &column.name;
+        return Err(SqlError::too_long_field_comment(name, COMMENT_CHARS_MAX));
+    }
+    check_engine_name(session, column)?;
+    // The rule of old servers has given it one already.
+    if column.default == ColumnDefault::None {
+        let default = default_of(attributes, column.auto_increment);
+        column.default = defaults::define(session, column, default)?;
+    }
+    Ok(drafted)
+}
+
+/// The default that is written: an AUTO_INCREMENT column may say that NULL is its.
+fn default_of(attributes: &ColumnAttributes, auto_increment: bool) -> Option<&DefaultValue> {
+    let default = attributes.default.as_ref();
+    default.filter(|default| !auto_increment || **default != DefaultValue::Null)
 }
 
 /// Error 1235 for constraints of a column.
@@ -141,12 +182,8 @@ fn generated(
     }))
 }
 
-/// Attributes that cannot stand together, are too long, or are not kept.
-fn check_attributes(
-    name: &str,
-    attributes: &ColumnAttributes,
-    is_serial: bool,
-) -> Result<(), SqlError> {
+/// Attributes that cannot stand together or are not kept.
+fn check_attributes(attributes: &ColumnAttributes, is_serial: bool) -> Result<(), SqlError> {
     if attributes.generated.is_some() {
         let wrong = |what| Err(SqlError::wrong_usage(what, "generated column"));
         if is_serial {
@@ -168,10 +205,6 @@ fn check_attributes(
                 _ => {}
             }
         }
-    }
-    let comment = attributes.comment.as_deref().unwrap_or_default();
-    if comment.chars().count() > COMMENT_CHARS_MAX {
-        return Err(SqlError::too_long_field_comment(name, COMMENT_CHARS_MAX));
     }
     match attributes
         .others
@@ -210,11 +243,20 @@ pub(super) fn within_names(text: &str) -> String {
     text.chars().map(kept).collect()
 }
 
-/// Error 1253 for a collation of what is no text, and 1273 for one that is not known.
-fn check_collation(column_type: &ColumnType, attribute: Option<&str>) -> Result<(), SqlError> {
-    let Some(named) = attribute.map(crate::collation::by_name).transpose()? else {
+/// Error 1253 for a collation of what is no text, 1273 for one that is not known, and 1064 for a second
+/// one that is.
+fn check_collation(
+    column_type: &ColumnType,
+    attributes: &ColumnAttributes,
+) -> Result<(), SqlError> {
+    let named = attributes.collation.as_deref();
+    let Some(named) = named.map(crate::collation::by_name).transpose()? else {
         return Ok(());
     };
+    if let Some((again, error)) = &attributes.repeated_collation {
+        crate::collation::by_name(again)?;
+        return Err(error.clone());
+    }
     match column_type {
         ColumnType::Binary { .. }
         | ColumnType::Varbinary { .. }
@@ -344,10 +386,15 @@ pub(super) fn check_name(name: &str) -> Result<(), SqlError> {
         return Err(SqlError::wrong_column_name(name));
     }
     check_characters(name)?;
-    if name.chars().count() > NAME_CHARS_MAX {
-        return Err(SqlError::too_long_ident(name));
+    check_length(name)
+}
+
+/// Error 1059.
+fn check_length(name: &str) -> Result<(), SqlError> {
+    match name.chars().count() > NAME_CHARS_MAX {
+        true => Err(SqlError::too_long_ident(name)),
+        false => Ok(()),
     }
-    Ok(())
 }
 
 /// Error 1235 for a name with a character beyond U+FFFF, in whose place MySQL writes a question mark.

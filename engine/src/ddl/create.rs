@@ -1,5 +1,7 @@
 //! CREATE TABLE.
 
+mod written;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -31,10 +33,8 @@ pub(super) fn table(
     let (database, name) = qualified(&create.name, session)?;
     let (database, name) = (database.to_owned(), name.to_owned());
     check_table_name(&name)?;
-    if let CreateTableSource::Like(original) = &create.source
-        && qualified(original, session)? == (database.as_str(), name.as_str())
-    {
-        return Err(SqlError::nonuniq_table(&name));
+    if !session.applies_log {
+        written::check(writer, session, (&database, &name), &create.source)?;
     }
     let known = writer.catalog().database(&database)?;
     let default_collation = known.collation;
@@ -42,6 +42,10 @@ pub(super) fn table(
         let error = SqlError::table_exists(&name);
         if !create.if_not_exists {
             return Err(error);
+        }
+        if !session.applies_log {
+            let subject = (database.as_str(), name.as_str());
+            written::check_unused(writer, session, subject, default_collation, &create.source)?;
         }
         session.note(error);
         return Ok(Outcome::done());
@@ -123,9 +127,10 @@ fn build(
     for column in columns.iter().filter(|column| column.is_primary) {
         keys::add_for_column(&mut table, KeyKind::Primary, &column.column.name)?;
     }
+    let mut forbidden = Vec::new();
     for element in elements {
         match element {
-            TableElement::Index(index) => keys::add(&mut table, index)?,
+            TableElement::Index(index) => forbidden.extend(keys::add(&mut table, index)?),
             TableElement::ForeignKey(_) => return Err(SqlError::not_supported("FOREIGN KEY")),
             TableElement::Check(_) => return Err(SqlError::not_supported("CHECK constraint")),
             TableElement::Column(written) => {
@@ -139,7 +144,7 @@ fn build(
         }
     }
     forbid_null_in_primary(&table, &columns)?;
-    finish(session, catalog, &mut table)?;
+    finish(session, catalog, &mut table, &forbidden)?;
     Ok(table)
 }
 
@@ -188,11 +193,13 @@ fn forbid_null_in_primary(table: &Table, columns: &[DefinedColumn]) -> Result<()
     }
 }
 
-/// Checks what concerns the table as a whole and puts its keys in order.
+/// Checks what concerns the table as a whole and puts its keys in order. A new primary key has `forbidden`
+/// NULL in these columns.
 pub(super) fn finish(
     session: &SessionContext,
     catalog: &Arc<Catalog>,
     table: &mut Table,
+    forbidden: &[ColumnId],
 ) -> Result<(), SqlError> {
     if table.columns.is_empty() {
         return Err(SqlError::table_must_have_columns());
@@ -207,7 +214,7 @@ pub(super) fn finish(
         size::check(table)?;
     }
     keys::check_visibility(table)?;
-    keys::sort(table);
+    keys::sort(table, forbidden);
     keys::check_auto_increment(table)?;
     expression::check(session, catalog, table)
 }

@@ -92,6 +92,7 @@ pub(super) fn drop(
     name: &str,
     if_exists: bool,
 ) -> Result<Outcome, SqlError> {
+    check_name(name)?;
     if is_reserved(name) {
         return Err(SqlError::db_access_denied(
             &session.user,
@@ -123,7 +124,7 @@ pub(super) fn drop(
 }
 
 /// Errors 1059 and 1102.
-fn check_name(name: &str) -> Result<(), SqlError> {
+pub(super) fn check_name(name: &str) -> Result<(), SqlError> {
     if name.is_empty() || name.ends_with(' ') {
         return Err(SqlError::wrong_db_name(name));
     }

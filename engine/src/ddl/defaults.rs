@@ -13,6 +13,36 @@ use sql::error::SqlError;
 /// Most bytes of a text that an error shows.
 const CONVERTED_BYTES_SHOWN: usize = 64;
 
+/// Checks what is known of a default before its value is looked at. Errors 1067, 1101 and those of
+/// expressions.
+pub(super) fn check(
+    session: &SessionContext,
+    column: &Column,
+    written: Option<&DefaultValue>,
+) -> Result<(), SqlError> {
+    match written {
+        None if column.generated.is_none() => Ok(()),
+        None
+        | Some(
+            DefaultValue::Null | DefaultValue::CurrentTimestamp(_) | DefaultValue::Expression(_),
+        ) => define(session, column, written).map(drop),
+        Some(DefaultValue::Temporal(..)) if !session.applies_log => {
+            define(session, column, written).map(drop)
+        }
+        Some(
+            DefaultValue::Temporal(..)
+            | DefaultValue::Number(_)
+            | DefaultValue::String(_)
+            | DefaultValue::Hex(_)
+            | DefaultValue::Bit(_)
+            | DefaultValue::Bool(_),
+        ) if column.column_type.is_blob_like() => {
+            Err(SqlError::blob_cant_have_default(&column.name))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
 /// The default of a column whose other attributes are known. Errors 1067 and 1101.
 pub(super) fn define(
     session: &SessionContext,
@@ -107,7 +137,7 @@ fn check_characters(
 }
 
 /// Error 3854 for a text that `to` has no characters for.
-pub(super) fn convertible(text: &str, from: Charset, to: Charset) -> Result<(), SqlError> {
+pub(crate) fn convertible(text: &str, from: Charset, to: Charset) -> Result<(), SqlError> {
     if to == Charset::Binary || to.encode(text).is_ok() {
         return Ok(());
     }

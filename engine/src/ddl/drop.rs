@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::create::check_table_name;
-use super::{existing, forget, physical, qualified, save};
+use super::{databases, existing, forget, physical, qualified, save};
 use crate::catalog::Table;
 use crate::execute::Writer;
 use crate::outcome::Outcome;
@@ -26,6 +26,7 @@ pub(super) fn tables(
     for name in names {
         session.interrupt.check()?;
         let (database, table) = qualified(name, session)?;
+        check_names(session, database, table)?;
         match writer.catalog().find_table(database, table) {
             // There are no temporary tables.
             Some(known) if !temporary => {
@@ -59,6 +60,20 @@ pub(super) fn tables(
     Ok(Outcome::done())
 }
 
+/// Names that no table has, though it need not exist: errors 1044, 1059, 1102 and 1103.
+fn check_names(session: &SessionContext, database: &str, table: &str) -> Result<(), SqlError> {
+    databases::check_name(database)?;
+    check_table_name(table)?;
+    match database.eq_ignore_ascii_case("information_schema") {
+        true => Err(SqlError::db_access_denied(
+            &session.user,
+            &session.host,
+            database,
+        )),
+        false => Ok(()),
+    }
+}
+
 /// DROP VIEW: there are no views, so each name is missing.
 pub(super) fn views(
     writer: &Writer,
@@ -69,6 +84,7 @@ pub(super) fn views(
     let mut missing = Vec::new();
     for name in names {
         let (database, view) = qualified(name, session)?;
+        check_names(session, database, view)?;
         if writer.catalog().find_table(database, view).is_some() {
             let text = format!("'{database}.{view}' is not VIEW");
             return Err(SqlError::new(1347, "HY000", text));

@@ -77,7 +77,7 @@ pub(super) fn check(
         }
     }
     if has_expressions {
-        Computed::new(catalog, &Arc::new(table.clone()), session)?;
+        Computed::check(catalog, &Arc::new(table.clone()), session)?;
     }
     Ok(())
 }

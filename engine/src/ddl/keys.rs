@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::columns::{check_characters, within_names};
 use super::size;
-use crate::catalog::{BlobSize, Column, ColumnType, Key, KeyId, KeyKind, KeyPart, Table};
+use crate::catalog::{BlobSize, Column, ColumnId, ColumnType, Key, KeyId, KeyKind, KeyPart, Table};
 use sql::ast::{IndexDefinition, IndexKind, KeyPart as WrittenPart, KeyPartTarget};
 use sql::error::SqlError;
 
@@ -20,8 +20,8 @@ const HIDDEN_KEY: &str = "GEN_CLUST_INDEX";
 /// The name of every primary key, and of no other.
 pub(super) const PRIMARY: &str = "PRIMARY";
 
-/// Adds a key to the table, giving it a name if it has none. Columns of a primary key become NOT NULL.
-pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<(), SqlError> {
+/// What MySQL refuses of a key while it reads it. Errors 1221, 1391, 3522, 3980 and 3981.
+pub(super) fn check_written(written: &IndexDefinition) -> Result<(), SqlError> {
     let is_unordered = match written.kind {
         IndexKind::FullText | IndexKind::Spatial => true,
         IndexKind::Primary | IndexKind::Unique | IndexKind::Plain => {
@@ -32,6 +32,33 @@ pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<(), Sq
         let kinds = "spatial/fulltext/hash index";
         return Err(SqlError::wrong_usage(kinds, "explicit index order"));
     }
+    for part in &written.parts {
+        if let KeyPartTarget::Column {
+            name,
+            prefix: Some(0),
+        } = &part.target
+        {
+            return Err(empty_part(name));
+        }
+    }
+    if let Some(attribute) = &written.options.engine_attribute {
+        engine_attribute(attribute)?;
+    }
+    match written.kind == IndexKind::Primary && written.options.invisible {
+        true => Err(SqlError::pk_index_cant_be_invisible()),
+        false => Ok(()),
+    }
+}
+
+fn empty_part(name: &str) -> SqlError {
+    let text = format!("Key part '{name}' length cannot be 0");
+    SqlError::new(1391, "HY000", text)
+}
+
+/// Adds a key to the table, giving it a name if it has none. Columns of a primary key become NOT NULL:
+/// returns those that have been nullable until then.
+pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<Vec<ColumnId>, SqlError> {
+    check_written(written)?;
     let kind = match written.kind {
         IndexKind::Primary => KeyKind::Primary,
         IndexKind::Unique => KeyKind::Unique,
@@ -45,15 +72,13 @@ pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<(), Sq
     if kind == KeyKind::Primary && table.primary_key().is_some() {
         return Err(SqlError::multiple_pri_key());
     }
+    let taken = written.name.as_deref().filter(|_| kind != KeyKind::Primary);
+    if let Some(name) = taken.filter(|name| table.key(name).is_some()) {
+        return Err(SqlError::dup_keyname(name));
+    }
     let parts = parts(table, kind, &written.parts)?;
     let name = name(table, kind, written.name.as_deref(), &parts)?;
-    if kind == KeyKind::Primary && written.options.invisible {
-        return Err(SqlError::pk_index_cant_be_invisible());
-    }
     check_structure(table, &parts, written.options.using.as_deref())?;
-    if let Some(attribute) = &written.options.engine_attribute {
-        engine_attribute(attribute)?;
-    }
     let comment = written.options.comment.as_deref().unwrap_or_default();
     if comment.chars().count() > COMMENT_CHARS_MAX {
         return Err(SqlError::too_long_index_comment(&name, COMMENT_CHARS_MAX));
@@ -61,7 +86,7 @@ pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<(), Sq
     if written.options.parser.is_some() {
         return Err(SqlError::not_supported("WITH PARSER"));
     }
-    push(table, name, kind, parts)?;
+    let forbidden = push(table, name, kind, parts)?;
     if let Some(key) = table.keys.last_mut() {
         key.invisible = written.options.invisible;
         key.comment = within_names(comment);
@@ -69,7 +94,7 @@ pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<(), Sq
         let using = written.options.using.as_deref();
         key.using = using.filter(|using| *using == "BTREE").map(str::to_owned);
     }
-    Ok(())
+    Ok(forbidden)
 }
 
 /// Errors 1235 and 1687 for an R-tree.
@@ -120,15 +145,17 @@ pub(super) fn add_for_column(
     };
     let parts = parts(table, kind, &[written])?;
     let name = name(table, kind, None, &parts)?;
-    push(table, name, kind, parts)
+    push(table, name, kind, parts).map(drop)
 }
 
+/// Returns the columns that are no longer nullable.
 fn push(
     table: &mut Table,
     name: String,
     kind: KeyKind,
     parts: Vec<KeyPart>,
-) -> Result<(), SqlError> {
+) -> Result<Vec<ColumnId>, SqlError> {
+    let mut forbidden = Vec::new();
     if kind == KeyKind::Primary {
         if table.primary_key().is_some() {
             return Err(SqlError::multiple_pri_key());
@@ -139,7 +166,9 @@ fn push(
                 .iter_mut()
                 .find(|column| column.id == part.column)
             {
-                column.nullable = false;
+                if std::mem::replace(&mut column.nullable, false) {
+                    forbidden.push(column.id);
+                }
                 if column.default == crate::catalog::ColumnDefault::Null {
                     column.default = crate::catalog::ColumnDefault::None;
                 }
@@ -160,7 +189,36 @@ fn push(
         comment: String::new(),
         using: None,
     });
-    Ok(())
+    Ok(forbidden)
+}
+
+/// The part of a key for the column that takes the place of another of its name: as long as it was, in
+/// the units of the old column. Errors as for a new key.
+pub(super) fn inherited(
+    (before, heir): (&Column, &Column),
+    kind: KeyKind,
+    part: &KeyPart,
+) -> Result<KeyPart, SqlError> {
+    let length = key_bytes(before, part.prefix) / bytes_per_char(before);
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    let prefix = check_part(heir, Some(length).filter(|length| *length > 0))?;
+    check_primary(kind, heir)?;
+    Ok(KeyPart {
+        column: heir.id,
+        prefix,
+        descending: part.descending,
+    })
+}
+
+/// Error 3106 for a virtual column in a primary key.
+fn check_primary(kind: KeyKind, column: &Column) -> Result<(), SqlError> {
+    let generated = column.generated.as_ref();
+    match kind == KeyKind::Primary && generated.is_some_and(|generated| !generated.stored) {
+        true => Err(SqlError::unsupported_action_on_generated_column(
+            "Defining a virtual generated column as primary key",
+        )),
+        false => Ok(()),
+    }
 }
 
 fn parts(table: &Table, kind: KeyKind, written: &[WrittenPart]) -> Result<Vec<KeyPart>, SqlError> {
@@ -181,16 +239,7 @@ fn parts(table: &Table, kind: KeyKind, written: &[WrittenPart]) -> Result<Vec<Ke
             return Err(SqlError::dup_fieldname(name));
         }
         let prefix = check_part(column, *prefix)?;
-        if kind == KeyKind::Primary
-            && column
-                .generated
-                .as_ref()
-                .is_some_and(|generated| !generated.stored)
-        {
-            return Err(SqlError::unsupported_action_on_generated_column(
-                "Defining a virtual generated column as primary key",
-            ));
-        }
+        check_primary(kind, column)?;
         let length = key_bytes(column, prefix);
         bytes += length;
         let is_old = matches!(
@@ -250,11 +299,7 @@ pub(super) fn recheck(table: &mut Table) -> Result<(), SqlError> {
 fn check_part(column: &Column, prefix: Option<u32>) -> Result<Option<u32>, SqlError> {
     let name = &column.name;
     if prefix == Some(0) {
-        return Err(SqlError::new(
-            1391,
-            "HY000",
-            format!("Key part '{name}' length cannot be 0"),
-        ));
+        return Err(empty_part(name));
     }
     match &column.column_type {
         ColumnType::Json => Err(SqlError::json_used_as_key(name)),
@@ -278,9 +323,23 @@ fn check_part(column: &Column, prefix: Option<u32>) -> Result<Option<u32>, SqlEr
         ColumnType::Varchar { length, .. } | ColumnType::Varbinary { length } => {
             whole_or_prefix(prefix, u32::from(*length))
         }
-        _ if prefix.is_some() => Err(SqlError::wrong_sub_key()),
-        _ => Ok(None),
+        other => {
+            let whole = size::record_bytes(other);
+            let is_whole = |prefix| u64::from(prefix) * bytes_per_char(column) == whole;
+            match prefix.is_none_or(is_whole) {
+                true => Ok(None),
+                false => Err(SqlError::wrong_sub_key()),
+            }
+        }
     }
+}
+
+/// Bytes of a character where a prefix counts characters, which it does of ENUM and SET too.
+fn bytes_per_char(column: &Column) -> u64 {
+    let collation = column.column_type.collation();
+    collation.map_or(1, |collation| {
+        u64::from(collation.charset.bytes_per_char_max())
+    })
 }
 
 fn whole_or_prefix(prefix: Option<u32>, length: u32) -> Result<Option<u32>, SqlError> {
@@ -293,11 +352,8 @@ fn whole_or_prefix(prefix: Option<u32>, length: u32) -> Result<Option<u32>, SqlE
 
 /// Bytes that a part takes in MySQL's index, for the limit of 3072.
 fn key_bytes(column: &Column, prefix: Option<u32>) -> u64 {
-    let charset = column
-        .column_type
-        .collation()
-        .map_or(1, |collation| collation.charset.bytes_per_char_max());
-    let characters = |length: u64| prefix.map_or(length, u64::from) * u64::from(charset);
+    let width = bytes_per_char(column);
+    let characters = |length: u64| prefix.map_or(length, u64::from) * width;
     match &column.column_type {
         ColumnType::Char { length, .. } => characters(u64::from(*length)),
         ColumnType::Varchar { length, .. } => characters(u64::from(*length)),
@@ -387,8 +443,9 @@ fn generated_name(table: &Table, parts: &[KeyPart]) -> String {
 }
 
 /// Puts keys in MySQL's order: primary, unique without NULL, other unique, the rest; unique keys of
-/// whole columns before those with prefixes, and all of them before those of virtual columns.
-pub(super) fn sort(table: &mut Table) {
+/// whole columns before those with prefixes, and all of them before those of virtual columns. To keys
+/// in front of a new primary key the columns that it has `forbidden` NULL in are nullable still.
+pub(super) fn sort(table: &mut Table, forbidden: &[ColumnId]) {
     let nullable: HashSet<_> = table
         .columns
         .iter()
@@ -405,8 +462,15 @@ pub(super) fn sort(table: &mut Table) {
         .filter(|column| is_virtual(column))
         .map(|column| column.id)
         .collect();
+    let mut keys = table.keys.iter();
+    let primary = keys.position(|key| key.kind == KeyKind::Primary);
+    let before = table.keys.get(..primary.unwrap_or(0)).unwrap_or_default();
+    let before: HashSet<_> = before.iter().map(|key| key.id).collect();
     table.keys.sort_by_key(|key| {
-        let has_null = key.parts.iter().any(|part| nullable.contains(&part.column));
+        let is_before = before.contains(&key.id);
+        let has_null = key.parts.iter().any(|part| {
+            nullable.contains(&part.column) || is_before && forbidden.contains(&part.column)
+        });
         let has_prefix = key.parts.iter().any(|part| part.prefix.is_some());
         let computes = key.parts.iter().any(|part| virtuals.contains(&part.column));
         match key.kind {

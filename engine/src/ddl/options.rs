@@ -97,6 +97,29 @@ pub(super) fn check(
     }
 }
 
+/// Checks the options of a table that is not made: what MySQL refuses while it reads them, and by name
+/// what is not read to the end.
+pub(super) fn check_unused(
+    session: &mut SessionContext,
+    site: Site<'_>,
+    options: &WrittenOptions,
+) -> Result<(), SqlError> {
+    if options.partitioned {
+        return Err(SqlError::not_supported("PARTITION BY"));
+    }
+    for engine in options.earlier_engines.iter().chain(&options.engine) {
+        check_engine(session, site.table(), engine)?;
+    }
+    for (name, value) in &options.others {
+        match check_option(site, name, value) {
+            // Whether the engine has it is found out later.
+            Err(error) if error.code == 1031 || name == "ENCRYPTION" => {}
+            checked => checked?,
+        }
+    }
+    Ok(())
+}
+
 /// Takes the options over. Error 1031 for a KEY_BLOCK_SIZE that the table cannot have.
 pub(super) fn apply(
     session: &SessionContext,
@@ -174,10 +197,13 @@ pub(super) fn collation(
             return Err(conflict(written, is_conversion, earlier, means));
         }
         named = Some(means);
-        if !is_conversion {
-            spec.charset = written.charset.clone().or(spec.charset);
-            spec.collation = written.collation.clone().or(spec.collation);
-        }
+        // Of all that is said of the collation the last word counts. A conversion always says one.
+        let collation = match is_conversion {
+            true => Some(means.name.to_owned()),
+            false => written.collation.clone(),
+        };
+        spec.charset = written.charset.clone().or(spec.charset);
+        spec.collation = collation.or(spec.collation);
     }
     resolve_collation(&spec, None, Defaults::new(session, table.collation))
 }
@@ -296,6 +322,9 @@ fn check_option(site: Site<'_>, name: &str, value: &str) -> Result<(), SqlError>
             Ok(0..=4_294_967_295) => Ok(()),
             _ => Err(out_of_range("avg_row_length is [0,4294967295]", value)),
         },
+        "KEY_BLOCK_SIZE" if number.as_ref().is_ok_and(|size| *size > 65_535) => {
+            Err(out_of_range("key_block_size is [0,65535]", value))
+        }
         "MIN_ROWS" | "MAX_ROWS" | "CHECKSUM" | "TABLE_CHECKSUM" | "DELAY_KEY_WRITE"
         | "KEY_BLOCK_SIZE" => match number {
             Ok(_) => Ok(()),

@@ -101,11 +101,11 @@ pub(super) fn column_type(
             size: blob_size(*size, length.map(u64::from)),
         },
         DataType::Enum { members, charset } => ColumnType::Enum {
-            members: enum_members(name, &texts(members, resolve(charset)?)?, resolve(charset)?)?,
+            members: listed(&texts(members, resolve(charset)?)?),
             collation: resolve(charset)?,
         },
         DataType::Set { members, charset } => ColumnType::Set {
-            members: set_members(name, &texts(members, resolve(charset)?)?, resolve(charset)?)?,
+            members: listed(&texts(members, resolve(charset)?)?),
             collation: resolve(charset)?,
         },
         DataType::Json => ColumnType::Json,
@@ -400,42 +400,31 @@ fn within(text: &str, charset: Charset) -> String {
     text.chars().map(&mut kept).collect()
 }
 
-fn enum_members(
-    name: &str,
-    written: &[String],
-    collation: &'static Collation,
-) -> Result<Arc<[String]>, SqlError> {
-    if written.len() > ENUM_MEMBERS_MAX {
+/// Members without blanks behind them.
+fn listed(written: &[String]) -> Arc<[String]> {
+    let members = written.iter();
+    members
+        .map(|member| member.trim_end_matches(' ').to_owned())
+        .collect()
+}
+
+/// Checks the members of ENUM and SET. Errors 1097, 1291, 1367, 3505 and their kin.
+pub(super) fn check_members(name: &str, column_type: &ColumnType) -> Result<(), SqlError> {
+    let (kind, members, collation) = match column_type {
+        ColumnType::Enum { members, collation } => ("ENUM", members, collation),
+        ColumnType::Set { members, collation } => ("SET", members, collation),
+        _ => return Ok(()),
+    };
+    if kind == "SET" {
+        if let Some(member) = members.iter().find(|member| member.contains(',')) {
+            return Err(SqlError::illegal_value_for_type("set", member));
+        }
+        if members.len() > SET_MEMBERS_MAX {
+            return Err(SqlError::too_big_set(name));
+        }
+    } else if members.len() > ENUM_MEMBERS_MAX {
         return Err(SqlError::too_many_enum_values(name));
     }
-    members(name, "ENUM", written, collation)
-}
-
-fn set_members(
-    name: &str,
-    written: &[String],
-    collation: &'static Collation,
-) -> Result<Arc<[String]>, SqlError> {
-    if let Some(member) = written.iter().find(|member| member.contains(',')) {
-        return Err(SqlError::illegal_value_for_type("set", member));
-    }
-    if written.len() > SET_MEMBERS_MAX {
-        return Err(SqlError::too_big_set(name));
-    }
-    members(name, "SET", written, collation)
-}
-
-/// Members without blanks behind them. Errors 1291 and 3505.
-fn members(
-    name: &str,
-    kind: &str,
-    written: &[String],
-    collation: &'static Collation,
-) -> Result<Arc<[String]>, SqlError> {
-    let members: Vec<String> = written
-        .iter()
-        .map(|member| member.trim_end_matches(' ').to_owned())
-        .collect();
     if members
         .iter()
         .any(|member| member.chars().count() > MEMBER_CHARS_MAX)
@@ -443,13 +432,13 @@ fn members(
         return Err(SqlError::too_long_set_enum_value(name));
     }
     let mut seen = BTreeMap::new();
-    for member in &members {
+    for member in members.iter() {
         // The error names the first of the two.
         if let Some(earlier) = seen.insert(equality_key(collation, member.as_bytes()), member) {
             return Err(SqlError::duplicated_value_in_type(name, earlier, kind));
         }
     }
-    Ok(members.into())
+    Ok(())
 }
 
 fn vector(name: &str, length: Option<u32>) -> Result<u16, SqlError> {

@@ -15,6 +15,8 @@ use super::row::{Extras, RowExpression};
 use crate::catalog::{Catalog, ColumnDefault, Table};
 use crate::expr::bind::{Binder, Place, Scope, unsupported};
 use crate::expr::env::Env;
+use crate::expr::kept;
+use crate::expr::node::Node;
 use crate::rows::{Coercion, EvalValue};
 use crate::select::base_relation;
 use crate::session::SessionContext;
@@ -68,6 +70,30 @@ impl Computed {
         session: &SessionContext,
         ignore: bool,
     ) -> Result<Self, SqlError> {
+        Self::bind(catalog, table, session, ignore, &mut |_, _| Ok(()))
+    }
+
+    /// Binds the expressions of a new definition and looks at each of them as MySQL does.
+    pub(crate) fn check(
+        catalog: &Arc<Catalog>,
+        table: &Arc<Table>,
+        session: &SessionContext,
+    ) -> Result<(), SqlError> {
+        let judges = !session.applies_log;
+        let mut judge = |node: &Node, env: &Env| match judges {
+            true => kept::check(node, env),
+            false => Ok(()),
+        };
+        Self::bind(catalog, table, session, false, &mut judge).map(drop)
+    }
+
+    fn bind(
+        catalog: &Arc<Catalog>,
+        table: &Arc<Table>,
+        session: &SessionContext,
+        ignore: bool,
+        judge: &mut dyn FnMut(&Node, &Env) -> Result<(), SqlError>,
+    ) -> Result<Self, SqlError> {
         let env = Env::of_write(session, ignore);
         let mut binder = Binder::new(catalog, session, &[], "", env);
         binder.is_kept = true;
@@ -84,6 +110,7 @@ impl Computed {
                 (None, _) => continue,
             };
             let node = binder.bind(&kept_expression(text)?, &scope, Place::FIELDS)?;
+            judge(&node, &binder.env)?;
             let mut extras = Extras::new();
             let expression = RowExpression::new(node, table.columns.len(), &mut extras);
             if !extras.is_empty() {

@@ -13,6 +13,7 @@ pub mod convert;
 pub mod emit;
 pub mod env;
 pub mod function;
+pub mod kept;
 pub mod native;
 pub mod node;
 pub mod sqlite;

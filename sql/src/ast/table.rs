@@ -1,6 +1,7 @@
 //! Tables as written in CREATE TABLE, ALTER TABLE and CREATE INDEX.
 
 use super::{CharsetSpec, Expression, TableName};
+use crate::error::SqlError;
 use sqlparser::ast as sp;
 
 /// CREATE TABLE.
@@ -217,6 +218,8 @@ pub struct ColumnAttributes {
     pub comment: Option<String>,
     /// COLLATE written among the attributes.
     pub collation: Option<String>,
+    /// COLLATE written again, which is an error: of the collation if it is not known, else this one.
+    pub repeated_collation: Option<(String, SqlError)>,
     /// GENERATED ALWAYS AS (...).
     pub generated: Option<Generated>,
     /// `Some(true)` INVISIBLE, `Some(false)` VISIBLE.

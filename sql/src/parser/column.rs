@@ -288,7 +288,8 @@ impl Cursor<'_> {
         let length = self.one_argument()?;
         let charset = CharsetSpec {
             charset: Some("utf8mb3".to_owned()),
-            ..self.type_charset()?
+            binary: self.accept("BINARY"),
+            ..CharsetSpec::default()
         };
         match (varying, length) {
             (true, Some(length)) => Ok(DataType::VarChar { length, charset }),
@@ -381,6 +382,7 @@ impl Cursor<'_> {
         let begins_expression = self.is_word("GENERATED") || self.is_word("AS");
         let only_collation = ColumnAttributes {
             collation: found.collation.clone(),
+            repeated_collation: found.repeated_collation.clone(),
             ..ColumnAttributes::default()
         };
         // Of all attributes only COLLATE may stand before the expression.
@@ -441,7 +443,9 @@ impl Cursor<'_> {
             let near = error.message.find("near").unwrap_or_default();
             let near = error.message.get(near..).unwrap_or_default();
             let text = format!("Multiple COLLATE clauses {near}");
-            return Err(Failure::Sql(SqlError::new(1064, "42000", text)));
+            let error = SqlError::new(1064, "42000", text);
+            found.repeated_collation.get_or_insert((collation, error));
+            return Ok(());
         }
         found.collation = Some(collation);
         Ok(())

@@ -1,7 +1,7 @@
 //! The clauses of ALTER TABLE, applied to a definition.
 
 use super::{Extra, columns, convert, key_clauses, qualified};
-use crate::catalog::Table;
+use crate::catalog::{ColumnId, Table};
 use crate::collation::Collation;
 use crate::ddl::options;
 use crate::session::SessionContext;
@@ -9,30 +9,30 @@ use sql::ast::AlterClause;
 use sql::error::SqlError;
 
 /// Applies the clauses: what concerns the table as a whole, then dropped keys, columns, and new keys.
-/// `default` is what CONVERT TO CHARACTER SET DEFAULT means.
+/// `default` is what CONVERT TO CHARACTER SET DEFAULT means. Returns the columns in which a new primary
+/// key forbids NULL.
 pub(super) fn apply(
     session: &mut SessionContext,
     table: &mut Table,
     extra: &mut Extra,
     clauses: &[AlterClause],
     default: &'static Collation,
-) -> Result<(), SqlError> {
+) -> Result<Vec<ColumnId>, SqlError> {
     for clause in clauses {
-        apply_to_table(session, table, extra, clause, default)?;
+        apply_to_table(session, table, extra, clause)?;
     }
     key_clauses::change(table, clauses)?;
     let old = table.clone();
     let defined = columns::apply(session, table, clauses)?;
-    if clauses
-        .iter()
-        .any(|clause| matches!(clause, AlterClause::ConvertToCharset(_)))
-    {
-        let redefined: Vec<_> = defined.iter().map(|column| column.id).collect();
-        let collation = table.collation;
-        convert::columns(&old, table, &redefined, collation)?;
+    let redefined: Vec<_> = defined.iter().map(|column| column.id).collect();
+    for clause in clauses {
+        if let AlterClause::ConvertToCharset(charset) = clause {
+            let collation = options::converted(session, &old, charset, default)?;
+            convert::columns(&old, table, &redefined, collation)?;
+        }
     }
-    key_clauses::add(table, clauses, &defined)?;
-    Ok(())
+    key_clauses::inherit(&old, table)?;
+    key_clauses::add(table, clauses, &defined)
 }
 
 fn apply_to_table(
@@ -40,14 +40,11 @@ fn apply_to_table(
     table: &mut Table,
     extra: &mut Extra,
     clause: &AlterClause,
-    default: &'static Collation,
 ) -> Result<(), SqlError> {
     match clause {
         AlterClause::RenameTable(name) => {
-            let (database, name) = match &name.database {
-                Some(_) => qualified(name, session)?,
-                None => (table.database.as_str(), name.name.as_str()),
-            };
+            // A name alone means the session's database, wherever the table is.
+            let (database, name) = qualified(name, session)?;
             extra.rename = Some((database.to_owned(), name.to_owned()));
         }
         AlterClause::Options(written) => {
@@ -55,16 +52,14 @@ fn apply_to_table(
             extra.forces_rebuild |= written.engine.is_some();
             options::apply(session, table, written)?;
         }
-        AlterClause::ConvertToCharset(charset) => {
-            table.collation = options::converted(session, table, charset, default)?;
-        }
         AlterClause::Force | AlterClause::OrderBy(_) => extra.forces_rebuild = true,
         AlterClause::AddForeignKey(_) => return Err(SqlError::not_supported("FOREIGN KEY")),
         AlterClause::AddCheck(_) | AlterClause::AlterCheck { .. } => {
             return Err(SqlError::not_supported("CHECK constraint"));
         }
         AlterClause::NotSupported(construct) => return Err(SqlError::not_supported(construct)),
-        AlterClause::DisableKeys
+        AlterClause::ConvertToCharset(_)
+        | AlterClause::DisableKeys
         | AlterClause::EnableKeys
         | AlterClause::Algorithm(_)
         | AlterClause::Lock(_)

@@ -7,9 +7,9 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::catalog::{Column, ColumnDefault, ColumnId, Generated, Table};
-use crate::ddl::columns::{DefinedColumn, check_name, define};
+use crate::ddl::columns::{DefinedColumn, check_name, define, draft, settle};
 use crate::ddl::create::COLUMNS_MAX;
-use crate::ddl::defaults;
+use crate::ddl::{defaults, expression};
 use crate::session::SessionContext;
 use sql::ast::{AlterClause, ColumnDefinition, ColumnPosition, DefaultValue};
 use sql::error::SqlError;
@@ -38,6 +38,7 @@ pub(super) fn apply(
         defined: Vec::new(),
     };
     let mut moved: Vec<(usize, ColumnId)> = Vec::new();
+    let before = table.clone();
     for old in std::mem::take(&mut table.columns) {
         let subject = subjects.iter().find(|(id, _)| *id == old.id);
         let Some((at, clause)) = subject.and_then(|(_, at)| Some((*at, clauses.get(*at)?))) else {
@@ -45,14 +46,14 @@ pub(super) fn apply(
             continue;
         };
         match definition(clause) {
-            None => list.columns.extend(altered(session, old, clause)?),
+            None => list.columns.extend(altered(session, &before, old, clause)?),
             Some((column, None)) => {
-                let new = redefine(session, table, &old, column)?;
+                let new = redefine(session, &before, &old, column)?;
                 list.add(at, new, None)?;
             }
             Some((column, Some(_))) => {
                 // It stands where it stood until its clause has its turn: others may stand behind it.
-                let new = redefine(session, table, &old, column)?;
+                let new = redefine(session, &before, &old, column)?;
                 moved.push((at, new.column.id));
                 list.add(at, new, None)?;
             }
@@ -259,13 +260,21 @@ fn subject(clause: &AlterClause) -> Option<&str> {
 /// The column after a clause that leaves its definition; `None` when it is dropped.
 fn altered(
     session: &SessionContext,
+    table: &Table,
     mut column: Column,
     clause: &AlterClause,
 ) -> Result<Option<Column>, SqlError> {
     match clause {
         AlterClause::DropColumn(_) => return Ok(None),
         AlterClause::RenameColumn { to, .. } => {
-            check_name(to)?;
+            if let Err(error) = check_name(to) {
+                check_renamed(session, table, column.id, to)?;
+                // Here MySQL has one word for all names that are none.
+                return Err(match error.code {
+                    1059 => SqlError::wrong_column_name(to),
+                    _ => error,
+                });
+            }
             column.name.clone_from(to);
         }
         AlterClause::AlterColumnVisibility { invisible, .. } => column.invisible = *invisible,
@@ -394,18 +403,34 @@ fn redefine(
     old: &Column,
     written: &ColumnDefinition,
 ) -> Result<DefinedColumn, SqlError> {
-    let defined = define(session, old.id, written, table.collation, false)?;
-    check_stored_status(old.generated.as_ref(), defined.column.generated.as_ref())?;
-    Ok(defined)
+    let drafted = draft(session, old.id, written, table.collation, false)?;
+    let is_virtual = |generated: Option<&Generated>| generated.is_some_and(|g| !g.stored);
+    let (before, now) = (&old.generated, &drafted.column.generated);
+    // A column can become or cease to be generated only if its values are stored.
+    if is_virtual(before.as_ref()) != is_virtual(now.as_ref()) {
+        return Err(SqlError::unsupported_action_on_generated_column(
+            "Changing the STORED status",
+        ));
+    }
+    let settled = settle(session, written, drafted);
+    if settled.is_err() {
+        check_renamed(session, table, old.id, &written.name)?;
+    }
+    settled
 }
 
-/// Error 3106: a column can become or cease to be generated only if its values are stored.
-fn check_stored_status(old: Option<&Generated>, new: Option<&Generated>) -> Result<(), SqlError> {
-    let is_virtual = |generated: Option<&Generated>| generated.is_some_and(|g| !g.stored);
-    match is_virtual(old) == is_virtual(new) {
-        true => Ok(()),
-        false => Err(SqlError::unsupported_action_on_generated_column(
-            "Changing the STORED status",
-        )),
+/// Error 3108 or 3766 for a column that expressions mean and that gets another name.
+fn check_renamed(
+    session: &SessionContext,
+    table: &Table,
+    id: ColumnId,
+    name: &str,
+) -> Result<(), SqlError> {
+    let mut renamed = table.clone();
+    let mut columns = renamed.columns.iter_mut();
+    match columns.find(|column| column.id == id) {
+        Some(column) if !column.is_named(name) => column.name.clear(),
+        Some(_) | None => return Ok(()),
     }
+    expression::check_dependents(session, table, &renamed)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::columns::Defined;
-use crate::catalog::{ColumnDefault, Key, KeyId, KeyKind, Table};
+use crate::catalog::{ColumnDefault, ColumnId, Key, KeyId, KeyKind, KeyPart, Table};
 use crate::ddl::keys;
 use sql::ast::AlterClause;
 use sql::error::SqlError;
@@ -139,22 +139,58 @@ fn dropped(table: &Table, clauses: &[AlterClause]) -> Result<HashSet<KeyId>, Sql
     Ok(dropped)
 }
 
-/// Takes dropped columns out of keys, and keys without columns out of the table; adds the new keys in
-/// the order of the clauses. Errors 1060 to 1072 and 1171.
+/// Takes dropped columns out of keys, and keys without columns out of the table. A new column that has
+/// the name of an old one takes its place in keys, unless the old one is still there and stands first.
+/// Error 1089 where the new one cannot be as long a part, and those of new keys.
+pub(super) fn inherit(old: &Table, table: &mut Table) -> Result<(), SqlError> {
+    let mut keys = std::mem::take(&mut table.keys);
+    for key in &mut keys {
+        let mut parts = Vec::with_capacity(key.parts.len());
+        for part in &key.parts {
+            parts.extend(heir(old, table, key, part)?);
+        }
+        key.parts = parts;
+    }
+    keys.retain(|key| !key.parts.is_empty());
+    table.keys = keys;
+    Ok(())
+}
+
+/// The part of a kept key in the altered table; `None` where no column has its place.
+fn heir(
+    old: &Table,
+    table: &Table,
+    key: &Key,
+    part: &KeyPart,
+) -> Result<Option<KeyPart>, SqlError> {
+    let Some((_, before)) = old.column_by_id(part.column) else {
+        return Ok(None);
+    };
+    let is_new = |id: ColumnId| old.column_by_id(id).is_none();
+    let found = table.columns.iter().find(|column| {
+        column.id == before.id || is_new(column.id) && column.is_named(&before.name)
+    });
+    match found {
+        Some(heir) if heir.id != before.id => {
+            keys::inherited((before, heir), key.kind, part).map(Some)
+        }
+        Some(_) => Ok(Some(part.clone())),
+        None => Ok(None),
+    }
+}
+
+/// Adds the new keys in the order of the clauses. Returns the columns in which a primary key among them
+/// forbids NULL. Errors 1060 to 1072 and 1171.
 pub(super) fn add(
     table: &mut Table,
     clauses: &[AlterClause],
     defined: &[Defined],
-) -> Result<(), SqlError> {
-    let left: HashSet<_> = table.columns.iter().map(|column| column.id).collect();
-    for key in &mut table.keys {
-        key.parts.retain(|part| left.contains(&part.column));
-    }
-    table.keys.retain(|key| !key.parts.is_empty());
+) -> Result<Vec<ColumnId>, SqlError> {
+    let mut forbidden = Vec::new();
     let mut defined_anew = defined.iter();
     for clause in clauses {
         match clause {
-            AlterClause::AddIndex(index) => keys::add(table, index)?,
+            AlterClause::AddIndex(index) => forbidden.extend(keys::add(table, index)?),
             AlterClause::AddColumn { .. }
             | AlterClause::Modify { .. }
             | AlterClause::Change { .. } => {
@@ -194,7 +230,8 @@ pub(super) fn add(
             | AlterClause::AlterIndexVisibility { .. } => {}
         }
     }
-    forbid_null(table, defined)
+    forbid_null(table, defined)?;
+    Ok(forbidden)
 }
 
 /// Columns of the primary key hold no NULL; error 1171 if one was told to.

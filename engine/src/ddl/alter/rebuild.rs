@@ -12,7 +12,7 @@ use crate::ddl::{forget, physical, save};
 use crate::dml::Computed;
 use crate::execute::Writer;
 use crate::rows::text::value_text;
-use crate::rows::{Coercion, EvalValue, NullPolicy, RowWriter, implicit};
+use crate::rows::{Coercion, EvalValue, NullPolicy, RowWriter, implicit, now};
 use crate::session::SessionContext;
 use crate::value::temporal::days_in_month;
 use sql::SqlMode;
@@ -224,6 +224,7 @@ fn convert(
                     .get_mut(*from)
                     .map_or(Value::Null, |value| std::mem::replace(value, Value::Null));
                 match value.is_null() && !column.nullable {
+                    true if copies && is_timestamp(column) => now(column, session),
                     true => not_null(coercion, column, SqlError::invalid_use_of_null())?,
                     false => value,
                 }
@@ -235,6 +236,7 @@ fn convert(
                         carried(session, coercion, column, (earlier, value), copies)?
                     }
                     None if column.nullable => Value::Null,
+                    None if is_timestamp(column) => now(column, session),
                     None => {
                         let row = coercion.row;
                         let truncated = SqlError::warn_data_truncated(&column.name, row);
@@ -246,6 +248,11 @@ fn convert(
         converted.push(value);
     }
     Ok(converted)
+}
+
+/// MySQL gives the current time to rows that are copied without one.
+fn is_timestamp(column: &Column) -> bool {
+    matches!(column.column_type, ColumnType::Timestamp { .. })
 }
 
 /// The id that an INSERT would get.

@@ -12,6 +12,13 @@ use crate::expr::bind::characters;
 use crate::functions;
 use sql::error::SqlError;
 
+/// Bits of a CAST to FLOAT from which on it is one to DOUBLE.
+const FLOAT_BITS_MAX: u64 = 24;
+/// Most bits of a CAST to FLOAT.
+const DOUBLE_BITS_MAX: u64 = 53;
+/// Most characters of a CAST to CHAR, of four bytes each.
+const CHARACTERS_MAX: u64 = 1_073_741_823;
+
 impl Printer<'_> {
     /// A call by its name.
     pub(super) fn call(&mut self, call: &Function) -> Result<String, SqlError> {
@@ -22,6 +29,9 @@ impl Printer<'_> {
         }
         if name == "any_value" {
             return Err(not_kept("any_value"));
+        }
+        if name == "name_const" && !self.is_accepted {
+            return Err(self.disallowed(None));
         }
         if functions::aggregate(&name).is_some() || name == "grouping" {
             return Err(SqlError::invalid_group_func_use());
@@ -85,6 +95,7 @@ impl Printer<'_> {
             "power" => "pow",
             "schema" => "database",
             "day" => "dayofmonth",
+            "atan2" => "atan",
             other => other,
         };
         Ok(format!("{shown}({})", arguments.join(",")))
@@ -384,8 +395,40 @@ fn is_known(name: &str) -> bool {
         || functions::is_reserved_for_later(name)
 }
 
+/// Checks the digits and length of a CAST's type. Errors 1426, 1439 and 1690.
+fn check_cast(data_type: &DataType) -> Result<(), SqlError> {
+    let too_precise = |digits: u64, most: u32| {
+        let digits = u32::try_from(digits).unwrap_or(u32::MAX);
+        Err(SqlError::too_big_precision(digits, "CAST", most))
+    };
+    match data_type {
+        DataType::Datetime(Some(fsp)) | DataType::Time(Some(fsp), _) if *fsp > 6 => {
+            too_precise(*fsp, 6)
+        }
+        DataType::Float(ExactNumberInfo::Precision(bits)) if *bits > DOUBLE_BITS_MAX => {
+            too_precise(*bits, 53)
+        }
+        DataType::Char(Some(CharacterLength::IntegerLength { length, .. }))
+        | DataType::Character(Some(CharacterLength::IntegerLength { length, .. }))
+        | DataType::Binary(Some(length))
+            if u32::try_from(*length).is_err() =>
+        {
+            Err(SqlError::too_big_display_width("cast as char", u32::MAX))
+        }
+        DataType::Char(Some(CharacterLength::IntegerLength { length, .. }))
+        | DataType::Character(Some(CharacterLength::IntegerLength { length, .. }))
+            if *length > CHARACTERS_MAX =>
+        {
+            let text = "char(n) value is out of range in 'cast_as_char'";
+            Err(SqlError::new(1690, "22003", text))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The type of a CAST as MySQL shows it.
 fn cast_type(data_type: &DataType) -> Result<String, SqlError> {
+    check_cast(data_type)?;
     let digits = |digits: &Option<u64>| match digits {
         Some(digits) if *digits > 0 => format!("({digits})"),
         _ => String::new(),
@@ -408,6 +451,9 @@ fn cast_type(data_type: &DataType) -> Result<String, SqlError> {
             }
         },
         DataType::Double(_) | DataType::DoublePrecision | DataType::Real => "double".to_owned(),
+        DataType::Float(ExactNumberInfo::Precision(bits)) if *bits > FLOAT_BITS_MAX => {
+            "double".to_owned()
+        }
         DataType::Float(_) => "float".to_owned(),
         DataType::Date => "date".to_owned(),
         DataType::Datetime(fsp) => format!("datetime{}", digits(fsp)),

@@ -194,6 +194,9 @@ impl<'p> Printer<'p> {
                 return Ok(format!("concat({})", parts.join(",")));
             }
             BinaryOperator::Arrow | BinaryOperator::LongArrow => {
+                if !self.is_accepted && !is_column_and_path(left, right) {
+                    return Err(SqlError::syntax_error());
+                }
                 let parts = [self.print(left)?, self.print(right)?].join(",");
                 return Ok(match op {
                     BinaryOperator::Arrow => format!("json_extract({parts})"),
@@ -223,6 +226,11 @@ impl<'p> Printer<'p> {
             BinaryOperator::PGBitwiseShiftLeft => "<<",
             BinaryOperator::PGBitwiseShiftRight => ">>",
             other => return Err(not_kept(&other.to_string())),
+        };
+        let (left, right) = match (op, left) {
+            // MySQL writes the interval behind what it is added to.
+            (BinaryOperator::Plus, Expr::Interval(_)) => (right, left),
+            _ => (left, right),
         };
         let left = self.operand(left)?;
         let right = self.operand(right)?;
@@ -295,6 +303,18 @@ fn strip(expr: &Expr) -> &Expr {
         Expr::Nested(inner) => strip(inner),
         other => other,
     }
+}
+
+/// What may stand on the two sides of `->`: a column, and a path as plain text.
+fn is_column_and_path(left: &Expr, right: &Expr) -> bool {
+    let is_column = matches!(left, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
+    let is_path = |value: &Value| {
+        matches!(
+            value,
+            Value::SingleQuotedString(_) | Value::DoubleQuotedString(_)
+        )
+    };
+    is_column && matches!(right, Expr::Value(value) if is_path(&value.value))
 }
 
 fn collect<'e>(expr: &'e Expr, op: &BinaryOperator, operands: &mut Vec<&'e Expr>) {

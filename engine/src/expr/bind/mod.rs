@@ -157,7 +157,8 @@ impl<'a> Binder<'a> {
         format!("{letter}{}", self.next_alias)
     }
 
-    /// A node whose children are constants is evaluated at once.
+    /// A node whose children are constants is evaluated at once. One that has no value is left as it is in
+    /// the expression of a column: the rows that need it find that out, if there ever are any.
     pub fn fold(&self, node: Node) -> Result<Node, SqlError> {
         let foldable = match &node.op {
             Op::Const(_) | Op::Leaf(_) | Op::Input(..) => false,
@@ -174,7 +175,10 @@ impl<'a> Binder<'a> {
         if !foldable {
             return Ok(node);
         }
-        let value = node.eval(&[], &self.env)?;
+        let value = match node.eval(&[], &self.env) {
+            Err(error) if self.is_kept && FOUND_BY_ROWS.contains(&error.code) => return Ok(node),
+            value => value?,
+        };
         let mut folded = 0_usize;
         node.walk(&mut |inner| {
             folded = folded.saturating_add(inner.as_const().map_or(0, memory::size));
@@ -187,6 +191,13 @@ impl<'a> Binder<'a> {
         Ok(Node::constant(value, ty))
     }
 }
+
+/// Errors of values, which MySQL tells of an expression only when a row needs it: what is out of range,
+/// truncated, no date, no document, no path in one, and no regular expression.
+const FOUND_BY_ROWS: [u16; 18] = [
+    1264, 1292, 1301, 1365, 1366, 1411, 1441, 1690, 3020, 3141, 3143, 3146, 3154, 3158, 3685, 3686,
+    3692, 3696,
+];
 
 /// Error 1235 for a construct.
 pub fn unsupported<T>(construct: &str) -> Result<T, SqlError> {

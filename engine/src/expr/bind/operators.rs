@@ -48,7 +48,8 @@ impl Binder<'_> {
         let Some(Datum::Text(text)) = constant.as_const() else {
             return Ok(());
         };
-        if column.as_const().is_some() {
+        // Definitions are judged apart, and rows are computed from any.
+        if column.as_const().is_some() || self.is_kept {
             return Ok(());
         }
         let value = Datum::Text(text.clone());
