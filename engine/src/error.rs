@@ -81,7 +81,10 @@ impl EngineError {
 }
 
 fn is_disk_full(error: &rusqlite::Error) -> bool {
+    let index_of_wal = rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+    let extended = error.sqlite_error().map(|error| error.extended_code);
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+        || extended == Some(index_of_wal)
 }
 
 impl fmt::Display for EngineError {

@@ -13,6 +13,8 @@ mod durability;
 mod filters;
 #[path = "divergence/fleet.rs"]
 mod fleet;
+#[path = "divergence/full_disk.rs"]
+mod full_disk;
 #[path = "divergence/generated.rs"]
 mod generated;
 #[path = "divergence/locks.rs"]

@@ -49,6 +49,24 @@ pub enum PrimaryError {
         transaction: String,
         /// Why not.
         reason: String,
+        /// Whether that is a full disk.
+        is_disk_full: bool,
+    },
+    /// The disk is too full to bring the engine to the end of the log; without that what was
+    /// acknowledged could not be read.
+    #[error(
+        "no space left to recover: about {} MiB must be free in {}, more if the last transactions \
+         were larger; nothing is lost, start again when there is room ({source})",
+        .bytes >> 20,
+        .directory.display()
+    )]
+    NoRoom {
+        /// How much is needed, about.
+        bytes: u64,
+        /// Where.
+        directory: PathBuf,
+        /// What found no room.
+        source: Box<PrimaryError>,
     },
     /// The log's encryption cannot be set up.
     #[error(transparent)]
@@ -62,6 +80,22 @@ pub enum PrimaryError {
 }
 
 impl PrimaryError {
+    /// Whether the cause is a full disk.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Engine(error) => error.is_disk_full(),
+            Self::Log(error) => error.is_no_space(),
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            Self::RollForward { is_disk_full, .. } => *is_disk_full,
+            Self::NoRoom { .. } => true,
+            Self::Datadir(_)
+            | Self::Diverged { .. }
+            | Self::Encryption(_)
+            | Self::Setting(_)
+            | Self::Server(_) => false,
+        }
+    }
+
     /// An I/O error.
     pub(crate) fn io(doing: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         Self::Io {

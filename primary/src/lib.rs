@@ -16,6 +16,7 @@ mod node;
 mod open;
 mod owned;
 mod pipeline;
+mod reserve;
 mod role;
 mod roll_forward;
 mod run;

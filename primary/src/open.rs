@@ -26,9 +26,13 @@ use crate::node::{Parts, Primary, Threads};
 use crate::pipeline::{
     self, Durability, Now, OnFatal, Pipeline, PipelineOptions, drop_empty_head, has_unlogged,
 };
+use crate::reserve::{RESERVE_BYTES, Reserve};
 use crate::roll_forward::{describe, reaches, roll_forward};
 use crate::state::State;
 use crate::transaction::{EVENT_BYTES_MAX, EventOrigin};
+
+/// What a start on a full disk is told to need: the usual group and the reserve.
+const NEEDED_BYTES: u64 = 4 * RESERVE_BYTES;
 
 impl Primary {
     /// Opens the data directory of `settings` and starts the pipeline. Blocks.
@@ -84,7 +88,7 @@ impl Prepared {
         let (storage, encryption) =
             server::encryption::open(&settings.server, server_uuid, storage)?;
         let log_options = log_options(&settings)?;
-        let engine = open_engine(&settings, &datadir, &storage, &log_options)?;
+        let engine = open_engine_with_reserve(&settings, &datadir, &storage, &log_options)?;
         // From here on log and engine are as one, and durable as one.
         datadir.set_may_lose_tail(settings.sync_binlog != 1)?;
         let Engine {
@@ -194,6 +198,32 @@ struct Engine {
     database: Database,
     writer: Writer,
     recovered: Recovered,
+}
+
+/// [`open_engine`], with the room of the reserve if there is no other.
+fn open_engine_with_reserve(
+    settings: &PrimarySettings,
+    datadir: &DataDirectory,
+    storage: &Arc<dyn Storage>,
+    log_options: &LogOptions,
+) -> Result<Engine, PrimaryError> {
+    let open = || open_engine(settings, datadir, storage, log_options);
+    let engine = match open() {
+        Err(error)
+            if error.is_disk_full() && Reserve::in_datadir(&settings.server.datadir).spend() =>
+        {
+            open()
+        }
+        opened => opened,
+    };
+    engine.map_err(|error| match error.is_disk_full() {
+        true => PrimaryError::NoRoom {
+            bytes: NEEDED_BYTES,
+            directory: settings.server.datadir.clone(),
+            source: Box::new(error),
+        },
+        false => error,
+    })
 }
 
 /// Recovers the log and brings the engine to its end.
@@ -371,6 +401,7 @@ fn pipeline_options(settings: &PrimarySettings, tsid: Option<Tsid>) -> PipelineO
         durability: durability(settings),
         idle_timeout: (idle > 0).then(|| Duration::from_secs(idle)),
         spill_directory: settings.server.datadir.clone(),
+        log_directory: settings.log_bin.directory.clone(),
         expire_seconds: settings.binlog_expire_logs_seconds,
     }
 }

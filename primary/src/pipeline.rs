@@ -23,6 +23,7 @@ mod log_side;
 mod purge;
 mod purged;
 mod request;
+mod room;
 mod schema;
 mod sessions;
 #[cfg(test)]

@@ -215,7 +215,7 @@ impl Run<'_> {
                 self.begin_behind(&previous.gtids, file, step.place.end);
                 continue;
             }
-            apply::event(self.writer, &step).map_err(|reason| failed(&step, &reason))?;
+            apply::event(self.writer, &step).map_err(|failure| failed(&step, failure))?;
             let Boundary::End { gtid } = step.boundary else {
                 continue;
             };
@@ -275,12 +275,17 @@ impl Run<'_> {
 }
 
 /// The transaction that `step` belongs to cannot be applied.
-fn failed(step: &Step<'_>, reason: &str) -> PrimaryError {
+fn failed(step: &Step<'_>, failure: apply::Failure) -> PrimaryError {
+    let apply::Failure {
+        reason,
+        is_disk_full,
+    } = failure;
     let start = step.transaction.map_or(step.place, |info| info.start);
     let gtid = step.transaction.map(|info| info.gtid).unwrap_or_default();
     PrimaryError::RollForward {
         at: LogPosition::new(step.file.clone(), start.offset),
         transaction: gtid.to_string(),
         reason: format!("event at offset {}: {reason}", step.place.offset),
+        is_disk_full,
     }
 }

@@ -128,6 +128,7 @@ impl Primary {
                     ("flush", load(&counts.flush_errors)),
                     ("engine", load(&counts.engine_errors)),
                 ],
+                short: self.state().short(),
             }),
             replica: None,
         }

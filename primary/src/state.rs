@@ -19,6 +19,8 @@ pub(crate) struct State {
     /// The first file that the engine may still need after a power loss. Written by checkpoints.
     pub(crate) checkpointed: Mutex<Option<LogFileName>>,
     pub(crate) counts: Counts,
+    /// Why nothing can be written at the moment. Written by the pipeline, read by the observer.
+    short: Mutex<Option<String>>,
     /// Identifiers that sessions have taken by gtid_next.
     pub(crate) owned: OwnedGtids,
 }
@@ -69,6 +71,7 @@ impl State {
             end: Mutex::new(end),
             checkpointed: Mutex::new(None),
             counts: Counts::default(),
+            short: Mutex::new(None),
             owned: OwnedGtids::default(),
         }
     }
@@ -89,6 +92,15 @@ impl State {
 
     pub(crate) fn set_end(&self, end: LogPosition) {
         *lock(&self.end) = end;
+    }
+
+    /// Why nothing can be written at the moment.
+    pub(crate) fn short(&self) -> Option<String> {
+        lock(&self.short).clone()
+    }
+
+    pub(crate) fn set_short(&self, reason: Option<String>) {
+        *lock(&self.short) = reason;
     }
 
     /// The first file that must stay for the engine's sake.

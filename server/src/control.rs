@@ -236,6 +236,8 @@ pub struct PrimaryObservation {
     pub sync_seconds: f64,
     /// Failures so far by stage: `flush`, which includes the sync of the binlog, and `engine`.
     pub errors: Vec<(&'static str, u64)>,
+    /// Why nothing can be written at the moment.
+    pub short: Option<String>,
 }
 
 /// Receiver, relay log and applier of a replica.

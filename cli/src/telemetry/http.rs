@@ -98,25 +98,26 @@ async fn health_page(State(node): State<Arc<Node>>) -> impl IntoResponse {
 }
 
 /// Why the node is not healthy; nothing if it is.
-fn problems(
-    is_ready: bool,
-    is_stopping: bool,
-    observation: Option<&Observation>,
-) -> Vec<&'static str> {
+fn problems(is_ready: bool, is_stopping: bool, observation: Option<&Observation>) -> Vec<String> {
     let mut problems = Vec::new();
+    let mut add = |problem: &str| problems.push(problem.to_owned());
     if is_stopping {
-        problems.push("stopping");
+        add("stopping");
     } else if !is_ready {
-        problems.push("starting: clients are not accepted yet");
+        add("starting: clients are not accepted yet");
+    }
+    let primary = observation.and_then(|observation| observation.primary.as_ref());
+    if let Some(reason) = primary.and_then(|primary| primary.short.as_deref()) {
+        add(reason);
     }
     if let Some(replica) = observation.and_then(|observation| observation.replica.as_ref()) {
         if !replica.receiver_running {
-            problems.push("the receiver does not run");
+            add("the receiver does not run");
         } else if !replica.receiver_connected {
-            problems.push("the receiver is not connected to its source");
+            add("the receiver is not connected to its source");
         }
         if !replica.applier_running {
-            problems.push("the applier does not run");
+            add("the applier does not run");
         }
     }
     problems
@@ -124,7 +125,7 @@ fn problems(
 
 #[cfg(test)]
 mod tests {
-    use server::control::{Observation, ReplicaObservation};
+    use server::control::{Observation, PrimaryObservation, ReplicaObservation};
 
     use super::problems;
 
@@ -147,5 +148,13 @@ mod tests {
             ["starting: clients are not accepted yet"]
         );
         assert_eq!(problems(true, true, None), ["stopping"]);
+        let full = Observation {
+            primary: Some(PrimaryObservation {
+                short: Some("no space".to_owned()),
+                ..PrimaryObservation::default()
+            }),
+            ..Observation::default()
+        };
+        assert_eq!(problems(true, false, Some(&full)), ["no space"]);
     }
 }

@@ -396,8 +396,9 @@ With `metrics_port` set, a node answers HTTP on `metrics_bind_address` (127.0.0.
 
 - `/metrics`: Prometheus text, the list below. Counters count from the start of the process. What is
   not known has no sample; a lag that is not known is never 0.
-- `/health`: 200 while the node accepts clients and, on a replica, receiver and applier run and the
-  receiver is connected to its source; 503 otherwise. The body is a JSON object that says why.
+- `/health`: 200 while the node accepts clients, a primary's disk has room, and a replica's receiver and
+  applier run and the receiver is connected to its source; 503 otherwise. The body is a JSON object that
+  says why.
 
 Useful alerts: `weir_up == 0`; `weir_replica_lag_seconds{part=\"apply\"}` too high or **absent**;
 `weir_applier_running == 0`; `increase(weir_errors_total[5m]) > 0`.

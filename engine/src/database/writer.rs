@@ -107,6 +107,15 @@ impl WriteConnection {
         self.is_in_group && self.connection.is_autocommit()
     }
 
+    /// Writes what the group has changed so far, so that its commit needs little more room on disk.
+    pub fn flush_group(&self) -> Result<(), EngineError> {
+        let failed = |source| EngineError::Sqlite {
+            doing: "write the changes of a group",
+            source,
+        };
+        self.connection.cache_flush().map_err(failed)
+    }
+
     /// Commits the group together with the position it leads to, and shows it to readers.
     pub fn commit_group(&mut self, position: &EnginePosition) -> Result<(), EngineError> {
         Store::new(&self.connection).save_position(position)?;

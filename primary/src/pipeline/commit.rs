@@ -26,6 +26,7 @@ impl Pipeline {
     /// log has it and the engine has no room for it: whoever needs it out of the way has to wait.
     /// An error is the end of the process.
     pub(super) fn settle(&mut self) -> Result<bool, PrimaryError> {
+        let (bytes, is_ddl) = (self.group.bytes, self.group.is_ddl());
         let pending = self.group.take();
         if !self.engine.writer.is_in_group() {
             return Ok(true);
@@ -35,8 +36,17 @@ impl Pipeline {
             return Ok(true);
         }
         if changed(&pending) > 0 {
-            let state = &self.outside.state;
-            let written = self.log.write_group(&pending, self.now.wall_micros, state);
+            let written = match self.has_room_for(bytes, is_ddl) {
+                Ok(true) => {
+                    let state = &self.outside.state;
+                    self.log.write_group(&pending, self.now.wall_micros, state)
+                }
+                Ok(false) => Err(WriteError::Room),
+                Err(fatal) => {
+                    self.group.put_back(pending);
+                    return Err(fatal);
+                }
+            };
             match written {
                 Ok(position) => self.engine.position = position,
                 Err(error) => {
@@ -56,8 +66,10 @@ impl Pipeline {
             }
         }
         // From here on there is no way back: the log has the group.
-        if let Err(error) = self.engine.writer.commit_group(&self.engine.position) {
-            self.commit_late(pending, error.into())?;
+        let committed = self.engine.writer.commit_group(&self.engine.position);
+        let committed = committed.or_else(|error| self.commit_from_reserve(error.into()));
+        if let Err(error) = committed {
+            self.commit_late(pending, error)?;
             return Ok(false);
         }
         self.committed(pending)?;
@@ -104,9 +116,11 @@ impl Pipeline {
         match error {
             WriteError::Log(LogError::NoSpace { file }) => {
                 tracing::error!(%file, "no space left for the binary log; writes fail until there is");
+                self.note_short();
                 Ok(SqlError::disk_full(file, 28, "No space left on device"))
             }
             WriteError::Log(error) => Err(error.into()),
+            WriteError::Room => Ok(no_room()),
             WriteError::Spill(error) => {
                 tracing::error!(%error, "a large transaction's temporary file could not be read");
                 self.log.writer.abandon()?;
@@ -125,6 +139,7 @@ impl Pipeline {
             }
             Err(LogError::NoSpace { file }) => {
                 tracing::error!(%file, "no space left for a new binary log file");
+                self.note_short();
                 Ok(Err(SqlError::disk_full(
                     file,
                     28,
@@ -134,6 +149,11 @@ impl Pipeline {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Error 1021 for what the engine has no room for.
+pub(super) fn no_room() -> SqlError {
+    SqlError::disk_full("weir.db", 28, "No space left on device")
 }
 
 /// How many of them the log is to have.

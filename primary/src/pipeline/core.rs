@@ -27,9 +27,11 @@ use super::group::{Answer, Group};
 use super::hold::Hold;
 use super::log_side::LogSide;
 use super::request::Request;
+use super::room::Room;
 use super::sessions::Sessions;
 use super::turns::Turns;
 use crate::error::PrimaryError;
+use crate::reserve::Reserve;
 use crate::state::State;
 use crate::transaction::EventOrigin;
 
@@ -44,6 +46,8 @@ pub(crate) struct PipelineOptions {
     pub(crate) idle_timeout: Option<Duration>,
     /// Where large transactions spill.
     pub(crate) spill_directory: PathBuf,
+    /// Where the log is.
+    pub(crate) log_directory: PathBuf,
     /// Age in seconds after which log files are removed; 0 never.
     pub(crate) expire_seconds: u32,
 }
@@ -95,6 +99,7 @@ pub(crate) struct Pipeline {
     pub(super) group: Group,
     pub(super) turns: Turns,
     pub(super) sessions: Sessions,
+    pub(super) room: Room,
     /// The time of this step.
     pub(super) now: Now,
 }
@@ -136,6 +141,10 @@ impl Pipeline {
             },
             log,
             outside: Outside { feed, state, fence },
+            room: Room::new(
+                Reserve::in_datadir(&options.spill_directory),
+                options.log_directory.clone(),
+            ),
             options,
             group: Group::default(),
             turns: Turns::default(),
@@ -161,10 +170,11 @@ impl Pipeline {
             self.settle()?;
         }
         if let Some(retry_at) = self.retry_late()? {
-            return self.defer(input, retry_at);
+            return self.refuse_meanwhile(input, retry_at);
         }
+        self.look_for_room();
         let request = match input {
-            // What was kept while a group was late comes first.
+            // What had its turn comes first.
             Input::Request(request) if self.turns.has_ready() => {
                 self.turns.put_last(request);
                 self.turns.take_ready()
@@ -182,7 +192,8 @@ impl Pipeline {
                 self.end_waits()?;
                 if !self.turns.has_ready() {
                     let deadline = self.turns.next_deadline(self.options.idle_timeout);
-                    return Ok(Next::Wait(deadline));
+                    let deadlines = deadline.into_iter().chain(self.room.look_at());
+                    return Ok(Next::Wait(deadlines.min()));
                 }
             }
         }
@@ -209,7 +220,7 @@ impl Pipeline {
         Ok(())
     }
 
-    fn handle(&mut self, request: Request) -> Result<(), PrimaryError> {
+    pub(super) fn handle(&mut self, request: Request) -> Result<(), PrimaryError> {
         let deadline = self.turns.next_deadline(self.options.idle_timeout);
         if deadline.is_some_and(|deadline| deadline <= self.now.monotonic) {
             self.end_waits()?;

@@ -58,6 +58,11 @@ impl Group {
         self.pending.push(pending);
     }
 
+    /// Whether it is a DDL statement.
+    pub(super) const fn is_ddl(&self) -> bool {
+        self.is_closed
+    }
+
     /// Lets nothing join it.
     pub(super) const fn close(&mut self) {
         self.is_closed = true;

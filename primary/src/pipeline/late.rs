@@ -1,12 +1,14 @@
 //! A group that the log has and the engine has no room for.
 //!
-//! Its clients wait: they cannot be told that it failed, because the log has it, nor that it
-//! succeeded, because nobody can read it yet. What is asked meanwhile is kept in order. When there is
-//! room it is committed, or applied again from the log if SQLite has undone it. Any other failure of
-//! the engine ends the process, and so does being asked to stop: the next start commits the group.
+//! The reserve is there for it. If even that was not enough, its clients wait: they cannot be told
+//! that it failed, because the log has it, nor that it succeeded, because nobody can read it yet. What
+//! is asked meanwhile is refused, unless the engine has no part in it. When there is room the group is
+//! committed, or applied again from the log if SQLite has undone it. Any other failure of the engine
+//! ends the process, and so does being asked to stop: the next start commits the group.
 
 use std::time::{Duration, Instant};
 
+use super::commit::no_room;
 use super::core::{Input, Next, Pipeline};
 use super::group::Pending;
 use super::request::Request;
@@ -41,6 +43,7 @@ impl Pipeline {
         tracing::error!(
             "no space left for the engine; clients wait until there is room for their commit"
         );
+        self.note_short();
         let now = self.now.monotonic;
         self.group.late = Some(Late {
             pending,
@@ -48,6 +51,16 @@ impl Pipeline {
             retry_at: now.checked_add(PERIOD).unwrap_or(now),
         });
         Ok(())
+    }
+
+    /// Commits with the room of the reserve what the engine has no room for.
+    pub(super) fn commit_from_reserve(&mut self, error: PrimaryError) -> Result<(), PrimaryError> {
+        if !is_disk_full(&error) || !self.room.spend() {
+            return Err(error);
+        }
+        State::count(&self.outside.state.counts.engine_errors, 1);
+        self.note_short();
+        self.try_again()
     }
 
     /// Commits a late group if it is time to try and there is room. When to try next, if one is
@@ -82,22 +95,53 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Keeps what is asked while a group is late.
-    pub(super) fn defer(&mut self, input: Input, retry_at: Instant) -> Result<Next, PrimaryError> {
-        match input {
-            Input::Nothing => {}
-            Input::Request(Request::Stop) => {
+    /// Answers what is asked while a group is late.
+    pub(super) fn refuse_meanwhile(
+        &mut self,
+        input: Input,
+        retry_at: Instant,
+    ) -> Result<Next, PrimaryError> {
+        while let Some(request) = self.turns.take_put_first() {
+            self.refuse_for_room(request)?;
+        }
+        if let Input::Request(request) = input {
+            self.refuse_for_room(request)?;
+        }
+        Ok(Next::Wait(Some(retry_at)))
+    }
+
+    /// Refuses what needs the engine. The rest goes on: a purge makes room.
+    fn refuse_for_room(&mut self, request: Request) -> Result<(), PrimaryError> {
+        match request {
+            Request::Stop => {
                 if let Some(late) = self.group.late.take() {
                     self.group.put_back(late.pending);
                     return Err(late.error);
                 }
             }
-            Input::Request(request) => self.turns.put_last(request),
+            Request::Execute(execute) => {
+                if execute.ticket.begin() {
+                    execute.answer(Err(no_room()));
+                }
+            }
+            Request::CommitEmpty(_, reply)
+            | Request::SetPurged(_, reply)
+            | Request::SettleFence(reply)
+            | Request::Rotate(reply)
+            | Request::Block(_, _, reply) => drop(reply.send(Err(no_room()))),
+            request @ (Request::Commit(..)
+            | Request::Rollback(..)
+            | Request::Savepoint(..)
+            | Request::Disconnected(_)
+            | Request::Purge(..)
+            | Request::Unblock(_)) => self.handle(request)?,
         }
-        Ok(Next::Wait(Some(retry_at)))
+        Ok(())
     }
 }
 
+/// Whether the engine has no room. A log that cannot be synchronised is no such case: nobody knows
+/// what it holds.
 fn is_disk_full(error: &PrimaryError) -> bool {
-    matches!(error, PrimaryError::Engine(error) if error.is_disk_full())
+    !matches!(error, PrimaryError::Log(_)) && error.is_disk_full()
 }

@@ -30,6 +30,8 @@ pub(super) struct LogSide {
 pub(super) enum WriteError {
     Log(LogError),
     Spill(io::Error),
+    /// The engine has no room for it.
+    Room,
 }
 
 impl From<io::Error> for WriteError {

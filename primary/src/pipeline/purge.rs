@@ -19,7 +19,12 @@ impl Pipeline {
             let readers = self.outside.feed.guards().holders_up_to(&first);
             (first.clone(), readers)
         });
-        let purged = self.log.writer.purge_before(&first);
+        let mut purged = self.log.writer.purge_before(&first);
+        // To make room takes a little of it.
+        if matches!(&purged, Err(error) if error.is_no_space()) && self.room.spend() {
+            self.note_short();
+            purged = self.log.writer.purge_before(&first);
+        }
         // A file that cannot be removed is out of the log all the same.
         self.note_purged();
         let removed = purged.map_err(|error| {

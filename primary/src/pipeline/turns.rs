@@ -14,7 +14,7 @@ pub(super) struct Turns {
     pub(super) reserved: Option<(u64, u64)>,
     /// Statements and blocks that wait for the holder, in their order.
     waiting: VecDeque<Request>,
-    /// What was asked while the engine had no room.
+    /// What had its turn when a group was found to be late.
     deferred: VecDeque<Request>,
 }
 
@@ -71,12 +71,17 @@ impl Turns {
         self.waiting.push_back(request);
     }
 
-    /// Lets a request wait until the engine has room.
+    /// The next request that had its turn.
+    pub(super) fn take_put_first(&mut self) -> Option<Request> {
+        self.deferred.pop_front()
+    }
+
+    /// Lets a request wait for its turn.
     pub(super) fn put_last(&mut self, request: Request) {
         self.deferred.push_back(request);
     }
 
-    /// Lets a request that had its turn wait until the engine has room, in front of the others.
+    /// Lets a request that had its turn wait for another one, in front of the others.
     pub(super) fn put_first(&mut self, request: Request) {
         if let Request::Execute(execute) = &request {
             execute.ticket.wait();

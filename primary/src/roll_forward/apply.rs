@@ -3,11 +3,39 @@
 use binlog::event::{Event, Query};
 use binlog::row::{RowsEvent, Table};
 use binlog::transaction::{StatementKind, Step};
-use engine::apply::{DdlOutcome, DdlStatement, RowCheck};
+use engine::apply::{ApplyError, DdlOutcome, DdlStatement, RowCheck};
 use engine::execute::Writer;
 
+/// Why an event was not applied.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) reason: String,
+    pub(super) is_disk_full: bool,
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Self {
+            reason,
+            is_disk_full: false,
+        }
+    }
+}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        Self {
+            reason: error.to_string(),
+            is_disk_full: error.code() == TABLE_FULL,
+        }
+    }
+}
+
+/// ER_RECORD_FILE_FULL: what the engine says of a full disk.
+const TABLE_FULL: u16 = 1114;
+
 /// Applies one event. The error says what was wrong with it.
-pub(super) fn event(writer: &mut Writer, step: &Step<'_>) -> Result<(), String> {
+pub(super) fn event(writer: &mut Writer, step: &Step<'_>) -> Result<(), Failure> {
     match &step.event {
         Event::Query(query) => statement(writer, query, step),
         Event::Rows(event) => rows(writer, event, step.table),
@@ -23,11 +51,12 @@ pub(super) fn event(writer: &mut Writer, step: &Step<'_>) -> Result<(), String> 
         other => Err(format!(
             "this node never writes {} events",
             other.event_type().name()
-        )),
+        )
+        .into()),
     }
 }
 
-fn statement(writer: &mut Writer, query: &Query<'_>, step: &Step<'_>) -> Result<(), String> {
+fn statement(writer: &mut Writer, query: &Query<'_>, step: &Step<'_>) -> Result<(), Failure> {
     match StatementKind::of(&query.sql) {
         StatementKind::Begin | StatementKind::Commit => Ok(()),
         StatementKind::Rollback
@@ -46,14 +75,12 @@ fn statement(writer: &mut Writer, query: &Query<'_>, step: &Step<'_>) -> Result<
     }
 }
 
-fn rows(writer: &mut Writer, event: &RowsEvent<'_>, table: Option<&Table>) -> Result<(), String> {
+fn rows(writer: &mut Writer, event: &RowsEvent<'_>, table: Option<&Table>) -> Result<(), Failure> {
     let map = &table
         .ok_or_else(|| format!("no table map has the id {}", event.table_id))?
         .map;
-    writer
-        .apply_rows(&map.schema, map, event, RowCheck::BeforeImage)
-        .map(|_| ())
-        .map_err(|error| error.to_string())
+    writer.apply_rows(&map.schema, map, event, RowCheck::BeforeImage)?;
+    Ok(())
 }
 
 /// Runs a DDL statement in the session that its event describes, as the version that logged it.
@@ -62,7 +89,7 @@ fn ddl(
     query: &Query<'_>,
     timestamp: u32,
     server_version: &str,
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let micros = query.status.microseconds().unwrap_or_default();
     let now_micros = i64::from(timestamp) * 1_000_000 + i64::from(micros);
     let schema = String::from_utf8_lossy(&query.schema);
@@ -73,13 +100,10 @@ fn ddl(
         now_micros,
         server_version,
     );
-    match writer
-        .apply_ddl(&statement)
-        .map_err(|error| error.to_string())?
-    {
+    match writer.apply_ddl(&statement)? {
         DdlOutcome::Done => Ok(()),
         DdlOutcome::NotKept { construct } => {
-            Err(format!("this node never writes {construct} statements"))
+            Err(format!("this node never writes {construct} statements").into())
         }
     }
 }
