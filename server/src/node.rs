@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use config::ServerSettings;
+use engine::collation::Charset;
 use engine::session::SessionContext;
 use protocol::auth::AuthPlugin;
 use protocol::server::{AccountAuth, Authenticator};
@@ -113,6 +114,7 @@ impl Node {
             sql_mode,
             version: self.version_number,
             names: session.character_set_client.name_characters(),
+            is_seven_bit: session.character_set_client == Charset::Ascii,
         }
     }
 }

@@ -19,6 +19,9 @@ pub struct SqlError {
     pub message: String,
 }
 
+/// How many bytes of a text that is none are shown.
+const INVALID_BYTES_MAX: usize = 6;
+
 impl SqlError {
     /// An error with a number, state and text that have no constructor of their own.
     #[must_use]
@@ -28,6 +31,14 @@ impl SqlError {
             state,
             message: message.into(),
         }
+    }
+
+    /// Error 1300 for a text of seven bits that begins with a byte of eight.
+    #[must_use]
+    pub fn invalid_ascii(bytes: &[u8]) -> SqlError {
+        let shown = bytes.iter().take(INVALID_BYTES_MAX);
+        let shown: String = shown.map(|byte| format!("{byte:02X}")).collect();
+        SqlError::invalid_character_string("ascii", shown)
     }
 
     /// The same error as a warning of a statement that goes on.

@@ -61,6 +61,9 @@ pub struct ParseOptions {
     pub version: u32,
     /// Which characters beyond ASCII names without quotes have.
     pub names: NameCharacters,
+    /// Whether bytes beyond ASCII mean nothing in strings and quoted names: error 1300, but behind an
+    /// introducer.
+    pub is_seven_bit: bool,
 }
 
 /// The characters beyond ASCII that a name without quotes may have: a matter of the client's character
@@ -113,6 +116,7 @@ impl Default for ParseOptions {
             sql_mode: SqlMode::DEFAULT,
             version: 80_400,
             names: NameCharacters::Any,
+            is_seven_bit: false,
         }
     }
 }

@@ -126,6 +126,33 @@ fn operators_bind_as_in_mysql() {
 }
 
 #[test]
+fn bytes_beyond_ascii_are_refused_where_they_mean_nothing() {
+    let options = ParseOptions {
+        is_seven_bit: true,
+        ..ParseOptions::default()
+    };
+    for text in [
+        "SELECT 'é'",
+        "SELECT 'a' 'é'",
+        "INSERT INTO t VALUES (1, 'a'), (2, 'é')",
+        "CREATE TABLE `é` (a INT)",
+        "CREATE TABLE t (a INT COMMENT 'é')",
+        "SET @`é` = 1",
+    ] {
+        let refused = parse(text.as_bytes(), &options).unwrap_err();
+        assert_eq!(refused.code, 1300, "{text}");
+        assert_eq!(refused.message, "Invalid ascii character string: 'C3A9'");
+        assert!(parse(text.as_bytes(), &ParseOptions::default()).is_ok());
+    }
+    for text in [
+        "SELECT _utf8mb4'é', _binary'a' 'é' /* é */ -- é",
+        "INSERT INTO t VALUES (1, _latin1'é')",
+    ] {
+        parse(text.as_bytes(), &options).unwrap();
+    }
+}
+
+#[test]
 fn pipes_concatenate_when_the_mode_says_so() {
     let options = ParseOptions {
         sql_mode: SqlMode::PIPES_AS_CONCAT,

@@ -176,6 +176,7 @@ fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutco
         names: statement
             .charset()
             .map_or(NameCharacters::Any, Charset::name_characters),
+        is_seven_bit: statement.charset() == Some(Charset::Ascii),
     };
     let parsed = parse(&statement.text()?, &options)?.statement;
     let construct = match &parsed {

@@ -109,3 +109,51 @@ async fn bytes_mean_what_the_login_says_and_are_refused_where_nobody_knows() -> 
     }
     Ok(())
 }
+
+/// What a client of seven bits says, with how it ends on Weir and on MySQL.
+const OF_SEVEN_BITS: [(&str, Option<u16>, Option<u16>); 6] = [
+    (
+        "INSERT INTO d.t VALUES (1, 'é', 'a')",
+        Some(1300),
+        Some(1366),
+    ),
+    ("INSERT INTO d.t VALUES (2, 'a', 'é')", Some(1300), None),
+    ("CREATE TABLE d.`é` (a INT)", Some(1300), None),
+    ("SELECT 1 AS é", Some(1064), Some(1064)),
+    (
+        "INSERT INTO d.t VALUES (3, _utf8mb4'é', _binary'é')",
+        None,
+        None,
+    ),
+    ("INSERT INTO d.t VALUES (4, 'a', 'b') /* é */", None, None),
+];
+
+async fn says(port: u16, mut root: Client, is_weir: bool) -> Result<String> {
+    root.run(&[
+        "CREATE DATABASE d",
+        "CREATE TABLE d.t (n INT, v VARCHAR(9) CHARACTER SET utf8mb4, b VARBINARY(9))",
+    ])
+    .await?;
+    let ascii = 11;
+    let mut wire = come_in(port, ascii, false)?
+        .map_err(|_| integration::Failure::new("a client of ascii is not let in".to_owned()))?;
+    for (statement, on_weir, on_mysql) in OF_SEVEN_BITS {
+        wire.command(&[b"\x03", statement.as_bytes()].concat())?;
+        let seen = error_code(&wire.read()?);
+        let expected = if is_weir { on_weir } else { on_mysql };
+        ensure(seen == expected, || format!("{statement}: {seen:?}"))?;
+    }
+    let stored = "SELECT n, HEX(v), HEX(b) FROM d.t WHERE n <> 2 ORDER BY n";
+    Ok(format!("{:?}", root.rows(stored).await?))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_of_seven_bits_stores_no_others_unless_it_says_what_they_are() -> Result {
+    let weir = Weir::primary(1, &[]).await?;
+    let mysql = RealServer::start(Peer::MySql97, 1, &[]).await?;
+    let seen = says(weir.port, weir.client().await?, true).await?;
+    let expected = says(mysql.port, mysql.client().await?, false).await?;
+    ensure(seen == expected, || {
+        format!("Weir {seen}, MySQL {expected}")
+    })
+}

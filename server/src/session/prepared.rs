@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use binlog::value::{Date, DateTime, Time, Value};
+use engine::collation::Charset;
 use engine::outcome::Outcome;
 use engine::rows::EvalValue;
 use protocol::{ColumnDefinition, DateTimeParts, Param, TimeParts, column_flag, column_type};
@@ -236,6 +237,13 @@ impl Session {
             Param::UInt(value) => Value::UInt(value),
             Param::Float(value) => Value::Double(f64::from(value)),
             Param::Double(value) => Value::Double(value),
+            Param::Text(text)
+                if self.context.character_set_client == Charset::Ascii && !text.is_ascii() =>
+            {
+                let wrong = text.iter().position(|byte| !byte.is_ascii());
+                let wrong = wrong.and_then(|at| text.get(at..)).unwrap_or_default();
+                return Err(SqlError::invalid_ascii(wrong));
+            }
             Param::Text(text) => Value::Bytes(self.decoded(&text)?.into_owned().into()),
             Param::Bytes(bytes) => Value::Bytes(bytes.into()),
             Param::Decimal(text) => {

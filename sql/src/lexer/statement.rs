@@ -29,15 +29,17 @@ pub(crate) fn tokens<'a>(text: &'a [u8], options: &ParseOptions) -> Result<Lexed
     let mut lexer = Lexer::new(text, options);
     let mut tokens = Vec::with_capacity((text.len() / 5 + 4).min(TOKENS_AT_FIRST));
     let mut depth = Depth::default();
+    let mut watch = SevenBits::new(options);
     let mut rows = None;
     let mut values = ValuesWatch::default();
     loop {
         let before = lexer.mark();
         let token = lexer.token();
         depth.take(&token.kind)?;
+        watch.take(&token.kind)?;
         if rows.is_none() && values.begins_rows(&token.kind, depth.open) {
             rows = Some(before);
-            skip_rows(&mut lexer, token, &mut tokens)?;
+            skip_rows(&mut lexer, token, &mut tokens, watch)?;
             depth = Depth::default();
             continue;
         }
@@ -61,6 +63,7 @@ fn skip_rows<'a>(
     lexer: &mut Lexer<'a, '_>,
     open: Token<'a>,
     tokens: &mut Vec<Token<'a>>,
+    mut watch: SevenBits,
 ) -> Result<(), SqlError> {
     let (start, end) = (open.start, open.end);
     let null = Token {
@@ -73,6 +76,7 @@ fn skip_rows<'a>(
     loop {
         let token = lexer.token();
         depth.take(&token.kind)?;
+        watch.take(&token.kind)?;
         if token.kind == Kind::End {
             lexer.at = token.start;
             return Ok(());
@@ -87,6 +91,42 @@ fn skip_rows<'a>(
         lexer.go_to(before);
         tokens.push(token);
         return Ok(());
+    }
+}
+
+/// Refuses bytes beyond ASCII where the client's character set has no meaning for them.
+// Differs from MySQL: it warns, keeps the bytes of a string as they are until it stores them as `??`,
+// and makes a name of question marks. Here neither comes about.
+#[derive(Debug, Clone, Copy)]
+struct SevenBits {
+    is_on: bool,
+    /// The string that may follow says itself what its bytes mean.
+    is_introduced: bool,
+}
+
+impl SevenBits {
+    const fn new(options: &ParseOptions) -> Self {
+        Self {
+            is_on: options.is_seven_bit,
+            is_introduced: false,
+        }
+    }
+
+    fn take(&mut self, kind: &Kind<'_>) -> Result<(), SqlError> {
+        if !self.is_on {
+            return Ok(());
+        }
+        let bytes = match kind {
+            Kind::String(_) if self.is_introduced => return Ok(()),
+            Kind::String(bytes) => &bytes[..],
+            Kind::Quoted(name) | Kind::UserVariable(name) => name.as_bytes(),
+            _ => &[],
+        };
+        self.is_introduced = matches!(kind, Kind::Word(word) if word.starts_with('_'));
+        match bytes.iter().position(|byte| !byte.is_ascii()) {
+            Some(at) => Err(SqlError::invalid_ascii(bytes.get(at..).unwrap_or_default())),
+            None => Ok(()),
+        }
     }
 }
 
