@@ -177,7 +177,7 @@ impl Lockstep {
         rows_on_weir.sort();
         let after: String = after.chars().take(400).collect();
         if on_mysql != on_weir {
-            let (mysql, weir) = (format!("{on_mysql:?}"), format!("{on_weir:?}"));
+            let (mysql, weir) = (shown(&on_mysql), shown(&on_weir));
             let what = What::Definition {
                 mysql: &mysql,
                 weir: &weir,
@@ -283,6 +283,19 @@ impl Lockstep {
     }
 }
 
+/// Rows of text, in which bytes that are no UTF-8 stand by themselves.
+fn shown(rows: &[Vec<integration::sql::Cell>]) -> String {
+    let text = |cell: &integration::sql::Cell| match cell {
+        integration::sql::Cell::Null => "NULL".to_owned(),
+        integration::sql::Cell::Bytes(bytes) => bytes
+            .utf8_chunks()
+            .map(|chunk| format!("{}{}", chunk.valid(), chunk.invalid().escape_ascii()))
+            .collect(),
+    };
+    let cells = |row: &Vec<integration::sql::Cell>| row.iter().map(text).collect::<Vec<_>>();
+    rows.iter().map(|row| cells(row).join(", ")).collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn definitions_get_mysqls_answers_and_a_mysql_replica_takes_them_all() -> Result {
     let mut weir = Weir::primary(1, &[]).await?;
@@ -335,6 +348,8 @@ async fn definitions_get_mysqls_answers_and_a_mysql_replica_takes_them_all() -> 
     ensure(!is_default || unused.is_empty(), || {
         format!("excuses that nothing needs: {unused:#?}")
     })?;
+    // The last story may have left another character set.
+    lockstep.weir.execute("SET NAMES utf8mb4").await?;
     let left = Snapshot::take(&mut lockstep.weir, &DATABASES).await?;
     let right = Snapshot::take(&mut replica.client().await?, &DATABASES).await?;
     ensure_same("weir", &left, "its MySQL replica", &right)?;

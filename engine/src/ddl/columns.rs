@@ -102,7 +102,7 @@ pub(super) fn draft(
         let follows_clock = is_first_timestamp && attributes.on_update.is_none();
         old_timestamp_default(&mut column, follows_clock);
     }
-    check_auto_increment(session, &column, default.is_some())?;
+    check_auto_increment(session, &column, default)?;
     Ok(DefinedColumn {
         unsafe_default: is_unsafe(session, name, attributes.default.as_ref())?,
         is_unique: attributes.unique || is_serial,
@@ -361,13 +361,19 @@ fn on_update(column: &Column, fsp: u32) -> Result<bool, SqlError> {
 fn check_auto_increment(
     session: &SessionContext,
     column: &Column,
-    has_default: bool,
+    default: Option<&DefaultValue>,
 ) -> Result<(), SqlError> {
     if !column.auto_increment {
         return Ok(());
     }
-    if has_default {
-        return Err(SqlError::invalid_default(&column.name));
+    match default {
+        None => {}
+        // MySQL takes these, shows neither, and gives every row the number.
+        Some(DefaultValue::Bool(_)) => {
+            let construct = "a default of an AUTO_INCREMENT column";
+            return Err(SqlError::not_supported(construct));
+        }
+        Some(_) => return Err(SqlError::invalid_default(&column.name)),
     }
     match column.column_type {
         ColumnType::Integer { .. } => Ok(()),

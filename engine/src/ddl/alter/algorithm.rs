@@ -144,6 +144,7 @@ impl How {
         clauses: &[AlterClause],
     ) -> Result<(), SqlError> {
         let (asked, others) = match self.algorithm {
+            Algorithm::Any if self.lock == Lock::None => ("LOCK=NONE", "LOCK=SHARED"),
             Algorithm::Any | Algorithm::Copy => return Ok(()),
             Algorithm::Instant => ("ALGORITHM=INSTANT", "ALGORITHM=COPY/INPLACE"),
             Algorithm::Inplace => ("ALGORITHM=INPLACE", "ALGORITHM=COPY"),
@@ -247,7 +248,7 @@ impl How {
 }
 
 /// Whether a clause that adds or drops a virtual column leaves the others of its kind in their order, and
-/// the new one behind them; `None` for other clauses.
+/// the new one behind them and behind the column that counts; `None` for other clauses.
 fn virtual_part(old: &Table, new: &Table, clause: &AlterClause) -> Option<bool> {
     let is_virtual = |column: &Column| {
         let generated = column.generated.as_ref();
@@ -264,7 +265,10 @@ fn virtual_part(old: &Table, new: &Table, clause: &AlterClause) -> Option<bool> 
     }
     let is_last = || {
         let mut behind = new.columns.iter().skip(position + 1);
-        !behind.any(|column| is_virtual(column) && old.column_by_id(column.id).is_some())
+        !behind.any(|column| {
+            let was_there = old.column_by_id(column.id).is_some();
+            was_there && (is_virtual(column) || column.auto_increment)
+        })
     };
     Some(matches!(clause, AlterClause::DropColumn(_)) || is_last())
 }

@@ -1,7 +1,7 @@
 //! The clauses of ALTER TABLE, applied to a definition.
 
 use super::{Extra, columns, convert, key_clauses, qualified};
-use crate::catalog::{ColumnId, Table};
+use crate::catalog::{ColumnDefault, ColumnId, Table};
 use crate::collation::Collation;
 use crate::ddl::options;
 use crate::session::SessionContext;
@@ -32,7 +32,27 @@ pub(super) fn apply(
         }
     }
     key_clauses::inherit(&old, table)?;
-    key_clauses::add(table, clauses, &defined)
+    let forbidden = key_clauses::add(table, clauses, &defined)?;
+    match clauses.iter().any(|clause| is_hidden(table, clause)) && !session.applies_log {
+        true => Err(SqlError::not_supported(
+            "SET DEFAULT of an expression for a column of the primary key",
+        )),
+        false => Ok(forbidden),
+    }
+}
+
+/// Whether a clause gives a column of the primary key an expression as default: MySQL uses it, but shows
+/// the column without one, and so do dumps.
+fn is_hidden(table: &Table, clause: &AlterClause) -> bool {
+    let AlterClause::AlterColumnDefault { column, .. } = clause else {
+        return false;
+    };
+    let found = table.column(column).map(|(_, column)| column);
+    let expression = found.filter(|column| matches!(column.default, ColumnDefault::Expression(_)));
+    let keyed = table.primary_key().map(|key| &key.parts);
+    expression.is_some_and(|column| {
+        keyed.is_some_and(|parts| parts.iter().any(|part| part.column == column.id))
+    })
 }
 
 fn apply_to_table(

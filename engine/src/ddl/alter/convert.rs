@@ -2,14 +2,14 @@
 
 use crate::catalog::{BlobSize, Column, ColumnDefault, ColumnType, Table};
 use crate::collation::{Charset, Collation};
-use crate::ddl::defaults;
+use crate::ddl::{defaults, types};
 use sql::error::SqlError;
 
 /// Most bytes of a row, and so of a VARCHAR.
 const ROW_BYTES_MAX: u32 = 65_535;
 
 /// Gives the columns of `table` the collation, those that are new too. What a definition said of its
-/// collation counts as said still. Errors 1067, 1074, 1235 and 3854.
+/// collation counts as said still. Errors 1067, 1074, 1235, 1291 and 3854.
 pub(super) fn columns(
     old: &Table,
     table: &mut Table,
@@ -42,6 +42,7 @@ pub(super) fn columns(
             },
             other => as_bytes(other),
         };
+        types::check_members(&column.name, &column.column_type)?;
     }
     Ok(())
 }

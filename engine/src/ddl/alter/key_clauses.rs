@@ -197,6 +197,9 @@ pub(super) fn add(
                 let Some(column) = defined_anew.next() else {
                     continue;
                 };
+                if column.is_primary && column.is_explicitly_null {
+                    return Err(SqlError::primary_cant_have_null());
+                }
                 if column.is_primary {
                     keys::add_for_column(table, KeyKind::Primary, &column.name)?;
                 }
