@@ -20,7 +20,7 @@ pub use new_row::NewRow;
 pub use plan::TablePlan;
 pub use writer::{Conflict, RowId, RowWriter, StoredRow};
 
-pub(crate) use coercion::{copied_number, parameter};
+pub(crate) use coercion::{Varying, copied_number, parameter};
 pub use default::local_default;
 pub(crate) use default::{default_text, implicit, now};
 pub(crate) use eval::{decimal_of, eval_of};

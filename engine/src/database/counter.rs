@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use binlog::value::Value;
 
 use crate::catalog::{ColumnType, Table, TableId};
+use sql::error::SqlError;
 
 /// The next id of each table with an AUTO_INCREMENT column.
 #[derive(Debug, Clone, Default)]
@@ -25,12 +26,17 @@ impl Counters {
     }
 
     /// Hands out an id: the least one not below the counter that is `offset` plus a multiple of
-    /// `increment`, or the greatest value of the column when ids are used up, which then is a
-    /// duplicate.
-    pub fn take(&mut self, table: &Table, increment: u64, offset: u64) -> u64 {
-        let id = first_at_least(self.peek(table.id), increment.max(1), offset).min(greatest(table));
-        self.set(table.id, id.saturating_add(1));
-        id
+    /// `increment`. Where ids are used up it is the greatest value of the column, which then is a
+    /// duplicate, or one that the column does not hold. Error 1467 for a counter that was set beyond
+    /// the column.
+    pub fn take(&mut self, table: &Table, increment: u64, offset: u64) -> Result<u64, SqlError> {
+        let (next, greatest) = (self.peek(table.id), greatest(table));
+        let id = first_at_least(next, increment.max(1), offset);
+        if next > greatest || id > GREATEST_STORED {
+            return Err(SqlError::autoinc_read_failed());
+        }
+        self.set(table.id, id.saturating_add(1).min(greatest));
+        Ok(id)
     }
 
     /// Notes an id that a statement gave itself, so that it is not handed out.
@@ -50,8 +56,13 @@ impl Counters {
             _ => 0,
         };
         if given >= self.peek(table.id) {
-            self.set(table.id, given.saturating_add(1));
+            self.set(table.id, given.saturating_add(1).min(greatest(table)));
         }
+    }
+
+    /// Moves the counter to where a statement's reserved ids end.
+    pub fn reserve(&mut self, table: &Table, end: u64) {
+        self.set(table.id, end.min(greatest(table)));
     }
 
     /// Sets the counter, as AUTO_INCREMENT= does and as loading does.
@@ -84,6 +95,9 @@ impl Counters {
     }
 }
 
+/// Stored ids stay below 2^63: see the storage table.
+const GREATEST_STORED: u64 = i64::MAX.unsigned_abs();
+
 fn first_at_least(counter: u64, increment: u64, offset: u64) -> u64 {
     // MySQL ignores an offset that is greater than the increment.
     let offset = if offset > increment { 0 } else { offset };
@@ -101,12 +115,9 @@ fn greatest(table: &Table) -> u64 {
             size,
             unsigned: true,
             ..
-        }) => {
-            // Stored ids stay below 2^63: see the storage table.
-            size.unsigned_max().min(i64::MAX.unsigned_abs())
-        }
+        }) => size.unsigned_max().min(GREATEST_STORED),
         Some(ColumnType::Integer { size, .. }) => size.signed_range().1.unsigned_abs(),
-        _ => i64::MAX.unsigned_abs(),
+        _ => GREATEST_STORED,
     }
 }
 

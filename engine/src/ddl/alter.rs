@@ -107,7 +107,13 @@ fn change(
     let copies = algorithm::copies(old, &new, clauses);
     let order = order::of(session, old, &new, clauses)?;
     let table = if copies || extra.forces_rebuild || needs_rebuild(old, &new) {
-        rebuild::rebuild(writer, session, (old, new), copies, &order)?
+        rebuild::rebuild(
+            writer,
+            session,
+            (old, new),
+            copies,
+            (&order, extra.auto_increment),
+        )?
     } else {
         change_keys(writer, old, &new)?;
         if new.auto_increment_column().is_none() {

@@ -7,6 +7,7 @@ use crate::collation::Charset;
 use crate::collation::compare::equality_key;
 use crate::rows::{Coercion, EvalValue, default_text};
 use crate::session::SessionContext;
+use crate::value::DateRules;
 use sql::ast::DefaultValue;
 use sql::error::SqlError;
 
@@ -87,7 +88,8 @@ pub(super) fn define(
         }
         // MySQL takes no literal of these kinds here, though other servers do.
         Some(DefaultValue::Temporal(kind, text)) if !session.applies_log => {
-            crate::expr::bind::check_temporal_literal(kind, text, session)?;
+            let rules = DateRules::of(session.sql_mode);
+            crate::expr::bind::check_temporal_literal(kind, text, &rules)?;
             return Err(invalid());
         }
         Some(DefaultValue::Number(_) | DefaultValue::Bit(_) | DefaultValue::Bool(_))

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::catalog::{Catalog, Column, ColumnDefault, Table};
 use crate::dml::Computed;
 use crate::session::SessionContext;
+use crate::value::DateRules;
 use sql::SqlMode;
 use sql::ast::Expression;
 use sql::error::SqlError;
@@ -56,6 +57,9 @@ pub(super) fn written(
     printer.client = Some(session.character_set_client);
     printer.reads_escapes =
         session.applies_log || !session.sql_mode.contains(SqlMode::NO_BACKSLASH_ESCAPES);
+    if !session.applies_log {
+        printer.dates = DateRules::of(session.sql_mode);
+    }
     let text = printer.print(&expression.expr)?;
     Ok(printer.finish(text))
 }

@@ -3,8 +3,11 @@
 
 use crate::catalog::ColumnType;
 use crate::expr::types::{Kind, NOT_FIXED, Type};
-use crate::rows::{EvalValue, copied_number};
+use crate::rows::{EvalValue, Varying, copied_number};
 use crate::value::datum::{Datum, bit_bytes};
+
+/// What VARCHAR and VARBINARY columns are on the wire.
+const VAR_STRING: u8 = 253;
 
 /// What a value was computed from.
 #[derive(Clone, Copy, Debug)]
@@ -72,12 +75,49 @@ impl<'t> Evaluated<'t> {
         };
         let value = eval_value(value, self.ty);
         let value = match target {
+            ColumnType::Integer { .. } | ColumnType::Bit { .. } | ColumnType::Year
+                if self.is_field && is_time(&value) =>
+            {
+                return EvalValue::Copied(Box::new(value));
+            }
+            target if self.is_field && takes_times(target) && is_document(&value) => {
+                return EvalValue::Copied(Box::new(value));
+            }
             ColumnType::Bit { .. } | ColumnType::Year if self.is_field => copied_number(value),
             ColumnType::Json if self.is_field => temporal_text(value),
             _ => value,
         };
-        value.in_bytes_of(self.ty.collation.charset, target)
+        let value = value.in_bytes_of(self.ty.collation.charset, target);
+        match self.varying() {
+            Some(varying) => varying.marked(value, target),
+            None => value,
+        }
     }
+
+    /// That of a VARCHAR or VARBINARY column.
+    fn varying(self) -> Option<Varying> {
+        let is_varying =
+            self.ty.kind == Kind::Text && self.ty.wire == Some(VAR_STRING) && !self.ty.fixed_width;
+        (self.is_field && is_varying).then(|| Varying::new(self.ty.collation, self.ty.length))
+    }
+}
+
+fn takes_times(target: &ColumnType) -> bool {
+    matches!(
+        target,
+        ColumnType::Date
+            | ColumnType::Time { .. }
+            | ColumnType::DateTime { .. }
+            | ColumnType::Timestamp { .. }
+    )
+}
+
+fn is_time(value: &EvalValue) -> bool {
+    matches!(value, EvalValue::Time(..) | EvalValue::DateTime(..))
+}
+
+fn is_document(value: &EvalValue) -> bool {
+    matches!(value, EvalValue::Json(_))
 }
 
 fn fixed(number: f64, decimals: u8) -> String {

@@ -166,7 +166,8 @@ impl Reserved {
         let table = rows.table().id;
         let next = rows.counters().peek(table);
         if counts.generated && next < self.end {
-            rows.counters().set(table, self.end);
+            let table = Arc::clone(rows.table());
+            rows.counters().reserve(&table, self.end);
         }
     }
 }

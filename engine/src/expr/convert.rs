@@ -2,6 +2,7 @@
 
 use super::env::Env;
 use super::types::{Kind, NOT_FIXED, Type};
+use crate::value::DateRules;
 use crate::value::datum::{Datum, Integer, Lossy};
 use crate::value::fraction::truncate_span;
 use binlog::value::Decimal;
@@ -15,6 +16,7 @@ pub fn convert(value: Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
         return Ok(value);
     }
     let truncates = env.sql_mode.contains(SqlMode::TIME_TRUNCATE_FRACTIONAL);
+    let rules = DateRules::of(env.sql_mode);
     Ok(match ty.kind {
         Kind::Null => Datum::Null,
         Kind::Year => return year(&value, env),
@@ -47,11 +49,11 @@ pub fn convert(value: Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
             }
             Datum::Double(number)
         }
-        Kind::Date => match value.to_moment(&env.now) {
+        Kind::Date => match value.to_moment_by(&env.now, &rules) {
             Some(lossy) => Datum::Date(env.checked(lossy, &value)?.midnight()),
             None => return wrong(&value, env),
         },
-        Kind::DateTime | Kind::Timestamp => match value.to_moment(&env.now) {
+        Kind::DateTime | Kind::Timestamp => match value.to_moment_by(&env.now, &rules) {
             Some(lossy) => {
                 let moment = env.checked(lossy, &value)?;
                 let moment = match truncates {

@@ -155,7 +155,7 @@ impl Emitter {
             Op::Leaf(_) if node.ty.kind.is_integer() || node.ty.kind.is_approximate() => {
                 Ok(format!("({} <> 0)", self.value(node)?))
             }
-            Op::Const(value) => Ok(match value.to_truth() {
+            Op::Const(_) => Ok(match node.truth(&[], self.env())? {
                 None => String::from("NULL"),
                 Some(true) => String::from("1"),
                 Some(false) => String::from("0"),

@@ -160,6 +160,14 @@ impl<'a> Call<'a> {
         self.arg(index).to_str()
     }
 
+    /// An argument where a number is wanted.
+    pub fn number(&self, index: usize) -> Cow<'a, Datum> {
+        match self.nodes.get(index) {
+            Some(node) => node.ty.number(self.arg(index)),
+            None => Cow::Borrowed(self.arg(index)),
+        }
+    }
+
     /// An argument as a signed integer.
     pub fn int(&self, index: usize) -> Result<i64, SqlError> {
         Ok(self.integer(index)?.saturate())
@@ -167,19 +175,19 @@ impl<'a> Call<'a> {
 
     /// An argument as an integer of either signedness.
     pub fn integer(&self, index: usize) -> Result<Integer, SqlError> {
-        let arg = self.arg(index);
+        let arg = &*self.number(index);
         self.env.checked(arg.to_integer(), arg)
     }
 
     /// An argument as a double.
     pub fn f64(&self, index: usize) -> Result<f64, SqlError> {
-        let arg = self.arg(index);
+        let arg = &*self.number(index);
         self.env.checked(arg.to_f64(), arg)
     }
 
     /// An argument as a decimal.
     pub fn decimal(&self, index: usize) -> Result<Decimal, SqlError> {
-        let arg = self.arg(index);
+        let arg = &*self.number(index);
         self.env.checked(arg.to_decimal(), arg)
     }
 

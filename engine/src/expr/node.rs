@@ -259,6 +259,19 @@ impl Node {
         found
     }
 
+    /// The value for one row of inputs where a number is wanted: a hexadecimal literal is one.
+    pub fn number(&self, row: &[Datum], env: &Env) -> Result<Datum, SqlError> {
+        Ok(self.ty.number(&self.eval(row, env)?).into_owned())
+    }
+
+    /// The truth for one row of inputs. A document is true unless it is the number zero.
+    pub fn truth(&self, row: &[Datum], env: &Env) -> Result<Option<bool>, SqlError> {
+        Ok(match self.number(row, env)? {
+            Datum::Json(text) => Some(!is_zero(&text)),
+            value => value.to_truth(),
+        })
+    }
+
     /// The value for one row of inputs.
     pub fn eval(&self, row: &[Datum], env: &Env) -> Result<Datum, SqlError> {
         Ok(match &self.op {
@@ -268,12 +281,9 @@ impl Node {
             Op::Call(function, args) => return called(function, args, self, row, env),
             Op::And(nodes) => return all(nodes, row, env),
             Op::Or(nodes) => return any(nodes, row, env),
-            Op::Not(node) => truth(node.eval(row, env)?.to_truth().map(|value| !value)),
+            Op::Not(node) => truth(node.truth(row, env)?.map(|value| !value)),
             Op::Xor(left, right) => {
-                let (left, right) = (
-                    left.eval(row, env)?.to_truth(),
-                    right.eval(row, env)?.to_truth(),
-                );
+                let (left, right) = (left.truth(row, env)?, right.truth(row, env)?);
                 truth(left.zip(right).map(|(a, b)| a != b))
             }
             Op::Compare(op, domain, left, right) => {
@@ -281,12 +291,10 @@ impl Node {
             }
             Op::In(value, list) => return contains(&value.eval(row, env)?, list, row, env),
             Op::IsNull(node) => Datum::truth(node.eval(row, env)?.is_null()),
-            Op::IsTruth(node, wanted) => {
-                Datum::truth(node.eval(row, env)?.to_truth() == Some(*wanted))
-            }
+            Op::IsTruth(node, wanted) => Datum::truth(node.truth(row, env)? == Some(*wanted)),
             Op::Case(branches, otherwise) => {
                 for (condition, value) in branches {
-                    if condition.eval(row, env)?.to_truth() == Some(true) {
+                    if condition.number(row, env)?.to_truth() == Some(true) {
                         return value.eval(row, env);
                     }
                 }
@@ -404,10 +412,16 @@ fn called(
     }
 }
 
+/// Whether a document is the number zero.
+fn is_zero(document: &str) -> bool {
+    let is_number = document.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    is_number && document.parse::<f64>().is_ok_and(|number| number == 0.0)
+}
+
 fn all(nodes: &[Node], row: &[Datum], env: &Env) -> Result<Datum, SqlError> {
     let mut unknown = false;
     for node in nodes {
-        match node.eval(row, env)?.to_truth() {
+        match node.truth(row, env)? {
             Some(false) => return Ok(Datum::Int(0)),
             None => unknown = true,
             Some(true) => {}
@@ -419,7 +433,7 @@ fn all(nodes: &[Node], row: &[Datum], env: &Env) -> Result<Datum, SqlError> {
 fn any(nodes: &[Node], row: &[Datum], env: &Env) -> Result<Datum, SqlError> {
     let mut unknown = false;
     for node in nodes {
-        match node.eval(row, env)?.to_truth() {
+        match node.truth(row, env)? {
             Some(true) => return Ok(Datum::Int(1)),
             None => unknown = true,
             Some(false) => {}

@@ -4,10 +4,12 @@
 //! A type is found by the binder before anything is evaluated. How a column's declared type becomes
 //! one is in [`Type::of_column`]; how types of several operands combine is in [`Type::union`].
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::catalog::{BlobSize, Column, ColumnType, IntegerSize};
 use crate::collation::{BINARY, Collation};
+use crate::value::datum::{Datum, number_of_bytes};
 
 /// The class of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -258,6 +260,14 @@ impl Type {
         match self.kind {
             Kind::Decimal | Kind::DateTime | Kind::Timestamp | Kind::Time => self.decimals,
             _ => 0,
+        }
+    }
+
+    /// A value of this type where a number is wanted: the bytes of a hexadecimal literal are one.
+    pub fn number<'v>(&self, value: &'v Datum) -> Cow<'v, Datum> {
+        match value {
+            Datum::Text(bytes) if self.is_hex => Cow::Owned(Datum::UInt(number_of_bytes(bytes))),
+            other => Cow::Borrowed(other),
         }
     }
 

@@ -296,7 +296,7 @@ fn shifted(moment: &Moment, months: i64, micros: i64) -> Option<Moment> {
 
 fn add(call: &Call<'_>, sign: i64) -> Result<Datum, SqlError> {
     let unit = unit_text(call, 2);
-    let Some((months, micros)) = interval(call.arg(1), &unit, call)? else {
+    let Some((months, micros)) = interval(&call.number(1), &unit, call)? else {
         return overflow(call);
     };
     let (months, micros) = (months.saturating_mul(sign), micros.saturating_mul(sign));
@@ -354,7 +354,7 @@ fn timestampadd_type(signature: &Signature<'_>) -> Result<Type, SqlError> {
 
 fn timestampadd(call: &Call<'_>) -> Result<Datum, SqlError> {
     let unit = unit_text(call, 0);
-    let Some((months, micros)) = interval(call.arg(1), &unit, call)? else {
+    let Some((months, micros)) = interval(&call.number(1), &unit, call)? else {
         return overflow(call);
     };
     let Some(moment) = call.full_moment(2)? else {

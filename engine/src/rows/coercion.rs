@@ -8,6 +8,7 @@ mod altered;
 mod copy;
 mod number;
 mod parameter;
+mod shortened;
 mod source;
 mod string;
 mod temporal;
@@ -17,6 +18,7 @@ use binlog::value::{Date, Value};
 
 pub(crate) use altered::copied_number;
 pub(crate) use parameter::parameter;
+pub(crate) use shortened::Varying;
 
 use super::EvalValue;
 use crate::catalog::{Column, ColumnType};
@@ -47,6 +49,8 @@ pub struct Coercion {
     nulls: NullPolicy,
     /// The session's date, which a TIME stored into a DATETIME takes.
     today: Date,
+    /// Whether the value is an [`EvalValue::Copied`].
+    is_copied: bool,
     /// Name of the table, for the messages that show it.
     pub table: String,
     /// Number of the row within the statement, from 1, for messages.
@@ -72,6 +76,7 @@ impl Coercion {
                 (false, false) => nulls,
             },
             today: super::default::local_now(session).date(),
+            is_copied: false,
             table: String::new(),
             row: 1,
             warnings: Vec::new(),
@@ -88,6 +93,7 @@ impl Coercion {
             is_strict_mode: true,
             nulls: NullPolicy::Error,
             today: Date::default(),
+            is_copied: false,
             table: String::new(),
             row: 1,
             warnings: Vec::new(),
@@ -100,6 +106,20 @@ impl Coercion {
             return self.null(column);
         }
         let value = match value {
+            EvalValue::Copied(value) => {
+                self.is_copied = true;
+                let value = match self.sql_mode.contains(SqlMode::TIME_TRUNCATE_FRACTIONAL) {
+                    true => altered::whole_seconds(*value),
+                    false => *value,
+                };
+                let value = match column.column_type {
+                    ColumnType::Bit { .. } | ColumnType::Year => copied_number(value),
+                    _ => value,
+                };
+                let stored = self.store(column, value);
+                self.is_copied = false;
+                return stored;
+            }
             EvalValue::Hex(bytes) if column.column_type.is_numeric() => {
                 return self.hex_number(column, &bytes);
             }

@@ -47,6 +47,9 @@ pub enum EvalValue {
     DateTime(DateTime, u8),
     /// A JSON document as MySQL prints it.
     Json(String),
+    /// A value of a column, for another column that takes it by a rule of its own: text or bytes that
+    /// are cut in a shorter column of their very type, times for integers, documents for times.
+    Copied(Box<EvalValue>),
 }
 
 impl EvalValue {
@@ -67,6 +70,7 @@ impl EvalValue {
             EvalValue::IllFormed(bytes) | EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => {
                 bytes.len()
             }
+            EvalValue::Copied(value) => value.bytes(),
             EvalValue::Null
             | EvalValue::Int(_)
             | EvalValue::UInt(_)
@@ -98,6 +102,7 @@ impl EvalValue {
             EvalValue::IllFormed(bytes) | EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => {
                 String::from_utf8_lossy(bytes).into_owned()
             }
+            EvalValue::Copied(value) => return value.to_text(),
             EvalValue::Date(date) => date.text(),
             EvalValue::Time(time, fsp) => time.text(*fsp),
             EvalValue::DateTime(moment, fsp) => moment.text(*fsp),

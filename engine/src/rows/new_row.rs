@@ -123,7 +123,7 @@ impl RowWriter<'_> {
                     session.auto_increment_increment,
                     session.auto_increment_offset,
                 );
-                self.counters.take(&self.table, increment, offset)
+                self.counters.take(&self.table, increment, offset)?
             }
         };
         *generated = Some(id);

@@ -100,10 +100,11 @@ pub(crate) fn escaped_up_to(bytes: &[u8], most: usize) -> String {
             0x20..0x7f => char::from(*byte).to_string(),
             other => format!("\\x{other:02X}"),
         };
-        if text.len() + shown.len() > most {
+        text.push_str(&shown);
+        if text.len() >= most {
+            text.truncate(most);
             break;
         }
-        text.push_str(&shown);
     }
     text
 }

@@ -92,7 +92,17 @@ impl TimeZone {
         if !(1..=LAST).contains(&seconds) {
             return None;
         }
+        self.clock_at(seconds, micros)
+    }
+
+    /// The clock of this zone at any second; `None` outside the years 0 to 9999.
+    #[must_use]
+    pub fn clock_at(&self, seconds: i64, micros: u32) -> Option<DateTime> {
         let instant = jiff::Timestamp::from_second(seconds).ok()?;
+        let civil = self.zone.to_datetime(instant);
+        if civil.year() < 0 {
+            return None;
+        }
         Some(from_civil(self.zone.to_datetime(instant), micros))
     }
 

@@ -10,10 +10,11 @@ use std::sync::Arc;
 use super::double_text::{computed, computed_float};
 use binlog::value::{Decimal, float_text};
 
+use super::DateRules;
 use super::double;
 use super::temporal::{Moment, Span};
 use super::temporal_number::Split;
-use super::temporal_text::{moment_from_number, parse_moment};
+use super::temporal_text::{moment_from_number, parse_moment_by};
 
 /// One value.
 #[derive(Debug, Clone)]
@@ -197,6 +198,13 @@ pub fn set_text(mask: u64, members: &[String]) -> String {
         .join(",")
 }
 
+/// The number that the bytes of a hexadecimal literal are; the last eight of them count.
+pub fn number_of_bytes(bytes: &[u8]) -> u64 {
+    let skipped = bytes.len().saturating_sub(8);
+    let significant = bytes.iter().skip(skipped);
+    significant.fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
 impl Datum {
     /// A text.
     pub fn text(text: impl Into<String>) -> Self {
@@ -354,20 +362,26 @@ impl Datum {
     /// Reads as a date with time; `None` for NULL and for what is no date. A TIME is taken on the
     /// day `today`.
     pub fn to_moment(&self, today: &Moment) -> Option<Lossy<Moment>> {
+        self.to_moment_by(today, &DateRules::LENIENT)
+    }
+
+    /// As [`Self::to_moment`], for texts and numbers that `rules` let through.
+    pub fn to_moment_by(&self, today: &Moment, rules: &DateRules) -> Option<Lossy<Moment>> {
         Some(match self {
             Self::Null => return None,
             Self::Date(moment) | Self::DateTime(moment, _) => Lossy::exact(*moment),
             Self::Time(span, _) => Lossy::exact(today.midnight().add_micros(span.0)?),
-            Self::Int(value) => Lossy::exact(moment_from_number(*value)?.moment),
+            Self::Int(value) => Lossy::exact(moment_from_number(*value, rules)?.moment),
             Self::UInt(_) | Self::Year(_) | Self::Enum(..) | Self::Set(..) | Self::Bit(..) => {
-                Lossy::exact(moment_from_number(self.to_integer().value.saturate())?.moment)
+                let number = self.to_integer().value.saturate();
+                Lossy::exact(moment_from_number(number, rules)?.moment)
             }
             Self::Float(_) | Self::Double(_) | Self::Decimal(_) => {
                 let value = self.to_decimal().value;
                 let whole = i64::try_from(value.truncate(0)?.to_i128()?).ok()?;
                 let fraction = value.sub(value.truncate(0)?)?;
                 let micros = fraction.mul(Decimal::from(1_000_000_i64))?.to_i128()?;
-                let moment = moment_from_number(whole)?.moment;
+                let moment = moment_from_number(whole, rules)?.moment;
                 Lossy::exact(
                     moment
                         .add_micros(i64::try_from(micros).ok()?)
@@ -375,14 +389,15 @@ impl Datum {
                 )
             }
             Self::Text(bytes) => {
-                let parsed = parse_moment(std::str::from_utf8(bytes).ok()?)?;
+                let parsed = parse_moment_by(std::str::from_utf8(bytes).ok()?, rules)?;
                 Lossy {
                     value: parsed.moment,
                     lost: parsed.truncated.then_some("datetime"),
                 }
             }
             Self::Json(document) => {
-                return Self::Text(json_unquoted(document).into_bytes()).to_moment(today);
+                let text = Self::Text(json_unquoted(document).into_bytes());
+                return text.to_moment_by(today, rules);
             }
         })
     }

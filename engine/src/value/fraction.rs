@@ -1,33 +1,27 @@
 //! Seconds rounded to the digits of a column.
 
-use super::DateRules;
-use crate::value::temporal::{MICROS, Moment, SPAN_MAX, Span};
+use crate::value::temporal::{MICROS, Moment, SPAN_MAX, Span, days_in_month};
+
+const SECONDS_PER_DAY: i64 = 86_400;
+/// The last year that a date may have.
+const YEAR_MAX: u16 = 9999;
 
 /// Why a date could not take the second that rounding carries into it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Carry {
-    /// It is no day of the calendar.
+    /// Its month or its day is zero.
     NoDay,
     /// It is the last second of the year 9999.
     Overflow,
 }
 
-/// A date that exists: what a second can be added to.
-const REAL: DateRules = DateRules {
-    zero_parts: false,
-    zero_date: false,
-    any_day: false,
-};
-
-/// Rounds half up, first to microseconds and then to `fsp` digits.
+/// Rounds half up, first to microseconds and then to `fsp` digits. A day beyond the end of its month
+/// is counted on into the next one when a second is carried, as 9.7 does.
 pub fn round_moment(moment: Moment, nanos: u32, fsp: u8) -> Result<Moment, Carry> {
     let exact = plus_micros(moment, i64::from(nanos >= 500))?;
     let rounded = plus_micros(exact, half_unit(fsp))?;
     Ok(rounded.truncate(fsp))
 }
-
-/// 23:59:59.
-const LAST_SECOND: i64 = 86_399;
 
 fn plus_micros(moment: Moment, micros: i64) -> Result<Moment, Carry> {
     let total = i64::from(moment.micros) + micros;
@@ -38,13 +32,35 @@ fn plus_micros(moment: Moment, micros: i64) -> Result<Moment, Carry> {
     if total < MICROS {
         return Ok(within);
     }
-    if !REAL.allow(&moment, !moment.is_zero()) {
+    if moment.is_partial() {
         return Err(Carry::NoDay);
     }
-    if within.time_of_day() / MICROS < LAST_SECOND {
-        return Ok(within.at(Span(within.time_of_day() + MICROS)));
+    let second = within.time_of_day() + MICROS;
+    let days = second / (SECONDS_PER_DAY * MICROS);
+    let day = counted_on(within, u8::from(days > 0))?;
+    Ok(day.at(Span(second % (SECONDS_PER_DAY * MICROS))))
+}
+
+/// The same moment some days later, days beyond the end of the month counted on into the next.
+fn counted_on(moment: Moment, days: u8) -> Result<Moment, Carry> {
+    let (day, length) = (
+        moment.day.saturating_add(days),
+        days_in_month(moment.year, moment.month),
+    );
+    let (year, month, day) = match (day <= length, moment.month) {
+        (true, month) => (moment.year, month, day),
+        (false, 12) => (moment.year + 1, 1, day - length),
+        (false, month) => (moment.year, month + 1, day - length),
+    };
+    match year > YEAR_MAX {
+        true => Err(Carry::Overflow),
+        false => Ok(Moment {
+            year,
+            month,
+            day,
+            ..moment
+        }),
     }
-    within.add_micros(MICROS).ok_or(Carry::Overflow)
 }
 
 /// Rounds half away from zero; whether the result had to be cut to the range of a TIME. `nanos` are

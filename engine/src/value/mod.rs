@@ -18,6 +18,8 @@ pub mod temporal;
 pub mod temporal_number;
 pub mod temporal_text;
 
+use sql::SqlMode;
+
 /// What is wrong with a date or time; strict mode makes an error of either.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Problems {
@@ -64,6 +66,16 @@ impl DateRules {
         zero_date: true,
         any_day: false,
     };
+
+    /// What a session's sql_mode lets through.
+    #[must_use]
+    pub fn of(sql_mode: SqlMode) -> Self {
+        Self {
+            zero_parts: !sql_mode.contains(SqlMode::NO_ZERO_IN_DATE),
+            zero_date: !sql_mode.contains(SqlMode::NO_ZERO_DATE),
+            any_day: sql_mode.contains(SqlMode::INVALID_DATES),
+        }
+    }
 
     /// What a time of day may stand behind: days that a month lacks, too.
     pub const ANY_DAY: Self = Self {

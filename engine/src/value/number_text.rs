@@ -96,6 +96,8 @@ pub struct IntegerText {
     pub is_number: bool,
     /// Whether something but blanks follows it.
     pub has_rest: bool,
+    /// Whether blanks alone follow it.
+    pub has_blanks: bool,
 }
 
 /// Larger than every integer column, with room for the sign.
@@ -121,6 +123,8 @@ pub fn integer(text: &[u8]) -> IntegerText {
             .fold(0, |value: i128, digit| value * 10 + i128::from(*digit)),
         _ => BEYOND,
     };
+    let rest = scan.rest();
+    let has_rest = rest.iter().any(|byte| !is_blank(*byte));
     IntegerText {
         value: if prefix.negative {
             -magnitude
@@ -128,7 +132,8 @@ pub fn integer(text: &[u8]) -> IntegerText {
             magnitude
         },
         is_number: prefix.is_number,
-        has_rest: scan.rest().iter().any(|byte| !is_blank(*byte)),
+        has_rest,
+        has_blanks: !has_rest && !rest.is_empty(),
     }
 }
 
@@ -170,6 +175,8 @@ pub struct DecimalText {
     pub is_lossy: bool,
     /// Whether it is larger than MySQL reads at all.
     pub is_beyond: bool,
+    /// Whether it is less than zero before it is rounded.
+    pub is_negative: bool,
 }
 
 /// Digits that MySQL reads in all, in groups of nine.
@@ -211,16 +218,28 @@ pub fn decimal(text: &[u8], scale: u8) -> DecimalText {
             read,
             is_lossy: false,
             is_beyond: prefix.point > DIGITS_READ,
+            is_negative: prefix.negative,
         };
     };
     // Of a number too small to be read nothing is left that rounding could lose.
-    is_lossy &= prefix.point > -DIGITS_READ;
+    let is_something = !prefix.digits.is_empty() && prefix.point > -DIGITS_READ;
+    is_lossy &= is_something;
     DecimalText {
         value: of_digits(&digits, scale, prefix.negative).ok_or(prefix.negative),
         read,
         is_lossy,
         is_beyond: false,
+        is_negative: prefix.negative && is_something,
     }
+}
+
+/// Whether all of a text is a number.
+#[must_use]
+pub fn is_number(text: &[u8]) -> bool {
+    let mut scan = Scan::new(text);
+    let prefix = Prefix::read(&mut scan, is_blank);
+    let has_exponent = exponent(&mut scan).is_ok();
+    prefix.is_number && has_exponent && scan.rest().iter().all(|byte| is_blank(*byte))
 }
 
 /// Whether all of a text is a number, but one that is too small for a DECIMAL of any scale.
@@ -239,6 +258,7 @@ fn no_number(scale: u8) -> DecimalText {
         read: DecimalRead::NoNumber,
         is_lossy: false,
         is_beyond: false,
+        is_negative: false,
     }
 }
 

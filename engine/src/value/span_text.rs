@@ -39,6 +39,8 @@ const SILENT: Problems = Problems {
     out_of_range: false,
 };
 const PART_MAX: u64 = u32::MAX as u64;
+/// Hours beyond all times.
+const HOURS_MAX: i64 = 1_000;
 
 /// Reads a text as a time. An error carries what the warning says.
 pub fn read(text: &[u8]) -> Result<SpanText, Problems> {
@@ -118,7 +120,7 @@ fn span(
     }
     let wide = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     // Hours wrap at 32 bits, as the server's own counter does.
-    let hours = wide((hours + days * 24) & PART_MAX);
+    let hours = wide((hours + days * 24) & PART_MAX).min(HOURS_MAX);
     let total = (hours * 3600 + wide(minutes) * 60 + wide(seconds)) * MICROS + micros;
     let mut problems = Problems {
         out_of_range: total > SPAN_MAX,

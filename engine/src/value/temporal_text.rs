@@ -54,7 +54,12 @@ impl Span {
 
 /// Reads a date or datetime text. Ranges are checked, but zero months and days are let through.
 pub fn parse_moment(text: &str) -> Option<Parsed> {
-    let read = moment_text::read(text.as_bytes(), &DateRules::LENIENT, false).ok()?;
+    parse_moment_by(text, &DateRules::LENIENT)
+}
+
+/// Reads a date or datetime text that `rules` let through.
+pub fn parse_moment_by(text: &str, rules: &DateRules) -> Option<Parsed> {
+    let read = moment_text::read(text.as_bytes(), rules, false).ok()?;
     Some(Parsed {
         moment: round_moment(read.moment, read.nanos, 6).ok()?,
         has_time: read.has_time,
@@ -62,9 +67,9 @@ pub fn parse_moment(text: &str) -> Option<Parsed> {
     })
 }
 
-/// Reads YYYYMMDD, YYMMDD or YYYYMMDDhhmmss given as a number.
-pub fn moment_from_number(value: i64) -> Option<Parsed> {
-    let (moment, has_time) = temporal_number::moment(value, &DateRules::LENIENT).ok()?;
+/// Reads YYYYMMDD, YYMMDD or YYYYMMDDhhmmss given as a number that `rules` let through.
+pub fn moment_from_number(value: i64, rules: &DateRules) -> Option<Parsed> {
+    let (moment, has_time) = temporal_number::moment(value, rules).ok()?;
     Some(Parsed {
         moment,
         has_time: has_time && value != 0,

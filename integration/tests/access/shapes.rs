@@ -250,7 +250,7 @@ pub(crate) const LISTS: [Shape; 40] = [
     ("DROP TABLE", |n| {
         format!(
             "DROP TABLE IF EXISTS {}",
-            list(n % 2000, |i| format!("mine.no{i}"))
+            list(n % 2000, |i| format!("mine.lost{i}"))
         )
     }),
     ("LOCK TABLES", |n| {
@@ -262,7 +262,7 @@ pub(crate) const LISTS: [Shape; 40] = [
     ("RENAME TABLE", |n| {
         format!(
             "RENAME TABLE {}",
-            list(n, |i| format!("mine.no{i} TO mine.x{i}"))
+            list(n, |i| format!("mine.lost{i} TO mine.x{i}"))
         )
     }),
     ("CREATE TABLE", |n| {

@@ -69,7 +69,8 @@ pub(crate) const EXCUSES: &[Excuse] = &[
         stores: false,
         explains: |seen| {
             let cut = |text: &str| without(text, "Incorrect string value: ", " for column ");
-            seen.theirs.contains("\\xE9") && cut(seen.theirs) == cut(seen.ours)
+            let is_other = seen.statement.contains("_latin1") || seen.statement.contains(" FROM ");
+            is_other && cut(seen.theirs) == cut(seen.ours)
         },
     },
     // MySQL reads such a parameter as one of several types, by how it was prepared.
@@ -80,7 +81,9 @@ pub(crate) const EXCUSES: &[Excuse] = &[
         is_parameter: true,
         stores: true,
         explains: |seen| {
-            let is_exact = seen.column.starts_with("DECIMAL") || seen.column.contains("INT");
+            let is_exact = seen.column.starts_with("DECIMAL")
+                || seen.column.starts_with("BIT")
+                || seen.column.contains("INT");
             is_exact && seen.parameter.is_some_and(has_great_exponent)
         },
     },

@@ -132,7 +132,10 @@ impl Session {
                 self.connection
                     .send_prepare_ok(id, &params, &columns, warnings);
             }
-            Err(error) => self.connection.send_err(&packet(&error)),
+            Err(error) => {
+                self.refuse(&error);
+                self.connection.send_err(&packet(&error));
+            }
         }
     }
 
@@ -181,6 +184,7 @@ impl Session {
     ) -> Result<(), protocol::Error> {
         let Some(prepared) = self.prepared.get(&id).cloned() else {
             let error = SqlError::unknown_stmt_handler(id, "mysqld_stmt_execute");
+            self.refuse(&error);
             return self.answer(Err(error), RowFormat::Binary, false).await;
         };
         let parameters = params
@@ -190,7 +194,10 @@ impl Session {
         self.format = RowFormat::Binary;
         let result = match parameters {
             Ok(parameters) => self.execute_prepared(&prepared, parameters).await,
-            Err(error) => Err(error),
+            Err(error) => {
+                self.refuse(&error);
+                Err(error)
+            }
         };
         self.answer(result, RowFormat::Binary, false).await
     }
@@ -204,11 +211,15 @@ impl Session {
         let given = match appetite::asks(bytes) {
             true => {
                 let needed = appetite::needed_by_parameters(bytes);
-                self.portion_of(needed).await?
+                self.portion_of(needed).await
             }
-            false => None,
+            false => Ok(None),
         };
-        let (parsed, portion) = self.tree(prepared).await?;
+        let read = match given {
+            Ok(given) => self.tree(prepared).await.map(|read| (given, read)),
+            Err(error) => Err(error),
+        };
+        let (given, (parsed, portion)) = read.inspect_err(|error| self.refuse(error))?;
         let left = self.enter_database(prepared);
         let run = self.statement(Arc::clone(&parsed), parameters);
         let result = during(given, during(portion, run)).await;
@@ -385,6 +396,7 @@ pub(super) fn parameter_of(value: &EvalValue) -> Value<'static> {
         EvalValue::UInt(value) => Value::UInt(*value),
         EvalValue::Float(value) => Value::Float(*value),
         EvalValue::Double(value) | EvalValue::Raw(value) => Value::Double(*value),
+        EvalValue::Copied(value) => parameter_of(value),
         EvalValue::Decimal(value) => Value::Decimal(*value),
         EvalValue::Digits(text)
         | EvalValue::Member(_, text)
@@ -432,9 +444,9 @@ fn span(parts: TimeParts) -> Result<Time, SqlError> {
         seconds: parts.second,
         micros: parts.micros,
     };
-    let last = (838, 59, 59, 0);
     let is_time = time.minutes <= 59 && time.seconds <= 59 && time.micros <= 999_999;
-    if !is_time || (time.hours, time.minutes, time.seconds, time.micros) > last {
+    // The last hour has no fractions, as 9.7 has it.
+    if !is_time || (time.hours, time.micros) > (838, 0) {
         return Err(SqlError::data_out_of_range("TIME", "set_parameter_value"));
     }
     Ok(time)

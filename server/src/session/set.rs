@@ -274,6 +274,7 @@ impl Session {
                 | EvalValue::Float(_)
                 | EvalValue::Double(_)
                 | EvalValue::Raw(_)
+                | EvalValue::Copied(_)
                 | EvalValue::Decimal(_)
                 | EvalValue::Text(_)
                 | EvalValue::Digits(_)
@@ -323,6 +324,9 @@ fn literal(text: &str) -> Option<EvalValue> {
     is_plain.then(|| EvalValue::Text(inner.to_owned()))
 }
 
+/// Most fractional digits of a second.
+const MICRO_DIGITS: u8 = 6;
+
 /// A result's cell as a value of the session.
 fn eval_value(column: &ResultColumn, value: Value<'static>) -> EvalValue {
     match value {
@@ -334,9 +338,11 @@ fn eval_value(column: &ResultColumn, value: Value<'static>) -> EvalValue {
         Value::Decimal(value) => EvalValue::Decimal(value),
         Value::Year(value) => EvalValue::Int(i64::from(value)),
         Value::Date(value) => EvalValue::Date(value),
-        Value::Time(value) => EvalValue::Time(value, digits(value.micros)),
-        Value::DateTime(value) => EvalValue::DateTime(value, digits(value.micros)),
-        Value::Timestamp(value) => EvalValue::DateTime(value.to_utc(), digits(value.micros)),
+        Value::Time(value) => EvalValue::Time(value, column.decimals.min(MICRO_DIGITS)),
+        Value::DateTime(value) => EvalValue::DateTime(value, column.decimals.min(MICRO_DIGITS)),
+        Value::Timestamp(value) => {
+            EvalValue::DateTime(value.to_utc(), column.decimals.min(MICRO_DIGITS))
+        }
         Value::Enum(value) => EvalValue::UInt(u64::from(value)),
         Value::Bytes(bytes) | Value::Json(bytes) | Value::JsonDiffs(bytes) => {
             let bytes = bytes.into_owned();
@@ -349,9 +355,4 @@ fn eval_value(column: &ResultColumn, value: Value<'static>) -> EvalValue {
             }
         }
     }
-}
-
-/// Fractional digits that show these microseconds.
-const fn digits(micros: u32) -> u8 {
-    if micros == 0 { 0 } else { 6 }
 }

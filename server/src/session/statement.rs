@@ -43,7 +43,10 @@ impl Session {
         let mut sql = match self.decoded(&sql) {
             Ok(Cow::Borrowed(_)) => sql,
             Ok(Cow::Owned(decoded)) => decoded,
-            Err(error) => return self.answer(Err(error), RowFormat::Text, false).await,
+            Err(error) => {
+                self.refuse(&error);
+                return self.answer(Err(error), RowFormat::Text, false).await;
+            }
         };
         let mut at = 0;
         loop {
@@ -53,15 +56,17 @@ impl Session {
                 .parse_options(self.context.sql_mode, &self.context);
             let mut portion = match self.portion(rest, &options).await {
                 Ok(portion) => portion,
-                Err(error) => return self.answer(Err(error), RowFormat::Text, false).await,
+                Err(error) => {
+                    self.refuse(&error);
+                    return self.answer(Err(error), RowFormat::Text, false).await;
+                }
             };
             let parsed = at_leisure(rest, || sql::parse_first(rest, &options));
             let (parsed, consumed) = match parsed {
                 Ok(parsed) => parsed,
                 Err(error) => {
                     self.begin_statement(rest);
-                    self.context.warnings.clear();
-                    self.fail(&error);
+                    self.refuse(&error);
                     return self.answer(Err(error), RowFormat::Text, false).await;
                 }
             };
@@ -77,8 +82,7 @@ impl Session {
                 .has(Capabilities::MULTI_STATEMENTS);
             if more && !several {
                 let error = SqlError::parse(String::from_utf8_lossy(rest), 1);
-                self.context.warnings.clear();
-                self.fail(&error);
+                self.refuse(&error);
                 return self.answer(Err(error), RowFormat::Text, false).await;
             }
             if !more {
@@ -169,6 +173,13 @@ impl Session {
         }
         self.show_state();
         result
+    }
+
+    /// Books the error of a statement that never began.
+    pub(super) fn refuse(&mut self, error: &SqlError) {
+        self.context.warnings.clear();
+        self.fail(error);
+        self.show_state();
     }
 
     /// Books an error: SHOW WARNINGS shows it, and some end the transaction.

@@ -70,6 +70,31 @@ fn size(name: &str, value: &EvalValue) -> usize {
     ONE.saturating_add(name.len()).saturating_add(value.bytes())
 }
 
+/// What a variable holds of a value: dates and times are texts from then on (manual, "User-Defined
+/// Variables").
+fn kept(value: EvalValue) -> EvalValue {
+    match value {
+        EvalValue::Date(_) | EvalValue::Time(..) | EvalValue::DateTime(..) => {
+            value.to_text().map_or(EvalValue::Null, EvalValue::Text)
+        }
+        EvalValue::Copied(value) => kept(*value),
+        EvalValue::Null
+        | EvalValue::Int(_)
+        | EvalValue::UInt(_)
+        | EvalValue::Float(_)
+        | EvalValue::Double(_)
+        | EvalValue::Raw(_)
+        | EvalValue::Decimal(_)
+        | EvalValue::Digits(_)
+        | EvalValue::Text(_)
+        | EvalValue::IllFormed(_)
+        | EvalValue::Binary(_)
+        | EvalValue::Hex(_)
+        | EvalValue::Member(..)
+        | EvalValue::Json(_) => value,
+    }
+}
+
 impl Session {
     /// `SET @name = value`.
     pub(super) fn set_user_variable(
@@ -77,6 +102,7 @@ impl Session {
         name: &str,
         value: EvalValue,
     ) -> Result<(), SqlError> {
+        let value = kept(value);
         let variables = Arc::make_mut(&mut self.context.user_variables);
         let before = variables.get(name).map_or(0, |value| size(name, value));
         self.user_memory.change(size(name, &value), before)?;

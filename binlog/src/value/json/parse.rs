@@ -6,6 +6,9 @@ use std::fmt;
 
 use super::{DEPTH_MAX, JsonValue};
 
+/// The largest exponent of a number without a fraction.
+const EXPONENT_MAX: usize = 308;
+
 /// Text that is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JsonTextError {
@@ -262,17 +265,27 @@ impl Parser<'_> {
             return Err(self.error("Invalid value."));
         }
         let mut is_whole = true;
+        let mut fraction = 0;
         if self.eat(b'.') {
             is_whole = false;
-            if self.digits() == 0 {
+            fraction = self.digits();
+            if fraction == 0 {
                 return Err(self.error("Miss fraction part in number."));
             }
         }
         if self.eat(b'e') || self.eat(b'E') {
             is_whole = false;
-            let _signed = self.eat(b'+') || self.eat(b'-');
+            let is_negative = !self.eat(b'+') && self.eat(b'-');
+            let digits = self.at;
             if self.digits() == 0 {
                 return Err(self.error("Miss exponent in number."));
+            }
+            // MySQL refuses these even of zero.
+            let exponent = self.text.get(digits..self.at).unwrap_or("");
+            let exponent = exponent.parse().unwrap_or(usize::MAX);
+            if !is_negative && exponent > EXPONENT_MAX.saturating_add(fraction) {
+                self.at = start;
+                return Err(self.error("Number too big to be stored in double."));
             }
         }
         let text = self.text.get(start..self.at).unwrap_or("");

@@ -34,6 +34,10 @@ fn refuses_what_is_no_json_in_mysqls_words() {
         ),
         ("nul", "\"Invalid value.\" at position 3"),
         (
+            "0e400",
+            "\"Number too big to be stored in double.\" at position 0",
+        ),
+        (
             "1 2",
             "\"The document root must not be followed by other values.\" at position 2",
         ),

@@ -76,14 +76,14 @@ impl Numbers {
     }
 }
 
-/// Copies all rows of `old` in this order into a table of the definition `new`, which takes its place.
-/// Returns the new table.
+/// Copies all rows of `old` in this order into a table of the definition `new`, which takes its place;
+/// rows that get a number get `first` and what follows. Returns the new table.
 pub(super) fn rebuild(
     writer: &mut Writer,
     session: &mut SessionContext,
     (old, new): (&Arc<Table>, Table),
     copies: bool,
-    order: &str,
+    (order, first): (&str, Option<u64>),
 ) -> Result<Arc<Table>, SqlError> {
     let new = Arc::new(Table {
         id: writer.store().new_table_id()?,
@@ -98,6 +98,9 @@ pub(super) fn rebuild(
     };
     if counts(&new).is_none() || counts(old).is_none() || counts(&new) == counts(old) {
         writer.counters().set(new.id, next);
+    }
+    if let Some(first) = first.filter(|_| new.auto_increment_column().is_some()) {
+        writer.counters().set(new.id, first);
     }
     copy(writer, session, (old, &new), copies, order)?;
     physical::drop_table(writer, old)?;
@@ -198,7 +201,7 @@ fn convert(
             Origin::Default if column.auto_increment => {
                 let id = match numbers {
                     Some(numbers) => numbers.take(),
-                    None => next_id(writer, session, new),
+                    None => next_id(writer, session, new)?,
                 };
                 coercion.store(column, EvalValue::UInt(id))?
             }
@@ -256,7 +259,7 @@ fn is_timestamp(column: &Column) -> bool {
 }
 
 /// The id that an INSERT would get.
-fn next_id(writer: &mut Writer, session: &SessionContext, table: &Table) -> u64 {
+fn next_id(writer: &mut Writer, session: &SessionContext, table: &Table) -> Result<u64, SqlError> {
     let (increment, offset) = (
         session.auto_increment_increment,
         session.auto_increment_offset,
@@ -314,7 +317,7 @@ fn counted(
         None => Value::Null,
     };
     if stored.is_null() || is_zero(&stored) && !keeps_zero {
-        let id = next_id(writer, session, new);
+        let id = next_id(writer, session, new)?;
         return coercion.store(column, EvalValue::UInt(id));
     }
     Ok(stored)

@@ -8,7 +8,7 @@ use sqlparser::ast::{
 
 use super::allowed::fits_grammar;
 use super::print::{Printer, not_kept, string};
-use crate::expr::bind::characters;
+use crate::expr::bind::{characters, check_temporal_literal};
 use crate::functions;
 use sql::error::SqlError;
 
@@ -260,6 +260,7 @@ impl Printer<'_> {
                         DataType::Timestamp(..) => "TIMESTAMP",
                         _ => return Err(not_kept("this typed literal")),
                     };
+                    check_temporal_literal(kind, text, &self.dates)?;
                     Ok(format!("{kind}{}", string(text)))
                 }
                 _ => Err(SqlError::syntax_error()),

@@ -6,6 +6,7 @@ use super::allowed::{BARE, forbidden, is_unsafe};
 use super::{Purpose, Written};
 use crate::catalog::quoted;
 use crate::collation::Charset;
+use crate::value::DateRules;
 use sql::error::SqlError;
 
 /// Prints one expression and notes what it refers to.
@@ -21,6 +22,8 @@ pub(super) struct Printer<'p> {
     pub(super) client: Option<Charset>,
     /// Whether MySQL would understand its own escapes when it reads the text again.
     pub(super) reads_escapes: bool,
+    /// Which dates literals may be.
+    pub(super) dates: DateRules,
     columns: Vec<String>,
     unsafe_function: Option<String>,
 }
@@ -39,6 +42,7 @@ impl<'p> Printer<'p> {
             charset,
             client: None,
             reads_escapes: true,
+            dates: DateRules::ANY_DAY,
             columns: Vec::new(),
             unsafe_function: None,
         }

@@ -53,6 +53,17 @@ impl Binder<'_> {
         if !wanted.contains(&args.len()) {
             return Err(SqlError::wrong_paramcount_to_native_fct(name));
         }
+        if matches!(
+            aggregate,
+            Aggregate::Sum
+                | Aggregate::Avg
+                | Aggregate::Variance { .. }
+                | Aggregate::BitAnd
+                | Aggregate::BitOr
+                | Aggregate::BitXor
+        ) {
+            args = args.into_iter().map(super::numeric_hex).collect();
+        }
         let ty = result_type(aggregate, &args, &self.env)?;
         let mut spec = Specification {
             aggregate,

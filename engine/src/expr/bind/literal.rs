@@ -11,7 +11,7 @@ use crate::collation::{BINARY, Charset};
 use crate::expr::node::Node;
 use crate::expr::types::{Coercibility, Kind, Type};
 use crate::rows::EvalValue;
-use crate::value::datum::Datum;
+use crate::value::datum::{Datum, number_of_bytes};
 use sql::error::SqlError;
 
 /// Most digits of a DECIMAL behind the point.
@@ -208,6 +208,7 @@ impl Binder<'_> {
             EvalValue::Double(number) | EvalValue::Raw(number) => {
                 Node::constant(Datum::Double(*number), Type::double())
             }
+            EvalValue::Copied(value) => self.eval_value_node(value),
             EvalValue::Decimal(number) => decimal(*number),
             EvalValue::Digits(text) | EvalValue::Member(_, text) | EvalValue::Text(text) => {
                 let mut node = self.text_constant(text);
@@ -358,13 +359,7 @@ pub fn numeric_hex(node: Node) -> Node {
     }
     match node.as_const() {
         Some(Datum::Text(bytes)) => {
-            let tail = bytes
-                .get(bytes.len().saturating_sub(8)..)
-                .unwrap_or_default();
-            let value = tail
-                .iter()
-                .fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
-            Node::constant(Datum::UInt(value), Type::unsigned(20))
+            Node::constant(Datum::UInt(number_of_bytes(bytes)), Type::unsigned(20))
         }
         _ => node,
     }

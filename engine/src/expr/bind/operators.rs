@@ -105,14 +105,21 @@ impl Binder<'_> {
             let nullable = any.iter().any(|node| node.ty.nullable);
             return Ok(Node::boolean(Op::Or(any), nullable));
         }
-        let value = self.bind(value, scope, place)?;
-        let mut elements = Vec::with_capacity(list.len());
-        let mut nullable = value.ty.nullable;
+        let mut value = self.bind(value, scope, place)?;
+        let mut bound = Vec::with_capacity(list.len());
         for element in list {
             if row(element).is_some() {
                 return Err(SqlError::operand_columns(1));
             }
-            let (_, element) = meet(value.clone(), self.bind(element, scope, place)?);
+            bound.push(self.bind(element, scope, place)?);
+        }
+        if bound.iter().all(|element| is_number(&element.ty)) {
+            value = numeric_hex(value);
+        }
+        let mut elements = Vec::with_capacity(list.len());
+        let mut nullable = value.ty.nullable;
+        for element in bound {
+            let (_, element) = meet(value.clone(), element);
             nullable |= element.ty.nullable;
             let domain = Domain::of(&value, &element, &self.env, " IN ")?;
             self.check_dates(domain, &value, &element)?;
@@ -187,15 +194,17 @@ impl Binder<'_> {
 
 /// Hexadecimal literals become numbers beside numbers.
 fn meet(left: Node, right: Node) -> (Node, Node) {
-    let number =
-        |ty: &Type| ty.kind.is_integer() || ty.kind == Kind::Decimal || ty.kind.is_approximate();
-    if number(&left.ty) {
+    if is_number(&left.ty) {
         return (left, numeric_hex(right));
     }
-    if number(&right.ty) {
+    if is_number(&right.ty) {
         return (numeric_hex(left), right);
     }
     (left, right)
+}
+
+fn is_number(ty: &Type) -> bool {
+    ty.kind.is_integer() || ty.kind == Kind::Decimal || ty.kind.is_approximate()
 }
 
 /// The elements of `(a, b)` or `ROW(a, b)`.

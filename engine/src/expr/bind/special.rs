@@ -12,13 +12,11 @@ use crate::collation::{self, BINARY, Charset};
 use crate::expr::env::Env;
 use crate::expr::node::{Comparison, Node, Op};
 use crate::expr::types::{Coercibility, Kind, Type};
-use crate::session::SessionContext;
 use crate::value::datum::Datum;
 use crate::value::fraction::round_moment;
 use crate::value::temporal::Span;
-use crate::value::temporal_text::parse_moment;
+use crate::value::temporal_text::parse_moment_by;
 use crate::value::{DateRules, moment_text};
-use sql::SqlMode;
 use sql::error::SqlError;
 
 impl Binder<'_> {
@@ -216,7 +214,12 @@ impl Binder<'_> {
                     Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => text,
                     _ => return Err(SqlError::syntax_error()),
                 };
-                typed_literal(&typed.data_type, text, &self.env)
+                // What a column keeps was checked when it was written.
+                let rules = match self.is_kept {
+                    true => DateRules::ANY_DAY,
+                    false => DateRules::of(self.env.sql_mode),
+                };
+                typed_literal(&typed.data_type, text, &self.env, &rules)
             }
             Expr::Prefixed { prefix, value } => match value.as_ref() {
                 Expr::Value(literal) => self.introduced(&prefix.value, &literal.value),
@@ -458,53 +461,48 @@ fn text_type(node: &Node, collation: &'static collation::Collation, length: Opti
 }
 
 /// Error 1525 unless `text` is what DATE, TIME or TIMESTAMP in front of it says.
-pub fn check_temporal_literal(
-    kind: &str,
-    text: &str,
-    session: &SessionContext,
-) -> Result<(), SqlError> {
-    let forbids_zero = session.sql_mode.contains(SqlMode::NO_ZERO_DATE);
-    let forbids_parts = session.sql_mode.contains(SqlMode::NO_ZERO_IN_DATE);
+pub fn check_temporal_literal(kind: &str, text: &str, rules: &DateRules) -> Result<(), SqlError> {
     let wrong = |kind: &str| SqlError::wrong_temporal_literal(kind, text);
-    let has_wrong_zeros = |moment: &crate::value::temporal::Moment| {
-        let is_zero = (moment.year, moment.month, moment.day) == (0, 0, 0);
-        let has_zero = moment.month == 0 || moment.day == 0;
-        (is_zero && forbids_zero) || (!is_zero && has_zero && forbids_parts)
-    };
     match kind {
         "TIME" => match Span::parse(text) {
             Some((_, false)) => Ok(()),
             Some((_, true)) | None => Err(wrong("TIME")),
         },
         "DATE" => {
-            let parsed = parse_moment(text).filter(|parsed| !parsed.has_time && !parsed.truncated);
-            match parsed.filter(|parsed| !has_wrong_zeros(&parsed.moment)) {
-                Some(_) => Ok(()),
-                None => Err(wrong("DATE")),
+            let parsed = parse_moment_by(text, rules);
+            match parsed.is_some_and(|parsed| !parsed.has_time && !parsed.truncated) {
+                true => Ok(()),
+                false => Err(wrong("DATE")),
             }
         }
         _ => {
-            let parsed = parse_moment(text).filter(|parsed| parsed.has_time && !parsed.truncated);
-            match parsed.filter(|parsed| !has_wrong_zeros(&parsed.moment)) {
-                Some(_) => Ok(()),
-                None => Err(wrong("DATETIME")),
+            let parsed = parse_moment_by(text, rules);
+            match parsed.is_some_and(|parsed| parsed.has_time && !parsed.truncated) {
+                true => Ok(()),
+                false => Err(wrong("DATETIME")),
             }
         }
     }
 }
 
 /// DATE '...', TIME '...', TIMESTAMP '...'. Error 1525 for what is none.
-fn typed_literal(data_type: &DataType, text: &str, env: &Env) -> Result<Node, SqlError> {
+fn typed_literal(
+    data_type: &DataType,
+    text: &str,
+    env: &Env,
+    rules: &DateRules,
+) -> Result<Node, SqlError> {
     let fsp = Datum::text(text).fsp();
     let wrong = |kind: &str| SqlError::wrong_temporal_literal(kind, text);
     match data_type {
         DataType::Date => {
-            let parsed = parse_moment(text).filter(|parsed| !parsed.has_time && !parsed.truncated);
+            let parsed = parse_moment_by(text, rules);
+            let parsed = parsed.filter(|parsed| !parsed.has_time && !parsed.truncated);
             let moment = parsed.ok_or_else(|| wrong("DATE"))?.moment;
             Ok(Node::constant(Datum::Date(moment), Type::date()))
         }
         DataType::Timestamp(..) | DataType::Datetime(_) => {
-            let read = moment_text::read(text.as_bytes(), &DateRules::LENIENT, false);
+            let read = moment_text::read(text.as_bytes(), rules, false);
             let read = read.ok().filter(|read| !read.truncated);
             let read = read.ok_or_else(|| wrong("DATETIME"))?;
             let moment = round_moment(read.moment, read.nanos, 6).map_err(|_| wrong("DATETIME"))?;

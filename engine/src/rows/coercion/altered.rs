@@ -1,8 +1,9 @@
 //! Columns that change their type: ALTER TABLE copies rows by rules of its own.
 
-use binlog::value::{Value, double_text};
+use binlog::value::{DateTime, Time, Value, double_text};
 
 use super::Coercion;
+use super::shortened::Varying;
 use super::source::Source;
 use crate::catalog::{Column, ColumnType};
 use crate::collation::Charset;
@@ -84,7 +85,10 @@ impl Coercion {
                 None => given,
             },
         };
-        self.store(column, given)
+        match Varying::of(&earlier.column_type) {
+            Some(varying) => self.store(column, varying.marked(given, target)),
+            None => self.store(column, given),
+        }
     }
 
     /// A double as 64 bits with a sign. Problem 1292 for one that is beyond them.
@@ -217,6 +221,21 @@ fn is_bytes(target: &ColumnType) -> bool {
         target,
         ColumnType::Binary { .. } | ColumnType::Varbinary { .. } | ColumnType::Blob { .. }
     )
+}
+
+/// A time, or a date with one, without its fraction of a second.
+pub(super) fn whole_seconds(value: EvalValue) -> EvalValue {
+    match value {
+        EvalValue::Time(time, fsp) => EvalValue::Time(Time { micros: 0, ..time }, fsp),
+        EvalValue::DateTime(moment, fsp) => EvalValue::DateTime(
+            DateTime {
+                micros: 0,
+                ..moment
+            },
+            fsp,
+        ),
+        other => other,
+    }
 }
 
 /// A time, or a date with one, that is copied as a number.

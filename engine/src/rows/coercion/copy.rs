@@ -1,6 +1,7 @@
 //! Copying text into a character set and a length, as far as it is text.
 
 use crate::collation::Charset;
+use crate::value::is_blank;
 
 /// What a column has room for.
 #[derive(Clone, Copy, Debug)]
@@ -171,7 +172,7 @@ impl Copy {
                 .map(<[u8]>::to_vec),
             rest: match rest {
                 [] => Rest::Nothing,
-                rest if rest.iter().all(|byte| *byte == b' ') => Rest::Blanks,
+                rest if rest.iter().all(|byte| is_blank(*byte)) => Rest::Blanks,
                 _ => Rest::Important,
             },
         }

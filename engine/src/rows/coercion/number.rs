@@ -8,9 +8,9 @@ use crate::catalog::{Column, ColumnType, IntegerSize};
 use crate::rows::{EvalValue, decimal_of};
 use crate::value::datum::json_unquoted;
 use crate::value::double::parse_prefix;
-use crate::value::fraction::round_moment;
+use crate::value::fraction::{Carry, round_moment};
 use crate::value::is_blank;
-use crate::value::number_text::{self, DecimalRead};
+use crate::value::number_text::{self, DecimalRead, DecimalText};
 use crate::value::temporal::{Moment, Span};
 use sql::error::SqlError;
 
@@ -18,6 +18,8 @@ use sql::error::SqlError;
 const HALF_SECOND: u32 = 500_000;
 /// Most digits of a negative exponent of a DOUBLE.
 const EXPONENT_DIGITS_MAX: usize = 9;
+/// The smallest double of which MySQL's exact numbers keep a digit.
+const LEAST_READ: f64 = 1e-81;
 /// The last second of a minute.
 const LAST_SECOND: u8 = 59;
 
@@ -30,14 +32,17 @@ impl Coercion {
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
         let is_approximate = matches!(value, EvalValue::Float(_) | EvalValue::Double(_));
+        let is_infinite = matches!(value, EvalValue::Double(number) if number.is_infinite());
         let wide = self.whole(column, "integer", value)?;
         if unsigned {
             let (stored, fits) = clamp(wide, 0, i128::from(size.unsigned_max()));
             if !fits {
                 self.out_of_range(column)?;
             }
-            // MySQL warns twice of doubles that are too large for this type alone.
-            if !fits && is_approximate && size == IntegerSize::Int && stored > 0 {
+            // MySQL warns twice of doubles that are too large for this type alone, and of what is
+            // beyond all doubles.
+            let is_twice = is_infinite || (is_approximate && size == IntegerSize::Int);
+            if !fits && is_twice && stored > 0 {
                 self.out_of_range(column)?;
             }
             return Ok(Value::UInt(u64::try_from(stored).unwrap_or(0)));
@@ -45,6 +50,9 @@ impl Coercion {
         let (least, greatest) = size.signed_range();
         let (stored, fits) = clamp(wide, least.into(), greatest.into());
         if !fits {
+            self.out_of_range(column)?;
+        }
+        if is_infinite {
             self.out_of_range(column)?;
         }
         Ok(Value::Int(i64::try_from(stored).unwrap_or(0)))
@@ -58,6 +66,7 @@ impl Coercion {
         value: EvalValue,
     ) -> Result<i128, SqlError> {
         Ok(match value {
+            EvalValue::Copied(value) => self.whole(column, kind, *value)?,
             EvalValue::Null => 0,
             EvalValue::Int(value) => value.into(),
             EvalValue::UInt(value) | EvalValue::Member(value, _) => value.into(),
@@ -117,8 +126,11 @@ impl Coercion {
         if moment.second < LAST_SECOND {
             return Ok(i128::from(moment.number()) + 1);
         }
-        if let Ok(rounded) = round_moment(moment, 0, 0) {
-            return Ok(rounded.number().into());
+        match round_moment(moment, 0, 0) {
+            Ok(rounded) => return Ok(rounded.number().into()),
+            // No second can be added to what is no day.
+            Err(Carry::NoDay) => return Ok(moment.number().into()),
+            Err(Carry::Overflow) => {}
         }
         self.problem(SqlError::datetime_function_overflow("datetime"))?;
         Ok(moment.midnight().number().into())
@@ -138,7 +150,8 @@ impl Coercion {
         }
         if !read.is_number {
             self.no_number(column, kind, text)?;
-        } else if read.has_rest {
+        } else if read.has_rest || (read.has_blanks && matches!(text, Source::Bytes(_))) {
+            // Blanks are bytes like others where there are no characters.
             self.truncated(column)?;
         }
         Ok(read.value)
@@ -216,6 +229,7 @@ impl Coercion {
         value: EvalValue,
     ) -> Result<Value<'static>, SqlError> {
         let vanished = matches!(value, EvalValue::Double(number) if number != 0.0);
+        let is_below = matches!(value, EvalValue::Double(number) if number <= -LEAST_READ);
         let exact = match value {
             EvalValue::Float(value) => Decimal::from_f64(f64::from(value)).ok_or(value < 0.0),
             EvalValue::Double(value) => Decimal::from_f64(value).ok_or(value < 0.0),
@@ -226,8 +240,7 @@ impl Coercion {
             }
             EvalValue::Digits(text) => {
                 let read = number_text::decimal(text.as_bytes(), scale);
-                let rounded = read.value.map(|value| (value, read.is_lossy));
-                return self.fit_decimal(column, (precision, scale, unsigned), rounded);
+                return self.fit_decimal(column, (precision, scale, unsigned), rounded_text(read));
             }
             EvalValue::IllFormed(bytes) => {
                 let source = Source::Text(&bytes);
@@ -257,9 +270,12 @@ impl Coercion {
             }
         };
         let rounded = exact.and_then(|exact| {
-            let rounded = exact.round(scale.into()).ok_or(exact.is_negative())?;
-            let is_lossy = rounded != exact || (vanished && exact.is_zero());
-            Ok((rounded, is_lossy))
+            let value = exact.round(scale.into()).ok_or(exact.is_negative())?;
+            Ok(Rounded {
+                is_lossy: value != exact || (vanished && exact.is_zero()),
+                is_negative: is_below || (exact.is_negative() && !exact.is_zero()),
+                value,
+            })
         });
         self.fit_decimal(column, (precision, scale, unsigned), rounded)
     }
@@ -278,8 +294,7 @@ impl Coercion {
         } else if read.read == DecimalRead::Cut && !read.is_beyond {
             self.note(SqlError::warn_data_truncated(&column.name, self.row));
         }
-        let rounded = read.value.map(|value| (value, read.is_lossy));
-        self.fit_decimal(column, (precision, scale, unsigned), rounded)
+        self.fit_decimal(column, (precision, scale, unsigned), rounded_text(read))
     }
 
     /// Cuts a rounded number to the column's range; lost digits of one that fits are a note.
@@ -287,17 +302,18 @@ impl Coercion {
         &mut self,
         column: &Column,
         (precision, scale, unsigned): (u8, u8, bool),
-        rounded: Result<(Decimal, bool), bool>,
+        rounded: Result<Rounded, bool>,
     ) -> Result<Value<'static>, SqlError> {
         let beyond = match rounded {
-            Ok((value, _)) if unsigned && value.is_negative() => true,
-            Ok((value, is_lossy)) if value.precision() <= precision => {
-                if is_lossy {
+            // Also what would be zero when rounded.
+            Ok(rounded) if unsigned && rounded.is_negative => true,
+            Ok(rounded) if rounded.value.precision() <= precision => {
+                if rounded.is_lossy {
                     self.note(SqlError::warn_data_truncated(&column.name, self.row));
                 }
-                return Ok(Value::Decimal(value));
+                return Ok(Value::Decimal(rounded.value));
             }
-            Ok((value, _)) => value.is_negative(),
+            Ok(rounded) => rounded.is_negative,
             Err(is_negative) => is_negative,
         };
         self.out_of_range(column)?;
@@ -350,6 +366,9 @@ impl Coercion {
         }
         if unsigned && number < 0.0 {
             self.out_of_range(column)?;
+            if number.is_infinite() {
+                self.out_of_range(column)?;
+            }
             return Ok(0.0);
         }
         let most = f64::MAX;
@@ -452,6 +471,23 @@ impl Coercion {
         }
         Ok(Value::Bit(greatest))
     }
+}
+
+/// A number rounded to a scale.
+struct Rounded {
+    value: Decimal,
+    /// Whether rounding lost digits.
+    is_lossy: bool,
+    /// Whether it was less than zero before.
+    is_negative: bool,
+}
+
+fn rounded_text(read: DecimalText) -> Result<Rounded, bool> {
+    read.value.map(|value| Rounded {
+        value,
+        is_lossy: read.is_lossy,
+        is_negative: read.is_negative,
+    })
 }
 
 /// The values of an integer column; everything for the other types.

@@ -4,10 +4,11 @@ use binlog::value::{DateTime, Time};
 
 use super::copy::Begin;
 use super::temporal::partial_with_offset;
-use crate::catalog::{Column, ColumnType};
+use crate::catalog::{Column, ColumnType, IntegerSize};
 use crate::collation::Collation;
 use crate::rows::EvalValue;
 use crate::session::SessionContext;
+use crate::value::double::parse_prefix;
 use crate::value::fraction::{round_moment, round_span};
 use crate::value::moment_text::{self, MomentText};
 use crate::value::number_text::{self, DecimalRead};
@@ -57,11 +58,8 @@ pub(crate) fn parameter(
             other => other,
         }),
         column_type if column_type.is_numeric() => Ok(match value {
-            EvalValue::Text(text)
-                if matches!(column_type, ColumnType::Decimal { .. })
-                    && number_text::vanishes(text.as_bytes()) =>
-            {
-                EvalValue::Int(0)
+            EvalValue::Text(text) if matches!(column_type, ColumnType::Decimal { .. }) => {
+                exact_of_text(text)
             }
             EvalValue::Text(text) => EvalValue::Binary(text.into_bytes()),
             EvalValue::IllFormed(bytes) => EvalValue::Binary(bytes),
@@ -77,6 +75,30 @@ pub(crate) fn parameter(
     }
 }
 
+/// A text is taken as an exact number when all of it is one, or as a double when it is too large or
+/// too small for exact numbers.
+fn exact_of_text(text: String) -> EvalValue {
+    let read = number_text::decimal(text.as_bytes(), 0);
+    let is_number = number_text::is_number(text.as_bytes());
+    let number = double(&text);
+    match is_number && number.is_finite() {
+        true if read.is_beyond || number_text::vanishes(text.as_bytes()) => {
+            EvalValue::Double(number)
+        }
+        true if read.read == DecimalRead::Cut => EvalValue::Digits(text),
+        true | false => EvalValue::Binary(text.into_bytes()),
+    }
+}
+
+/// The double that a text begins with, infinite beyond all of them.
+fn double(text: &str) -> f64 {
+    let (nearest, used) = parse_prefix(text.as_bytes());
+    let exact = text
+        .get(..used)
+        .and_then(|number| number.trim().parse().ok());
+    exact.unwrap_or(nearest)
+}
+
 /// A text is taken as an exact number when it is none of the column's 64 bits.
 fn integer_of_text(column: &Column, text: String) -> EvalValue {
     let column_type = &column.column_type;
@@ -89,6 +111,15 @@ fn integer_of_text(column: &Column, text: String) -> EvalValue {
     let read = number_text::decimal(text.as_bytes(), 0);
     let beyond = |is_negative: bool| if is_negative { i128::MIN } else { i128::MAX };
     let is_integer = matches!(column_type, ColumnType::Integer { .. });
+    let is_small =
+        matches!(column_type, ColumnType::Integer { size, .. } if *size != IntegerSize::Big);
+    if is_small && read.is_beyond {
+        let number = double(&text);
+        return EvalValue::Double(match read.read {
+            DecimalRead::Cut => f64::INFINITY.copysign(number),
+            DecimalRead::Whole | DecimalRead::NoNumber => number,
+        });
+    }
     let value = match (read.read, read.value) {
         (DecimalRead::NoNumber | DecimalRead::Cut, _) => None,
         (DecimalRead::Whole, Ok(value)) => {
@@ -98,6 +129,8 @@ fn integer_of_text(column: &Column, text: String) -> EvalValue {
         (DecimalRead::Whole, Err(is_negative)) => Some(beyond(is_negative)),
     };
     match value.filter(|value| is_integer || !held.contains(value)) {
+        // What was less than zero is none for a column without sign.
+        Some(0) if read.is_negative => EvalValue::Digits("-0".to_owned()),
         Some(value) => EvalValue::Digits(value.to_string()),
         None => EvalValue::Binary(text.into_bytes()),
     }
@@ -118,7 +151,8 @@ fn shown(value: EvalValue) -> EvalValue {
 }
 
 fn moment_of_text(session: &SessionContext, text: &[u8]) -> Result<Option<EvalValue>, SqlError> {
-    let Ok(read) = moment_text::read(text, &DateRules::LENIENT, false) else {
+    // Storing the date says whether the day exists.
+    let Ok(read) = moment_text::read(text, &DateRules::ANY_DAY, false) else {
         return Ok(None);
     };
     Ok(local(session, &read)?.map(|moment| match read.has_time {
@@ -129,7 +163,7 @@ fn moment_of_text(session: &SessionContext, text: &[u8]) -> Result<Option<EvalVa
 
 /// The session's clock at a moment that was read whole.
 fn local(session: &SessionContext, read: &MomentText) -> Result<Option<Moment>, SqlError> {
-    if read.truncated {
+    if read.truncated || round_moment(read.moment, read.nanos, MICROS).is_err() {
         return Ok(None);
     }
     let moment = match read.offset {
@@ -139,7 +173,7 @@ fn local(session: &SessionContext, read: &MomentText) -> Result<Option<Moment>, 
         }
         Some(offset) => {
             let seconds = read.moment.epoch_seconds() - i64::from(offset);
-            let local = session.time_zone.local_at(seconds, read.moment.micros);
+            let local = session.time_zone.clock_at(seconds, read.moment.micros);
             local.map(Moment::from)
         }
     };
@@ -152,14 +186,10 @@ fn moment_of_number(number: i64) -> Option<EvalValue> {
 
 /// Storing the date says whether the day exists.
 fn moment_of_split(number: Split) -> Option<EvalValue> {
-    let rules = DateRules {
-        any_day: true,
-        ..DateRules::LENIENT
-    };
     if number.nanos < 0 {
         return None;
     }
-    let (moment, has_time) = temporal_number::moment(number.whole, &rules).ok()?;
+    let (moment, has_time) = temporal_number::moment(number.whole, &DateRules::ANY_DAY).ok()?;
     if !has_time {
         return Some(EvalValue::Date(DateTime::from(moment).date()));
     }

@@ -57,7 +57,7 @@ impl Coercion {
         let mut stored = copied.stored;
         if let Some(wrong) = copied.wrong {
             self.wrong_string(column, &wrong)?;
-        } else if copied.rest == Rest::Important {
+        } else if copied.rest == Rest::Important || self.is_copied {
             self.too_long(column)?;
         } else if copied.rest == Rest::Blanks && notes_blanks {
             self.note(SqlError::warn_data_truncated(&column.name, self.row));
@@ -99,9 +99,9 @@ impl Coercion {
         ))
     }
 
-    /// 1406 in strict mode, else warning 1265.
+    /// 1406 in strict mode, else warning 1265; problem 1265 for a column cut as it is copied.
     fn too_long(&mut self, column: &Column) -> Result<(), SqlError> {
-        if self.is_strict {
+        if self.is_strict && !self.is_copied {
             return Err(SqlError::data_too_long(&column.name, self.row));
         }
         self.truncated(column)
@@ -249,6 +249,7 @@ impl Coercion {
             | EvalValue::Float(_)
             | EvalValue::Double(_)
             | EvalValue::Raw(_)
+            | EvalValue::Copied(_)
             | EvalValue::Decimal(_)
             | EvalValue::Date(_)
             | EvalValue::Time(..)
@@ -381,7 +382,7 @@ fn set_of_text(members: &[String], collation: &Collation, all: u64, text: &str) 
         }
     }
     if bits != 0 || text.len() >= 22 {
-        return (bits, is_whole);
+        return (bits, is_whole || trimmed.is_empty());
     }
     // The members as a number.
     match number_of_text(text).filter(|number| number & all == *number) {
@@ -404,6 +405,8 @@ fn number_of_text(text: &str) -> Option<u64> {
 /// Bytes as error 1366 shows them: the first six, `...` for more.
 fn shown_bytes(bytes: &[u8]) -> String {
     let shown = crate::rows::text::escaped(bytes.get(..SHOWN_BYTES_MAX).unwrap_or(bytes));
+    // MySQL shows this control character as it is, here alone.
+    let shown = shown.replace("\\x7F", "\x7f");
     if bytes.len() > SHOWN_BYTES_MAX {
         format!("{shown}...")
     } else {

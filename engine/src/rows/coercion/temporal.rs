@@ -32,6 +32,7 @@ enum Form<'v> {
 impl Form<'_> {
     fn of(value: &EvalValue) -> Form<'_> {
         match value {
+            EvalValue::Copied(value) => Form::of(value),
             EvalValue::Null => Form::Text(b""),
             EvalValue::Int(number) => Form::Number(Split::of_integer(*number)),
             EvalValue::UInt(number) => Form::Number(Split::of_unsigned(*number)),
@@ -165,7 +166,7 @@ impl Coercion {
                 Err(unread) => Given::none(unread.problems),
             },
             Form::Number(number) => self.given_number(number, fsp, rules),
-            Form::Moment(moment) if !rules.allow(&moment, !moment.is_zero()) => {
+            Form::Moment(moment) if !rules.allow(&moment, !moment.midnight().is_zero()) => {
                 Given::none(Problems::OUT_OF_RANGE)
             }
             Form::Moment(moment) => self.to_fsp(moment, 0, fsp, Problems::default()),
@@ -274,21 +275,11 @@ impl Coercion {
                     self.odd_delimiter(read.delimiter, text);
                     read
                 }
-                Ok(SpanText::Moment(read)) => match self.local(read.offset, read.moment)? {
-                    Some(moment) => {
-                        self.odd_delimiter(read.delimiter, text);
-                        let span = match read.has_time && !read.truncated {
-                            true => self.time_of_day(column, moment, &value),
-                            false => Span(moment.time_of_day()),
-                        };
-                        let problems = Problems {
-                            truncated: read.truncated,
-                            out_of_range: false,
-                        };
-                        of_span(span, read.nanos, problems)
-                    }
-                    None => of_span(Span(0), 0, Problems::OUT_OF_RANGE),
-                },
+                Ok(SpanText::Moment(read)) => {
+                    let local = self.local(read.offset, read.moment)?;
+                    self.odd_delimiter(read.delimiter, text);
+                    self.span_of_moment(column, local, &read, &value)
+                }
                 Err(problems) => of_span(Span(0), 0, problems),
             },
             Form::Number(number) => self.span_of_number(column, number, &value),
@@ -307,6 +298,28 @@ impl Coercion {
         let given = Given::none(problems);
         self.report(column, "time", &given, &value)?;
         Ok(Value::Time(Time::from(span)))
+    }
+
+    /// The time of day of a text that is a date; `local` is the session's clock then.
+    fn span_of_moment(
+        &mut self,
+        column: &Column,
+        local: Option<Moment>,
+        read: &MomentText,
+        value: &EvalValue,
+    ) -> ReadSpan {
+        let Some(moment) = local else {
+            return of_span(Span(0), 0, Problems::OUT_OF_RANGE);
+        };
+        let span = match read.truncated {
+            true => Span(moment.time_of_day()),
+            false => self.time_of_day(column, moment, value),
+        };
+        let problems = Problems {
+            truncated: read.truncated,
+            out_of_range: false,
+        };
+        of_span(span, read.nanos, problems)
     }
 
     fn span_of_number(&mut self, column: &Column, number: Split, value: &EvalValue) -> ReadSpan {
@@ -358,7 +371,7 @@ impl Coercion {
     }
 
     /// The text that a JSON document holds. Problem 3156 for any but a string that is a date or
-    /// time.
+    /// time: nothing, or zero of a column that is copied.
     fn json_text(
         &mut self,
         column: &Column,
@@ -387,20 +400,19 @@ impl Coercion {
         };
         let row = self.row;
         self.problem(SqlError::invalid_json_value_for_cast(
-            kind,
+            kind.clone(),
             &column.name,
             row,
         ))?;
-        Ok(None)
+        Ok(self.is_copied.then(|| match kind.as_str() {
+            "TIME" => EvalValue::Time(Time::default(), 0),
+            _ => EvalValue::DateTime(DateTime::default(), 0),
+        }))
     }
 
     /// Which dates sql_mode lets through.
     fn rules(&self) -> DateRules {
-        DateRules {
-            zero_parts: !self.sql_mode.contains(SqlMode::NO_ZERO_IN_DATE),
-            zero_date: !self.sql_mode.contains(SqlMode::NO_ZERO_DATE),
-            any_day: self.sql_mode.contains(SqlMode::INVALID_DATES),
-        }
+        DateRules::of(self.sql_mode)
     }
 
     fn truncates(&self) -> bool {
@@ -445,8 +457,8 @@ impl Coercion {
         match value {
             EvalValue::DateTime(moment, _) => {
                 let moment = Moment::from(*moment);
-                let is_real =
-                    !moment.is_partial() && moment.day <= days_in_month(moment.year, moment.month);
+                let has_day = moment.day <= days_in_month(moment.year, moment.month);
+                let is_real = !moment.is_partial() && (has_day || self.rules().any_day);
                 let rounded = match self.truncates() || !is_real {
                     true => None,
                     false => round_moment(moment, 0, fsp).ok(),
