@@ -1,6 +1,7 @@
 //! What a node tells the world: messages, metrics, health.
 
 mod http;
+mod listener;
 mod messages;
 mod metrics;
 

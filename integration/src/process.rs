@@ -98,6 +98,14 @@ impl Process {
         self.memory("VmHWM:")
     }
 
+    /// How many descriptors it has open.
+    ///
+    /// # Errors
+    /// When the process is gone or /proc cannot be read.
+    pub fn descriptors(&self) -> Result<usize> {
+        Ok(std::fs::read_dir(format!("/proc/{}/fd", self.child.id()))?.count())
+    }
+
     fn memory(&self, name: &str) -> Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         status

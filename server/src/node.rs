@@ -115,6 +115,7 @@ impl Node {
             version: self.version_number,
             names: session.character_set_client.name_characters(),
             is_seven_bit: session.character_set_client == Charset::Ascii,
+            is_logged: false,
         }
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::ast::{AccountName, TableName};
 use super::lexer::{Kind, Mark, Token};
-use super::reserved::{is_function_word, is_introducer, is_reserved};
+use super::reserved::{is_function_word, is_introducer, is_reserved, is_reserved_in};
 use super::{ParseOptions, SqlMode};
 use crate::error::SqlError;
 
@@ -201,7 +201,9 @@ impl<'a> Cursor<'a> {
     pub(super) fn identifier(&mut self) -> Parse<String> {
         let name = match self.peek() {
             Kind::Word(word)
-                if !is_reserved(word) && !is_introducer(word) && !self.is_call(word) =>
+                if !is_reserved_in(word, &self.options)
+                    && !is_introducer(word)
+                    && !self.is_call(word) =>
             {
                 (*word).to_owned()
             }
@@ -352,6 +354,7 @@ impl<'a> Cursor<'a> {
             Kind::String(_) => self.string()?,
             _ => self.identifier()?,
         };
+        check_length(&user, "user name", USER_CHARS_MAX)?;
         let host = match self.peek() {
             Kind::UserVariable(host) => Some(host.clone()),
             Kind::Symbol("@") => {
@@ -369,6 +372,7 @@ impl<'a> Cursor<'a> {
         if matches!(self.peek(), Kind::UserVariable(_)) {
             self.advance();
         }
+        check_length(&host, "host name", HOST_CHARS_MAX)?;
         Ok(AccountName {
             user,
             host: host.to_ascii_lowercase(),
@@ -378,5 +382,18 @@ impl<'a> Cursor<'a> {
     /// Skips to the end: the rest of a statement that is refused anyway.
     pub(super) fn skip_rest(&mut self) {
         self.at = self.tokens.len().saturating_sub(1);
+    }
+}
+
+/// Characters of the name of a user (manual, "GRANT Statement").
+const USER_CHARS_MAX: usize = 32;
+/// Characters of the name of a host.
+const HOST_CHARS_MAX: usize = 255;
+
+/// Error 1470 for a part of an account that is too long.
+fn check_length(name: &str, kind: &str, most: usize) -> Parse<()> {
+    match name.chars().count() > most {
+        true => Err(SqlError::wrong_string_length(name, kind, most).into()),
+        false => Ok(()),
     }
 }

@@ -31,6 +31,7 @@ pub use depth::{THREAD_STACK, with_stack};
 use error::SqlError;
 pub use lexer::Size;
 pub use mode::{SqlMode, UnknownMode};
+pub use reserved::is_reserved as is_reserved_word;
 pub use version::version_number;
 
 /// The bytes of a bit literal's digits, the first byte filled up with zeros; `None` if one is no digit.
@@ -64,6 +65,8 @@ pub struct ParseOptions {
     /// Whether bytes beyond ASCII mean nothing in strings and quoted names: error 1300, but behind an
     /// introducer.
     pub is_seven_bit: bool,
+    /// Whether the text comes from a log, whose server took it: words are reserved as in its version.
+    pub is_logged: bool,
 }
 
 /// The characters beyond ASCII that a name without quotes may have: a matter of the client's character
@@ -117,6 +120,7 @@ impl Default for ParseOptions {
             version: 80_400,
             names: NameCharacters::Any,
             is_seven_bit: false,
+            is_logged: false,
         }
     }
 }

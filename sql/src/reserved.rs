@@ -1,9 +1,37 @@
 //! MySQL's reserved words: they are names only when quoted or behind a point.
 //!
-//! Spec: MySQL 8.4 reference manual, 11.3 (the words marked R).
+//! Spec: MySQL 8.4 and 9.7 reference manuals, 11.3 (the words marked R), and 9.7's own table
+//! `information_schema.KEYWORDS`.
 
-/// Whether an unquoted `word` cannot be a name.
-pub(super) fn is_reserved(word: &str) -> bool {
+use super::ParseOptions;
+
+/// Words that are reserved from some version on, and words that no longer are.
+const SINCE: [(&str, u32); 2] = [("EXTERNAL", 90_400), ("LIBRARY", 90_200)];
+const UNTIL: [(&str, u32); 2] = [("MANUAL", 90_000), ("PARALLEL", 90_000)];
+/// MariaDB's versions begin here; it reserves none of those.
+const MARIADB: u32 = 100_000;
+
+/// Whether an unquoted `word` of a statement cannot be a name: of one that is logged here it could
+/// not be one in any version that may replay it.
+pub(super) fn is_reserved_in(word: &str, options: &ParseOptions) -> bool {
+    is_reserved(word) && !(options.is_logged && is_free(word, options.version))
+}
+
+/// Whether a version's own statements use the word as a name.
+fn is_free(word: &str, version: u32) -> bool {
+    let among = |words: &[(&str, u32)], is_free: fn(u32, u32) -> bool| {
+        words
+            .iter()
+            .any(|(known, number)| word.eq_ignore_ascii_case(known) && is_free(version, *number))
+    };
+    among(&SINCE, |version, since| {
+        version < since || version >= MARIADB
+    }) || among(&UNTIL, |version, until| version >= until)
+}
+
+/// Whether an unquoted `word` cannot be a name in some version.
+#[must_use]
+pub fn is_reserved(word: &str) -> bool {
     if word.len() > LONGEST {
         return false;
     }
@@ -14,7 +42,7 @@ pub(super) fn is_reserved(word: &str) -> bool {
 const LONGEST: usize = 28;
 
 #[rustfmt::skip]
-const RESERVED: [&str; 264] = [
+const RESERVED: [&str; 266] = [
     "ACCESSIBLE", "ADD", "ALL", "ALTER", "ANALYZE", "AND", "AS", "ASC", "ASENSITIVE", "BEFORE",
     "BETWEEN", "BIGINT", "BINARY", "BLOB", "BOTH", "BY", "CALL", "CASCADE", "CASE", "CHANGE",
     "CHAR", "CHARACTER", "CHECK", "COLLATE", "COLUMN", "CONDITION", "CONSTRAINT", "CONTINUE",
@@ -23,14 +51,14 @@ const RESERVED: [&str; 264] = [
     "DAY_MICROSECOND", "DAY_MINUTE", "DAY_SECOND", "DEC", "DECIMAL", "DECLARE", "DEFAULT",
     "DELAYED", "DELETE", "DENSE_RANK", "DESC", "DESCRIBE", "DETERMINISTIC", "DISTINCT",
     "DISTINCTROW", "DIV", "DOUBLE", "DROP", "DUAL", "EACH", "ELSE", "ELSEIF", "EMPTY", "ENCLOSED",
-    "ESCAPED", "EXCEPT", "EXISTS", "EXIT", "EXPLAIN", "FALSE", "FETCH", "FIRST_VALUE", "FLOAT",
+    "ESCAPED", "EXCEPT", "EXISTS", "EXIT", "EXPLAIN", "EXTERNAL", "FALSE", "FETCH", "FIRST_VALUE", "FLOAT",
     "FLOAT4", "FLOAT8", "FOR", "FORCE", "FOREIGN", "FROM", "FULLTEXT", "FUNCTION", "GENERATED",
     "GET", "GRANT", "GROUP", "GROUPING", "GROUPS", "HAVING", "HIGH_PRIORITY", "HOUR_MICROSECOND",
     "HOUR_MINUTE", "HOUR_SECOND", "IF", "IGNORE", "IN", "INDEX", "INFILE", "INNER", "INOUT",
     "INSENSITIVE", "INSERT", "INT", "INT1", "INT2", "INT3", "INT4", "INT8", "INTEGER", "INTERSECT",
     "INTERVAL", "INTO", "IO_AFTER_GTIDS", "IO_BEFORE_GTIDS", "IS", "ITERATE", "JOIN", "JSON_TABLE",
     "KEY", "KEYS", "KILL", "LAG", "LAST_VALUE", "LATERAL", "LEAD", "LEADING", "LEAVE", "LEFT",
-    "LIKE", "LIMIT", "LINEAR", "LINES", "LOAD", "LOCALTIME", "LOCALTIMESTAMP", "LOCK", "LONG",
+    "LIBRARY", "LIKE", "LIMIT", "LINEAR", "LINES", "LOAD", "LOCALTIME", "LOCALTIMESTAMP", "LOCK", "LONG",
     "LONGBLOB", "LONGTEXT", "LOOP", "LOW_PRIORITY", "MANUAL", "MATCH", "MAXVALUE", "MEDIUMBLOB",
     "MEDIUMINT", "MEDIUMTEXT", "MIDDLEINT", "MINUTE_MICROSECOND", "MINUTE_SECOND", "MOD",
     "MODIFIES", "NATURAL", "NOT", "NO_WRITE_TO_BINLOG", "NTH_VALUE", "NTILE", "NULL", "NUMERIC",
@@ -122,5 +150,27 @@ mod tests {
         assert!(RESERVED.is_sorted());
         assert!(RESERVED.iter().all(|word| word.len() <= LONGEST));
         assert!(is_reserved("select") && !is_reserved("offset"));
+    }
+
+    #[test]
+    fn a_log_reserves_the_words_of_its_version() {
+        let logged = |version| ParseOptions {
+            version,
+            is_logged: true,
+            ..ParseOptions::default()
+        };
+        for (word, version, expected) in [
+            ("library", 80_406, false),
+            ("LIBRARY", 90_700, true),
+            ("external", 101_100, false),
+            ("manual", 80_406, true),
+            ("Parallel", 90_700, false),
+            ("select", 90_700, true),
+        ] {
+            assert_eq!(is_reserved_in(word, &logged(version)), expected, "{word}");
+        }
+        for word in ["library", "external", "manual", "parallel"] {
+            assert!(is_reserved_in(word, &ParseOptions::default()), "{word}");
+        }
     }
 }

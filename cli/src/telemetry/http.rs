@@ -14,7 +14,9 @@ use serde_json::json;
 use server::Control;
 use server::control::Observation;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 
+use super::listener::{CONNECTIONS_MAX, Limited};
 use super::metrics::{self, Process};
 
 /// What the pages are made of.
@@ -45,12 +47,13 @@ pub(crate) async fn serve(
         .route("/metrics", get(metrics_page))
         .route("/health", get(health_page))
         .with_state(node);
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     for address in addresses {
         let host = if address == "*" { "0.0.0.0" } else { address };
         for address in (host, port).to_socket_addrs()? {
             let listener = TcpListener::bind(address).await?;
             tracing::info!(address = %listener.local_addr()?, "HTTP port for metrics and health");
-            let service = axum::serve(listener, router.clone());
+            let service = axum::serve(Limited::new(listener, &room), router.clone());
             tokio::spawn(async move {
                 if let Err(error) = service.await {
                     tracing::error!(%error, "the HTTP port failed");

@@ -177,6 +177,7 @@ fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutco
             .charset()
             .map_or(NameCharacters::Any, Charset::name_characters),
         is_seven_bit: statement.charset() == Some(Charset::Ascii),
+        is_logged: true,
     };
     let parsed = parse(&statement.text()?, &options)?.statement;
     let construct = match &parsed {

@@ -122,8 +122,11 @@ fn check_before_name(
 }
 
 /// Errors that MySQL finds while it reads a definition: unknown character sets, collations, engines
-/// and tablespaces, functions that no column may use, and what is not supported.
-const FOUND_IN_TEXT: [u16; 10] = [1115, 1235, 1253, 1273, 1286, 3102, 3510, 3763, 3764, 3770];
+/// and tablespaces, digits that no type has, functions that no column may use, and what is not
+/// supported.
+const FOUND_IN_TEXT: [u16; 14] = [
+    1115, 1235, 1253, 1273, 1286, 1425, 1426, 1439, 1818, 3102, 3510, 3763, 3764, 3770,
+];
 
 /// The definition of another table, for CREATE TABLE LIKE.
 fn like(

@@ -16,6 +16,9 @@ use sql::error::SqlError;
 /// Most characters of an identifier.
 pub(super) const NAME_CHARS_MAX: usize = 64;
 
+/// Databases that nobody may make.
+const DENIED: [&str; 2] = ["information_schema", "performance_schema"];
+
 /// Databases of the server itself, which no statement may change.
 const RESERVED: [&str; 4] = ["information_schema", "performance_schema", "mysql", "sys"];
 
@@ -32,7 +35,10 @@ pub(super) fn create(
         None,
         Defaults::new(session, session.collation_server),
     )?;
-    if name.eq_ignore_ascii_case("information_schema") {
+    if DENIED
+        .iter()
+        .any(|denied| name.eq_ignore_ascii_case(denied))
+    {
         return Err(SqlError::db_access_denied(
             &session.user,
             &session.host,

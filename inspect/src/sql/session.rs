@@ -77,6 +77,9 @@ impl Session {
         }
         if uses_schema && !query.schema.is_empty() {
             self.use_schema(&query.schema, out);
+        } else if !uses_schema {
+            // It may drop the one in use, or make it anew.
+            self.schema = None;
         }
         put_timestamp(out, step.raw.header.timestamp, query.status.microseconds());
         let is_bound = step.raw.header.flags.contains(EventFlags::THREAD_SPECIFIC);

@@ -17,7 +17,7 @@ const SCHEMA: [&str; 8] = [
 ];
 
 /// What an actor was granted, and what it tries, in this order.
-const TRIES: [(&[&str], &[&str]); 5] = [
+const TRIES: [(&[&str], &[&str]); 6] = [
     (
         &[],
         &[
@@ -76,6 +76,18 @@ const TRIES: [(&[&str], &[&str]); 5] = [
             "DROP USER m",
             "ALTER USER actor ACCOUNT UNLOCK",
             "ALTER USER middle IDENTIFIED BY 'y'",
+        ],
+    ),
+    (
+        &[
+            "GRANT SELECT ON *.* TO actor WITH GRANT OPTION",
+            "REVOKE ALL ON *.* FROM actor",
+            "GRANT INSERT ON *.* TO actor",
+        ],
+        &[
+            "GRANT INSERT ON *.* TO spare",
+            "GRANT INSERT ON mine.* TO spare",
+            "ALTER USER actor IDENTIFIED BY 'x' REPLACE 'wrong'",
         ],
     ),
     (

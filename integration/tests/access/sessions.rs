@@ -324,6 +324,30 @@ async fn statements_and_their_errors_are_counted() -> Result {
     ensure(grown("weir_statement_errors_total") == 1, || after.clone())
 }
 
+/// Connections that say nothing to the HTTP port.
+const SILENT: usize = 300;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silent_connections_to_the_http_port_take_no_descriptors_from_clients() -> Result {
+    let port = integration::process::free_port()?;
+    let mut node = Weir::primary(1, &[&format!("metrics_port={port}")]).await?;
+    let silent: std::io::Result<Vec<_>> = (0..SILENT)
+        .map(|_| std::net::TcpStream::connect(("127.0.0.1", port)))
+        .collect();
+    let silent = silent?;
+    // It is asked behind all of them, so it is answered when they are gone.
+    let text = tokio::task::spawn_blocking(move || metrics(port)).await;
+    let text = text.map_err(|error| integration::Failure::new(error.to_string()))??;
+    ensure(text.contains("weir_"), || text)?;
+    node.client().await?.value("SELECT 1").await?;
+    let process = node.process();
+    let open = process.map(|process| process.descriptors()).transpose()?;
+    drop(silent);
+    ensure(open.is_some_and(|open| open < SILENT), || {
+        format!("{open:?} descriptors")
+    })
+}
+
 fn metrics(port: u16) -> Result<String> {
     use std::io::{Read as _, Write as _};
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port))?;

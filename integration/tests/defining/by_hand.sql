@@ -1,3 +1,40 @@
+-- What is there already, words of other versions, numbers in place, what copies cut
+RESET;
+CREATE TABLE there (x INT);
+CREATE TABLE IF NOT EXISTS there LIKE nosuch;
+CREATE TABLE there LIKE nosuch;
+CREATE TABLE IF NOT EXISTS there LIKE nodb.there;
+CREATE TABLE IF NOT EXISTS there LIKE there;
+CREATE TABLE IF NOT EXISTS there (x INT, x INT);
+CREATE TABLE IF NOT EXISTS there (x INT, KEY (y));
+CREATE TABLE IF NOT EXISTS there (x INT) ENGINE=nosuch;
+CREATE TABLE IF NOT EXISTS there (x INT) TABLESPACE nosuch;
+CREATE TABLE IF NOT EXISTS there (x INT) CHARSET=nosuch;
+CREATE TABLE IF NOT EXISTS there (x INT AS (RAND()));
+CREATE TABLE IF NOT EXISTS there (x INT DEFAULT 'x');
+CREATE TABLE w1 (library INT);
+CREATE TABLE external (a INT);
+CREATE TABLE w2 (`library` INT, `external` INT, KEY library (`library`));
+CREATE TABLE w2 (`library` INT, `external` INT, KEY `library` (`library`));
+ALTER TABLE w2 ADD external INT;
+ALTER TABLE w2 RENAME COLUMN `library` TO external;
+ALTER TABLE w2 ADD g INT AS (library + 1);
+ALTER TABLE w2 ADD g INT AS (`library` + 1);
+CREATE DATABASE library;
+CREATE TABLE n1 (b INT);
+INSERT INTO n1 VALUES (1), (2);
+ALTER TABLE n1 ADD a SMALLINT AUTO_INCREMENT PRIMARY KEY, AUTO_INCREMENT = 100;
+CREATE TABLE n2 (v VARCHAR(30), b VARBINARY(30), d DATE);
+INSERT INTO n2 VALUES ('abcde   ', '9 ', '2001-01-01');
+ALTER TABLE n2 MODIFY v VARCHAR(5);
+ALTER TABLE n2 MODIFY b BIGINT;
+ALTER TABLE n2 ADD e DATE DEFAULT (DATE'2001-02-31');
+ALTER TABLE n2 ADD e DATE DEFAULT (DATE'0000-00-00');
+SET sql_mode = 'ALLOW_INVALID_DATES';
+ALTER TABLE n2 ADD e DATE DEFAULT (DATE'2001-02-31');
+SET sql_mode = DEFAULT;
+INSERT INTO n2 (v) VALUES ('x');
+
 -- Orders, renames, characters of columns, literals
 RESET;
 CREATE TABLE base (id INT PRIMARY KEY, a INT, b VARCHAR(20), c TEXT, d DATETIME);

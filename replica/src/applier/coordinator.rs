@@ -22,6 +22,7 @@ use super::status::ApplierStatus;
 use super::tables::Admissions;
 use super::worker::Worker;
 use crate::relay_log::SourceCoordinates;
+use sql::{ParseOptions, SqlMode, version_number};
 
 pub(super) struct Coordinator {
     pub(super) worker: Worker,
@@ -207,7 +208,15 @@ impl Coordinator {
 
     fn statement(&mut self, step: &Step<'_>, query: &Query<'_>) -> Result<(), Failed> {
         let schema = String::from_utf8_lossy(&query.schema);
-        if !admits_statement(&self.filter, &schema, &query.sql, query.status.sql_mode()) {
+        let options = ParseOptions {
+            sql_mode: query
+                .status
+                .sql_mode()
+                .map_or(SqlMode::DEFAULT, SqlMode::from_bits),
+            version: version_number(&step.description.server_version),
+            is_logged: true,
+        };
+        if !admits_statement(&self.filter, &schema, &query.sql, &options) {
             self.worker.skip();
             return Ok(());
         }

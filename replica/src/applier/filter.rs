@@ -2,7 +2,7 @@
 
 use config::ReplicationFilter;
 use sql::ast::{Statement, TableName};
-use sql::{ParseOptions, SqlMode, parse};
+use sql::{ParseOptions, parse};
 
 /// Whether the filter lets a statement through. `default_db` is the database on the source.
 ///
@@ -12,16 +12,12 @@ pub(super) fn admits_statement(
     filter: &ReplicationFilter,
     default_db: &str,
     sql: &[u8],
-    sql_mode: Option<u64>,
+    options: &ParseOptions,
 ) -> bool {
     if filter.is_empty() {
         return true;
     }
-    let options = ParseOptions {
-        sql_mode: sql_mode.map_or(SqlMode::DEFAULT, SqlMode::from_bits),
-        ..ParseOptions::default()
-    };
-    let Ok(parsed) = parse(sql, &options) else {
+    let Ok(parsed) = parse(sql, options) else {
         return filter.admits_statement(default_db, &[]);
     };
     let tables = match &parsed.statement {
@@ -65,7 +61,12 @@ mod tests {
             ("other", "CREATE TABLE shop.t (a INT)", false),
             ("other", "THIS IS NO STATEMENT", false),
         ] {
-            let found = admits_statement(&filter, default_db, sql.as_bytes(), None);
+            let found = admits_statement(
+                &filter,
+                default_db,
+                sql.as_bytes(),
+                &ParseOptions::default(),
+            );
             assert_eq!(found, is_admitted, "{sql} in {default_db}");
         }
     }
@@ -83,7 +84,7 @@ mod tests {
             ("TRUNCATE TABLE orders", true),
             ("CREATE INDEX i ON log (a)", false),
         ] {
-            let found = admits_statement(&filter, "shop", sql.as_bytes(), None);
+            let found = admits_statement(&filter, "shop", sql.as_bytes(), &ParseOptions::default());
             assert_eq!(found, is_admitted, "{sql}");
         }
     }

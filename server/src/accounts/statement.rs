@@ -251,7 +251,9 @@ impl Accounts {
                 }
                 let (held, option) = target.held_by(account);
                 *held = held.without(privileges);
-                *option &= !names_grant_option(&revoke.privileges);
+                // Everything on everything takes the right to hand it on too, as in MySQL.
+                let is_everything = revoke.all && matches!(target, Target::Global);
+                *option &= !is_everything && !names_grant_option(&revoke.privileges);
                 account
                     .databases
                     .retain(|_, grant| !grant.privileges.is_empty() || grant.has_grant_option);

@@ -78,12 +78,32 @@ impl Session {
         })
     }
 
+    /// Error 1044 for whatever would change the tables that the server makes up, and for new ones
+    /// beside them.
+    fn check_virtual(&self, table: &TableName, rights: &[Right]) -> Result<(), SqlError> {
+        let Some(name) = table
+            .database
+            .as_deref()
+            .or(self.context.database.as_deref())
+        else {
+            return Ok(());
+        };
+        let is_made_up = crate::information_schema::canonical(name).is_some();
+        let is_denied = (is_made_up && rights.iter().any(|right| *right != Right::Select))
+            || (name.eq_ignore_ascii_case("performance_schema") && rights.contains(&Right::Create));
+        match is_denied {
+            true => Err(self.database_denied(name)),
+            false => Ok(()),
+        }
+    }
+
     fn check_table(
         &self,
         table: &TableName,
         rights: impl Iterator<Item = Right>,
     ) -> Result<(), SqlError> {
         let rights: Vec<Right> = rights.collect();
+        self.check_virtual(table, &rights)?;
         if rights.iter().all(|right| self.has_everywhere(*right)) {
             return Ok(());
         }

@@ -178,6 +178,7 @@ sql_errors! {
     no_referenced_row(constraint) = 1452 "23000" "Cannot add or update a child row: a foreign key constraint fails ({constraint})";
     max_prepared_stmt_count_reached(most) = 1461 "42000" "Can't create more than max_prepared_stmt_count statements (current value: {most})";
     autoinc_read_failed() = 1467 "HY000" "Failed to read auto-increment value from storage engine";
+    wrong_string_length(string, kind, most) = 1470 "HY000" "String '{string}' is too long for {kind} (should be no longer than {most})";
     cant_change_tx_characteristics() = 1568 "25001" "Transaction characteristics can't be changed while a transaction is in progress";
     base64_decode() = 1575 "HY000" "Decoding of base64 string failed";
     wrong_paramcount_to_native_fct(function) = 1582 "42000" "Incorrect parameter count in the call to native function '{function}'";

@@ -92,8 +92,8 @@ impl Cursor<'_> {
                 return Ok(Authentication::RandomPassword { plugin });
             }
             let password = self.string()?;
-            if self.accept("REPLACE") {
-                self.string()?;
+            if self.is_word("REPLACE") {
+                return refuse("IDENTIFIED BY ... REPLACE");
             }
             if self.accept_all(&["RETAIN", "CURRENT", "PASSWORD"]) {
                 return refuse("RETAIN CURRENT PASSWORD");

@@ -81,7 +81,11 @@ impl<'p> Printer<'p> {
             Expr::Value(value) => self.literal(&value.value),
             Expr::Identifier(ident) => self.identifier(ident),
             Expr::CompoundIdentifier(path) => match path.last() {
-                Some(name) => Ok(self.reference(&name.value)),
+                Some(name) => {
+                    path.first()
+                        .map_or(Ok(()), |first| self.check_word(first))?;
+                    Ok(self.reference(&name.value))
+                }
                 None => Err(SqlError::syntax_error()),
             },
             Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
@@ -148,7 +152,17 @@ impl<'p> Printer<'p> {
         if is_bare && BARE.contains(&lower.as_str()) {
             return self.plain_call(&lower, Vec::new());
         }
+        self.check_word(ident)?;
         Ok(self.reference(&ident.value))
+    }
+
+    /// Error 1064 for a reserved word that stands for a name without quotes.
+    fn check_word(&self, ident: &Ident) -> Result<(), SqlError> {
+        let is_word = ident.quote_style.is_none() && sql::is_reserved_word(&ident.value);
+        match is_word && !self.is_accepted {
+            true => Err(SqlError::parse(&ident.value, 1)),
+            false => Ok(()),
+        }
     }
 
     fn reference(&mut self, name: &str) -> String {
