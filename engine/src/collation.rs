@@ -167,7 +167,8 @@ static UTF8MB4_0900_BIN: Collation = collation(
     Pad::None,
     Rule::Binary,
 );
-static UTF8MB3_BIN: Collation = collation(
+/// By which names of databases and tables compare.
+pub static UTF8MB3_BIN: Collation = collation(
     83,
     "utf8mb3_bin",
     Charset::Utf8mb3,

@@ -88,6 +88,21 @@ fn definition(name: &str) -> Option<&'static Definition> {
     TABLES.iter().find(is_named)
 }
 
+/// Rows as a table whose names of databases and tables differ by letter case.
+fn table_of(grid: Grid) -> VirtualTable {
+    let result = grid.into_result();
+    let mut columns = result.columns;
+    for column in &mut columns {
+        if sql::holds_table_names(&column.name) && !column.collation.is_binary() {
+            column.collation = &engine::collation::UTF8MB3_BIN;
+        }
+    }
+    VirtualTable {
+        columns,
+        rows: result.rows,
+    }
+}
+
 /// information_schema as a session's statements see it.
 pub(crate) struct SessionTables {
     pub(crate) node: Arc<Node>,
@@ -109,11 +124,7 @@ impl VirtualTables for SessionTables {
 
     fn table(&self, database: &str, name: &str) -> Option<VirtualTable> {
         if database.eq_ignore_ascii_case(PERFORMANCE_SCHEMA) {
-            let result = performance_schema::table(name)?.into_result();
-            return Some(VirtualTable {
-                columns: result.columns,
-                rows: result.rows,
-            });
+            return Some(table_of(performance_schema::table(name)?));
         }
         let definition = definition(name)?;
         let viewer = Viewer {
@@ -122,11 +133,7 @@ impl VirtualTables for SessionTables {
         };
         let mut grid = (definition.layout)(Grid::new());
         (definition.fill)(&mut grid, &viewer);
-        let result = grid.into_result();
-        Some(VirtualTable {
-            columns: result.columns,
-            rows: result.rows,
-        })
+        Some(table_of(grid))
     }
 
     fn check_read(&self, database: &str, name: &str) -> Result<(), SqlError> {

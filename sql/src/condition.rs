@@ -68,18 +68,83 @@ impl ShowFilter {
         match self {
             ShowFilter::Like(pattern) => {
                 let text = row.get(column).and_then(ShowCell::text);
-                Ok(text.is_some_and(|text| like(pattern, &text)))
+                let case = Case::of(names, names.get(column).map_or("", String::as_str));
+                Ok(text.is_some_and(|text| like_in(case, pattern, &text)))
             }
             ShowFilter::Where(condition) => Ok(holds(condition, names, row)? == Some(true)),
         }
     }
 }
 
+/// Whether letters of two cases are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Case {
+    /// They are.
+    Same,
+    /// They are not: databases and tables that differ in case alone are two.
+    Other,
+}
+
+impl Case {
+    /// How MySQL compares the cells of a column among `names` (`lower_case_table_names=0`).
+    fn of(names: &[String], column: &str) -> Self {
+        // SHOW TABLE STATUS.
+        let is_table =
+            column.eq_ignore_ascii_case("Name") && names.iter().any(|name| name == "Row_format");
+        match is_table || holds_table_names(column) {
+            true => Self::Other,
+            false => Self::Same,
+        }
+    }
+
+    fn fold(self, text: &str) -> String {
+        match self {
+            Self::Same => text.to_lowercase(),
+            Self::Other => text.to_owned(),
+        }
+    }
+}
+
+/// Columns of SHOW and of information_schema that hold names of databases and tables.
+const TABLE_NAMES: [&str; 16] = [
+    "CATALOG_NAME",
+    "CONSTRAINT_CATALOG",
+    "CONSTRAINT_SCHEMA",
+    "EVENT_OBJECT_SCHEMA",
+    "EVENT_OBJECT_TABLE",
+    "EVENT_SCHEMA",
+    "INDEX_SCHEMA",
+    "REFERENCED_TABLE_NAME",
+    "REFERENCED_TABLE_SCHEMA",
+    "ROUTINE_SCHEMA",
+    "SCHEMA_NAME",
+    "TABLE_CATALOG",
+    "TABLE_NAME",
+    "TABLE_SCHEMA",
+    "TRIGGER_SCHEMA",
+    "UNIQUE_CONSTRAINT_SCHEMA",
+];
+
+/// Whether a column of SHOW or of information_schema holds names of databases or tables, which are
+/// compared with letter case.
+#[must_use]
+pub fn holds_table_names(column: &str) -> bool {
+    let is_shown = column.starts_with("Tables_in_") || column.starts_with("Database");
+    is_shown
+        || TABLE_NAMES
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(column))
+}
+
 /// LIKE without letter case, `\` escaping.
 #[must_use]
 pub fn like(pattern: &str, text: &str) -> bool {
-    let pattern: Vec<char> = pattern.to_lowercase().chars().collect();
-    let text: Vec<char> = text.to_lowercase().chars().collect();
+    like_in(Case::Same, pattern, text)
+}
+
+fn like_in(case: Case, pattern: &str, text: &str) -> bool {
+    let pattern: Vec<char> = case.fold(pattern).chars().collect();
+    let text: Vec<char> = case.fold(text).chars().collect();
     matches_from(&pattern, &text)
 }
 
@@ -159,6 +224,7 @@ fn predicate(
     use sp::{BinaryOperator as Op, Expr};
     let both = |left: &Expr, right: &Expr| -> Result<Option<std::cmp::Ordering>, SqlError> {
         Ok(compare(
+            case_of(names, left, right),
             operand(left, names, row)?,
             operand(right, names, row)?,
         ))
@@ -183,8 +249,9 @@ fn predicate(
             ..
         } => {
             let (text, pattern) = (operand(expr, names, row)?, operand(pattern, names, row)?);
+            let case = case_of(names, expr, expr);
             match (text.text(), pattern.text()) {
-                (Some(text), Some(pattern)) => Some(like(&pattern, &text) != *negated),
+                (Some(text), Some(pattern)) => Some(like_in(case, &pattern, &text) != *negated),
                 _ => None,
             }
         }
@@ -229,12 +296,24 @@ fn operand(expr: &sp::Expr, names: &[String], row: &[ShowCell]) -> Result<ShowCe
     }
 }
 
-/// Numbers as numbers, all else as text without letter case; None if either is NULL.
-fn compare(left: ShowCell, right: ShowCell) -> Option<std::cmp::Ordering> {
+/// How two operands compare: as the column does that is one of them.
+fn case_of(names: &[String], left: &sp::Expr, right: &sp::Expr) -> Case {
+    let case = |expr: &sp::Expr| match expr {
+        sp::Expr::Identifier(name) => Case::of(names, &name.value),
+        _ => Case::Same,
+    };
+    match (case(left), case(right)) {
+        (Case::Same, Case::Same) => Case::Same,
+        (Case::Other, _) | (_, Case::Other) => Case::Other,
+    }
+}
+
+/// Numbers as numbers, all else as text; None if either is NULL.
+fn compare(case: Case, left: ShowCell, right: ShowCell) -> Option<std::cmp::Ordering> {
     let (left, right) = (left.text()?, right.text()?);
     match (left.parse::<i128>(), right.parse::<i128>()) {
         (Ok(left), Ok(right)) => Some(left.cmp(&right)),
-        _ => Some(left.to_lowercase().cmp(&right.to_lowercase())),
+        _ => Some(case.fold(&left).cmp(&case.fold(&right))),
     }
 }
 

@@ -25,7 +25,7 @@ mod version;
 pub use access::{Access, Right};
 pub use ast::{Parsed, Statement};
 pub use bridge::ILL_FORMED;
-pub use condition::{ShowCell, like};
+pub use condition::{ShowCell, holds_table_names, like};
 use cursor::{Cursor, Failure};
 pub use depth::{THREAD_STACK, with_stack};
 use error::SqlError;
