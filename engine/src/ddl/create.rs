@@ -39,7 +39,6 @@ pub(super) fn table(
     let known = writer.catalog().database(&database)?;
     let default_collation = known.collation;
     if known.tables.contains_key(&name) {
-        check_before_name(writer, session, create, (&database, &name))?;
         let error = SqlError::table_exists(&name);
         if !create.if_not_exists {
             return Err(error);
@@ -85,48 +84,6 @@ pub(super) fn table(
     save(writer, table)?;
     Ok(Outcome::done())
 }
-
-/// What is wrong with a statement before it matters that its table is there: a statement that makes
-/// nothing is logged too, and has to be one that a replica takes.
-fn check_before_name(
-    writer: &Writer,
-    session: &mut SessionContext,
-    create: &CreateTable,
-    (database, name): (&str, &str),
-) -> Result<(), SqlError> {
-    let (elements, options) = match &create.source {
-        CreateTableSource::Like(original) => {
-            return like(writer, session, original).map(drop);
-        }
-        CreateTableSource::Definition {
-            elements, options, ..
-        } => (elements, options),
-    };
-    let catalog = Arc::clone(writer.catalog());
-    let collation = catalog.database(database)?.collation;
-    let warnings = session.warnings.len();
-    let built = build(
-        &catalog,
-        session,
-        (database, name),
-        collation,
-        elements,
-        options,
-    );
-    session.warnings.truncate(warnings);
-    match built {
-        Err(error) if FOUND_IN_TEXT.contains(&error.code) => Err(error),
-        // MySQL comes to the rest only when it makes the table.
-        Err(_) | Ok(_) => Ok(()),
-    }
-}
-
-/// Errors that MySQL finds while it reads a definition: unknown character sets, collations, engines
-/// and tablespaces, digits that no type has, functions that no column may use, and what is not
-/// supported.
-const FOUND_IN_TEXT: [u16; 14] = [
-    1115, 1235, 1253, 1273, 1286, 1425, 1426, 1439, 1818, 3102, 3510, 3763, 3764, 3770,
-];
 
 /// The definition of another table, for CREATE TABLE LIKE.
 fn like(

@@ -5,6 +5,7 @@ use super::types::fsp_of;
 use crate::catalog::{Column, ColumnDefault, ColumnType};
 use crate::collation::Charset;
 use crate::collation::compare::equality_key;
+use crate::expr::bind::check_temporal_literal;
 use crate::rows::{Coercion, EvalValue, default_text};
 use crate::session::SessionContext;
 use crate::value::DateRules;
@@ -88,8 +89,7 @@ pub(super) fn define(
         }
         // MySQL takes no literal of these kinds here, though other servers do.
         Some(DefaultValue::Temporal(kind, text)) if !session.applies_log => {
-            let rules = DateRules::of(session.sql_mode);
-            crate::expr::bind::check_temporal_literal(kind, text, &rules)?;
+            check_temporal_literal(kind, text, &DateRules::of(session.sql_mode))?;
             return Err(invalid());
         }
         Some(DefaultValue::Number(_) | DefaultValue::Bit(_) | DefaultValue::Bool(_))

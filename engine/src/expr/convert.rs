@@ -16,7 +16,6 @@ pub fn convert(value: Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
         return Ok(value);
     }
     let truncates = env.sql_mode.contains(SqlMode::TIME_TRUNCATE_FRACTIONAL);
-    let rules = DateRules::of(env.sql_mode);
     Ok(match ty.kind {
         Kind::Null => Datum::Null,
         Kind::Year => return year(&value, env),
@@ -49,21 +48,7 @@ pub fn convert(value: Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
             }
             Datum::Double(number)
         }
-        Kind::Date => match value.to_moment_by(&env.now, &rules) {
-            Some(lossy) => Datum::Date(env.checked(lossy, &value)?.midnight()),
-            None => return wrong(&value, env),
-        },
-        Kind::DateTime | Kind::Timestamp => match value.to_moment_by(&env.now, &rules) {
-            Some(lossy) => {
-                let moment = env.checked(lossy, &value)?;
-                let moment = match truncates {
-                    true => moment.truncate(ty.decimals),
-                    false => moment.round(ty.decimals),
-                };
-                Datum::DateTime(moment, ty.decimals)
-            }
-            None => return wrong(&value, env),
-        },
+        Kind::Date | Kind::DateTime | Kind::Timestamp => return moment(&value, ty, env),
         Kind::Time => match value.to_span() {
             Some(lossy) => {
                 let span = env.checked(lossy, &value)?;
@@ -80,6 +65,22 @@ pub fn convert(value: Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
         },
         Kind::Json => crate::functions::json::from_datum(&value)?,
         Kind::Text | Kind::Enum | Kind::Set => text(&value, ty, env)?,
+    })
+}
+
+/// A date, or a date with a time, that the session's sql_mode lets through.
+fn moment(value: &Datum, ty: &Type, env: &Env) -> Result<Datum, SqlError> {
+    let rules = DateRules::of(env.sql_mode);
+    let Some(lossy) = value.to_moment_by(&env.now, &rules) else {
+        return wrong(value, env);
+    };
+    let moment = env.checked(lossy, value)?;
+    Ok(match ty.kind {
+        Kind::Date => Datum::Date(moment.midnight()),
+        _ if env.sql_mode.contains(SqlMode::TIME_TRUNCATE_FRACTIONAL) => {
+            Datum::DateTime(moment.truncate(ty.decimals), ty.decimals)
+        }
+        _ => Datum::DateTime(moment.round(ty.decimals), ty.decimals),
     })
 }
 

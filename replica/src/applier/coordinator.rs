@@ -215,6 +215,7 @@ impl Coordinator {
                 .map_or(SqlMode::DEFAULT, SqlMode::from_bits),
             version: version_number(&step.description.server_version),
             is_logged: true,
+            ..ParseOptions::default()
         };
         if !admits_statement(&self.filter, &schema, &query.sql, &options) {
             self.worker.skip();

@@ -360,11 +360,7 @@ impl Coercion {
             } => (*digits, *unsigned),
             _ => (None, false),
         };
-        if number.is_nan() {
-            self.out_of_range(column)?;
-            return Ok(0.0);
-        }
-        if unsigned && number < 0.0 {
+        if number.is_nan() || (unsigned && number < 0.0) {
             self.out_of_range(column)?;
             if number.is_infinite() {
                 self.out_of_range(column)?;
