@@ -108,4 +108,4 @@ SELECT 1 FROM (SELECT CAST('0.0' AS JSON) AS j) x WHERE j
 SELECT NOT CAST('{"a": 0}' AS JSON), CAST('"0"' AS JSON) AND 1, CAST('0' AS JSON) OR 0, CAST('null' AS JSON) IS TRUE, CAST('false' AS JSON) XOR 0
 SELECT IF(CAST('[]' AS JSON), 1, 0), CASE WHEN CAST('1' AS JSON) THEN 1 ELSE 0 END
 SET @moment = TIMESTAMP'2024-01-02 03:04:05.600', @span = TIME'-10:11:12.5', @day = DATE'2024-01-02'
-SELECT MD5(@moment), MD5(@span), MD5(@day), @moment + 0, @day + 0, LENGTH(@moment), @moment = TIMESTAMP'2024-01-02 03:04:05.6', @moment = '2024-01-02 03:04:05.6'
+SELECT CRC32(@moment), CRC32(@span), CRC32(@day), @moment + 0, @day + 0, LENGTH(@moment), @moment = TIMESTAMP'2024-01-02 03:04:05.6', @moment = '2024-01-02 03:04:05.6'
