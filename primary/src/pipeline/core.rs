@@ -151,6 +151,9 @@ impl Pipeline {
             sessions: Sessions::default(),
             now,
         };
+        if pipeline.log.writer.lacks_file() {
+            pipeline.note_short();
+        }
         pipeline.expire();
         Ok(pipeline)
     }
