@@ -297,6 +297,22 @@ fn the_srid_of_a_column_is_kept_shown_and_held() {
 }
 
 #[test]
+fn a_log_adds_virtual_columns_that_the_rows_do_not_fit() {
+    let mut bench = Bench::new();
+    bench.run("CREATE TABLE v (a VARCHAR(20), b INT)").unwrap();
+    bench
+        .run("INSERT INTO v VALUES (NULL, NULL), ('abc', 1)")
+        .unwrap();
+    let long = "ALTER TABLE v ADD y VARCHAR(3) AS (CONCAT(a, 'xyz')) VIRTUAL";
+    let null = "ALTER TABLE v ADD z INT AS (b) VIRTUAL NOT NULL";
+    assert_eq!(bench.run(long).unwrap_err().code, 1406);
+    assert_eq!(bench.run(null).unwrap_err().code, 1048);
+    bench.session.applies_log = true;
+    bench.run(long).unwrap();
+    bench.run(null).unwrap();
+}
+
+#[test]
 fn a_failed_statement_leaves_the_catalogue_as_it_was() {
     let mut bench = Bench::new();
     bench.run("CREATE TABLE t (a INT)").unwrap();

@@ -127,7 +127,9 @@ fn copy(
     let mut numbers = Numbers::new(writer, session, new, copies);
     let mut coercion = Coercion::new(session, false, NullPolicy::Error);
     let catalog = Arc::clone(writer.catalog());
-    let computed = Computed::new(&catalog, new, session)?;
+    // MySQL looks at virtual columns when they are read: what a log says is never refused for them.
+    let computed = Computed::of_write(&catalog, new, session, session.applies_log)?;
+    let mut replayed = Coercion::new(session, true, NullPolicy::Adjust);
     let mut rows = Rows::begin(writer, old, order, format!("{}_order", new.sqlite_name()))?;
     loop {
         let batch = rows.next(writer)?;
@@ -158,7 +160,11 @@ fn copy(
                 }
             }
             let is_new = |at: usize| matches!(origins.get(at), Some(Origin::Default));
-            computed.fill(&mut values, is_new, &mut coercion)?;
+            let computing = match session.applies_log {
+                true => &mut replayed,
+                false => &mut coercion,
+            };
+            computed.fill(&mut values, is_new, computing)?;
             let mut rows = writer.rows(new)?;
             let inserted = rows.insert_unlisted(&values);
             inserted.map_err(|error| resequenced(&rows, new, &values, copies, error))?;
