@@ -129,7 +129,10 @@ const TABLE_NAMES: [&str; 16] = [
 /// compared with letter case.
 #[must_use]
 pub fn holds_table_names(column: &str) -> bool {
-    let is_shown = column.starts_with("Tables_in_") || column.starts_with("Database");
+    // The tables that the server makes up have names in any letter case.
+    let is_made_up = column.starts_with("Tables_in_information_schema");
+    let is_shown =
+        (column.starts_with("Tables_in_") && !is_made_up) || column.starts_with("Database");
     is_shown
         || TABLE_NAMES
             .iter()

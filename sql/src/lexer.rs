@@ -223,7 +223,9 @@ impl<'a, 'o> Lexer<'a, 'o> {
                 0 if self.at >= self.nuls => self.at = self.text.len(),
                 b'#' => self.skip_line(),
                 b'-' if self.peek(1) == b'-'
-                    && (self.at + 2 >= self.text.len() || self.peek(2) <= b' ') =>
+                    && (self.at + 2 >= self.text.len()
+                        || self.peek(2) <= b' '
+                        || self.is_wide_blank_at(2)) =>
                 {
                     self.skip_line();
                 }
@@ -239,7 +241,12 @@ impl<'a, 'o> Lexer<'a, 'o> {
 
     /// Whether a blank beyond ASCII stands here: latin1 has one.
     fn is_wide_blank(&self) -> bool {
-        self.options.names == NameCharacters::Latin1 && self.rest().starts_with(NO_BREAK_SPACE)
+        self.is_wide_blank_at(0)
+    }
+
+    fn is_wide_blank_at(&self, ahead: usize) -> bool {
+        let rest = self.rest().get(ahead..).unwrap_or_default();
+        self.options.names == NameCharacters::Latin1 && rest.starts_with(NO_BREAK_SPACE)
     }
 
     fn skip_line(&mut self) {

@@ -153,6 +153,20 @@ fn bytes_beyond_ascii_are_refused_where_they_mean_nothing() {
 }
 
 #[test]
+fn the_no_break_space_of_latin1_begins_a_comment_as_blanks_do() {
+    let options = ParseOptions {
+        names: NameCharacters::Latin1,
+        ..ParseOptions::default()
+    };
+    let parsed = parse("do 5--\u{a0}1".as_bytes(), &options).unwrap();
+    let Statement::Query(Query::Do(list)) = parsed.statement else {
+        panic!()
+    };
+    assert_eq!(list.len(), 1);
+    assert_eq!(format!("{}", list[0].expr), "5");
+}
+
+#[test]
 fn pipes_concatenate_when_the_mode_says_so() {
     let options = ParseOptions {
         sql_mode: SqlMode::PIPES_AS_CONCAT,

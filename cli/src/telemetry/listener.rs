@@ -18,6 +18,9 @@ use tokio::time::{Instant, Sleep, sleep};
 pub(super) const CONNECTIONS_MAX: usize = 64;
 /// How long a connection may say nothing.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
+/// How long a connection may last, whatever it says: one that says little at a time holds its place no
+/// longer.
+const LIFE_MAX: Duration = Duration::from_secs(60);
 /// How long to wait after a connection could not be accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -62,6 +65,7 @@ impl Listener for Limited {
 pub(super) struct Connection {
     stream: TcpStream,
     deadline: Pin<Box<Sleep>>,
+    end: Instant,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -70,6 +74,7 @@ impl Connection {
         Self {
             stream,
             deadline: Box::pin(sleep(SILENCE_MAX)),
+            end: Instant::now() + LIFE_MAX,
             _permit: permit,
         }
     }
@@ -80,8 +85,10 @@ impl Connection {
         polled: Poll<io::Result<T>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
-        if polled.is_ready() {
-            self.deadline.as_mut().reset(Instant::now() + SILENCE_MAX);
+        let now = Instant::now();
+        if polled.is_ready() && now < self.end {
+            let next = (now + SILENCE_MAX).min(self.end);
+            self.deadline.as_mut().reset(next);
             return polled;
         }
         match self.deadline.as_mut().poll(context) {

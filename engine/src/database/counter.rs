@@ -39,6 +39,12 @@ impl Counters {
         Ok(id)
     }
 
+    /// The greatest id that the column of a table holds.
+    #[must_use]
+    pub fn greatest(table: &Table) -> u64 {
+        greatest(table)
+    }
+
     /// Notes an id that a statement gave itself, so that it is not handed out.
     pub fn observe(&mut self, table: &Table, values: &[Value<'_>]) {
         let Some(position) = table.auto_increment_column() else {

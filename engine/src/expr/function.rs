@@ -163,7 +163,7 @@ impl<'a> Call<'a> {
     /// An argument where a number is wanted.
     pub fn number(&self, index: usize) -> Cow<'a, Datum> {
         match self.nodes.get(index) {
-            Some(node) => node.ty.number(self.arg(index)),
+            Some(node) => node.as_number(self.arg(index)),
             None => Cow::Borrowed(self.arg(index)),
         }
     }

@@ -114,9 +114,6 @@ fn check_texts(nodes: &[&Node], env: &Env) -> Result<(), SqlError> {
 
 /// Error 1292 for a constant that is no value of the date or time column beside it.
 fn check_date(column: &Node, constant: &Node, env: &Env) -> Result<(), SqlError> {
-    let (Some(field), Some(value)) = (column.as_column(), constant.as_const()) else {
-        return Ok(());
-    };
     let kind = match column.ty.kind {
         Kind::Date => "date",
         Kind::DateTime | Kind::Timestamp => "datetime",
@@ -133,25 +130,59 @@ fn check_date(column: &Node, constant: &Node, env: &Env) -> Result<(), SqlError>
         | Kind::Bit
         | Kind::Json => return Ok(()),
     };
+    let value = match constant.as_const() {
+        Some(value) => value.clone(),
+        // What needs no row is a constant to MySQL.
+        None if !reads_row(constant) => constant.eval(&[], env)?,
+        None => return Ok(()),
+    };
     let text = value.to_str();
-    let is_value = match value {
+    let is_value = match &value {
         Datum::Text(_) if kind == "time" => matches!(Span::parse(&text), Some((_, false))),
         Datum::Text(_) => parse_moment(&text)
             .is_some_and(|parsed| !parsed.truncated && is_allowed(&parsed.moment, env)),
         Datum::Int(_) | Datum::UInt(_) if kind == "time" => value.to_span().is_some(),
         Datum::Int(_) | Datum::UInt(_) => value.to_moment(&env.now).is_some(),
-        _ => true,
+        // MySQL keeps another constant in its place, rounded.
+        Datum::Decimal(_) | Datum::Float(_) | Datum::Double(_)
+            if kind == "time" && value.to_span().is_some() =>
+        {
+            return Err(SqlError::not_supported(
+                "a number with a fraction beside a time in a column's expression",
+            ));
+        }
+        // MySQL takes few of these, and which is not certain.
+        Datum::Decimal(_) | Datum::Float(_) | Datum::Double(_) => false,
+        Datum::Null
+        | Datum::Bit(..)
+        | Datum::Year(_)
+        | Datum::Date(_)
+        | Datum::DateTime(..)
+        | Datum::Time(..)
+        | Datum::Enum(..)
+        | Datum::Set(..)
+        | Datum::Json(_) => true,
+    };
+    if is_value {
+        return Ok(());
+    }
+    let Some(field) = column.as_column() else {
+        return Err(SqlError::truncated_wrong_value(kind, &text));
     };
     let name = field.label.rsplit('.').next().unwrap_or_default();
-    match is_value {
-        true => Ok(()),
-        false => Err(SqlError::wrong_temporal_value(
-            kind,
-            &text,
-            name.trim_matches('`'),
-            1,
-        )),
-    }
+    Err(SqlError::wrong_temporal_value(
+        kind,
+        &text,
+        name.trim_matches('`'),
+        1,
+    ))
+}
+
+/// Whether a value depends on the row that it is computed for.
+fn reads_row(node: &Node) -> bool {
+    let mut reads = false;
+    node.walk(&mut |node| reads |= matches!(&node.op, Op::Leaf(_) | Op::Input(..)));
+    reads
 }
 
 fn is_allowed(moment: &Moment, env: &Env) -> bool {

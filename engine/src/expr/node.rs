@@ -4,6 +4,7 @@
 //! must compute (columns, subqueries, aggregates) are leaves; before execution they are numbered and
 //! become [`Op::Input`]s of the evaluation. Evaluating never touches SQLite or the session.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -261,7 +262,16 @@ impl Node {
 
     /// The value for one row of inputs where a number is wanted: a hexadecimal literal is one.
     pub fn number(&self, row: &[Datum], env: &Env) -> Result<Datum, SqlError> {
-        Ok(self.ty.number(&self.eval(row, env)?).into_owned())
+        Ok(self.as_number(&self.eval(row, env)?).into_owned())
+    }
+
+    /// Its value where a number is wanted. What a derived table or an aggregate makes of a literal is
+    /// bytes like others.
+    pub fn as_number<'v>(&self, value: &'v Datum) -> Cow<'v, Datum> {
+        match &self.op {
+            Op::Const(_) => self.ty.number(value),
+            _ => Cow::Borrowed(value),
+        }
     }
 
     /// The truth for one row of inputs. A document is true unless it is the number zero.

@@ -185,6 +185,7 @@ fn unit_text(call: &Call<'_>, index: usize) -> String {
 /// The months and microseconds of an interval; `None` for an unknown unit.
 fn interval(value: &Datum, unit: &str, call: &Call<'_>) -> Result<Option<(i64, i64)>, SqlError> {
     if let Some(Unit { months, micros }) = simple(unit) {
+        let value = &*call.number(1);
         if unit == "SECOND" && !matches!(value, Datum::Int(_) | Datum::UInt(_)) {
             let seconds = call.env.checked(value.to_decimal(), value)?;
             let micros = seconds
@@ -296,7 +297,7 @@ fn shifted(moment: &Moment, months: i64, micros: i64) -> Option<Moment> {
 
 fn add(call: &Call<'_>, sign: i64) -> Result<Datum, SqlError> {
     let unit = unit_text(call, 2);
-    let Some((months, micros)) = interval(&call.number(1), &unit, call)? else {
+    let Some((months, micros)) = interval(call.arg(1), &unit, call)? else {
         return overflow(call);
     };
     let (months, micros) = (months.saturating_mul(sign), micros.saturating_mul(sign));
@@ -354,7 +355,7 @@ fn timestampadd_type(signature: &Signature<'_>) -> Result<Type, SqlError> {
 
 fn timestampadd(call: &Call<'_>) -> Result<Datum, SqlError> {
     let unit = unit_text(call, 0);
-    let Some((months, micros)) = interval(&call.number(1), &unit, call)? else {
+    let Some((months, micros)) = interval(call.arg(1), &unit, call)? else {
         return overflow(call);
     };
     let Some(moment) = call.full_moment(2)? else {

@@ -443,7 +443,9 @@ fn derived_relation<'n>(
     sql_alias: &str,
     origins: &[crate::outcome::ResultColumn],
 ) -> Relation {
-    let columns = outputs.enumerate().map(|(index, (name, ty))| {
+    let columns = outputs.enumerate().map(|(index, (name, mut ty))| {
+        // Of a hexadecimal literal the bytes alone are left.
+        ty.is_hex = false;
         let label = format!("`{shown}`.`{name}`");
         let leaf = Leaf {
             column: Some(ColumnRef {

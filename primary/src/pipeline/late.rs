@@ -104,6 +104,11 @@ impl Pipeline {
         while let Some(request) = self.turns.take_put_first() {
             self.refuse_for_room(request)?;
         }
+        for execute in self.turns.all_waiting() {
+            if execute.ticket.begin() {
+                execute.answer(Err(no_room()));
+            }
+        }
         if let Input::Request(request) = input {
             self.refuse_for_room(request)?;
         }

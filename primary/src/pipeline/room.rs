@@ -13,9 +13,9 @@ use crate::reserve::{Reserve, probe};
 
 /// Time between two looks.
 const PERIOD: Duration = Duration::from_secs(1);
-/// From so many bytes on a group shows the engine's room before the log has it: a smaller one can
-/// hardly change more pages than fit into the reserve.
-const SHOWS_FIRST: u64 = 64 << 10;
+/// From so many bytes on a group shows the engine's room before the log has it: the rows of a smaller
+/// one can hardly change more pages, those of keys included, than fit into the reserve.
+const SHOWS_FIRST: u64 = 4 << 10;
 /// What the log must have room for before it counts as writable again.
 const LOG_BYTES: u64 = 1 << 20;
 

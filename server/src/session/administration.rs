@@ -143,7 +143,9 @@ impl Session {
         let unknown = || SqlError::no_such_thread(id);
         let process = self.node.processes.find(id).ok_or_else(unknown)?;
         let who = process.who();
-        let is_own = who.account.is_some() && who.user == self.context.user;
+        // Who is let in as the anonymous account names himself what he likes.
+        let own = &self.account.name.user;
+        let is_own = who.account.as_ref().is_some_and(|name| name.user == *own);
         let is_admin = [Privilege::ConnectionAdmin, Privilege::Super]
             .iter()
             .any(|privilege| self.account.has(*privilege));

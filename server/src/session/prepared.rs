@@ -10,7 +10,7 @@ use engine::rows::EvalValue;
 use protocol::{ColumnDefinition, DateTimeParts, Param, TimeParts, column_flag, column_type};
 use sql::ast::{Admin, Ddl, MaintenanceKind, Query, Replication, SetItem, Show, Transaction};
 use sql::error::SqlError;
-use sql::{Parsed, SqlMode, Statement};
+use sql::{ParseOptions, Parsed, Statement};
 
 use super::statement::{at_leisure, during};
 use super::{Session, packet};
@@ -29,8 +29,8 @@ pub(super) struct Prepared {
 #[derive(Debug, Clone)]
 enum Form {
     Tree(Arc<Parsed>),
-    /// To be read again, as it was read with the mode.
-    Text(Arc<[u8]>, SqlMode),
+    /// To be read again, as it was read.
+    Text(Arc<[u8]>, ParseOptions),
 }
 
 /// One of the prepared statements that `max_prepared_stmt_count` limits, and its memory.
@@ -61,7 +61,10 @@ impl Session {
         if counted.is_ok() {
             let form = match kept.has_tree() {
                 true => Form::Tree(Arc::new(parsed)),
-                false => Form::Text(parsed.text.into(), parsed.sql_mode),
+                false => {
+                    let options = self.node.parse_options(parsed.sql_mode, &self.context);
+                    Form::Text(parsed.text.into(), options)
+                }
             };
             let counted = Counted {
                 count: Arc::clone(count),
@@ -84,11 +87,10 @@ impl Session {
         &mut self,
         prepared: &Prepared,
     ) -> Result<(Arc<Parsed>, Option<Portion>), SqlError> {
-        let (text, sql_mode) = match &prepared.form {
+        let (text, options) = match &prepared.form {
             Form::Tree(parsed) => return Ok((Arc::clone(parsed), None)),
-            Form::Text(text, sql_mode) => (text, *sql_mode),
+            Form::Text(text, options) => (text, *options),
         };
-        let options = self.node.parse_options(sql_mode, &self.context);
         let mut portion = self.portion(text, &options).await?;
         let parsed = at_leisure(text, || sql::parse(text, &options))?;
         if let Some(portion) = &mut portion {

@@ -8,6 +8,7 @@ use rusqlite::OptionalExtension;
 
 use super::order::Rows;
 use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
+use crate::database::Counters;
 use crate::ddl::{forget, physical, save};
 use crate::dml::Computed;
 use crate::execute::Writer;
@@ -209,6 +210,7 @@ fn convert(
                     Some(numbers) => numbers.take(),
                     None => next_id(writer, session, new)?,
                 };
+                check_place(new, id, copies)?;
                 coercion.store(column, EvalValue::UInt(id))?
             }
             Origin::Counted(from) => {
@@ -265,6 +267,15 @@ fn is_timestamp(column: &Column) -> bool {
 }
 
 /// The id that an INSERT would get.
+/// Error 1467 for a number at the end of its column that a row would get in place: MySQL passes over
+/// the one before the last, or gives up.
+fn check_place(table: &Table, id: u64, copies: bool) -> Result<(), SqlError> {
+    match !copies && id.saturating_add(1) >= Counters::greatest(table) {
+        true => Err(SqlError::autoinc_read_failed()),
+        false => Ok(()),
+    }
+}
+
 fn next_id(writer: &mut Writer, session: &SessionContext, table: &Table) -> Result<u64, SqlError> {
     let (increment, offset) = (
         session.auto_increment_increment,
@@ -324,6 +335,7 @@ fn counted(
     };
     if stored.is_null() || is_zero(&stored) && !keeps_zero {
         let id = next_id(writer, session, new)?;
+        check_place(new, id, copies)?;
         return coercion.store(column, EvalValue::UInt(id));
     }
     Ok(stored)
