@@ -18,7 +18,7 @@ use source::SourceFile;
 
 /// The crates from the ground up: name, floor, and the crates of ours it may use. A crate uses only
 /// floors below its own, and of those only the ones named here.
-const CRATES: [(&str, u32, &[&str]); 16] = [
+const CRATES: [(&str, u32, &[&str]); 17] = [
     ("memory", 0, &[]),
     ("codec", 0, &[]),
     ("gtid", 1, &["codec"]),
@@ -54,12 +54,13 @@ const CRATES: [(&str, u32, &[&str]); 16] = [
             "codec", "gtid", "binlog", "protocol", "config", "sql", "engine", "server",
         ],
     ),
+    ("recovery", 6, &["codec", "gtid", "binlog", "inspect"]),
     (
         "cli",
-        6,
+        7,
         &[
             "codec", "gtid", "binlog", "protocol", "config", "sql", "inspect", "engine", "server",
-            "primary", "replica",
+            "primary", "replica", "recovery",
         ],
     ),
     // Tests only: it takes the floors that read bytes from outside, and nothing uses it.
@@ -72,10 +73,10 @@ const CRATES: [(&str, u32, &[&str]); 16] = [
     ),
     (
         "integration",
-        7,
+        8,
         &[
             "codec", "gtid", "binlog", "protocol", "config", "sql", "inspect", "engine", "server",
-            "primary", "replica", "cli",
+            "primary", "replica", "recovery", "cli",
         ],
     ),
 ];

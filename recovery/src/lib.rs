@@ -1,0 +1,9 @@
+//! Recovery from logs: where in a log to begin and to end, and taking back what it says was changed.
+//!
+//! Everything here is synchronous and has neither sockets nor a clock; whoever calls gives the files,
+//! the servers and the time. Nothing is written before everything that stands against it was looked
+//! for.
+
+mod bound;
+
+pub use bound::{Bound, commit_micros};
