@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use config::definition::Role;
 use config::settings::Initialize;
-use config::{Effective, Loaded, PrimarySettings, ReplicaSettings, ServerSettings};
+use config::{Effective, Loaded, Origin, PrimarySettings, ReplicaSettings, ServerSettings};
 use server::Control;
 use server::control::NewSettings;
 use tokio::sync::oneshot;
@@ -291,6 +291,11 @@ fn tell_changes(before: &Settings, after: &Settings) {
     let old: Vec<_> = before.effective().iter().collect();
     for option in after.effective().iter() {
         let was = old.iter().find(|old| old.name == option.name);
+        // What statements keep is set by them, not by this.
+        let is_kept = |origin: &Origin| matches!(origin, Origin::Persisted(_));
+        if is_kept(&option.origin) || was.is_some_and(|was| is_kept(&was.origin)) {
+            continue;
+        }
         if was.is_some_and(|was| was.value == option.value) {
             continue;
         }

@@ -187,6 +187,38 @@ fn a_node_reloads_on_hangup_and_ends_cleanly_on_terminate() {
 }
 
 #[test]
+fn what_a_statement_persisted_stays_when_a_node_reloads() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("my.cnf");
+    let write = |more: &str| fs::write(&file, options(directory.path(), more)).unwrap();
+    write("max_connections=7\n");
+    initialize(&file);
+    let mut node = Node::start(&file);
+    let shown = |node: &Node, name: &str| node.scalar(&format!("SELECT @@global.{name}"));
+    node.scalar("SET PERSIST max_connections = 11");
+
+    // The flag says when the node has taken the file over.
+    write("max_connections=12\nread_only=1\n");
+    node.signal("-HUP");
+    while shown(&node, "read_only").as_deref() != Some("1") {}
+    assert_eq!(shown(&node, "max_connections").as_deref(), Some("11"));
+
+    // What is no longer persisted is what it was until the file says something else.
+    node.scalar("RESET PERSIST max_connections");
+    write("max_connections=12\n");
+    node.signal("-HUP");
+    while shown(&node, "read_only").as_deref() != Some("0") {}
+    assert_eq!(shown(&node, "max_connections").as_deref(), Some("11"));
+    write("max_connections=13\n");
+    node.signal("-HUP");
+    while shown(&node, "max_connections").as_deref() != Some("13") {}
+
+    node.signal("-TERM");
+    node.message("stopped");
+    assert!(node.child.wait().unwrap().success());
+}
+
+#[test]
 fn the_http_port_tells_health_and_metrics() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("my.cnf");

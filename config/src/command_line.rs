@@ -17,6 +17,8 @@ pub(crate) struct CommandLine {
     pub(crate) defaults_file: Option<PathBuf>,
     /// `--defaults-extra-file`, read after the other.
     pub(crate) defaults_extra_file: Option<PathBuf>,
+    /// `--no-defaults`: the persisted variables do not count, as in MySQL.
+    pub(crate) no_defaults: bool,
     /// `--defaults-group-suffix`.
     pub(crate) group_suffix: Option<String>,
     /// `--toml-file`.
@@ -61,8 +63,11 @@ impl CommandLine {
                 self.group_suffix = value;
                 return;
             }
-            // Weir reads no file that was not named, so this asks for nothing.
-            "no-defaults" => return,
+            // No file is read that was not named, so this is about the one in the data directory.
+            "no-defaults" => {
+                self.no_defaults = true;
+                return;
+            }
             _ => {
                 let name = name.to_owned();
                 self.options.push(Written {

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::definition::{self, Definition, Role};
+use crate::persisted::Persisted;
 use crate::value::Value;
 use crate::{Origin, Secret};
 
 /// All options of a role after every layer was read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Effective {
     role: Role,
     values: BTreeMap<&'static str, (Value, Origin)>,
+    /// What lies in the data directory, whether it was laid over the values or not.
+    pub(crate) persisted: Persisted,
 }
 
 /// One row of `weir config show`.
@@ -39,7 +42,12 @@ impl Effective {
                 )
             })
             .collect();
-        Self { role, values }
+        let persisted = Persisted::default();
+        Self {
+            role,
+            values,
+            persisted,
+        }
     }
 
     pub(crate) fn set(&mut self, definition: &'static Definition, value: Value, origin: Origin) {

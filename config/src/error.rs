@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::Origin;
+use crate::persisted::PersistedError;
 
 /// One mistake in a configuration.
 #[derive(Debug)]
@@ -68,6 +69,19 @@ pub enum ConfigError {
         /// The sentence for the operator.
         message: String,
     },
+    /// The file of the variables that SET PERSIST keeps is not taken.
+    Persisted(PersistedError),
+}
+
+/// What to do about a value that stands where no operator wrote it.
+fn remedy(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::Persisted(_) => {
+            "; correct it in the file or take it out, or start with --persisted-globals-load=OFF \
+             and use RESET PERSIST"
+        }
+        Origin::Default | Origin::File { .. } | Origin::CommandLine => "",
+    }
 }
 
 impl fmt::Display for ConfigError {
@@ -108,10 +122,14 @@ impl fmt::Display for ConfigError {
             } => {
                 write!(
                     f,
-                    "{origin}: option '{option}' cannot be '{value}'; allowed: {allowed}"
+                    "{origin}: option '{option}' cannot be '{value}'; allowed: {allowed}{}",
+                    remedy(origin)
                 )
             }
-            Self::Contradiction { origin, message } => write!(f, "{origin}: {message}"),
+            Self::Contradiction { origin, message } => {
+                write!(f, "{origin}: {message}{}", remedy(origin))
+            }
+            Self::Persisted(error) => error.fmt(f),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Puts the layers over each other: defaults, option files, the TOML file, the command line.
+//! Puts the layers over each other: defaults, option files, the TOML file, the command line, the
+//! persisted variables.
 //!
 //! The last one wins, except for options that add up (filter rules). All mistakes of all layers
 //! are collected before loading fails.
@@ -45,11 +46,7 @@ pub(crate) fn load<S, A: Into<String>>(
     read: impl FnOnce(&Effective, &mut Vec<ConfigError>) -> S,
     derived: impl FnOnce(&S) -> Vec<(&'static str, Value)>,
 ) -> Result<Loaded<S>, ConfigErrors> {
-    let mut layers = Layers {
-        effective: Effective::defaults(role),
-        warnings: Vec::new(),
-        errors: Vec::new(),
-    };
+    let mut layers = Layers::over(Effective::defaults(role));
     let line = CommandLine::parse(arguments.into_iter().map(Into::into), &mut layers.errors);
     let groups = groups(role, line.group_suffix.as_deref());
     for path in [&line.defaults_file, &line.defaults_extra_file]
@@ -64,6 +61,7 @@ pub(crate) fn load<S, A: Into<String>>(
     for option in line.options {
         layers.option(option);
     }
+    layers.persisted(!line.no_defaults);
     let settings = read(&layers.effective, &mut layers.errors);
     for (name, value) in derived(&settings) {
         layers.effective.derive(name, value);
@@ -79,13 +77,22 @@ pub(crate) fn load<S, A: Into<String>>(
     }
 }
 
-struct Layers {
-    effective: Effective,
-    warnings: Vec<Warning>,
-    errors: Vec<ConfigError>,
+pub(crate) struct Layers {
+    pub(crate) effective: Effective,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) errors: Vec<ConfigError>,
 }
 
 impl Layers {
+    /// Layers that lie over `effective`.
+    pub(crate) fn over(effective: Effective) -> Self {
+        Self {
+            effective,
+            warnings: Vec::new(),
+            errors: Vec::new(),
+        }
+    }
+
     fn file(&mut self, path: &Path, groups: &[String]) {
         if path
             .extension()
@@ -159,7 +166,7 @@ impl Layers {
         }
     }
 
-    fn found(&mut self, found: Found, text: Option<String>, origin: Origin) {
+    pub(crate) fn found(&mut self, found: Found, text: Option<String>, origin: Origin) {
         let Found {
             name,
             definition,
@@ -213,10 +220,11 @@ impl Layers {
     }
 }
 
-struct Found {
-    name: String,
-    definition: &'static Definition,
-    factor: u64,
+/// An option that was written somewhere.
+pub(crate) struct Found {
+    pub(crate) name: String,
+    pub(crate) definition: &'static Definition,
+    pub(crate) factor: u64,
 }
 
 /// What a written name stands for.

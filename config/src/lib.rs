@@ -34,6 +34,7 @@ mod value;
 
 pub mod auto_cnf;
 pub mod filter;
+pub mod persisted;
 pub mod reference;
 mod secret;
 pub mod settings;

@@ -18,6 +18,8 @@ pub enum Origin {
     },
     /// An argument of the process.
     CommandLine,
+    /// The file of the variables that SET PERSIST keeps.
+    Persisted(Arc<PathBuf>),
 }
 
 impl fmt::Display for Origin {
@@ -26,6 +28,7 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("default"),
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
             Self::CommandLine => f.write_str("command line"),
+            Self::Persisted(path) => write!(f, "{}", path.display()),
         }
     }
 }

@@ -86,11 +86,12 @@ This page is written from the definitions in `config/src/definition`; the test
 `the_reference_page_is_current` compares the two. Write it anew with
 `WEIR_WRITE_DOCS=1 cargo test -p config reference_page`.
 
-`weir primary` and `weir replica` take the same options from four layers, the later over the
+`weir primary` and `weir replica` take the same options from five layers, the later over the
 earlier: built-in defaults, the option file (`--defaults-file=FILE`, then
 `--defaults-extra-file=FILE`), a TOML file (`--toml-file=FILE`, or a `--defaults-file` that ends in
-`.toml`), the command line. No file is read that was not named. `weir config show FILE` prints
-every value and where it came from; `weir config check FILE` only judges.
+`.toml`), the command line, and what SET PERSIST kept in the data directory (`mysqld-auto.cnf`), which
+`--no-defaults` and `--persisted-globals-load=OFF` leave out. No other file is read that was not named.
+`weir config show FILE` prints every value and where it came from; `weir config check FILE` only judges.
 
 Option files have MySQL's syntax: groups `[mysqld]`, `[server]`, `[mysqld-8.4]`, `[weir]`, and
 `[primary]` or `[replica]` by role (others are skipped); comments with `#` and `;`, `#` also behind

@@ -7,7 +7,7 @@ use crate::filter::{DatabaseRewrite, TableName, WildTable};
 use crate::secret::{HIDDEN, Secret};
 
 /// A value of the kind its definition asks for.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Value {
     Flag(bool),
     Unsigned(u64),

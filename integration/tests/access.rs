@@ -23,6 +23,8 @@ mod kills;
 mod memory;
 #[path = "access/packets.rs"]
 mod packets;
+#[path = "access/persisted.rs"]
+mod persisted;
 #[path = "access/prepared.rs"]
 mod prepared;
 #[path = "access/privileges.rs"]

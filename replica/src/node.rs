@@ -84,6 +84,7 @@ fn parts(
     role: Arc<ReplicaRole>,
     control: &Control,
 ) -> ServerParts {
+    let flag = |on: bool| if on { "ON" } else { "OFF" }.to_owned();
     let facts = vec![
         ("log_bin", "OFF".to_owned()),
         // Nobody but the applier writes here, whatever the options say.
@@ -94,6 +95,23 @@ fn parts(
             "relay_log_index",
             settings.relay_log.index.display().to_string(),
         ),
+        ("relay_log_purge", flag(settings.relay_log_purge)),
+        ("relay_log_recovery", flag(settings.relay_log_recovery)),
+        (
+            "relay_log_space_limit",
+            settings.relay_log_space_limit.to_string(),
+        ),
+        ("sync_relay_log", settings.sync_relay_log.to_string()),
+        (
+            "max_relay_log_size",
+            settings.max_relay_log_size.to_string(),
+        ),
+        (
+            "replica_net_timeout",
+            settings.source.net_timeout.as_secs().to_string(),
+        ),
+        ("report_host", settings.report_host.clone()),
+        ("report_port", settings.report_port.to_string()),
     ];
     ServerParts {
         settings: settings.server.clone(),

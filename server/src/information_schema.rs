@@ -124,7 +124,7 @@ impl VirtualTables for SessionTables {
 
     fn table(&self, database: &str, name: &str) -> Option<VirtualTable> {
         if database.eq_ignore_ascii_case(PERFORMANCE_SCHEMA) {
-            return Some(table_of(performance_schema::table(name)?));
+            return Some(table_of(performance_schema::table(name, &self.node)?));
         }
         let definition = definition(name)?;
         let viewer = Viewer {

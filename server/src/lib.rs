@@ -18,6 +18,7 @@ pub mod fence;
 mod information_schema;
 mod listener;
 mod node;
+mod persisted;
 pub mod private_file;
 mod processes;
 mod readers;

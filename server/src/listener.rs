@@ -29,7 +29,7 @@ use crate::registry::ReplicaRegistry;
 use crate::role::Role;
 use crate::session::Session;
 use crate::tls::{self, TlsError, TlsFiles};
-use crate::variables::GlobalVariables;
+use crate::variables::{GlobalVariables, PersistedValueError};
 
 /// After how long a silent peer is asked whether it is there, how often, and how many questions may
 /// stay without an answer: one that is gone is noticed within two minutes.
@@ -49,6 +49,9 @@ const RELOADED: &[&str] = &[
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
+    /// A persisted variable cannot have its value.
+    #[error(transparent)]
+    Persisted(#[from] PersistedValueError),
     /// The accounts cannot be read or made.
     #[error(transparent)]
     Accounts(#[from] StoreError),
@@ -155,6 +158,7 @@ impl Server {
         let mut facts = parts.facts;
         facts.push(("server_uuid", parts.server_uuid.clone()));
         let variables = GlobalVariables::new(settings, &facts, live);
+        variables.load_persisted(&settings.persisted, &settings.datadir)?;
         let variables = Arc::new(variables.with_fence(parts.role.fence()));
         let collation = engine::collation::by_name(&settings.collation_server).ok();
         let charset = collation

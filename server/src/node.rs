@@ -17,6 +17,7 @@ use crate::accounts::{Accounts, ClientHost};
 use crate::appetite::Appetite;
 use crate::control::Control;
 use crate::executor::WriteExecutor;
+use crate::persisted::PersistedFile;
 use crate::processes::Processes;
 use crate::readers::Readers;
 use crate::registry::ReplicaRegistry;
@@ -30,6 +31,8 @@ pub(crate) struct Node {
     pub(crate) server_uuid: String,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) variables: Arc<GlobalVariables>,
+    /// What SET PERSIST keeps.
+    pub(crate) persisted: PersistedFile,
     pub(crate) readers: Arc<Readers>,
     pub(crate) executor: Arc<dyn WriteExecutor>,
     pub(crate) role: Arc<dyn Role>,
@@ -69,6 +72,7 @@ impl Node {
     ) -> Self {
         let version_number = sql::version_number(&settings.version);
         Self {
+            persisted: PersistedFile::new(&settings),
             settings,
             server_uuid,
             accounts,

@@ -14,6 +14,7 @@ mod execution_timer;
 mod field_list;
 mod gtid_next;
 mod kinds;
+mod persist;
 mod prepared;
 mod privileges;
 mod replication;

@@ -7,6 +7,7 @@
 mod definition;
 mod from_settings;
 mod names;
+mod persist;
 mod shown;
 mod value;
 
@@ -26,6 +27,8 @@ use from_settings::from_settings;
 use names::{find, stored_name};
 use shown::Shown;
 
+pub use persist::PersistedValueError;
+pub(crate) use persist::{Keeping, check_kept, kept_name, kept_text};
 pub use value::{Assigned, VariableValue};
 
 /// Values that a role computes when they are asked for, such as `gtid_executed`.
@@ -169,19 +172,23 @@ impl GlobalVariables {
         self.is_always_read_only && matches!(name, "read_only" | "super_read_only")
     }
 
-    /// Takes over those of `names` whose values are others in `settings` than they were in `before`.
-    /// What a statement has set stays while the file says what it always said.
+    /// Takes over those of `names` whose values are others in the options of `settings` than they
+    /// were in those of `before`. What a statement has set stays while the options say what they
+    /// always said, and what a statement keeps for the next start stays whatever they say.
     pub(crate) fn take_over(
         &self,
         before: &ServerSettings,
         settings: &ServerSettings,
         names: &[&str],
     ) {
-        let before = from_settings(before);
+        let before = from_settings(&before.without_persisted());
+        let kept = Some(&settings.persisted).filter(|persisted| persisted.is_loaded);
+        let is_kept = |name| kept.is_some_and(|kept| kept.variables.get(name).is_some());
         let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
-        for (name, text) in from_settings(settings) {
+        for (name, text) in from_settings(&settings.without_persisted()) {
             let is_new = !before.contains(&(name, text.clone()));
-            let is_wanted = is_new && names.contains(&name) && !self.is_fence(name);
+            let may_change = !self.is_fence(name) && !is_kept(name);
+            let is_wanted = is_new && names.contains(&name) && may_change;
             if let Some(definition) = find(name).filter(|_| is_wanted) {
                 values.insert(definition.name, value::parse(definition.kind, &text));
             }
@@ -444,15 +451,7 @@ fn settle(
     if definition.access == Access::Pinned && present.as_ref() != Some(&value) {
         return Err(pinned(definition, &given));
     }
-    let warning = was_clamped.then(|| {
-        let shown = given.to_text().unwrap_or_default();
-        SqlError::new(
-            1292,
-            "22007",
-            format!("Truncated incorrect {name} value: '{shown}'"),
-        )
-    });
-    Ok((value, warning))
+    Ok((value, was_clamped.then(|| persist::truncated(name, &given))))
 }
 
 /// Refuses a value that would make what follows mean something else than what this server does.

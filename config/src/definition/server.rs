@@ -25,6 +25,12 @@ pub(super) const SERVER: &[Definition] = &[
         "The same with an empty root password; when the data directory is already initialised \
          nothing happens.",
     ),
+    Definition::flag(
+        "persisted_globals_load",
+        "ON",
+        "Whether what SET PERSIST kept in mysqld-auto.cnf counts at a start. The file is read in \
+         any case: a damaged one is refused.",
+    ),
     Definition::unsigned(
         "server_id",
         (0, 4_294_967_295),

@@ -34,7 +34,7 @@ fn written(effective: &Effective) -> Vec<(&'static str, String, usize)> {
     let line = |origin| match origin {
         Origin::File { line, .. } => Some(line),
         Origin::CommandLine => Some(0),
-        Origin::Default => None,
+        Origin::Default | Origin::Persisted(_) => None,
     };
     effective
         .iter()

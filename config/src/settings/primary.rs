@@ -62,7 +62,7 @@ impl PrimarySettings {
         values
     }
 
-    fn read(effective: &Effective, errors: &mut Vec<ConfigError>) -> Self {
+    pub(crate) fn read(effective: &Effective, errors: &mut Vec<ConfigError>) -> Self {
         let server = ServerSettings::read(effective, errors);
         if matches!(
             server.gtid_mode,

@@ -77,7 +77,7 @@ impl ReplicaSettings {
         values
     }
 
-    fn read(effective: &Effective, errors: &mut Vec<ConfigError>) -> Self {
+    pub(crate) fn read(effective: &Effective, errors: &mut Vec<ConfigError>) -> Self {
         let server = ServerSettings::read(effective, errors);
         let source = SourceSettings::read(effective, &server.datadir, server.gtid_mode, errors);
         let relay_log = LogBaseName::new(

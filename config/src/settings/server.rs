@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::definition::Role;
+use crate::persisted::Persisted;
 use crate::value::Value;
 use crate::{ConfigError, Effective};
 
@@ -13,6 +14,10 @@ pub struct ServerSettings {
     pub datadir: PathBuf,
     /// Whether to make a data directory, and with what root password.
     pub initialize: Initialize,
+    /// What SET PERSIST keeps in the data directory.
+    pub persisted: Persisted,
+    /// Whether that counts at a start.
+    pub persisted_globals_load: bool,
     /// `server_id`; 0 refuses replication.
     pub server_id: u32,
     /// TCP port; 0 takes a free one.
@@ -194,6 +199,8 @@ impl ServerSettings {
             } else {
                 Initialize::IfMissing
             },
+            persisted: effective.persisted.clone(),
+            persisted_globals_load: effective.flag("persisted_globals_load"),
             server_id: effective.unsigned32("server_id"),
             port: effective.unsigned16("port"),
             bind_address: effective.list("bind_address").to_vec(),
@@ -245,6 +252,16 @@ impl ServerSettings {
 }
 
 impl ServerSettings {
+    /// The settings without what SET PERSIST keeps: what the options alone say.
+    #[must_use]
+    pub fn without_persisted(&self) -> Self {
+        match self.persisted.below() {
+            // Judged when the options were read.
+            Some(below) => Self::read(below, &mut Vec::new()),
+            None => self.clone(),
+        }
+    }
+
     /// What defaults came to that follow from other options.
     pub(crate) fn derived(&self) -> Vec<(&'static str, Value)> {
         let socket = self.socket.as_ref().map(|path| path.display().to_string());

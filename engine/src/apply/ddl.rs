@@ -200,7 +200,12 @@ fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutco
         Statement::Empty => "an empty statement",
         Statement::NotSupported { construct } => return Err(SqlError::not_supported(construct)),
         Statement::Admin(
-            Admin::Set(_) | Admin::Use(_) | Admin::Help(_) | Admin::Kill { .. } | Admin::Shutdown,
+            Admin::Set(_)
+            | Admin::ResetPersist { .. }
+            | Admin::Use(_)
+            | Admin::Help(_)
+            | Admin::Kill { .. }
+            | Admin::Shutdown,
         )
         | Statement::Write(_)
         | Statement::Query(_)

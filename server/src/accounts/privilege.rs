@@ -27,6 +27,7 @@ pub enum Privilege {
     BinlogAdmin,
     BinlogEncryptionAdmin,
     ConnectionAdmin,
+    PersistRoVariablesAdmin,
     ReplicationSlaveAdmin,
     SystemVariablesAdmin,
 }
@@ -35,7 +36,7 @@ use Privilege as P;
 
 /// Every privilege with its name, in the order in which SHOW GRANTS lists them, and whether it can
 /// be granted on a single database.
-const PRIVILEGES: [(Privilege, &str, bool); 23] = [
+const PRIVILEGES: [(Privilege, &str, bool); 24] = [
     (P::Select, "SELECT", true),
     (P::Insert, "INSERT", true),
     (P::Update, "UPDATE", true),
@@ -57,6 +58,11 @@ const PRIVILEGES: [(Privilege, &str, bool); 23] = [
     (P::BinlogAdmin, "BINLOG_ADMIN", false),
     (P::BinlogEncryptionAdmin, "BINLOG_ENCRYPTION_ADMIN", false),
     (P::ConnectionAdmin, "CONNECTION_ADMIN", false),
+    (
+        P::PersistRoVariablesAdmin,
+        "PERSIST_RO_VARIABLES_ADMIN",
+        false,
+    ),
     (P::ReplicationSlaveAdmin, "REPLICATION_SLAVE_ADMIN", false),
     (P::SystemVariablesAdmin, "SYSTEM_VARIABLES_ADMIN", false),
 ];

@@ -49,7 +49,8 @@ pub struct AccountFile {
     path: PathBuf,
 }
 
-const FORMAT: u32 = 1;
+/// 1 is from before there was PERSIST_RO_VARIABLES_ADMIN: who had all privileges has all.
+const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct FileContent {
@@ -101,14 +102,21 @@ impl AccountFile {
         let text = fs::read(&self.path).map_err(|source| self.io("read", source))?;
         let content: FileContent =
             serde_json::from_slice(&text).map_err(|error| self.damaged(error.to_string()))?;
-        if content.format != FORMAT {
-            return Err(self.damaged(format!("format {} is not {FORMAT}", content.format)));
+        if !(1..=FORMAT).contains(&content.format) {
+            let format = content.format;
+            return Err(self.damaged(format!("format {format} is not one of 1 to {FORMAT}")));
         }
-        content
-            .accounts
-            .into_iter()
-            .map(|record| self.account(record))
-            .collect()
+        let mut accounts = Vec::with_capacity(content.accounts.len());
+        for record in content.accounts {
+            let mut account = self.account(record)?;
+            let newer = [Privilege::PersistRoVariablesAdmin].into_iter().collect();
+            let had_all = account.global.has_all(Privileges::all().without(newer));
+            if content.format == 1 && had_all {
+                account.global = Privileges::all();
+            }
+            accounts.push(account);
+        }
+        Ok(accounts)
     }
 
     /// Replaces all accounts; on return they are durable.

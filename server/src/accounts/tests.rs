@@ -181,3 +181,26 @@ fn an_unknown_plugin_is_refused_by_name() {
         (1524, "Plugin 'auth_socket' is not loaded")
     );
 }
+
+#[test]
+fn who_had_every_privilege_of_an_older_version_has_the_newer_one_until_it_is_taken() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("accounts.json");
+    drop(open(directory.path()));
+    let newer = "\"PERSIST_RO_VARIABLES_ADMIN\",";
+    let without: String = fs::read_to_string(&path)
+        .unwrap()
+        .lines()
+        .filter(|line| line.trim() != newer)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    assert!(!without.contains(newer) && without.contains("\"format\": 2"));
+    let has = || {
+        let root = open(directory.path()).snapshot()[0].clone();
+        root.has(Privilege::PersistRoVariablesAdmin)
+    };
+    fs::write(&path, without.replace("\"format\": 2", "\"format\": 1")).unwrap();
+    assert!(has());
+    fs::write(&path, &without).unwrap();
+    assert!(!has());
+}

@@ -21,6 +21,9 @@ impl Session {
     ) -> Result<Outcome, SqlError> {
         match admin {
             Admin::Set(items) => self.set(items, parameters).await,
+            Admin::ResetPersist { if_exists, name } => {
+                self.reset_persist(*if_exists, name.as_deref())
+            }
             Admin::Use(name) => self.use_database(name).map(|()| Outcome::done()),
             Admin::Kill { target, id } => self.kill(*target, *id),
             Admin::Flush(targets) => self.flush(targets).await,

@@ -86,7 +86,9 @@ const fn admin_counter(admin: &Admin) -> &'static str {
         Admin::Help(_) => "help",
         Admin::Kill { .. } => "kill",
         Admin::Flush(_) => "flush",
-        Admin::Maintenance { .. } | Admin::Shutdown => "admin_commands",
+        Admin::Maintenance { .. } | Admin::ResetPersist { .. } | Admin::Shutdown => {
+            "admin_commands"
+        }
     }
 }
 
@@ -129,6 +131,7 @@ pub(super) const fn commits_first(statement: &Statement) -> bool {
             Admin::Flush(_) => true,
             Admin::Maintenance { kind, .. } => !matches!(kind, MaintenanceKind::Checksum),
             Admin::Set(_)
+            | Admin::ResetPersist { .. }
             | Admin::Use(_)
             | Admin::Help(_)
             | Admin::Kill { .. }

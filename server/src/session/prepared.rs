@@ -334,7 +334,9 @@ pub(super) fn check(statement: &Statement) -> Result<(), SqlError> {
         Statement::Admin(admin) => match admin {
             Admin::Use(_) | Admin::Help(_) | Admin::Shutdown => false,
             Admin::Maintenance { kind, .. } => !matches!(kind, MaintenanceKind::Check),
-            Admin::Set(_) | Admin::Kill { .. } | Admin::Flush(_) => true,
+            Admin::Set(_) | Admin::ResetPersist { .. } | Admin::Kill { .. } | Admin::Flush(_) => {
+                true
+            }
         },
         Statement::Write(_) | Statement::Query(_) | Statement::Account(_) => true,
     };
@@ -363,7 +365,8 @@ pub(super) fn is_checked(statement: &Statement) -> bool {
             Admin::Set(items) => items
                 .iter()
                 .all(|item| matches!(item, SetItem::User { .. })),
-            Admin::Use(_)
+            Admin::ResetPersist { .. }
+            | Admin::Use(_)
             | Admin::Help(_)
             | Admin::Kill { .. }
             | Admin::Flush(_)

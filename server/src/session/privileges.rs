@@ -195,9 +195,10 @@ impl Session {
                 | FlushTarget::Other(_) => self.require_any(&[P::Reload]),
             }),
             Admin::Shutdown => self.require_any(&[P::Shutdown]),
-            // Variables, sessions and databases are checked where they are known: SET GLOBAL, KILL,
-            // USE. The tables of maintenance were checked.
+            // Variables, sessions and databases are checked where they are known: SET GLOBAL, RESET
+            // PERSIST, KILL, USE. The tables of maintenance were checked.
             Admin::Set(_)
+            | Admin::ResetPersist { .. }
             | Admin::Use(_)
             | Admin::Kill { .. }
             | Admin::Help(_)

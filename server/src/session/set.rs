@@ -9,6 +9,7 @@ use sql::ast::{Expression, SetItem, SetScope, SetValue, TransactionCharacteristi
 use sql::error::SqlError;
 
 use super::Session;
+use super::persist::{Kept, keeping};
 use crate::accounts::Privilege;
 use crate::variables::Assigned;
 use binlog::value::Value;
@@ -31,13 +32,23 @@ impl Session {
         items: &[SetItem],
         parameters: Vec<Value<'static>>,
     ) -> Result<Outcome, SqlError> {
+        for item in items {
+            self.check_persist(item)?;
+        }
         let mut values = Vec::with_capacity(items.len());
         for item in items {
             values.push(self.value_of(item, &parameters).await?);
         }
+        let mut kept = Kept::new();
         for (item, value) in items.iter().zip(values) {
-            self.assign(item, value).await?;
+            match item {
+                SetItem::System { scope, name, .. } if let Some(keeping) = keeping(*scope) => {
+                    kept.push(self.persist(keeping, name, value).await?);
+                }
+                item => self.assign(item, value).await?,
+            }
         }
+        self.keep(kept)?;
         Ok(Outcome::done())
     }
 
@@ -137,10 +148,10 @@ impl Session {
         value: Assigned,
     ) -> Result<(), SqlError> {
         match scope {
-            SetScope::Persist | SetScope::PersistOnly => {
-                return Err(SqlError::not_supported("SET PERSIST"));
+            // What is kept besides was taken apart from the others before.
+            SetScope::Persist | SetScope::PersistOnly | SetScope::Global => {
+                return self.assign_global(name, value).await;
             }
-            SetScope::Global => return self.assign_global(name, value).await,
             SetScope::Session | SetScope::NextTransaction => {}
         }
         if self.assign_transient(name, &value)? {
@@ -221,8 +232,12 @@ impl Session {
         self.node.role.set_gtid_purged(&text).await
     }
 
-    async fn assign_global(&mut self, name: &str, value: Assigned) -> Result<(), SqlError> {
-        self.require_any(&[Privilege::Super, Privilege::SystemVariablesAdmin])?;
+    pub(super) async fn assign_global(
+        &mut self,
+        name: &str,
+        value: Assigned,
+    ) -> Result<(), SqlError> {
+        self.require_variables()?;
         if name == "gtid_purged" {
             return self.assign_purged(value).await;
         }

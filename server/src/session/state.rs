@@ -66,6 +66,18 @@ impl Session {
     }
 
     /// Fails with 1227 unless the account has one of the privileges.
+    /// Fails with 1227 for accounts that may not set global variables.
+    pub(super) fn require_variables(&self) -> Result<(), SqlError> {
+        let may = [Privilege::Super, Privilege::SystemVariablesAdmin];
+        match may.iter().any(|privilege| self.account.has(*privilege)) {
+            true => Ok(()),
+            false => {
+                let names = "SUPER or SYSTEM_VARIABLES_ADMIN";
+                Err(SqlError::specific_access_denied(names))
+            }
+        }
+    }
+
     pub(super) fn require_any(&self, privileges: &[Privilege]) -> Result<(), SqlError> {
         if privileges
             .iter()

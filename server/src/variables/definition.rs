@@ -436,6 +436,7 @@ pub(crate) const DEFINITIONS: &[Definition] = &[
         "999999",
     ),
     variable("performance_schema", Global, Flag, ReadOnly, "OFF"),
+    variable("persisted_globals_load", Global, Flag, ReadOnly, "ON"),
     variable("pid_file", Global, Text, ReadOnly, ""),
     variable("port", Global, up_to(65_535), ReadOnly, "3306"),
     variable("profiling", Both, Flag, Pinned, "OFF"),

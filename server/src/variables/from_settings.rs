@@ -55,6 +55,10 @@ pub(super) fn from_settings(settings: &ServerSettings) -> Vec<(&'static str, Str
             settings.max_allowed_packet.to_string(),
         ),
         ("max_connections", settings.max_connections.to_string()),
+        (
+            "persisted_globals_load",
+            flag(settings.persisted_globals_load),
+        ),
         ("pid_file", path(&settings.pid_file)),
         ("port", settings.port.to_string()),
         (

@@ -312,7 +312,11 @@ impl Walk {
                 }
                 Ok(())
             }
-            Admin::Use(_) | Admin::Help(_) | Admin::Kill { .. } | Admin::Shutdown => Ok(()),
+            Admin::ResetPersist { .. }
+            | Admin::Use(_)
+            | Admin::Help(_)
+            | Admin::Kill { .. }
+            | Admin::Shutdown => Ok(()),
         }
     }
 

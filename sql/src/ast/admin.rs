@@ -7,6 +7,13 @@ use super::{SetItem, TableName};
 pub enum Admin {
     /// SET, every item in order; the statement is all or nothing where MySQL's is.
     Set(Vec<SetItem>),
+    /// RESET PERSIST [IF EXISTS] \[name\].
+    ResetPersist {
+        /// Whether a name that is not persisted is only warned of.
+        if_exists: bool,
+        /// The variable, as written; None is every one.
+        name: Option<String>,
+    },
     /// USE.
     Use(String),
     /// HELP 'topic'.

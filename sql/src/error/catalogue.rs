@@ -256,6 +256,11 @@ sql_errors! {
     constraint_not_found(constraint) = 3940 "HY000" "Constraint '{constraint}' does not exist.";
     client_local_files_disabled() = 3948 "42000" "Loading local data is disabled; this must be enabled on both the client and server sides";
     json_document_too_deep() = 3157 "22032" "The JSON document exceeds the maximum depth.";
+    cannot_persist_variables() = 3549 "HY000" "Variables cannot be persisted. Please retry.";
+    variable_not_persisted(variable) = 3615 "HY000" "Variable {variable} does not exist in persisted config file";
+    persist_only_access_denied(privileges) = 3630 "42000" "Access denied; you need {privileges} privileges for this operation";
+    null_cant_be_persisted_for_readonly(variable) = 6008 "HY000" "Trying to persist a NULL into a variable '{variable}' that's settable only on command line is not supported";
+    cannot_persist_transaction_isolation() = 6437 "HY000" "Cannot persist transaction isolation.";
     cte_max_recursion_depth(iterations) = 3636 "HY000" "Recursive query aborted after {iterations} iterations. Try increasing @@cte_max_recursion_depth to a larger value.";
     engine_attribute_not_supported(engine) = 3981 "HY000" "Storage engine '{engine}' does not support ENGINE_ATTRIBUTE.";
     invisible_columns_only() = 4028 "HY000" "A table must have at least one visible column.";

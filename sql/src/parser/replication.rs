@@ -222,7 +222,7 @@ impl Cursor<'_> {
             }));
         }
         if self.accept("PERSIST") {
-            return refuse("RESET PERSIST");
+            return self.reset_persist();
         }
         if self.accept_all(&["QUERY", "CACHE"]) {
             return refuse("RESET QUERY CACHE");

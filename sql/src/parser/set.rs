@@ -1,4 +1,4 @@
-//! SET in all its forms.
+//! SET in all its forms, and RESET PERSIST.
 
 use crate::ast::{
     Account, Admin, SetItem, SetScope, SetValue, Statement, TransactionCharacteristic,
@@ -86,14 +86,8 @@ impl Cursor<'_> {
             };
             return self.set_transaction(scope);
         }
-        if self.is_word("NAMES") && !self.assignment_ahead(1) {
-            return self.set_names();
-        }
-        if self.are_words(&["CHARACTER", "SET"])
-            || self.are_words(&["CHAR", "SET"])
-            || (self.is_word("CHARSET") && !self.assignment_ahead(1))
-        {
-            return self.set_character_set();
+        if let Some(item) = self.set_charset(written.is_some())? {
+            return Ok(item);
         }
         let mut name = self.any_word()?.to_lowercase();
         if self.accept_symbol(".") {
@@ -108,6 +102,40 @@ impl Cursor<'_> {
             name,
             value,
         })
+    }
+
+    /// NAMES and CHARACTER SET, which take no scope: behind one, NAMES is a variable like any other.
+    fn set_charset(&mut self, has_scope: bool) -> Parse<Option<SetItem>> {
+        let is_set = self.are_words(&["CHARACTER", "SET"]) || self.are_words(&["CHAR", "SET"]);
+        if has_scope {
+            return match is_set {
+                true => self.unexpected(),
+                false => Ok(None),
+            };
+        }
+        let is_word = |word: &str| self.is_word(word) && !self.assignment_ahead(1);
+        if is_word("NAMES") {
+            return self.set_names().map(Some);
+        }
+        if is_set || is_word("CHARSET") {
+            return self.set_character_set().map(Some);
+        }
+        Ok(None)
+    }
+
+    /// What follows RESET PERSIST.
+    pub(super) fn reset_persist(&mut self) -> Parse<Statement> {
+        let if_exists = self.accept_all(&["IF", "EXISTS"]);
+        if self.is_end() && !if_exists {
+            let name = None;
+            return Ok(Statement::Admin(Admin::ResetPersist { if_exists, name }));
+        }
+        let mut name = self.identifier()?;
+        if self.accept_symbol(".") {
+            name = format!("{name}.{}", self.identifier()?);
+        }
+        let name = Some(name);
+        Ok(Statement::Admin(Admin::ResetPersist { if_exists, name }))
     }
 
     fn assignment_ahead(&self, ahead: usize) -> bool {
