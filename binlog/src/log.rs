@@ -22,6 +22,7 @@ mod options;
 mod purge;
 mod reader;
 mod recover;
+mod source_coordinates;
 pub mod storage;
 mod torn;
 mod writer;
@@ -37,6 +38,7 @@ pub use name::{LogFileName, LogPosition, MAX_LOG_NUMBER};
 pub use options::{Checksums, ReadOptions};
 pub use reader::LogReader;
 pub use recover::{KnownPlace, RecoverOptions, Recovered, TornTail, recover, recover_from};
+pub use source_coordinates::SourceCoordinates;
 pub use storage::{CrashKind, ForwardFile, OsStorage, SimStorage, Storage, StorageFile, Stored};
 pub use writer::{LogFlavour, LogOptions, LogWriter};
 

@@ -30,6 +30,7 @@
 //! transaction. In relay logs the replica's own rotates and format descriptions, and what dump
 //! threads made, stand anywhere, and the source's files follow each other without a description.
 
+mod executed;
 mod grammar;
 mod info;
 mod reader;
@@ -39,6 +40,7 @@ mod tables;
 mod tests;
 mod tracker;
 
+pub use executed::Executed;
 pub use info::{TransactionGtid, TransactionInfo, TransactionKind};
 pub use reader::{Order, Step, TransactionReader};
 pub use tracker::TransactionTracker;

@@ -5,6 +5,7 @@
 //! synchronous=NORMAL, so a commit costs no sync, the file is never torn, and after a power loss it
 //! may be older than the log but is a moment of it. Checkpoints are asked for by the owner.
 
+mod applied;
 mod changes;
 mod connection;
 mod counter;
@@ -16,13 +17,13 @@ mod settled;
 mod store;
 mod writer;
 
+pub use applied::{Applied, Mark};
 use changes::Changes;
 pub use changes::TableSet;
 pub use connection::SQLITE_VERSION_NEEDED;
 pub use counter::Counters;
 pub use reader::{InterruptHandle, Reader};
 pub use rewind::rewind;
-pub use store::Applied;
 pub use writer::WriteConnection;
 
 use page_sums::PageSums;
@@ -211,6 +212,13 @@ impl Database {
             moved,
             durable,
         })
+    }
+
+    /// What is committed of applying from the source of a replication channel; `None` if nothing is
+    /// known of the channel.
+    pub fn applied(&self, channel: &str) -> Result<Option<Applied>, EngineError> {
+        let mut reader = self.reader()?;
+        reader.read(|connection, _| applied::read(connection, channel))
     }
 
     /// What contradicts itself in a table: its tree, and what its indexes say of its rows.

@@ -21,5 +21,4 @@ pub mod outcome;
 pub mod rows;
 pub mod select;
 pub mod session;
-pub mod target;
 pub mod value;

@@ -33,6 +33,7 @@ const CRATES: [(&str, u32, &[&str]); 17] = [
         3,
         &["memory", "codec", "gtid", "charset", "binlog", "sql"],
     ),
+    ("targets", 4, &["codec", "gtid", "binlog", "sql", "engine"]),
     (
         "server",
         4,
@@ -51,7 +52,7 @@ const CRATES: [(&str, u32, &[&str]); 17] = [
         "replica",
         5,
         &[
-            "codec", "gtid", "binlog", "protocol", "config", "sql", "engine", "server",
+            "codec", "gtid", "binlog", "protocol", "config", "sql", "engine", "targets", "server",
         ],
     ),
     ("recovery", 6, &["codec", "gtid", "binlog", "inspect"]),

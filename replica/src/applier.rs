@@ -23,7 +23,7 @@ use binlog::log::{LogCursor, LogPosition};
 use binlog::stream::EventStream;
 use binlog::transaction::TransactionReader;
 use config::ReplicationFilter;
-use engine::target::{Target, TargetError};
+use targets::{Applied, Store, TargetError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -33,7 +33,7 @@ pub use schedule::{Group, GroupLimits, Next};
 pub use status::{ApplierFailure, ApplierState, ApplierStatus};
 use worker::{Committed, Worker};
 
-use crate::relay_log::{RelayEnd, RelayLog, SourceCoordinates};
+use crate::relay_log::{RelayEnd, RelayLog};
 
 /// What the applier reads.
 type Reader = TransactionReader<LogCursor>;
@@ -61,18 +61,17 @@ pub struct Applier {
 #[derive(Debug)]
 pub struct RunningApplier {
     stop: watch::Sender<bool>,
-    thread: std::thread::JoinHandle<Option<Box<dyn Target>>>,
+    thread: std::thread::JoinHandle<()>,
 }
 
 impl RunningApplier {
     /// Stops it. What was applied is committed on return; a transaction that was not finished is
-    /// undone and will be applied again. Blocks. Gives the target back unless it is lost.
-    pub fn stop(self) -> Option<Box<dyn Target>> {
+    /// undone and will be applied again. Blocks.
+    pub fn stop(self) {
         self.stop.send_replace(true);
-        self.thread.join().unwrap_or_else(|_| {
+        if self.thread.join().is_err() {
             tracing::error!("the applier thread ended by a panic");
-            None
-        })
+        }
     }
 
     /// Whether it has ended by itself.
@@ -82,21 +81,18 @@ impl RunningApplier {
     }
 }
 
-/// Fills the status with what `target` holds, for a receiver that starts before the applier.
+/// Fills the status with what `store` holds, for a receiver that starts before the applier.
 ///
 /// # Errors
 /// When the target cannot say.
-pub fn recover(
-    target: &mut dyn Target,
-    status: &ApplierStatus,
-) -> Result<(Option<LogPosition>, Option<SourceCoordinates>), TargetError> {
-    let progress = worker::recover(target)?;
+pub fn recover(store: &dyn Store, status: &ApplierStatus) -> Result<Applied, TargetError> {
+    let applied = store.recover()?;
     status.update(|state| {
-        state.gtid_executed = progress.gtid_executed;
-        state.source = progress.source.clone();
-        state.relay = progress.relay.clone();
+        state.executed = applied.executed.clone();
+        state.source = applied.source.clone();
+        state.relay = applied.relay.clone();
     });
-    Ok((progress.relay, progress.source))
+    Ok(applied)
 }
 
 /// Starts an applier on a thread of its own; `runtime` is for waiting.
@@ -105,7 +101,7 @@ pub fn recover(
 /// When the system gives no thread.
 pub fn spawn(
     applier: Applier,
-    target: Box<dyn Target>,
+    store: Arc<dyn Store>,
     runtime: Handle,
 ) -> std::io::Result<RunningApplier> {
     let (stop, stopped) = watch::channel(false);
@@ -119,7 +115,7 @@ pub fn spawn(
         .stack_size(sql::THREAD_STACK)
         .spawn(move || {
             let _guard = EndsWithPanic(Arc::clone(&applier.status));
-            applier.run(target, &runtime, stopped)
+            applier.run(store, &runtime, stopped);
         })?;
     Ok(RunningApplier { stop, thread })
 }
@@ -152,26 +148,19 @@ impl Drop for EndsWithPanic {
 
 impl Applier {
     /// Applies until it is stopped or an error stops it.
-    fn run(
-        self,
-        target: Box<dyn Target>,
-        runtime: &Handle,
-        stop: watch::Receiver<bool>,
-    ) -> Option<Box<dyn Target>> {
-        let target = match Worker::new(target) {
+    fn run(self, store: Arc<dyn Store>, runtime: &Handle, stop: watch::Receiver<bool>) {
+        match Worker::new(store) {
             Ok(worker) => self.apply_with_retries(worker, runtime, stop),
             Err(error) => {
                 let error = ApplierError::new(Place::default(), error);
                 self.report(&error, "the applier cannot read its position");
-                None
             }
-        };
+        }
         self.status.update(|state| {
             state.is_running = false;
             state.doing = "";
             state.oldest_open_micros = None;
         });
-        target
     }
 
     fn apply_with_retries(
@@ -179,14 +168,14 @@ impl Applier {
         worker: Worker,
         runtime: &Handle,
         mut stop: watch::Receiver<bool>,
-    ) -> Option<Box<dyn Target>> {
+    ) {
         let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
         let mut coordinator = Coordinator::new(worker, filter, status);
         let mut tried = 0;
         loop {
             let committed_before = self.status.snapshot().transactions;
             let Err(error) = self.apply(&mut coordinator, runtime, &mut stop) else {
-                return Some(coordinator.worker.into_target());
+                return;
             };
             if self.status.snapshot().transactions > committed_before {
                 tried = 0;
@@ -198,12 +187,12 @@ impl Applier {
                     &ApplierError::new(Place::default(), error),
                     "the applier stopped",
                 );
-                return None;
+                return;
             }
             tried += 1;
             if !error.is_temporary() || tried > RETRIES {
                 self.report(&error, "the applier stopped");
-                return Some(worker.into_target());
+                return;
             }
             let pause = RETRY_PAUSE
                 .saturating_mul(1 << (tried - 1))
@@ -211,7 +200,7 @@ impl Applier {
             tracing::warn!(%error, tried, ?pause, "the applier tries again");
             self.fail(&error);
             if runtime.block_on(is_stopped_within(&mut stop, pause)) {
-                return Some(worker.into_target());
+                return;
             }
             let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
             coordinator = Coordinator::new(worker, filter, status);
@@ -345,7 +334,7 @@ impl Applier {
     fn show(&self, coordinator: &Coordinator, committed: Committed) {
         let progress = coordinator.worker.progress();
         self.status.update(|state| {
-            state.gtid_executed.clone_from(&progress.gtid_executed);
+            state.executed.clone_from(&progress.executed);
             state.source.clone_from(&progress.source);
             state.relay.clone_from(&progress.relay);
             state.transactions = state.transactions.saturating_add(committed.transactions);

@@ -1,17 +1,17 @@
 //! The channel: one receiver and one applier for one source, and the statements that steer them.
 //!
 //! Statements come one at a time. A thread is started with what it needs and gives it back when it
-//! is stopped; the target belongs to the applier while that runs, else to the channel.
+//! is stopped. The target gives the applier its session; positions are changed while none is open.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use binlog::log::LogPosition;
 use config::{ReplicationFilter, SourceSettings};
-use engine::target::{AppliedPosition, Target};
 use gtid::GtidSet;
 use sql::ast::OptionAssignment;
 use sql::error::SqlError;
+use targets::{Applied, Store};
 
 use crate::LIFE;
 use crate::applier::{self, Applier, ApplierState, ApplierStatus, GroupLimits, RunningApplier};
@@ -39,7 +39,7 @@ pub struct ChannelParts {
     /// The relay log.
     pub relay_log: Arc<RelayLog>,
     /// Where rows go.
-    pub target: Box<dyn Target>,
+    pub store: Arc<dyn Store>,
     /// What the target holds.
     pub applier_status: Arc<ApplierStatus>,
 }
@@ -56,6 +56,7 @@ pub struct Channel {
     relay_log: Arc<RelayLog>,
     receiver_status: Arc<ReceiverStatus>,
     applier_status: Arc<ApplierStatus>,
+    store: Arc<dyn Store>,
     /// Held across a whole statement.
     threads: tokio::sync::Mutex<Threads>,
 }
@@ -64,8 +65,6 @@ pub struct Channel {
 struct Threads {
     receiver: Option<RunningReceiver>,
     applier: Option<RunningApplier>,
-    /// The target, while no applier has it.
-    target: Option<Box<dyn Target>>,
     /// Whether the saved source voids the positions and that was not finished.
     has_void_positions: bool,
 }
@@ -103,10 +102,8 @@ impl Channel {
             relay_log: parts.relay_log,
             receiver_status: Arc::default(),
             applier_status: parts.applier_status,
-            threads: tokio::sync::Mutex::new(Threads {
-                target: Some(parts.target),
-                ..Threads::default()
-            }),
+            store: parts.store,
+            threads: tokio::sync::Mutex::default(),
         }
     }
 
@@ -203,10 +200,10 @@ impl Channel {
                 threads.applier = Some(running);
                 return Ok(());
             }
-            Some(finished) => threads.target = blocking(move || finished.stop()).await?,
+            Some(finished) => blocking(move || finished.stop()).await?,
             None => {}
         }
-        let target = threads.target.take().ok_or_else(target_lost)?;
+        let store = Arc::clone(&self.store);
         tracing::info!(target: LIFE, "the applier starts");
         let applier = Applier {
             relay_log: Arc::clone(&self.relay_log),
@@ -214,7 +211,7 @@ impl Channel {
             status: Arc::clone(&self.applier_status),
             limits: GroupLimits::default(),
         };
-        let running = applier::spawn(applier, target, tokio::runtime::Handle::current());
+        let running = applier::spawn(applier, store, tokio::runtime::Handle::current());
         threads.applier = Some(running.map_err(no_thread)?);
         Ok(())
     }
@@ -230,7 +227,7 @@ impl Channel {
             tracing::info!(target: LIFE, "the receiver was stopped");
         }
         if applier && let Some(running) = threads.applier.take() {
-            threads.target = blocking(move || running.stop()).await?;
+            blocking(move || running.stop()).await?;
             tracing::info!(target: LIFE, "the applier was stopped");
         }
         Ok(())
@@ -279,7 +276,7 @@ impl Channel {
 
     /// Discards what an earlier source left, and says in the file that it is done.
     async fn finish_discard(&self, threads: &mut Threads) -> Result<(), SqlError> {
-        self.discard(threads, GtidSet::new()).await?;
+        self.discard(GtidSet::new()).await?;
         let saved = self
             .source_info
             .save(&self.source(), &self.options, Positions::Kept);
@@ -304,7 +301,7 @@ impl Channel {
             };
             self.set_source(&mut threads, none, true).await?;
         } else {
-            self.discard(&mut threads, GtidSet::new()).await?;
+            self.discard(GtidSet::new()).await?;
         }
         self.receiver_status
             .update(|state| *state = ReceiverState::default());
@@ -323,20 +320,18 @@ impl Channel {
         // Positions stay: what is passed over because of its GTID is passed over where it lies.
         let state = self.applier_status.snapshot();
         let mut new = gtids.clone();
-        new.subtract(&state.gtid_executed);
-        let mut executed = state.gtid_executed;
-        executed.union(&new);
-        let position = AppliedPosition {
-            gtid_executed: executed.to_string(),
-            source: state.source.map(|place| (place.file, place.offset)),
-            relay: state
-                .relay
-                .map(|place| (place.file.to_string(), place.offset)),
+        new.subtract(&state.executed.mysql);
+        let mut executed = state.executed;
+        executed.mysql.union(&new);
+        let applied = Applied {
+            executed: executed.clone(),
+            source: state.source,
+            relay: state.relay,
         };
-        self.set_position(&mut threads, position).await?;
+        self.replace(applied).await?;
         let declared = new.count();
         self.applier_status.update(|state| {
-            state.gtid_executed = executed;
+            state.executed = executed;
             state.skipped = state.skipped.saturating_add(declared);
         });
         tracing::warn!(
@@ -347,19 +342,10 @@ impl Channel {
         Ok(())
     }
 
-    async fn set_position(
-        &self,
-        threads: &mut Threads,
-        position: AppliedPosition,
-    ) -> Result<(), SqlError> {
-        let mut target = threads.target.take().ok_or_else(target_lost)?;
-        let (target, moved) = blocking(move || {
-            let moved = target.set_position(&position);
-            (target, moved)
-        })
-        .await?;
-        threads.target = Some(target);
-        moved.map_err(|error| SqlError::new(error.code(), "HY000", error.to_string()))
+    async fn replace(&self, applied: Applied) -> Result<(), SqlError> {
+        let store = Arc::clone(&self.store);
+        let replaced = blocking(move || store.replace(&applied)).await?;
+        replaced.map_err(|error| SqlError::new(error.code(), "HY000", error.to_string()))
     }
 
     /// New file of the relay log: FLUSH RELAY LOGS.
@@ -375,16 +361,16 @@ impl Channel {
     /// Throws the relay log and the positions away; what is executed stays. A crash in between leaves
     /// a position in a log that is gone, which is noticed; the other way round a log without a
     /// position would be left.
-    async fn discard(&self, threads: &mut Threads, retrieved: GtidSet) -> Result<(), SqlError> {
+    async fn discard(&self, retrieved: GtidSet) -> Result<(), SqlError> {
         let reset = self.relay_log.reset(retrieved, now_seconds());
         reset.map_err(relay_log_failed)?;
         let start = self.relay_log.start();
-        let position = AppliedPosition {
-            gtid_executed: self.gtid_executed().to_string(),
+        let applied = Applied {
+            executed: self.applier_status.snapshot().executed,
             source: None,
-            relay: Some((start.file.to_string(), start.offset)),
+            relay: Some(start.clone()),
         };
-        self.set_position(threads, position).await?;
+        self.replace(applied).await?;
         self.applier_status.update(|state| {
             state.source = None;
             state.relay = Some(start);
@@ -415,7 +401,7 @@ impl Channel {
                 return Err(SqlError::new(3081, "HY000", text));
             }
             if let Some(finished) = threads.applier.take() {
-                threads.target = blocking(move || finished.stop()).await?;
+                blocking(move || finished.stop()).await?;
             }
         }
         Ok(())
@@ -432,7 +418,7 @@ impl ChannelState {
     #[must_use]
     pub fn lag_inputs(&self) -> LagInputs<'_> {
         let mut waiting = self.retrieved.clone();
-        waiting.subtract(&self.applier.gtid_executed);
+        waiting.subtract(&self.applier.executed.mysql);
         let is_known = self.queued_bytes == 0 || !self.retrieved.is_empty();
         let queued = if self.queued_bytes == 0 {
             0
@@ -468,11 +454,6 @@ async fn blocking<T: Send + 'static>(
 
 fn not_saved(error: source_info::SourceInfoError) -> SqlError {
     SqlError::new(1105, "HY000", error.to_string())
-}
-
-fn target_lost() -> SqlError {
-    let text = "The applier lost its engine by an earlier failure; restart the replica";
-    SqlError::new(1105, "HY000", text)
 }
 
 fn no_thread(error: std::io::Error) -> SqlError {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use binlog::log::LogError;
 use engine::error::EngineError;
-use engine::target::TargetError;
 use server::ServerError;
+use targets::TargetError;
 
 use crate::source_info::SourceInfoError;
 

@@ -3,8 +3,9 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use engine::target::{
-    AppliedPosition, RowsChange, StatementChange, StatementOutcome, Target, TargetError,
+use targets::{
+    Applied, Mark, RowsChange, Session, StatementChange, StatementOutcome, Store, TargetError,
+    Traits, UnitHead,
 };
 
 /// Whether the applier may commit.
@@ -71,56 +72,73 @@ impl Drop for Closed {
 }
 
 /// A target whose commits go through the gate.
-pub(crate) struct GatedTarget {
-    pub(crate) target: Box<dyn Target>,
+pub(crate) struct GatedStore<S> {
+    pub(crate) store: S,
     pub(crate) gate: Arc<Gate>,
 }
 
-impl Target for GatedTarget {
-    fn recover(&mut self) -> Result<AppliedPosition, TargetError> {
-        self.target.recover()
+struct GatedSession {
+    session: Box<dyn Session>,
+    gate: Arc<Gate>,
+}
+
+impl<S: Store> Store for GatedStore<S> {
+    fn traits(&self) -> Traits {
+        self.store.traits()
     }
 
-    fn begin(&mut self) -> Result<(), TargetError> {
-        self.target.begin()
+    fn recover(&self) -> Result<Applied, TargetError> {
+        self.store.recover()
     }
 
-    fn begin_transaction(&mut self) -> Result<(), TargetError> {
-        self.target.begin_transaction()
+    fn session(&self) -> Result<Box<dyn Session>, TargetError> {
+        Ok(Box::new(GatedSession {
+            session: self.store.session()?,
+            gate: Arc::clone(&self.gate),
+        }))
+    }
+
+    fn replace(&self, applied: &Applied) -> Result<(), TargetError> {
+        self.gate.commit(|| self.store.replace(applied))
+    }
+
+    fn make_durable(&self) -> Result<bool, TargetError> {
+        self.store.make_durable()
+    }
+}
+
+impl Session for GatedSession {
+    fn begin(&mut self, first: &UnitHead) -> Result<(), TargetError> {
+        self.session.begin(first)
+    }
+
+    fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError> {
+        self.session.unit(head)
     }
 
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError> {
-        self.target.rows(change)
+        self.session.rows(change)
     }
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {
-        self.target.statement(change)
+        self.session.statement(change)
     }
 
-    fn end_transaction(&mut self) -> Result<(), TargetError> {
-        self.target.end_transaction()
+    fn flush(&mut self) -> Result<(), TargetError> {
+        self.session.flush()
     }
 
-    fn rollback_transaction(&mut self) -> Result<(), TargetError> {
-        self.target.rollback_transaction()
+    fn undo_unit(&mut self) -> Result<(), TargetError> {
+        self.session.undo_unit()
     }
 
-    fn commit(&mut self, position: &AppliedPosition) -> Result<(), TargetError> {
-        let target = &mut self.target;
-        self.gate.commit(|| target.commit(position))
-    }
-
-    fn make_durable(&mut self) -> Result<bool, TargetError> {
-        self.target.make_durable()
+    fn commit(&mut self, mark: &Mark<'_>) -> Result<(), TargetError> {
+        let session = &mut self.session;
+        self.gate.commit(|| session.commit(mark))
     }
 
     fn rollback(&mut self) -> Result<(), TargetError> {
-        self.target.rollback()
-    }
-
-    fn set_position(&mut self, position: &AppliedPosition) -> Result<(), TargetError> {
-        let target = &mut self.target;
-        self.gate.commit(|| target.set_position(position))
+        self.session.rollback()
     }
 }
 

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 
 use binlog::log::encryption::LogEncryption;
-use binlog::log::{OsStorage, Storage};
+use binlog::log::{OsStorage, SourceCoordinates, Storage};
 use config::ReplicaSettings;
 use config::settings::Initialize;
 use engine::database::{Database, EngineOptions};
-use engine::target::{SqliteTarget, Target};
 use gtid::Uuid;
 use server::checkpointer::Checkpointer;
 use server::clock::now_seconds;
@@ -16,11 +15,12 @@ use server::datadir::{DataDirectory, DataRole};
 use server::private_file;
 use server::registry::ReplicaRegistry;
 use server::{Control, Server, ServerParts};
+use targets::SqliteStore;
 
 use crate::applier::ApplierStatus;
 use crate::channel::{Channel, ChannelParts};
 use crate::error::ReplicaError;
-use crate::gate::{Gate, GatedTarget};
+use crate::gate::{Gate, GatedStore};
 use crate::read_only::ReadOnly;
 use crate::receiver::{ReceiverRunning, ReplicaIdentity};
 use crate::reconcile::{Wanted, reconcile};
@@ -146,18 +146,17 @@ impl Opened {
         let (relay_log, encryption) = open_relay_log(settings, server_uuid)?;
         let database = Database::open(&lock.database(), EngineOptions::default())?;
         let gate = Arc::new(Gate::default());
-        let target = Box::new(SqliteTarget::new(&database, DEFAULT_CHANNEL)?);
-        let mut target: Box<dyn Target> = Box::new(GatedTarget {
-            target,
+        let store = GatedStore {
+            store: SqliteStore::new(&database, DEFAULT_CHANNEL)?,
             gate: Arc::clone(&gate),
-        });
+        };
         let applier_status = Arc::new(ApplierStatus::default());
         let wanted = match positions {
             Positions::Void => Wanted::Discard,
             Positions::Kept if settings.relay_log_recovery => Wanted::Refetch,
             Positions::Kept => Wanted::Keep,
         };
-        reconcile(target.as_mut(), &applier_status, &relay_log, wanted)?;
+        reconcile(&store, &applier_status, &relay_log, wanted)?;
         if positions == Positions::Void {
             source_info.save(&source, &settings.source, Positions::Kept)?;
         }
@@ -170,7 +169,7 @@ impl Opened {
             // An event may be larger than a statement by what stands around it.
             event_bytes_max: 1 << 30,
             relay_log: Arc::new(relay_log),
-            target,
+            store: Arc::new(store),
             applier_status,
         }));
         Ok(Self {
@@ -233,14 +232,14 @@ fn identity(settings: &ReplicaSettings, server_uuid: Uuid) -> ReplicaIdentity {
 fn observe(channel: &Channel, sessions: SessionCounts) -> Observation {
     let state = channel.state();
     let lag = state.lag_inputs().vector();
-    let place = |place: Option<&crate::relay_log::SourceCoordinates>| {
+    let place = |place: Option<&SourceCoordinates>| {
         place.map_or_else(Default::default, |place| (place.file.clone(), place.offset))
     };
     let (receiver, applier) = (&state.receiver, &state.applier);
     Observation {
         sessions,
-        gtid_executed: applier.gtid_executed.to_string(),
-        gtid_executed_count: applier.gtid_executed.count(),
+        gtid_executed: applier.executed.mysql.to_string(),
+        gtid_executed_count: applier.executed.mysql.count(),
         primary: None,
         replica: Some(ReplicaObservation {
             receiver_connected: receiver.running == ReceiverRunning::Yes,

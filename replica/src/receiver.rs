@@ -15,6 +15,7 @@ mod status;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use binlog::log::SourceCoordinates;
 use bytes::Bytes;
 use config::settings::{GtidMode, SourcePosition};
 use config::{Secret, SourceSettings};
@@ -31,7 +32,7 @@ pub use retry::{Verdict, decide};
 pub use status::{ReceiverFailure, ReceiverRunning, ReceiverState, ReceiverStatus};
 
 use crate::LIFE;
-use crate::relay_log::{RelayLog, Relayed, SourceCoordinates, Then, artificial_rotate};
+use crate::relay_log::{RelayLog, Relayed, Then, artificial_rotate};
 
 /// How this replica introduces itself to its source.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,8 +5,8 @@
 //! discarded and everything else is fetched again. Nothing is lost as long as the source has it, and
 //! nothing is repeated, because the engine knows what it has.
 
-use engine::target::Target;
 use gtid::GtidSet;
+use targets::Store;
 
 use crate::applier::{self, ApplierStatus};
 use crate::channel::now_seconds;
@@ -25,18 +25,19 @@ pub(crate) enum Wanted {
     Discard,
 }
 
-/// Fills `status` with what `target` holds and discards a relay log that does not belong to it, or
+/// Fills `status` with what `store` holds and discards a relay log that does not belong to it, or
 /// that is not `wanted`.
 ///
 /// The log is emptied before the target learns of it: a position in a log that is gone is noticed at
 /// the next start, while a log without a position would be applied again.
 pub(crate) fn reconcile(
-    target: &mut dyn Target,
+    store: &dyn Store,
     status: &ApplierStatus,
     relay_log: &RelayLog,
     wanted: Wanted,
 ) -> Result<(), ReplicaError> {
-    let (relay, _) = applier::recover(target, status)?;
+    let mut applied = applier::recover(store, status)?;
+    let relay = applied.relay.take();
     let is_usable = match &relay {
         Some(position) => relay_log.contains(position),
         // Nothing was applied yet, so nothing may have been purged.
@@ -61,12 +62,11 @@ pub(crate) fn reconcile(
         relay_log.reset(GtidSet::new(), now_seconds())?;
     }
     let start = relay_log.start();
-    let mut applied = target.recover()?;
-    applied.relay = Some((start.file.to_string(), start.offset));
+    applied.relay = Some(start.clone());
     if wanted == Wanted::Discard {
         applied.source = None;
     }
-    target.set_position(&applied)?;
+    store.replace(&applied)?;
     status.update(|state| {
         state.relay = Some(start);
         if wanted == Wanted::Discard {

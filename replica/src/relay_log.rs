@@ -19,12 +19,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use binlog::event::ChecksumAlgorithm;
 use binlog::log::{
-    FileGuards, LogCursor, LogError, LogFileName, LogPosition, LogWriter, ReadOptions, Storage,
+    FileGuards, LogCursor, LogError, LogFileName, LogPosition, LogWriter, ReadOptions,
+    SourceCoordinates, Storage,
 };
 use gtid::{Gtid, GtidSet};
 use tokio::sync::watch;
 
-pub use head::{SourceCoordinates, artificial_rotate};
+pub use head::artificial_rotate;
 pub use recovery::RelayLogOptions;
 use waiting::Waiting;
 

@@ -9,7 +9,6 @@ use sql::error::SqlError;
 
 /// Why a change from a log could not be applied.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum ApplyError {
     /// The local row is missing (1032) or in the way (1062): the copies differ.
     Conflict {

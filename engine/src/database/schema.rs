@@ -7,14 +7,17 @@
 //! | `weir_table`    | a table and its definition as JSON |
 //! | `weir_counter`  | the AUTO_INCREMENT counter of a table |
 //! | `weir_position` | one row: the position in the own log that the rows stand for |
-//! | `weir_applied`  | per replication channel: what was applied from its source |
+//! | `weir_applied`  | per replication channel: where applying from its source stands |
+//! | `weir_executed` | the transactions of MySQL sources that are executed, as intervals |
+//! | `weir_executed_mariadb` | the last transaction executed of each domain of MariaDB sources |
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::applied;
 use crate::error::EngineError;
 
 /// Grows when these tables change their shape.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 const TABLES: &str = "
 CREATE TABLE weir_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -26,9 +29,6 @@ CREATE TABLE weir_counter (id INTEGER PRIMARY KEY, next INTEGER NOT NULL);
 CREATE TABLE weir_position (
   id INTEGER PRIMARY KEY CHECK (id = 0), file TEXT NOT NULL, offset INTEGER NOT NULL,
   gtid_executed TEXT NOT NULL);
-CREATE TABLE weir_applied (
-  channel TEXT PRIMARY KEY, gtid_executed TEXT NOT NULL, source_file TEXT, source_offset INTEGER,
-  relay_file TEXT, relay_offset INTEGER) WITHOUT ROWID;
 INSERT INTO weir_meta VALUES ('catalog_version', 0), ('next_table_id', 1);
 INSERT INTO weir_position VALUES (0, '', 0, '');
 ";
@@ -51,15 +51,22 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), EngineError> {
         .is_none();
     if is_new {
         transaction.execute_batch(TABLES).map_err(failed)?;
+        transaction.execute_batch(applied::TABLES).map_err(failed)?;
         let insert = "INSERT INTO weir_meta VALUES ('schema_version', ?1)";
         transaction
             .execute(insert, [SCHEMA_VERSION])
             .map_err(failed)?;
     }
     let select = "SELECT value FROM weir_meta WHERE name = 'schema_version'";
-    let found: i64 = transaction
+    let mut found: i64 = transaction
         .query_row(select, [], |row| row.get(0))
         .map_err(failed)?;
+    if found == 1 {
+        applied::upgrade_from_text(&transaction)?;
+        found = SCHEMA_VERSION;
+        let update = "UPDATE weir_meta SET value = ?1 WHERE name = 'schema_version'";
+        transaction.execute(update, [found]).map_err(failed)?;
+    }
     if found != SCHEMA_VERSION {
         return Err(EngineError::Version {
             what: "the database file",

@@ -5,23 +5,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use rusqlite::{Connection, ToSql, params};
 
 use super::EnginePosition;
 use crate::catalog::{Catalog, Database, Table, TableId};
 use crate::collation::{self, Collation};
 use crate::error::EngineError;
-
-/// What was applied from a replication source, by its channel.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Applied {
-    /// GTIDs applied, in MySQL's text form.
-    pub gtid_executed: String,
-    /// Position in the source's log behind the last transaction applied.
-    pub source: Option<(String, u64)>,
-    /// Position in the relay log behind the last transaction applied.
-    pub relay: Option<(String, u64)>,
-}
 
 /// The engine's own tables, through one connection.
 pub(crate) struct Store<'c> {
@@ -213,49 +202,6 @@ impl<'c> Store<'c> {
                 to_i64(position.offset),
                 position.gtid_executed
             ],
-        )
-    }
-
-    pub(crate) fn applied(&self, channel: &str) -> Result<Option<Applied>, EngineError> {
-        let sql = "SELECT gtid_executed, source_file, source_offset, relay_file, relay_offset \
-                   FROM weir_applied WHERE channel = ?1";
-        let pair =
-            |file: Option<String>, offset: Option<i64>| Some((file?, offset?.unsigned_abs()));
-        let row = self.connection.query_row(sql, [channel], |row| {
-            Ok(Applied {
-                gtid_executed: row.get(0)?,
-                source: pair(row.get(1)?, row.get(2)?),
-                relay: pair(row.get(3)?, row.get(4)?),
-            })
-        });
-        row.optional().map_err(|source| EngineError::Sqlite {
-            doing: "read what was applied",
-            source,
-        })
-    }
-
-    pub(crate) fn save_applied(&self, channel: &str, applied: &Applied) -> Result<(), EngineError> {
-        let file =
-            |position: &Option<(String, u64)>| position.as_ref().map(|(file, _)| file.clone());
-        let offset =
-            |position: &Option<(String, u64)>| position.as_ref().map(|(_, offset)| to_i64(*offset));
-        self.write(
-            "REPLACE INTO weir_applied VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                channel,
-                applied.gtid_executed,
-                file(&applied.source),
-                offset(&applied.source),
-                file(&applied.relay),
-                offset(&applied.relay)
-            ],
-        )
-    }
-
-    pub(crate) fn delete_applied(&self, channel: &str) -> Result<(), EngineError> {
-        self.write(
-            "DELETE FROM weir_applied WHERE channel = ?1",
-            params![channel],
         )
     }
 

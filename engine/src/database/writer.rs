@@ -14,7 +14,9 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
 
-use super::{Applied, Counters, EnginePosition, InterruptHandle, Shared, Store, connection};
+use super::{
+    Applied, Counters, EnginePosition, InterruptHandle, Mark, Shared, Store, applied, connection,
+};
 use crate::catalog::{Catalog, TableId};
 use crate::error::EngineError;
 use sql::error::SqlError;
@@ -123,8 +125,14 @@ impl WriteConnection {
     }
 
     /// Commits the group together with what it applied from a replication channel.
-    pub fn commit_applied(&mut self, channel: &str, applied: &Applied) -> Result<(), EngineError> {
-        Store::new(&self.connection).save_applied(channel, applied)?;
+    pub fn commit_applied(&mut self, channel: &str, mark: &Mark<'_>) -> Result<(), EngineError> {
+        applied::advance(&self.connection, channel, mark)?;
+        self.commit()
+    }
+
+    /// Commits `applied`, and the group, in the place of what was known of a replication channel.
+    pub fn commit_replaced(&mut self, channel: &str, applied: &Applied) -> Result<(), EngineError> {
+        applied::replace(&self.connection, channel, applied)?;
         self.commit()
     }
 
@@ -244,16 +252,6 @@ impl WriteConnection {
     /// The position of the last committed group, or of the open one.
     pub fn position(&self) -> Result<EnginePosition, EngineError> {
         Store::new(&self.connection).position()
-    }
-
-    /// What was applied from a replication channel; `None` if nothing ever was.
-    pub fn applied(&self, channel: &str) -> Result<Option<Applied>, EngineError> {
-        Store::new(&self.connection).applied(channel)
-    }
-
-    /// Forgets what was applied from a replication channel.
-    pub fn forget_applied(&mut self, channel: &str) -> Result<(), EngineError> {
-        Store::new(&self.connection).delete_applied(channel)
     }
 
     /// A handle to stop the running statement from another thread.

@@ -9,19 +9,17 @@ use std::sync::Arc;
 use binlog::event::{
     ChecksumAlgorithm, Event, EventFlags, EventHeader, EventType, GtidEvent, Query, RawEvent,
 };
-use binlog::log::{Corrupt, LogCursor, LogError, LogPosition};
+use binlog::log::{Corrupt, LogCursor, LogError, LogPosition, SourceCoordinates};
 use binlog::row::{RowsEvent, Table};
-use binlog::transaction::{Boundary, StatementKind, Step};
+use binlog::transaction::{Boundary, StatementKind, Step, TransactionGtid};
 use config::ReplicationFilter;
-use engine::target::{RowsChange, StatementChange};
-use gtid::Gtid;
+use targets::{RowsChange, StatementChange, UnitHead};
 
 use super::error::{ApplierError, Place, Reason};
 use super::filter::admits_statement;
 use super::status::ApplierStatus;
 use super::tables::Admissions;
 use super::worker::Worker;
-use crate::relay_log::SourceCoordinates;
 use sql::{ParseOptions, SqlMode, version_number};
 
 pub(super) struct Coordinator {
@@ -38,9 +36,7 @@ pub(super) struct Coordinator {
 /// The transaction that is read.
 #[derive(Debug, Clone, Default)]
 struct Open {
-    gtid: Option<Gtid>,
-    /// Commit on the source, µs since 1970.
-    commit_micros: Option<u64>,
+    head: UnitHead,
     /// Whether it was applied before and is passed over.
     is_applied: bool,
     /// Whether an event of it was seen.
@@ -139,17 +135,14 @@ impl Coordinator {
             self.worker.move_to(source, relay);
             return Ok(());
         }
-        let micros = open.commit_micros;
-        let ended = self
-            .worker
-            .end_transaction(open.gtid, micros, source, relay);
+        let ended = self.worker.end_transaction(&open.head, source, relay);
         ended.map_err(|error| self.at_end(error.into()))
     }
 
     fn inside(&mut self, step: &Step<'_>) -> Result<(), Failed> {
         match &step.event {
             Event::Gtid(gtid) => {
-                self.gtid(gtid);
+                self.gtid(gtid, step.raw.header.server_id);
                 Ok(())
             }
             Event::MariadbGtid(_) => refuse(&step.raw),
@@ -167,13 +160,18 @@ impl Coordinator {
         }
     }
 
-    fn gtid(&mut self, event: &GtidEvent) {
-        let executed = &self.worker.progress().gtid_executed;
-        self.open.is_applied = event.gtid.is_some_and(|gtid| executed.contains(&gtid));
-        self.open.gtid = event.gtid;
-        self.open.commit_micros = event.commit_timestamps.map(|times| times.original);
+    fn gtid(&mut self, event: &GtidEvent, server_id: u32) {
+        let gtid = event
+            .gtid
+            .map_or(TransactionGtid::None, TransactionGtid::MySql);
+        self.open.is_applied = self.worker.progress().executed.contains(&gtid);
+        self.open.head = UnitHead {
+            gtid,
+            commit_micros: event.commit_timestamps.map(|times| times.original),
+            server_id,
+        };
         if !self.open.is_applied {
-            let micros = self.open.commit_micros;
+            let micros = self.open.head.commit_micros;
             self.status.update(|state| {
                 state.oldest_open_micros = state.oldest_open_micros.or(micros);
             });
@@ -230,7 +228,7 @@ impl Coordinator {
             now_micros: i64::from(step.raw.header.timestamp) * 1_000_000 + micros,
             server_version: &step.description.server_version,
         };
-        Ok(self.worker.statement(&change)?)
+        Ok(self.worker.statement(&self.open.head, &change)?)
     }
 
     fn rows(&mut self, rows: &RowsEvent<'_>, table: Option<&Table>) -> Result<(), Failed> {
@@ -252,7 +250,7 @@ impl Coordinator {
             map: &table.map,
             rows,
         };
-        let applied = self.worker.rows(&change);
+        let applied = self.worker.rows(&self.open.head, &change);
         applied.map_err(|error| Failed {
             reason: error.into(),
             table: Some(admission.name()),
@@ -304,7 +302,7 @@ impl Coordinator {
             inner,
             source,
             event_type: event,
-            gtid: self.open.gtid,
+            gtid: self.open.head.gtid,
             table: None,
         };
         ApplierError::new(place, damage)
@@ -317,7 +315,7 @@ impl Coordinator {
             inner: step.place.inner,
             source: self.source.clone(),
             event_type: Some(step.raw.header.event_type),
-            gtid: self.open.gtid,
+            gtid: self.open.head.gtid,
             table,
         };
         ApplierError::new(place, reason)

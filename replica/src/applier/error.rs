@@ -3,11 +3,9 @@
 use std::fmt;
 
 use binlog::event::EventType;
-use binlog::log::{Damage, LogError, LogPosition};
-use engine::target::TargetError;
-use gtid::Gtid;
-
-use crate::relay_log::SourceCoordinates;
+use binlog::log::{Damage, LogError, LogPosition, SourceCoordinates};
+use binlog::transaction::TransactionGtid;
+use targets::TargetError;
 
 /// An event that was not applied, and why.
 #[derive(Debug)]
@@ -30,7 +28,7 @@ pub struct Place {
     /// Its type.
     pub event_type: Option<EventType>,
     /// Its transaction.
-    pub gtid: Option<Gtid>,
+    pub gtid: TransactionGtid,
     /// The table it changes.
     pub table: Option<String>,
 }
@@ -102,10 +100,7 @@ impl ApplierError {
     #[must_use]
     pub fn is_temporary(&self) -> bool {
         match self.reason.as_ref() {
-            Reason::Target(TargetError::Engine(error)) => error.is_passing(),
-            Reason::Target(
-                TargetError::Conflict(_) | TargetError::Unsupported(_) | TargetError::Sql(_),
-            ) => false,
+            Reason::Target(error) => error.is_temporary(),
             // Reading needs descriptors and memory that may be there later; no room is not read.
             Reason::RelayLog(error) => matches!(error, LogError::NoSpace { .. }),
             _ => false,
@@ -166,7 +161,7 @@ impl fmt::Display for Place {
         if let Some(event_type) = self.event_type {
             write!(f, "; event {event_type}")?;
         }
-        if let Some(gtid) = self.gtid {
+        if let Some(gtid) = self.gtid.text() {
             write!(f, "; GTID {gtid}")?;
         }
         if let Some(table) = &self.table {

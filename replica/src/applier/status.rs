@@ -4,11 +4,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use binlog::log::LogPosition;
+use binlog::log::{LogPosition, SourceCoordinates};
+use binlog::transaction::Executed;
 use gtid::GtidSet;
 
 use crate::receiver::Applied;
-use crate::relay_log::SourceCoordinates;
 
 /// The last error of the applier.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub struct ApplierState {
     pub doing: &'static str,
     /// The last error; cleared by START REPLICA.
     pub failure: Option<ApplierFailure>,
-    /// Every GTID whose changes are committed, or were passed over by a filter.
-    pub gtid_executed: GtidSet,
+    /// Every transaction whose changes are committed, or were passed over by a filter.
+    pub executed: Executed,
     /// Place in the source's log behind the last committed transaction.
     pub source: Option<SourceCoordinates>,
     /// Place in the relay log behind the last committed transaction.
@@ -71,10 +71,10 @@ impl ApplierStatus {
         self.lock().clone()
     }
 
-    /// Every GTID whose changes are committed.
+    /// Every MySQL GTID whose changes are committed.
     #[must_use]
     pub fn gtid_executed(&self) -> GtidSet {
-        self.lock().gtid_executed.clone()
+        self.lock().executed.mysql.clone()
     }
 
     /// Changes the state; `change` must not block.

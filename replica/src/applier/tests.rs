@@ -1,181 +1,25 @@
 //! The applier over a simulated disk, a target in memory and a source that sends what it is asked.
 
+mod memory;
 mod payloads;
-
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 use binlog::event::{
     ChecksumAlgorithm, CommitTimestamps, EventHeader, EventType, FormatDescription, GtidEvent,
     PayloadCompression, Query, RawEvent, StatusVariables, TransactionPayload, Xid, write_event,
 };
-use binlog::log::{CrashKind, SimStorage};
-use binlog::row::{Column, ColumnType, RowPlan, RowsEncoder, RowsFlags, RowsKind, TableMap};
+use binlog::log::{CrashKind, SimStorage, SourceCoordinates};
+use binlog::row::{Column, ColumnType, RowsEncoder, RowsFlags, RowsKind, TableMap};
 use binlog::stream::payload;
 use binlog::value::Value;
-use engine::error::EngineError;
-use engine::target::{AppliedPosition, RowsChange, StatementChange, StatementOutcome};
 use gtid::{Gno, Gtid, GtidSet, Tsid, Uuid};
-use sql::error::SqlError;
+
+use memory::{Failing, MemoryStore, disk_full, out_of_order};
 
 use super::*;
 use crate::reconcile::{Wanted, reconcile};
 use crate::relay_log::{RelayLogOptions, Relayed, Then, artificial_rotate};
 
 const CRC: ChecksumAlgorithm = ChecksumAlgorithm::Crc32;
-
-/// What a target holds: rows by table, statements, and the position.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Store {
-    rows: BTreeMap<String, Vec<i64>>,
-    statements: Vec<String>,
-    position: AppliedPosition,
-}
-
-/// A target in memory. Clones share what is committed, as a file would.
-#[derive(Clone, Default)]
-struct MemoryTarget {
-    committed: Arc<Mutex<Vec<Store>>>,
-    group: Option<Store>,
-    transaction: Option<Store>,
-    /// Key whose row cannot be inserted.
-    conflicts_with: Option<i64>,
-    /// Commits that fail from now on.
-    failing_commits: Arc<Mutex<u32>>,
-    /// What they fail with.
-    failure: Failing,
-    /// Whether commits outlive a power loss only later.
-    is_lazy: bool,
-    /// Whether the next change panics.
-    panics: bool,
-}
-
-/// Makes an error of a store.
-#[derive(Clone, Copy)]
-struct Failing(fn() -> EngineError);
-
-impl Default for Failing {
-    fn default() -> Self {
-        Self(disk_full)
-    }
-}
-
-fn disk_full() -> EngineError {
-    let source = rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(13), None);
-    let doing = "commit";
-    EngineError::Sqlite { doing, source }
-}
-
-fn out_of_order() -> EngineError {
-    let what = "a call that this test makes out of order";
-    EngineError::Misuse { what }
-}
-
-impl MemoryTarget {
-    fn last(&self) -> Store {
-        let committed = self
-            .committed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        committed.last().cloned().unwrap_or_default()
-    }
-
-    /// The target after a power loss that took the last commits.
-    fn crash(&self, lost_commits: usize) -> Self {
-        let mut committed = self.committed.lock().unwrap().clone();
-        committed.truncate(committed.len().saturating_sub(lost_commits));
-        Self {
-            committed: Arc::new(Mutex::new(committed)),
-            ..Self::default()
-        }
-    }
-
-    fn commits(&self) -> usize {
-        self.committed.lock().unwrap().len()
-    }
-}
-
-impl Target for MemoryTarget {
-    fn recover(&mut self) -> Result<AppliedPosition, TargetError> {
-        Ok(self.last().position)
-    }
-
-    fn begin(&mut self) -> Result<(), TargetError> {
-        assert!(self.group.is_none());
-        self.group = Some(self.last());
-        Ok(())
-    }
-
-    fn begin_transaction(&mut self) -> Result<(), TargetError> {
-        assert!(self.transaction.is_none());
-        self.transaction = self.group.clone();
-        assert!(self.transaction.is_some());
-        Ok(())
-    }
-
-    fn make_durable(&mut self) -> Result<bool, TargetError> {
-        Ok(!self.is_lazy)
-    }
-
-    fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError> {
-        assert!(!self.panics, "a target that panics");
-        let store = self.transaction.as_mut().unwrap();
-        let plan = RowPlan::new(change.map).unwrap();
-        let table = format!("{}.{}", change.database, change.map.table);
-        let mut count = 0;
-        for pair in change.rows.read(&plan).unwrap() {
-            let Some(Some(Value::Int(key))) = pair.unwrap().after.first().cloned() else {
-                panic!("a row without its key");
-            };
-            if self.conflicts_with == Some(key) {
-                let error = SqlError::new(1062, "23000", "Duplicate entry");
-                return Err(TargetError::Conflict(error));
-            }
-            store.rows.entry(table.clone()).or_default().push(key);
-            count += 1;
-        }
-        Ok(count)
-    }
-
-    fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {
-        let store = self.transaction.as_mut().unwrap();
-        let text = String::from_utf8_lossy(change.sql).into_owned();
-        if text.starts_with("CREATE USER") {
-            let construct = "CREATE USER";
-            return Ok(StatementOutcome::NotKept { construct });
-        }
-        store.statements.push(text);
-        Ok(StatementOutcome::Done)
-    }
-
-    fn end_transaction(&mut self) -> Result<(), TargetError> {
-        self.group = self.transaction.take();
-        Ok(())
-    }
-
-    fn rollback_transaction(&mut self) -> Result<(), TargetError> {
-        self.transaction = None;
-        Ok(())
-    }
-
-    fn commit(&mut self, position: &AppliedPosition) -> Result<(), TargetError> {
-        let mut failing = self.failing_commits.lock().unwrap();
-        if *failing > 0 {
-            *failing -= 1;
-            return Err(TargetError::Engine((self.failure.0)()));
-        }
-        let mut store = self.group.take().unwrap();
-        store.position = position.clone();
-        self.committed.lock().unwrap().push(store);
-        Ok(())
-    }
-
-    fn rollback(&mut self) -> Result<(), TargetError> {
-        self.group = None;
-        self.transaction = None;
-        Ok(())
-    }
-}
 
 /// A transaction of the source.
 #[derive(Debug, Clone)]
@@ -359,12 +203,12 @@ fn payload_of(events: &[Body]) -> TransactionPayload<'static> {
 /// A replica without threads and sockets.
 struct Replica {
     applier: Applier,
-    target: MemoryTarget,
+    target: MemoryStore,
     storage: SimStorage,
 }
 
 impl Replica {
-    fn open(storage: SimStorage, mut target: MemoryTarget) -> Self {
+    fn open(storage: SimStorage, target: MemoryStore) -> Self {
         let options = RelayLogOptions {
             base: "relay".to_owned(),
             index: "relay.index".to_owned(),
@@ -377,7 +221,7 @@ impl Replica {
         };
         let relay_log = RelayLog::open(Arc::new(storage.clone()), options, 1).unwrap();
         let status = Arc::new(ApplierStatus::default());
-        reconcile(&mut target, &status, &relay_log, Wanted::Keep).unwrap();
+        reconcile(&target, &status, &relay_log, Wanted::Keep).unwrap();
         let applier = Applier {
             relay_log: Arc::new(relay_log),
             filter: Arc::default(),
@@ -395,7 +239,7 @@ impl Replica {
     }
 
     fn new() -> Self {
-        Self::open(SimStorage::new(1), MemoryTarget::default())
+        Self::open(SimStorage::new(1), MemoryStore::default())
     }
 
     fn receive(&self, source: &Source) {
@@ -412,7 +256,7 @@ impl Replica {
     /// Applies what is in the relay log, at most `commits_max` groups and `events_max` events: what
     /// is not committed then is lost.
     fn apply_some(&self, commits_max: usize, events_max: usize) -> Result<(), ApplierError> {
-        let worker = Worker::new(Box::new(self.target.clone())).unwrap();
+        let worker = Worker::new(Arc::new(self.target.clone())).unwrap();
         let (filter, status) = (&self.applier.filter, &self.applier.status);
         let mut coordinator = Coordinator::new(worker, Arc::clone(filter), Arc::clone(status));
         let mut reader = self.applier.reader(&coordinator).unwrap();
@@ -449,7 +293,7 @@ fn applies_in_order_and_commits_the_position_with_the_rows() {
     let store = replica.target.last();
     assert_eq!(store.rows["d.t"], keys(10));
     let expected: GtidSet = (1..=10).map(gtid).collect();
-    assert_eq!(store.position.gtid_executed, expected.to_string());
+    assert_eq!(store.applied.executed.mysql, expected);
     let state = replica.applier.status.snapshot();
     assert_eq!((state.transactions, state.rows), (10, 10));
     assert!(state.has_caught_up);
@@ -462,7 +306,7 @@ fn applies_in_order_and_commits_the_position_with_the_rows() {
 fn any_crash_loses_nothing_and_repeats_nothing() {
     for seed in 0..400_u64 {
         let is_compressed = seed % 2 == 1;
-        let mut replica = Replica::open(SimStorage::new(seed), MemoryTarget::default());
+        let mut replica = Replica::open(SimStorage::new(seed), MemoryStore::default());
         let mut round = 0_u64;
         loop {
             round += 1;
@@ -591,7 +435,7 @@ fn filters_skip_rows_and_statements_but_move_the_position() {
     assert_eq!(store.statements, ["CREATE TABLE t2 (a INT)"]);
     let state = replica.applier.status.snapshot();
     assert_eq!((state.transactions, state.skipped), (5, 3));
-    assert_eq!(state.gtid_executed.count(), 5);
+    assert_eq!(state.executed.mysql.count(), 5);
 }
 
 #[test]
@@ -630,12 +474,12 @@ fn an_applier_that_panics_says_so_and_does_not_run() {
     replica.target.panics = true;
     replica.receive(&Source::rows(1));
     let runtime = runtime();
-    let target = Box::new(replica.target.clone());
+    let target = Arc::new(replica.target.clone());
     let running = spawn(replica.applier.clone(), target, runtime.handle().clone()).unwrap();
     while !running.is_finished() {
         std::thread::yield_now();
     }
-    assert!(running.stop().is_none());
+    running.stop();
     let state = replica.applier.status.snapshot();
     assert!(!state.is_running);
     let failure = state.failure.unwrap();
@@ -685,23 +529,23 @@ fn a_statement_that_failed_on_the_source_stops() {
 
 #[test]
 fn what_is_passed_over_is_not_counted_with_what_follows() {
-    let counted = |executed: &str| {
-        let mut target = MemoryTarget::default();
-        let position = AppliedPosition {
-            gtid_executed: executed.to_owned(),
-            ..AppliedPosition::default()
+    let counted = |executed: GtidSet| {
+        let target = MemoryStore::default();
+        let applied = Applied {
+            executed: executed.into(),
+            ..Applied::default()
         };
-        target.set_position(&position).unwrap();
+        target.replace(&applied).unwrap();
         let replica = Replica::open(SimStorage::new(1), target);
         Source::rows(3).send(&replica.applier.relay_log, &GtidSet::new());
         replica.apply_all().unwrap();
         let state = replica.applier.status.snapshot();
         (state.transactions, state.bytes)
     };
-    let (all, bytes) = counted("");
+    let (all, bytes) = counted(GtidSet::new());
     assert_eq!(all, 3);
     let executed: GtidSet = (1..=2).map(gtid).collect();
-    assert_eq!(counted(&executed.to_string()), (1, bytes / 3));
+    assert_eq!(counted(executed), (1, bytes / 3));
 }
 
 #[test]
@@ -712,11 +556,11 @@ fn a_position_that_the_discarded_relay_log_left_never_becomes_one_of_the_new_log
     old.apply_all().unwrap();
     let target = old.target.clone();
     let replica = Replica::open(SimStorage::new(2), target.clone());
-    let applied = target.last().position;
+    let applied = target.last().applied;
     let start = replica.applier.relay_log.start();
-    assert_eq!(applied.relay, Some((start.file.to_string(), start.offset)));
+    assert_eq!(applied.relay, Some(start));
     let executed: GtidSet = (1..=8).map(gtid).collect();
-    assert_eq!(applied.gtid_executed, executed.to_string());
+    assert_eq!(applied.executed.mysql, executed);
     replica.receive(&Source::rows(20));
     let storage = replica.storage.crash(CrashKind::Process, 1);
     let replica = Replica::open(storage, target);
@@ -730,12 +574,12 @@ fn an_unapplied_relay_log_is_kept_whatever_its_number() {
     replica.applier.relay_log.reset(GtidSet::new(), 1).unwrap();
     let start = replica.applier.relay_log.start();
     assert_ne!(start.file.number(), 1);
-    let position = AppliedPosition {
-        relay: Some((start.file.to_string(), start.offset)),
-        ..AppliedPosition::default()
+    let applied = Applied {
+        relay: Some(start),
+        ..Applied::default()
     };
-    let mut target = replica.target.clone();
-    target.set_position(&position).unwrap();
+    let target = replica.target.clone();
+    target.replace(&applied).unwrap();
     replica.receive(&Source::rows(5));
     let storage = replica.storage.crash(CrashKind::Process, 1);
     let replica = Replica::open(storage, target);
@@ -750,12 +594,12 @@ fn a_store_that_fails_for_a_while_is_tried_again() {
     replica.receive(&Source::rows(6));
     *replica.target.failing_commits.lock().unwrap() = 2;
     let runtime = runtime();
-    let target = Box::new(replica.target.clone());
+    let target = Arc::new(replica.target.clone());
     let running = spawn(replica.applier.clone(), target, runtime.handle().clone()).unwrap();
     while !replica.applier.status.snapshot().has_caught_up {
         std::thread::yield_now();
     }
-    assert!(running.stop().is_some());
+    running.stop();
     assert_eq!(replica.target.last().rows["d.t"], keys(6));
     let state = replica.applier.status.snapshot();
     assert_eq!((state.failures, state.is_running), (2, false));

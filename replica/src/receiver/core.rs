@@ -12,12 +12,13 @@ use binlog::event::{
     ChecksumAlgorithm, EventError, EventFlags, EventHeader, EventType, FormatDescription,
     Heartbeat, RawEvent,
 };
+use binlog::log::SourceCoordinates;
 use binlog::transaction::{Boundary, BoundaryError, TransactionTracker};
 use codec::{DecodeError, Reader};
 use config::settings::GtidMode;
 use gtid::Gtid;
 
-use crate::relay_log::{SourceCoordinates, Then};
+use crate::relay_log::Then;
 
 /// What to do with an event, in the order in which [`ReceiverCore::handle`] returned them.
 #[derive(Debug)]

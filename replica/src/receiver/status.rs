@@ -1,9 +1,8 @@
 //! How the receiver fares: read by SHOW REPLICA STATUS, metrics and lag, written by the receiver.
 
+use binlog::log::SourceCoordinates;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Instant, SystemTime};
-
-use crate::relay_log::SourceCoordinates;
 
 /// `Replica_IO_Running`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,11 +6,10 @@ use std::sync::Arc;
 use binlog::event::{ChecksumAlgorithm, EventFlags, EventType};
 use binlog::log::{
     LogError, LogFileName, LogFlavour, LogIndex, LogOptions, LogReader, LogWriter, RecoverOptions,
-    Recovered, Storage, recover,
+    Recovered, SourceCoordinates, Storage, recover,
 };
 use gtid::GtidSet;
 
-use super::head::SourceCoordinates;
 use crate::LIFE;
 
 /// How the relay log is kept.

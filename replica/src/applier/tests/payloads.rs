@@ -44,7 +44,7 @@ fn stops_with(replica: &Replica, parts: &[&str]) {
     let store = replica.target.last();
     assert_eq!(store.rows["d.t"], keys(1), "{text}");
     let expected: GtidSet = [gtid(1)].into_iter().collect();
-    assert_eq!(store.position.gtid_executed, expected.to_string());
+    assert_eq!(store.applied.executed.mysql, expected);
 }
 
 #[test]
@@ -55,12 +55,11 @@ fn the_events_of_a_payload_are_applied_and_the_position_moves_behind_it() {
     let store = replica.target.last();
     assert_eq!(store.rows["d.t"], keys(10));
     let expected: GtidSet = (1..=10).map(gtid).collect();
-    assert_eq!(store.position.gtid_executed, expected.to_string());
+    assert_eq!(store.applied.executed.mysql, expected);
     let end = replica.applier.relay_log.end().borrow().clone();
-    let relay = (end.position.file.to_string(), end.position.offset);
-    assert_eq!(store.position.relay, Some(relay));
+    assert_eq!(store.applied.relay, Some(end.position));
     let source = replica.applier.relay_log.source_coordinates().unwrap();
-    assert_eq!(store.position.source, Some((source.file, source.offset)));
+    assert_eq!(store.applied.source, Some(source));
     let state = replica.applier.status.snapshot();
     assert_eq!((state.transactions, state.rows), (10, 10));
     // The bytes are those of the log, not what they inflate to.
@@ -92,10 +91,9 @@ fn a_payload_that_was_applied_is_passed_over() {
     replica.receive(&Source::compressed(5));
     replica.apply_all().unwrap();
     // The position in the relay log is lost, the GTIDs are not.
-    let mut target = replica.target.clone();
-    let mut position = replica.target.last().position;
-    position.relay = None;
-    target.set_position(&position).unwrap();
+    let mut applied = replica.target.last().applied;
+    applied.relay = None;
+    replica.target.replace(&applied).unwrap();
     replica.apply_all().unwrap();
     assert_eq!(replica.target.last().rows["d.t"], keys(5));
 }

@@ -4,30 +4,34 @@
 
 mod json;
 
-use crate::error::sqlite_failed;
 use std::borrow::Cow;
 
 use binlog::event::{Charset, ChecksumAlgorithm, EventType, StatusVariable, StatusVariables};
 use binlog::row::{Column, ColumnType, RowsEncoder, RowsEvent, RowsFlags, RowsKind, TableMap};
 use binlog::value::Value;
 
-use super::{AppliedPosition, RowsChange, StatementChange, StatementOutcome, Target, TargetError};
-use crate::database::Database;
-use crate::value::stored::column::decode_row;
+use binlog::log::SourceCoordinates;
+use binlog::transaction::TransactionGtid;
+use gtid::GtidSet;
+
+use super::{
+    Applied, Mark, RowsChange, Session, StatementChange, StatementOutcome, Store, TargetError,
+    UnitHead,
+};
 
 /// A target under test, and a look at what it holds.
 pub trait Bench {
     /// The target's type.
-    type Target: Target;
+    type Store: Store;
 
-    /// Opens the target on its store, as after a restart. The one opened before is gone.
-    fn open(&mut self) -> Self::Target;
+    /// Opens the target, as after a restart. The one opened before is gone.
+    fn open(&mut self) -> Self::Store;
 
     /// The committed rows of a table, each as `value|value`, sorted; `None` if there is no such table.
     fn rows(&mut self, database: &str, table: &str) -> Option<Vec<String>>;
 }
 
-/// Checks the whole contract of [`Target`] on an empty store.
+/// Checks the whole contract of [`Store`] and [`Session`] on an empty target.
 pub fn check(bench: &mut impl Bench) {
     starts_with_nothing_applied(bench);
     commits_rows_with_their_position(bench);
@@ -35,7 +39,7 @@ pub fn check(bench: &mut impl Bench) {
     undoes_one_source_transaction(bench);
     reports_missing_and_duplicate_rows(bench);
     refuses_what_it_cannot_do(bench);
-    commits_a_position_alone(bench);
+    replaces_what_is_applied(bench);
     json::changes_json_values_in_place(bench);
 }
 
@@ -43,29 +47,28 @@ fn starts_with_nothing_applied(bench: &mut impl Bench) {
     let position = must(bench.open().recover(), "recover on an empty store");
     assert_eq!(
         position,
-        AppliedPosition::default(),
+        Applied::default(),
         "an empty store has applied nothing"
     );
 }
 
 fn commits_rows_with_their_position(bench: &mut impl Bench) {
-    let mut target = bench.open();
-    must(target.begin(), "begin");
+    let mut target = session(bench);
+    must(target.begin(&HEAD), "begin");
     for sql in [
         "CREATE DATABASE d",
         "CREATE TABLE d.t (a INT PRIMARY KEY, b VARCHAR(20))",
         "CREATE TABLE d.n (a INT, b VARCHAR(20))",
     ] {
-        must(target.begin_transaction(), "begin_transaction");
+        must(target.unit(&HEAD), "unit");
         assert_eq!(
-            must(statement(&mut target, sql), sql),
+            must(statement(target.as_mut(), sql), sql),
             StatementOutcome::Done,
             "{sql}"
         );
-        must(target.end_transaction(), "end_transaction");
     }
-    applies_each_kind_of_row(&mut target);
-    must(target.commit(&position(4)), "commit");
+    applies_each_kind_of_row(target.as_mut());
+    commit(target.as_mut(), 4);
     drop(target);
     assert_eq!(
         bench.rows("d", "t"),
@@ -83,40 +86,34 @@ fn commits_rows_with_their_position(bench: &mut impl Bench) {
     );
 }
 
-fn applies_each_kind_of_row(target: &mut impl Target) {
-    must(target.begin_transaction(), "begin_transaction");
+fn applies_each_kind_of_row(target: &mut dyn Session) {
+    must(target.unit(&HEAD), "unit");
     write(
         target,
         "t",
         &[(1, Some("one")), (2, None), (3, Some("three"))],
     );
     write(target, "n", &[(1, Some("x")), (1, Some("x")), (2, None)]);
-    must(target.end_transaction(), "end_transaction");
-    must(target.begin_transaction(), "begin_transaction");
+    must(target.unit(&HEAD), "unit");
     change(target, "t", RowsKind::Update, (2, None), (20, Some("two")));
     change(target, "t", RowsKind::Delete, (3, Some("three")), (0, None));
     // Of two equal rows without a key exactly one goes.
     change(target, "n", RowsKind::Delete, (1, Some("x")), (0, None));
     change(target, "n", RowsKind::Update, (2, None), (2, Some("y")));
-    must(target.end_transaction(), "end_transaction");
 }
 
 fn forgets_what_was_not_committed(bench: &mut impl Bench) {
-    let mut target = bench.open();
-    must(target.begin(), "begin");
-    must(target.begin_transaction(), "begin_transaction");
-    write(&mut target, "t", &[(100, None)]);
-    must(target.end_transaction(), "end_transaction");
+    let mut target = session(bench);
+    must(target.begin(&HEAD), "begin");
+    must(target.unit(&HEAD), "unit");
+    write(target.as_mut(), "t", &[(100, None)]);
     drop(target);
-    let mut target = bench.open();
-    assert_eq!(
-        must(target.recover(), "recover"),
-        position(4),
-        "an uncommitted group has no position"
-    );
-    must(target.begin(), "begin");
-    must(target.begin_transaction(), "begin_transaction");
-    write(&mut target, "t", &[(100, None)]);
+    let recovered = must(bench.open().recover(), "recover");
+    assert_eq!(recovered, position(4), "what is not committed has no mark");
+    let mut target = session(bench);
+    must(target.begin(&HEAD), "begin");
+    must(target.unit(&HEAD), "unit");
+    write(target.as_mut(), "t", &[(100, None)]);
     must(target.rollback(), "rollback");
     drop(target);
     assert_eq!(
@@ -126,19 +123,18 @@ fn forgets_what_was_not_committed(bench: &mut impl Bench) {
 }
 
 fn undoes_one_source_transaction(bench: &mut impl Bench) {
-    let mut target = bench.open();
-    must(target.begin(), "begin");
-    must(target.begin_transaction(), "begin_transaction");
-    write(&mut target, "t", &[(30, Some("kept"))]);
-    must(target.end_transaction(), "end_transaction");
-    must(target.begin_transaction(), "begin_transaction");
-    write(&mut target, "t", &[(31, Some("undone"))]);
+    let mut target = session(bench);
+    must(target.begin(&HEAD), "begin");
+    must(target.unit(&HEAD), "unit");
+    write(target.as_mut(), "t", &[(30, Some("kept"))]);
+    must(target.unit(&HEAD), "unit");
+    write(target.as_mut(), "t", &[(31, Some("undone"))]);
     must(
-        statement(&mut target, "CREATE TABLE d.u (a INT)"),
+        statement(target.as_mut(), "CREATE TABLE d.u (a INT)"),
         "CREATE TABLE",
     );
-    must(target.rollback_transaction(), "rollback_transaction");
-    must(target.commit(&position(5)), "commit");
+    must(target.undo_unit(), "undo_unit");
+    commit(target.as_mut(), 5);
     drop(target);
     let expected = ["1|one", "20|two", "30|kept"].map(str::to_owned).to_vec();
     assert_eq!(bench.rows("d", "t"), Some(expected));
@@ -150,9 +146,9 @@ fn undoes_one_source_transaction(bench: &mut impl Bench) {
 }
 
 fn reports_missing_and_duplicate_rows(bench: &mut impl Bench) {
-    let mut target = bench.open();
-    must(target.begin(), "begin");
-    must(target.begin_transaction(), "begin_transaction");
+    let mut target = session(bench);
+    must(target.begin(&HEAD), "begin");
+    must(target.unit(&HEAD), "unit");
     let cases = [
         (
             RowsKind::Write,
@@ -174,12 +170,12 @@ fn reports_missing_and_duplicate_rows(bench: &mut impl Bench) {
         ),
     ];
     for (kind, row, code, text) in cases {
-        let error = fails(apply(&mut target, "t", kind, row, row), text);
+        let error = fails(apply(target.as_mut(), "t", kind, row, row), text);
         assert_eq!((error.code(), error.to_string().as_str()), (code, text));
     }
     let error = fails(
         apply(
-            &mut target,
+            target.as_mut(),
             "missing",
             RowsKind::Write,
             (1, None),
@@ -195,19 +191,19 @@ fn reports_missing_and_duplicate_rows(bench: &mut impl Bench) {
 }
 
 fn refuses_what_it_cannot_do(bench: &mut impl Bench) {
-    let mut target = bench.open();
-    must(target.begin(), "begin");
-    must(target.begin_transaction(), "begin_transaction");
+    let mut target = session(bench);
+    must(target.begin(&HEAD), "begin");
+    must(target.unit(&HEAD), "unit");
     let error = fails(
         statement(
-            &mut target,
+            target.as_mut(),
             "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW SET @a=1",
         ),
         "a trigger",
     );
     assert_eq!(error.code(), 1235, "{error}");
     let outcome = must(
-        statement(&mut target, "CREATE USER u IDENTIFIED BY 'p'"),
+        statement(target.as_mut(), "CREATE USER u IDENTIFIED BY 'p'"),
         "CREATE USER",
     );
     assert_eq!(
@@ -217,7 +213,7 @@ fn refuses_what_it_cannot_do(bench: &mut impl Bench) {
         }
     );
     let error = fails(
-        statement(&mut target, "CREATE TABLE d.t (a INT)"),
+        statement(target.as_mut(), "CREATE TABLE d.t (a INT)"),
         "a table that exists",
     );
     assert_eq!(
@@ -227,10 +223,8 @@ fn refuses_what_it_cannot_do(bench: &mut impl Bench) {
     must(target.rollback(), "rollback");
 }
 
-fn commits_a_position_alone(bench: &mut impl Bench) {
-    let mut target = bench.open();
-    must(target.set_position(&position(9)), "set_position");
-    drop(target);
+fn replaces_what_is_applied(bench: &mut impl Bench) {
+    must(bench.open().replace(&position(9)), "replace");
     assert_eq!(must(bench.open().recover(), "recover"), position(9));
     assert!(bench.rows("d", "t").is_some(), "the rows stay");
 }
@@ -238,7 +232,7 @@ fn commits_a_position_alone(bench: &mut impl Bench) {
 /// A row of the two test tables.
 type TestRow<'a> = (i64, Option<&'a str>);
 
-fn write(target: &mut impl Target, table: &str, rows: &[TestRow<'_>]) {
+fn write(target: &mut dyn Session, table: &str, rows: &[TestRow<'_>]) {
     for row in rows {
         let count = must(
             apply(target, table, RowsKind::Write, *row, *row),
@@ -249,7 +243,7 @@ fn write(target: &mut impl Target, table: &str, rows: &[TestRow<'_>]) {
 }
 
 fn change(
-    target: &mut impl Target,
+    target: &mut dyn Session,
     table: &str,
     kind: RowsKind,
     before: TestRow<'_>,
@@ -262,7 +256,7 @@ fn change(
 }
 
 fn apply(
-    target: &mut impl Target,
+    target: &mut dyn Session,
     table: &str,
     kind: RowsKind,
     before: TestRow<'_>,
@@ -309,7 +303,7 @@ fn map(table: &str) -> TableMap<'static> {
     TableMap::new(table_id, "d", table.to_owned(), vec![number, text])
 }
 
-fn statement(target: &mut impl Target, sql: &str) -> Result<StatementOutcome, TargetError> {
+fn statement(target: &mut dyn Session, sql: &str) -> Result<StatementOutcome, TargetError> {
     let charset = Charset {
         client: 255,
         connection: 255,
@@ -328,49 +322,42 @@ fn statement(target: &mut impl Target, sql: &str) -> Result<StatementOutcome, Ta
     })
 }
 
-fn position(transactions: u64) -> AppliedPosition {
-    AppliedPosition {
-        gtid_executed: format!("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-{transactions}"),
-        source: Some(("binlog.000001".to_owned(), transactions * 100)),
+/// A transaction of the source; the checks need no identifier of it.
+const HEAD: UnitHead = UnitHead {
+    gtid: TransactionGtid::None,
+    commit_micros: None,
+    server_id: 1,
+};
+
+fn session(bench: &mut impl Bench) -> Box<dyn Session> {
+    must(bench.open().session(), "a session")
+}
+
+/// What is applied once `transactions` of the source are.
+fn position(transactions: u64) -> Applied {
+    let executed = format!("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-{transactions}");
+    Applied {
+        executed: must(executed.parse::<GtidSet>(), "a GTID set").into(),
+        source: Some(SourceCoordinates {
+            file: "binlog.000001".to_owned(),
+            offset: transactions * 100,
+        }),
         relay: None,
     }
 }
 
-/// Rows of the embedded engine in the form of [`Bench::rows`].
-#[must_use]
-pub fn engine_rows(database: &Database, schema: &str, table: &str) -> Option<Vec<String>> {
-    let mut reader = must(database.reader(), "a reader");
-    let rows = reader.read(|connection, catalog| {
-        let Some(table) = catalog.find_table(schema, table) else {
-            return Ok(None);
-        };
-        let columns: Vec<String> = table
-            .columns
-            .iter()
-            .map(crate::catalog::Column::sqlite_name)
-            .collect();
-        let sql = format!("SELECT {} FROM {}", columns.join(","), table.sqlite_name());
-        let mut statement = connection.prepare(&sql).map_err(sqlite_failed)?;
-        let mut rows = statement.query([]).map_err(sqlite_failed)?;
-        let mut texts = Vec::new();
-        while let Some(row) = rows.next().map_err(sqlite_failed)? {
-            let values = decode_row(table, row, 0)?;
-            texts.push(values.iter().map(shown).collect::<Vec<_>>().join("|"));
-        }
-        texts.sort();
-        Ok::<_, sql::error::SqlError>(Some(texts))
-    });
-    must(rows, "rows")
-}
-
-fn shown(value: &Value<'_>) -> String {
-    match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Int(value) => value.to_string(),
-        Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Value::Json(binary) => must(binlog::value::json::to_text(binary), "a JSON value"),
-        other => format!("{other:?}"),
-    }
+/// Commits with the mark of [`position`], of which the last transaction is new.
+fn commit(target: &mut dyn Session, transactions: u64) {
+    let Applied {
+        executed, source, ..
+    } = position(transactions);
+    let mark = Mark {
+        added: &executed,
+        source: source.as_ref(),
+        relay: None,
+    };
+    must(target.flush(), "flush");
+    must(target.commit(&mark), "commit");
 }
 
 #[expect(clippy::panic, reason = "a check reports by panicking")]

@@ -4,26 +4,28 @@ use binlog::event::EventType;
 use binlog::row::{Column, ColumnType, RowsEvent, TableMap};
 use binlog::value::json::{self, JsonOperation};
 
-use super::{Bench, fails, must, position, statement};
-use crate::target::{RowsChange, Target, TargetError};
+use super::{Bench, HEAD, commit, fails, must, session, statement};
+use crate::{RowsChange, Session, TargetError};
 
 /// An operation, its path and its value.
 type Change<'a> = (JsonOperation, &'a str, &'a str);
 
 pub(super) fn changes_json_values_in_place(bench: &mut impl Bench) {
     use JsonOperation::{Insert, Remove, Replace};
-    let mut target = bench.open();
-    must(target.begin(), "begin");
-    must(target.begin_transaction(), "begin_transaction");
+    let mut target = session(bench);
+    must(target.begin(&HEAD), "begin");
+    must(target.unit(&HEAD), "unit");
     must(
-        statement(&mut target, "CREATE TABLE d.j (a INT PRIMARY KEY, b JSON)"),
+        statement(
+            target.as_mut(),
+            "CREATE TABLE d.j (a INT PRIMARY KEY, b JSON)",
+        ),
         "CREATE TABLE",
     );
     for (key, text) in [(1, r#"{"x": 1, "y": [1, 2]}"#), (2, r#"{"x": 1}"#)] {
-        must(insert(&mut target, key, text), text);
+        must(insert(target.as_mut(), key, text), text);
     }
-    must(target.end_transaction(), "end_transaction");
-    must(target.begin_transaction(), "begin_transaction");
+    must(target.unit(&HEAD), "unit");
     let all = [
         (Replace, "$.x", "\"new\""),
         (Insert, "$.y[1]", "true"),
@@ -31,15 +33,17 @@ pub(super) fn changes_json_values_in_place(bench: &mut impl Bench) {
         (Insert, "$.z", "{}"),
     ];
     // The before image holds the key alone: what is stored is changed.
-    must(update(&mut target, 1, None, &all), "a change of the row");
+    must(
+        update(target.as_mut(), 1, None, &all),
+        "a change of the row",
+    );
     // It holds the value: that one is changed, whatever is stored.
     let logged = r#"{"x": 1, "w": 2}"#;
     let change = [(Replace, "$.x", "5")];
-    must(update(&mut target, 2, Some(logged), &change), logged);
-    must(update(&mut target, 2, None, &[]), "no change");
-    must(target.end_transaction(), "end_transaction");
-    refuses_changes_that_do_not_fit(&mut target);
-    must(target.commit(&position(20)), "commit");
+    must(update(target.as_mut(), 2, Some(logged), &change), logged);
+    must(update(target.as_mut(), 2, None, &[]), "no change");
+    refuses_changes_that_do_not_fit(target.as_mut());
+    commit(target.as_mut(), 20);
     drop(target);
     let expected = [
         r#"1|{"x": "new", "y": [true, 2], "z": {}}"#,
@@ -51,7 +55,7 @@ pub(super) fn changes_json_values_in_place(bench: &mut impl Bench) {
     );
 }
 
-fn refuses_changes_that_do_not_fit(target: &mut impl Target) {
+fn refuses_changes_that_do_not_fit(target: &mut dyn Session) {
     use JsonOperation::{Insert, Replace};
     let misfits: [(Option<&str>, Change<'_>); 3] = [
         (None, (Replace, "$.missing.q", "1")),
@@ -59,7 +63,7 @@ fn refuses_changes_that_do_not_fit(target: &mut impl Target) {
         (Some("[]"), (Replace, "$.x", "1")),
     ];
     for (before, change) in misfits {
-        must(target.begin_transaction(), "begin_transaction");
+        must(target.unit(&HEAD), "unit");
         let path = change.1;
         let good = (Replace, "$.x", "\"lost\"");
         must(update(target, 1, None, &[good]), "a change that fits");
@@ -70,9 +74,9 @@ fn refuses_changes_that_do_not_fit(target: &mut impl Target) {
              Error_code: 3648; handler error HA_ERR_GENERIC"
         );
         assert_eq!((error.code(), error.to_string()), (3648, text));
-        must(target.rollback_transaction(), "rollback_transaction");
+        must(target.undo_unit(), "undo_unit");
     }
-    must(target.begin_transaction(), "begin_transaction");
+    must(target.unit(&HEAD), "unit");
     let damaged = apply(
         target,
         EventType::PARTIAL_UPDATE_ROWS,
@@ -80,10 +84,10 @@ fn refuses_changes_that_do_not_fit(target: &mut impl Target) {
     );
     let error = fails(damaged, "an unknown operation");
     assert_eq!(error.code(), 3649, "{error}");
-    must(target.rollback_transaction(), "rollback_transaction");
+    must(target.undo_unit(), "undo_unit");
 }
 
-fn insert(target: &mut impl Target, key: u32, text: &str) -> Result<u64, TargetError> {
+fn insert(target: &mut dyn Session, key: u32, text: &str) -> Result<u64, TargetError> {
     let mut body = head(&[0b11]);
     body.push(0);
     body.extend(key.to_le_bytes());
@@ -92,7 +96,7 @@ fn insert(target: &mut impl Target, key: u32, text: &str) -> Result<u64, TargetE
 }
 
 fn update(
-    target: &mut impl Target,
+    target: &mut dyn Session,
     key: u32,
     before: Option<&str>,
     changes: &[Change<'_>],
@@ -144,7 +148,7 @@ fn head(images: &[u8]) -> Vec<u8> {
     body
 }
 
-fn apply(target: &mut impl Target, kind: EventType, body: &[u8]) -> Result<u64, TargetError> {
+fn apply(target: &mut dyn Session, kind: EventType, body: &[u8]) -> Result<u64, TargetError> {
     let mut key = Column::new(ColumnType::LONG, 0, false);
     key.unsigned = Some(false);
     let document = Column::new(ColumnType::JSON, 4, true);

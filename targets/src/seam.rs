@@ -1,0 +1,83 @@
+//! The seam: [`Store`] and [`Session`].
+//!
+//! ```text
+//! session = ( begin unit change* ( unit change* | undo_unit )* flush ( commit | rollback ) )*
+//! change  = rows | statement
+//! ```
+//! A unit is one transaction of the source. Several share one commit of the target where the target
+//! allows it, and the mark that they lead to is committed with them.
+
+use super::{Applied, Mark, RowsChange, StatementChange, StatementOutcome, TargetError, UnitHead};
+
+/// What a store can do, for those who schedule its sessions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Traits {
+    /// How many sessions may be open at once.
+    pub sessions_max: u16,
+    /// Whether several units may share a commit, and one of them be undone alone.
+    pub batches_units: bool,
+    /// Whether a unit keeps its identifier, so that one without changes is a transaction too.
+    pub keeps_gtids: bool,
+}
+
+/// A target.
+pub trait Store: Send + Sync {
+    /// What it can do.
+    fn traits(&self) -> Traits;
+
+    /// What the last commit that survived stands for; empty for a new target. May be asked while
+    /// sessions are open.
+    ///
+    /// # Errors
+    /// When the target cannot be asked, or its answer makes no sense.
+    fn recover(&self) -> Result<Applied, TargetError>;
+
+    /// Opens a session. It is rolled back when it is dropped.
+    ///
+    /// # Errors
+    /// When there are as many as the target allows, or it cannot be reached.
+    fn session(&self) -> Result<Box<dyn Session>, TargetError>;
+
+    /// Puts `applied` in the place of what is known: RESET REPLICA, `gtid_purged`. No session may be
+    /// open.
+    ///
+    /// # Errors
+    /// When a session is open or the target does not take it.
+    fn replace(&self, applied: &Applied) -> Result<(), TargetError>;
+
+    /// Makes every commit outlive a power loss. False when that has to wait for somebody and should
+    /// be tried again later.
+    ///
+    /// # Errors
+    /// When the target cannot.
+    fn make_durable(&self) -> Result<bool, TargetError>;
+}
+
+/// What takes transactions of the source, one after the other.
+pub trait Session: Send {
+    /// Begins a commit, whose first unit is `first`; [`Session::unit`] follows for it as well.
+    fn begin(&mut self, first: &UnitHead) -> Result<(), TargetError>;
+
+    /// Begins the next unit. The one before it is kept for the commit.
+    fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError>;
+
+    /// Applies the rows of one event and returns how many there were. On error the unit has to be
+    /// undone.
+    fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError>;
+
+    /// Executes a statement, or says that it concerns nothing that a target keeps. On error the
+    /// unit has to be undone.
+    fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError>;
+
+    /// Waits until the target has answered everything that was given to it.
+    fn flush(&mut self) -> Result<(), TargetError>;
+
+    /// Undoes the open unit; those before it in the commit stay.
+    fn undo_unit(&mut self) -> Result<(), TargetError>;
+
+    /// Commits the units and, in the same commit, the mark they lead to.
+    fn commit(&mut self, mark: &Mark<'_>) -> Result<(), TargetError>;
+
+    /// Undoes everything since [`Session::begin`].
+    fn rollback(&mut self) -> Result<(), TargetError>;
+}
