@@ -21,7 +21,10 @@ pub mod verify;
 pub use json::{JsonLines, JsonOptions};
 pub use output::Output;
 pub use render::{Render, RenderError, Source};
-pub use sql::{Generated, SqlForm, SqlLines, SqlOptions};
+pub use sql::{
+    Generated, Session as SqlSession, SqlForm, SqlLines, SqlOptions, SqlSink, put_base64,
+    put_versioned,
+};
 pub use text::{TextLines, TextOptions, put_value};
 
 /// Logs made event by event, as the tests of `binlog` make them; they name its modules from the root.

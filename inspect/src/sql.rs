@@ -20,11 +20,12 @@ mod tests;
 use std::io::Write;
 use std::path::PathBuf;
 
+pub use self::base64::put as put_base64;
 pub use self::statements::Generated;
 
 use self::load::LoadFiles;
 use self::replay::BinlogStatement;
-use self::session::Session;
+pub use self::session::{Session, SqlSink, put_versioned};
 use self::statements::Statements;
 use super::cell::Shape;
 use super::cell::digits::put_u64;
@@ -136,11 +137,11 @@ impl SqlLines {
         }
         if let Some(times) = event.commit_timestamps {
             let (time, versions) = (times.original, event.server_versions);
-            versioned(out, 80001, "original_commit_timestamp", time);
+            put_versioned(out, 80001, "original_commit_timestamp", time);
             if let Some(versions) = versions {
                 let (original, immediate) = (versions.original, versions.immediate);
-                versioned(out, 80014, "original_server_version", original.into());
-                versioned(out, 80014, "immediate_server_version", immediate.into());
+                put_versioned(out, 80014, "original_server_version", original.into());
+                put_versioned(out, 80014, "immediate_server_version", immediate.into());
             }
         }
         self.has_gtid = true;
@@ -183,8 +184,10 @@ impl SqlLines {
             return;
         }
         let flavour = step.format.flavour;
-        let uses_schema = !step.raw.header.flags.contains(EventFlags::SUPPRESS_USE);
-        self.session.enter(query, step, uses_schema, out);
+        let is_used = !step.raw.header.flags.contains(EventFlags::SUPPRESS_USE);
+        let schema = is_used.then_some(&*query.schema);
+        let header = &step.raw.header;
+        self.session.enter(query, header, flavour, schema, out);
         if query.error_code != 0 {
             comment(
                 out,
@@ -302,7 +305,10 @@ impl SqlLines {
             Event::AppendBlock(event) => self.load.append(source, step, event)?,
             Event::DeleteFile(event) => self.load.forget(event.file_id),
             Event::ExecuteLoadQuery(event) => {
-                self.session.enter(&event.query, step, true, out);
+                let (query, header) = (&event.query, &step.raw.header);
+                let schema = Some(&*query.schema);
+                self.session
+                    .enter(query, header, step.format.flavour, schema, out);
                 self.load.execute(source, step, event, out)?;
             }
             _ => return passed_over(source, step),
@@ -408,11 +414,6 @@ fn put_place(out: &mut Vec<u8>, step: &Step<'_>) {
     out.push(b' ');
     out.extend_from_slice(step.raw.header.event_type.label().as_bytes());
     out.push(b'\n');
-}
-
-/// `SET @@session.name=value` for servers from a version on.
-fn versioned(out: &mut Vec<u8>, since: u64, name: &str, value: u64) {
-    out.extend_from_slice(format!("/*!{since} SET @@session.{name}={value}*//*!*/;\n").as_bytes());
 }
 
 fn xa(out: &mut Vec<u8>, verb: &str, xid: &XaId<'_>, end: &str) {

@@ -109,6 +109,11 @@ impl PacketStream {
         }
     }
 
+    /// The next packet has this number, whoever sends it.
+    pub(crate) const fn set_sequence(&mut self, sequence: u8) {
+        self.sequence = sequence;
+    }
+
     fn is_idle(&self) -> bool {
         let compression = self.compression.as_ref();
         self.decoder.is_idle() && compression.is_none_or(Compression::is_idle)

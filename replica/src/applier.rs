@@ -189,6 +189,11 @@ impl Applier {
                 );
                 return;
             }
+            if !error.is_temporary() && worker.take_one_by_one() {
+                let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
+                coordinator = Coordinator::new(worker, filter, status);
+                continue;
+            }
             tried += 1;
             if !error.is_temporary() || tried > RETRIES {
                 self.report(&error, "the applier stopped");
@@ -301,7 +306,8 @@ impl Applier {
         if has_ended {
             let is_waiting = cursor.position() < *end || newer_end.has_changed().unwrap_or(false);
             let group = coordinator.worker.group();
-            if self.limits.decide(&group, is_waiting) == Next::Commit {
+            let next = self.limits.decide(&group, is_waiting);
+            if next == Next::Commit || coordinator.worker.must_commit() {
                 self.commit(coordinator)?;
             }
         }
@@ -311,7 +317,7 @@ impl Applier {
     /// Commits what was applied in front of the transaction that failed; the error of the failure
     /// comes back, or that of the commit.
     fn keep_group(&self, coordinator: &mut Coordinator, error: ApplierError) -> ApplierError {
-        if error.is_temporary() {
+        if error.is_temporary() || !coordinator.worker.undoes_units() {
             return error;
         }
         let kept = coordinator

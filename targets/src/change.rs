@@ -1,8 +1,8 @@
 //! What a session is given: the head of a transaction, rows, statements.
 
-use binlog::event::StatusVariables;
+use binlog::event::{EventFormat, EventHeader, FormatDescription, Query};
 use binlog::row::{RowsEvent, TableMap};
-use binlog::transaction::TransactionGtid;
+use binlog::transaction::{StatementKind, TransactionGtid};
 pub use engine::apply::DdlOutcome as StatementOutcome;
 
 /// What is known of a transaction of the source before its changes.
@@ -16,6 +16,17 @@ pub struct UnitHead {
     pub server_id: u32,
 }
 
+/// What the log says of an event beside its content.
+#[derive(Debug, Clone, Copy)]
+pub struct Logged<'a> {
+    /// Its header.
+    pub header: EventHeader,
+    /// How events of its file look.
+    pub format: EventFormat,
+    /// The description that its file begins with.
+    pub description: &'a FormatDescription,
+}
+
 /// Row changes of one event.
 #[derive(Debug, Clone, Copy)]
 pub struct RowsChange<'a> {
@@ -25,19 +36,28 @@ pub struct RowsChange<'a> {
     pub map: &'a TableMap<'static>,
     /// The rows, perhaps compressed; an update may hold changes of JSON values in place of them.
     pub rows: &'a RowsEvent<'a>,
+    /// The event.
+    pub logged: Logged<'a>,
 }
 
-/// A statement that is replicated as text: DDL.
+/// A statement that is replicated as text.
 #[derive(Debug, Clone, Copy)]
 pub struct StatementChange<'a> {
     /// Default database here, which a filter may have renamed; empty for none.
     pub database: &'a str,
-    /// The statement, in the charset that `status` names.
-    pub sql: &'a [u8],
-    /// State of the session that ran it.
-    pub status: &'a StatusVariables<'a>,
-    /// When it began there: microseconds since 1970 UTC.
-    pub now_micros: i64,
-    /// Version of the server that logged it.
-    pub server_version: &'a str,
+    /// The statement, in the charset that its session names, and that session.
+    pub query: &'a Query<'a>,
+    /// What kind of statement it is.
+    pub kind: StatementKind,
+    /// The event.
+    pub logged: Logged<'a>,
+}
+
+impl StatementChange<'_> {
+    /// When it began on its source: microseconds since 1970 UTC.
+    #[must_use]
+    pub fn now_micros(&self) -> i64 {
+        let micros = i64::from(self.query.status.microseconds().unwrap_or(0));
+        i64::from(self.logged.header.timestamp) * 1_000_000 + micros
+    }
 }

@@ -6,17 +6,20 @@ mod json;
 
 use std::borrow::Cow;
 
-use binlog::event::{Charset, ChecksumAlgorithm, EventType, StatusVariable, StatusVariables};
+use binlog::event::{
+    Charset, ChecksumAlgorithm, EventHeader, EventType, FormatDescription, Query, StatusVariable,
+    StatusVariables,
+};
 use binlog::row::{Column, ColumnType, RowsEncoder, RowsEvent, RowsFlags, RowsKind, TableMap};
 use binlog::value::Value;
 
 use binlog::log::SourceCoordinates;
-use binlog::transaction::TransactionGtid;
+use binlog::transaction::{StatementKind, TransactionGtid};
 use gtid::GtidSet;
 
 use super::{
-    Applied, Mark, RowsChange, Session, StatementChange, StatementOutcome, Store, TargetError,
-    UnitHead,
+    Applied, Logged, Mark, RowsChange, Session, StatementChange, StatementOutcome, Store,
+    TargetError, UnitHead,
 };
 
 /// A target under test, and a look at what it holds.
@@ -279,10 +282,12 @@ fn apply(
         ),
         "an event",
     );
+    let description = description();
     let change = RowsChange {
         database: "d",
         map: &map,
         rows: &event,
+        logged: logged(event_type, &description),
     };
     target.rows(&change)
 }
@@ -309,17 +314,37 @@ fn statement(target: &mut dyn Session, sql: &str) -> Result<StatementOutcome, Ta
         connection: 255,
         server: 255,
     };
-    let status = StatusVariables(vec![
-        StatusVariable::SqlMode(0),
-        StatusVariable::Charset(charset),
-    ]);
+    let query = Query {
+        thread_id: 1,
+        exec_time: 0,
+        error_code: 0,
+        status: StatusVariables(vec![
+            StatusVariable::SqlMode(0),
+            StatusVariable::Charset(charset),
+        ]),
+        schema: b"d".as_slice().into(),
+        sql: sql.as_bytes().into(),
+    };
+    let description = description();
     target.statement(&StatementChange {
         database: "d",
-        sql: sql.as_bytes(),
-        status: &status,
-        now_micros: 1_700_000_000_000_000,
-        server_version: "8.4.0",
+        query: &query,
+        kind: StatementKind::of(query.sql.as_ref()),
+        logged: logged(EventType::QUERY, &description),
     })
+}
+
+/// The description of a log without checksums.
+fn description() -> FormatDescription {
+    FormatDescription::current("9.7.4", ChecksumAlgorithm::None)
+}
+
+fn logged(event_type: EventType, description: &FormatDescription) -> Logged<'_> {
+    Logged {
+        header: EventHeader::new(event_type, 1_700_000_000, 1),
+        format: ChecksumAlgorithm::None.into(),
+        description,
+    }
 }
 
 /// A transaction of the source; the checks need no identifier of it.

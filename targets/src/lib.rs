@@ -13,11 +13,13 @@
 mod change;
 pub mod conformance;
 mod error;
+mod mysql;
 mod seam;
 mod sqlite;
 
-pub use change::{RowsChange, StatementChange, StatementOutcome, UnitHead};
+pub use change::{Logged, RowsChange, StatementChange, StatementOutcome, UnitHead};
 pub use engine::database::{Applied, Mark};
 pub use error::TargetError;
+pub use mysql::{MarkTable, MysqlOptions, MysqlStore, ServerFacts, Truth};
 pub use seam::{Session, Store, Traits};
 pub use sqlite::SqliteStore;

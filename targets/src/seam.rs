@@ -14,10 +14,16 @@ use super::{Applied, Mark, RowsChange, StatementChange, StatementOutcome, Target
 pub struct Traits {
     /// How many sessions may be open at once.
     pub sessions_max: u16,
-    /// Whether several units may share a commit, and one of them be undone alone.
+    /// Whether several units may share a commit.
     pub batches_units: bool,
+    /// Whether a unit is undone alone. Without, an error may be that of an earlier unit of the
+    /// commit, and [`Session::undo_unit`] undoes them all.
+    pub undoes_units: bool,
     /// Whether a unit keeps its identifier, so that one without changes is a transaction too.
     pub keeps_gtids: bool,
+    /// Whether a statement of DDL commits what was changed before it, so that such a unit has to
+    /// have a commit of its own.
+    pub commits_ddl: bool,
 }
 
 /// A target.

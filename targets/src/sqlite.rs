@@ -62,7 +62,9 @@ impl Store for SqliteStore {
         Traits {
             sessions_max: 1,
             batches_units: true,
+            undoes_units: true,
             keeps_gtids: false,
+            commits_ddl: false,
         }
     }
 
@@ -153,23 +155,18 @@ impl Session for SqliteSession {
 
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError> {
         let writer = self.changing()?;
-        let RowsChange {
-            database,
-            map,
-            rows,
-        } = *change;
-        Ok(writer.apply_rows(database, map, rows, RowCheck::Key)?)
+        let (database, map) = (change.database, change.map);
+        Ok(writer.apply_rows(database, map, change.rows, RowCheck::Key)?)
     }
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {
-        let StatementChange {
-            database,
-            sql,
-            status,
-            now_micros,
-            server_version,
-        } = *change;
-        let statement = DdlStatement::new(database, sql, status, now_micros, server_version);
+        let statement = DdlStatement::new(
+            change.database,
+            &change.query.sql,
+            &change.query.status,
+            change.now_micros(),
+            &change.logged.description.server_version,
+        );
         Ok(self.changing()?.apply_ddl(&statement)?)
     }
 

@@ -109,9 +109,7 @@ fn relay_place(place: Place) -> Result<Option<LogPosition>, EngineError> {
 pub(super) fn read(connection: &Connection, channel: &str) -> Result<Option<Applied>, EngineError> {
     let sql = "SELECT source_file, source_offset, relay_file, relay_offset FROM weir_applied \
                WHERE channel = ?1";
-    let row = connection.query_row(sql, [channel], |row| {
-        Ok((place(row, 0)?, place(row, 2)?))
-    });
+    let row = connection.query_row(sql, [channel], |row| Ok((place(row, 0)?, place(row, 2)?)));
     let Some((source, relay)) = row.optional().map_err(reading)? else {
         return Ok(None);
     };
@@ -150,7 +148,10 @@ fn tsid(row: &Row<'_>) -> Result<Tsid, rusqlite::Error> {
     let (uuid, tag): (String, String) = (row.get(0)?, row.get(1)?);
     Ok(Tsid {
         uuid: Uuid::parse_str(&uuid).map_err(|error| strange(0, error))?,
-        tag: tag.parse::<Tag>().map_err(|error| strange(1, error))?,
+        tag: match tag.as_str() {
+            "" => Tag::default(),
+            tag => tag.parse().map_err(|error| strange(1, error))?,
+        },
     })
 }
 

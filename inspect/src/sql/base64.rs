@@ -6,7 +6,7 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const LINE: usize = 57;
 
 /// Appends the lines of `bytes`, each with its line feed.
-pub(super) fn put(out: &mut Vec<u8>, bytes: &[u8]) {
+pub fn put(out: &mut Vec<u8>, bytes: &[u8]) {
     out.reserve(bytes.len() / 3 * 4 + bytes.len() / LINE + 8);
     for line in bytes.chunks(LINE) {
         let (groups, rest) = line.as_chunks::<3>();

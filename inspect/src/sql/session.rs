@@ -1,18 +1,63 @@
-//! The session state that statements of the log need, set where it differs from what is set.
+//! The session state that statements of the log need, set where it differs from what is set: in a
+//! script for a client, or by statements sent to a server one by one.
 
-use super::{DELIMITER, SqlForm, comment, statement, versioned};
+use super::{DELIMITER, SqlForm, comment, statement};
 use crate::cell::charset_of;
 use crate::cell::digits::{put_fraction, put_u64};
-use binlog::event::{Charset, EventFlags, Flavour, Query, StatusVariable, session_flag};
-use binlog::transaction::Step;
+use binlog::event::{
+    Charset, EventFlags, EventHeader, Flavour, Query, StatusVariable, session_flag,
+};
 use charset::Charset as CharacterSet;
 
 use super::literal::{put_identifier, put_utf8};
 use gtid::MariaGtid;
 
+/// Where statements go.
+pub trait SqlSink {
+    /// A statement without line breaks.
+    fn line(&mut self, sql: &[u8]);
+
+    /// Any statement.
+    fn statement(&mut self, sql: &[u8]);
+
+    /// Tells the client, if there is one, the character set of what follows: it has to tell letters
+    /// from quotes.
+    fn charset(&mut self, name: &str);
+}
+
+/// A script for the `mysql` client.
+impl SqlSink for Vec<u8> {
+    fn line(&mut self, sql: &[u8]) {
+        self.extend_from_slice(sql);
+        self.extend_from_slice(DELIMITER);
+        self.push(b'\n');
+    }
+
+    fn statement(&mut self, sql: &[u8]) {
+        statement(self, sql);
+    }
+
+    fn charset(&mut self, name: &str) {
+        self.extend_from_slice(format!("/*!\\C {name} *//*!*/;\n").as_bytes());
+    }
+}
+
+/// Statements for a server.
+impl SqlSink for Vec<Vec<u8>> {
+    fn line(&mut self, sql: &[u8]) {
+        self.push(sql.to_vec());
+    }
+
+    fn statement(&mut self, sql: &[u8]) {
+        self.push(sql.to_vec());
+    }
+
+    fn charset(&mut self, _name: &str) {}
+}
+
 /// What the replaying session has been set to; `None`: not yet by this output.
 #[derive(Debug, Default)]
-pub(super) struct Session {
+pub struct Session {
     schema: Option<Vec<u8>>,
     thread_id: Option<u32>,
     flags: Option<u32>,
@@ -63,26 +108,27 @@ pub(super) fn put_foot(out: &mut Vec<u8>) {
 }
 
 impl Session {
-    /// Sets what `query` ran with.
-    pub(super) fn enter(
+    /// Sets what `query` ran with, of whose event this is the header; `schema` is its default
+    /// database here, or `None` to keep whatever there is.
+    pub fn enter(
         &mut self,
         query: &Query<'_>,
-        step: &Step<'_>,
-        uses_schema: bool,
-        out: &mut Vec<u8>,
+        header: &EventHeader,
+        flavour: Flavour,
+        schema: Option<&[u8]>,
+        out: &mut impl SqlSink,
     ) {
-        let flavour = step.format.flavour;
         if std::mem::take(&mut self.is_for_rows) {
             self.forget_rows(out);
         }
-        if uses_schema && !query.schema.is_empty() {
-            self.use_schema(&query.schema, out);
-        } else if !uses_schema {
+        match schema {
+            Some(b"") => {}
+            Some(schema) => self.use_schema(schema, out),
             // It may drop the one in use, or make it anew.
-            self.schema = None;
+            None => self.schema = None,
         }
-        put_timestamp(out, step.raw.header.timestamp, query.status.microseconds());
-        let is_bound = step.raw.header.flags.contains(EventFlags::THREAD_SPECIFIC);
+        put_timestamp(out, header.timestamp, query.status.microseconds());
+        let is_bound = header.flags.contains(EventFlags::THREAD_SPECIFIC);
         if self.thread_id != Some(query.thread_id) && (is_bound || self.thread_id.is_none()) {
             self.thread_id = Some(query.thread_id);
             set(out, "pseudo_thread_id", query.thread_id.into());
@@ -98,50 +144,45 @@ impl Session {
             self.collation_database = Some(database.unwrap_or(0));
             match database {
                 Some(id) => set(out, "collation_database", id.into()),
-                None => statement(out, b"SET @@session.collation_database=DEFAULT"),
+                None => out.statement(b"SET @@session.collation_database=DEFAULT"),
             }
         }
     }
 
     /// Makes `schema` the default one.
-    pub(super) fn use_schema(&mut self, schema: &[u8], out: &mut Vec<u8>) {
+    pub fn use_schema(&mut self, schema: &[u8], out: &mut impl SqlSink) {
         if self.schema.as_deref() == Some(schema) {
             return;
         }
         self.schema = Some(schema.to_vec());
         let mut sql = b"use ".to_vec();
         put_identifier(&mut sql, &String::from_utf8_lossy(schema));
-        sql.extend_from_slice(DELIMITER);
-        sql.push(b'\n');
-        out.extend_from_slice(&sql);
+        out.line(&sql);
     }
 
     /// Prepares for INSERT, UPDATE and DELETE.
-    pub(super) fn enter_rows(&mut self, out: &mut Vec<u8>) {
+    pub(super) fn enter_rows(&mut self, out: &mut impl SqlSink) {
         if self.is_for_rows {
             return;
         }
         self.is_for_rows = true;
-        out.extend_from_slice(b"/*!\\C utf8mb4 *//*!*/;\n");
-        statement(out, b"SET NAMES utf8mb4");
-        statement(out, b"SET @@session.time_zone='+00:00'");
-        statement(
-            out,
-            format!("SET @@session.sql_mode='{ROWS_SQL_MODE}'").as_bytes(),
-        );
+        out.charset("utf8mb4");
+        out.statement(b"SET NAMES utf8mb4");
+        out.statement(b"SET @@session.time_zone='+00:00'");
+        out.statement(format!("SET @@session.sql_mode='{ROWS_SQL_MODE}'").as_bytes());
     }
 
     /// What row statements changed must be set again.
-    fn forget_rows(&mut self, out: &mut Vec<u8>) {
+    fn forget_rows(&mut self, out: &mut impl SqlSink) {
         self.charset = None;
         self.sql_mode = None;
         if self.time_zone.take().is_none() {
-            statement(out, b"SET @@session.time_zone=DEFAULT");
+            out.statement(b"SET @@session.time_zone=DEFAULT");
         }
     }
 
     /// The checks that the rows' session had switched off.
-    pub(super) fn row_checks(&mut self, foreign_keys: bool, unique: bool, out: &mut Vec<u8>) {
+    pub(super) fn row_checks(&mut self, foreign_keys: bool, unique: bool, out: &mut impl SqlSink) {
         use session_flag::{NO_FOREIGN_KEY_CHECKS, RELAXED_UNIQUE_CHECKS};
         let before = self.flags.unwrap_or(0);
         let mut flags = before & !(NO_FOREIGN_KEY_CHECKS | RELAXED_UNIQUE_CHECKS);
@@ -159,14 +200,14 @@ impl Session {
         let sql = format!(
             "SET @@session.foreign_key_checks={foreign_keys}, @@session.unique_checks={unique}"
         );
-        statement(out, sql.as_bytes());
+        out.statement(sql.as_bytes());
     }
 
     /// The next transaction's identifier.
-    pub(super) fn mariadb_gtid(&mut self, gtid: &MariaGtid, out: &mut Vec<u8>) {
+    pub fn mariadb_gtid(&mut self, gtid: &MariaGtid, out: &mut impl SqlSink) {
         let mut set = |name: &str, value: u64| {
-            let sql = format!("/*M!100001 SET @@session.{name}={value}*//*!*/;\n");
-            out.extend_from_slice(sql.as_bytes());
+            let sql = format!("/*M!100001 SET @@session.{name}={value}*/");
+            out.line(sql.as_bytes());
         };
         if self.domain != Some(gtid.domain) {
             self.domain = Some(gtid.domain);
@@ -179,7 +220,12 @@ impl Session {
         set("gtid_seq_no", gtid.sequence);
     }
 
-    fn variable(&mut self, variable: &StatusVariable<'_>, flavour: Flavour, out: &mut Vec<u8>) {
+    fn variable(
+        &mut self,
+        variable: &StatusVariable<'_>,
+        flavour: Flavour,
+        out: &mut impl SqlSink,
+    ) {
         match variable {
             StatusVariable::Flags2(flags) if self.flags != Some(*flags) => {
                 self.flags = Some(*flags);
@@ -197,7 +243,7 @@ impl Session {
                     "SET @@session.auto_increment_increment={increment}, \
                      @@session.auto_increment_offset={offset}"
                 );
-                statement(out, sql.as_bytes());
+                out.statement(sql.as_bytes());
             }
             StatusVariable::Charset(charset) if self.charset != Some(*charset) => {
                 self.charset = Some(*charset);
@@ -207,7 +253,7 @@ impl Session {
                 self.time_zone = Some(zone.to_vec());
                 let mut sql = b"SET @@session.time_zone=".to_vec();
                 put_utf8(&mut sql, &String::from_utf8_lossy(zone));
-                statement(out, &sql);
+                out.statement(&sql);
             }
             StatusVariable::LcTimeNames(id) if self.lc_time_names != Some(*id) => {
                 self.lc_time_names = Some(*id);
@@ -224,7 +270,7 @@ impl Session {
     }
 
     /// Variables that only servers from some version on have.
-    fn later_variable(&mut self, variable: &StatusVariable<'_>, out: &mut Vec<u8>) {
+    fn later_variable(&mut self, variable: &StatusVariable<'_>, out: &mut impl SqlSink) {
         let (since, name, value) = match variable {
             StatusVariable::ExplicitDefaultsForTimestamp(on) => {
                 (50606, "explicit_defaults_for_timestamp", u64::from(*on))
@@ -245,31 +291,34 @@ impl Session {
         if !is_set {
             self.versioned.retain(|(other, _)| *other != name);
             self.versioned.push((name, value));
-            versioned(out, since, name, value);
+            put_versioned(out, since, name, value);
         }
     }
 }
 
-fn set(out: &mut Vec<u8>, name: &str, value: u64) {
-    out.extend_from_slice(b"SET @@session.");
-    out.extend_from_slice(name.as_bytes());
-    out.push(b'=');
-    put_u64(out, value);
-    out.extend_from_slice(DELIMITER);
-    out.push(b'\n');
+fn set(out: &mut impl SqlSink, name: &str, value: u64) {
+    let mut sql = b"SET @@session.".to_vec();
+    sql.extend_from_slice(name.as_bytes());
+    sql.push(b'=');
+    put_u64(&mut sql, value);
+    out.line(&sql);
 }
 
-fn put_timestamp(out: &mut Vec<u8>, seconds: u32, micros: Option<u32>) {
-    out.extend_from_slice(b"SET TIMESTAMP=");
-    put_u64(out, seconds.into());
+/// `SET @@session.name=value` for servers from a version on.
+pub fn put_versioned(out: &mut impl SqlSink, since: u64, name: &str, value: u64) {
+    out.line(format!("/*!{since} SET @@session.{name}={value}*/").as_bytes());
+}
+
+fn put_timestamp(out: &mut impl SqlSink, seconds: u32, micros: Option<u32>) {
+    let mut sql = b"SET TIMESTAMP=".to_vec();
+    put_u64(&mut sql, seconds.into());
     if let Some(micros) = micros.filter(|micros| *micros > 0) {
-        put_fraction(out, micros, 6);
+        put_fraction(&mut sql, micros, 6);
     }
-    out.extend_from_slice(DELIMITER);
-    out.push(b'\n');
+    out.line(&sql);
 }
 
-fn put_flags(out: &mut Vec<u8>, flags: u32, flavour: Flavour) {
+fn put_flags(out: &mut impl SqlSink, flags: u32, flavour: Flavour) {
     let on = |bit: u32| u8::from(flags & bit != 0);
     let off = |bit: u32| u8::from(flags & bit == 0);
     let mut sql = format!(
@@ -285,24 +334,23 @@ fn put_flags(out: &mut Vec<u8>, flags: u32, flavour: Flavour) {
             ", @@session.check_constraint_checks={}",
             off(1 << 2)
         ));
-        statement(out, sql.as_bytes());
+        out.statement(sql.as_bytes());
         let later = format!(
             "/*M!100600 SET @@session.explicit_defaults_for_timestamp={}, \
              @@session.sql_if_exists={}*/",
             on(1 << 24),
             on(1 << 28)
         );
-        return statement(out, later.as_bytes());
+        return out.statement(later.as_bytes());
     }
-    statement(out, sql.as_bytes());
+    out.statement(sql.as_bytes());
 }
 
-fn put_charset(out: &mut Vec<u8>, charset: Charset, flavour: Flavour) {
+fn put_charset(out: &mut impl SqlSink, charset: Charset, flavour: Flavour) {
     let name = charset_of(charset.client, flavour).map(CharacterSet::name);
     let client = match name {
         Some(name) => {
-            // The client too must know it, to tell letters from quotes.
-            out.extend_from_slice(format!("/*!\\C {name} *//*!*/;\n").as_bytes());
+            out.charset(name);
             name.to_owned()
         }
         None => charset.client.to_string(),
@@ -312,18 +360,15 @@ fn put_charset(out: &mut Vec<u8>, charset: Charset, flavour: Flavour) {
         "SET @@session.character_set_client={client},@@session.collation_connection={connection},\
          @@session.collation_server={server}"
     );
-    statement(out, sql.as_bytes());
+    out.statement(sql.as_bytes());
 }
 
 /// MariaDB: the default collation of each charset. The log has ids, the variable takes names; the
 /// server knows both.
-fn put_charset_collations(out: &mut Vec<u8>, pairs: &[(u16, u16)]) {
+fn put_charset_collations(out: &mut impl SqlSink, pairs: &[(u16, u16)]) {
     let ids: Vec<String> = pairs.iter().map(|(_, id)| id.to_string()).collect();
     if ids.is_empty() {
-        return statement(
-            out,
-            b"/*M!110501 SET @@session.character_set_collations=''*/",
-        );
+        return out.statement(b"/*M!110501 SET @@session.character_set_collations=''*/");
     }
     let sql = format!(
         "/*M!110501 SET @@session.character_set_collations=(SELECT GROUP_CONCAT(\
@@ -331,5 +376,5 @@ fn put_charset_collations(out: &mut Vec<u8>, pairs: &[(u16, u16)]) {
          information_schema.COLLATION_CHARACTER_SET_APPLICABILITY WHERE ID IN ({}))*/",
         ids.join(",")
     );
-    statement(out, sql.as_bytes());
+    out.statement(sql.as_bytes());
 }

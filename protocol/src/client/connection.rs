@@ -3,6 +3,8 @@
 //! Every method but [`Connection::next_event`] is one exchange: dropped in the middle, the
 //! connection is of no more use.
 
+use std::collections::VecDeque;
+
 use bytes::{Buf as _, Bytes};
 use codec::{Reader, Write as _};
 use rustls::pki_types::ServerName;
@@ -55,6 +57,8 @@ pub struct Connection {
     stream: PacketStream,
     greeting: Greeting,
     capabilities: Capabilities,
+    /// For each statement without an answer the number of the answer's first packet.
+    sent: VecDeque<u8>,
 }
 
 impl Connection {
@@ -105,6 +109,7 @@ impl Connection {
             stream,
             greeting,
             capabilities,
+            sent: VecDeque::new(),
         })
     }
 
@@ -122,6 +127,43 @@ impl Connection {
             out.put(sql.as_bytes());
         })
         .await?;
+        let (result, mut status) = self.read_result().await?;
+        while status & status::MORE_RESULTS_EXISTS != 0 {
+            (_, status) = self.read_result().await?;
+        }
+        Ok(result)
+    }
+
+    /// Puts a statement behind those that were sent before, without waiting for an answer;
+    /// [`Connection::answer`] gives the answers in the order of the statements.
+    ///
+    /// A server executes what follows a statement that failed: what must not be executed then may
+    /// only be sent once the answer is there.
+    pub fn send(&mut self, sql: &[u8]) {
+        self.stream.reset_sequence();
+        self.stream.write(|out| {
+            out.put_u8(command::QUERY);
+            out.put(sql);
+        });
+        self.sent.push_back(self.stream.sequence());
+    }
+
+    /// Sends what [`Connection::send`] holds back.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        self.stream.flush().await
+    }
+
+    /// The answer to the oldest statement that was sent and has none yet. An error of the server is
+    /// [`Error::Refused`]; the connection goes on.
+    pub async fn answer(&mut self) -> Result<QueryResult, Error> {
+        // An answer is numbered on from the packets of its own statement.
+        let Some(next) = self.sent.pop_front() else {
+            return Err(Error::Unexpected {
+                expected: "a statement before its answer",
+                found: None,
+            });
+        };
+        self.stream.set_sequence(next);
         let (result, mut status) = self.read_result().await?;
         while status & status::MORE_RESULTS_EXISTS != 0 {
             (_, status) = self.read_result().await?;

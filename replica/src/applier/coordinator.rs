@@ -10,10 +10,10 @@ use binlog::event::{
     ChecksumAlgorithm, Event, EventFlags, EventHeader, EventType, GtidEvent, Query, RawEvent,
 };
 use binlog::log::{Corrupt, LogCursor, LogError, LogPosition, SourceCoordinates};
-use binlog::row::{RowsEvent, Table};
+use binlog::row::RowsEvent;
 use binlog::transaction::{Boundary, StatementKind, Step, TransactionGtid};
 use config::ReplicationFilter;
-use targets::{RowsChange, StatementChange, UnitHead};
+use targets::{Logged, RowsChange, StatementChange, UnitHead};
 
 use super::error::{ApplierError, Place, Reason};
 use super::filter::admits_statement;
@@ -148,7 +148,7 @@ impl Coordinator {
             Event::MariadbGtid(_) => refuse(&step.raw),
             _ if self.open.is_applied => Ok(()),
             Event::Query(query) => self.query(step, query),
-            Event::Rows(rows) => self.rows(rows, step.table),
+            Event::Rows(rows) => self.rows(step, rows),
             // The reader keeps the tables; what a payload holds follows it.
             Event::TableMap(_)
             | Event::TransactionPayload(_)
@@ -186,7 +186,8 @@ impl Coordinator {
             let (code, sql) = (query.error_code, shown(&query.sql));
             return Err(Reason::FailedOnSource { code, sql }.into());
         }
-        match StatementKind::of(&query.sql) {
+        let kind = StatementKind::of(&query.sql);
+        match kind {
             StatementKind::Begin | StatementKind::Commit | StatementKind::Savepoint => Ok(()),
             // The rows in front of a rollback were of tables that cannot roll back there.
             StatementKind::Rollback
@@ -199,12 +200,17 @@ impl Coordinator {
                 Err(Reason::Unsupported { what }.into())
             }
             StatementKind::CreateSelect | StatementKind::Dml | StatementKind::Ddl => {
-                self.statement(step, query)
+                self.statement(step, query, kind)
             }
         }
     }
 
-    fn statement(&mut self, step: &Step<'_>, query: &Query<'_>) -> Result<(), Failed> {
+    fn statement(
+        &mut self,
+        step: &Step<'_>,
+        query: &Query<'_>,
+        kind: StatementKind,
+    ) -> Result<(), Failed> {
         let schema = String::from_utf8_lossy(&query.schema);
         let options = ParseOptions {
             sql_mode: query
@@ -220,19 +226,17 @@ impl Coordinator {
             return Ok(());
         }
         let database = self.filter.rewrite(&schema);
-        let micros = i64::from(query.status.microseconds().unwrap_or(0));
         let change = StatementChange {
             database: &database,
-            sql: &query.sql,
-            status: &query.status,
-            now_micros: i64::from(step.raw.header.timestamp) * 1_000_000 + micros,
-            server_version: &step.description.server_version,
+            query,
+            kind,
+            logged: logged(step),
         };
         Ok(self.worker.statement(&self.open.head, &change)?)
     }
 
-    fn rows(&mut self, rows: &RowsEvent<'_>, table: Option<&Table>) -> Result<(), Failed> {
-        let Some(table) = table else {
+    fn rows(&mut self, step: &Step<'_>, rows: &RowsEvent<'_>) -> Result<(), Failed> {
+        let Some(table) = step.table else {
             // Without rows it only ends its statement, which is all the same here.
             let table_id = rows.table_id;
             return match rows.rows.is_empty() {
@@ -249,6 +253,7 @@ impl Coordinator {
             database: &admission.database,
             map: &table.map,
             rows,
+            logged: logged(step),
         };
         let applied = self.worker.rows(&self.open.head, &change);
         applied.map_err(|error| Failed {
@@ -319,6 +324,14 @@ impl Coordinator {
             table,
         };
         ApplierError::new(place, reason)
+    }
+}
+
+fn logged<'a>(step: &Step<'a>) -> Logged<'a> {
+    Logged {
+        header: step.raw.header,
+        format: step.format,
+        description: step.description,
     }
 }
 

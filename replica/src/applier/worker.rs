@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use binlog::log::{LogPosition, SourceCoordinates};
-use binlog::transaction::Executed;
+use binlog::transaction::{Executed, StatementKind};
 use targets::{
     Applied, Mark, RowsChange, Session, StatementChange, StatementOutcome, Store, TargetError,
     UnitHead,
@@ -26,6 +26,16 @@ pub(super) struct Committed {
     pub(super) commit_micros: Option<u64>,
 }
 
+impl Committed {
+    fn add(&mut self, other: &Self) {
+        self.transactions = self.transactions.saturating_add(other.transactions);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.rows = self.rows.saturating_add(other.rows);
+        self.skipped = self.skipped.saturating_add(other.skipped);
+        self.commit_micros = other.commit_micros.or(self.commit_micros);
+    }
+}
+
 pub(super) struct Worker {
     store: Arc<dyn Store>,
     session: Box<dyn Session>,
@@ -39,8 +49,14 @@ pub(super) struct Worker {
     pending: Committed,
     /// What the open transaction adds to it.
     open: Committed,
+    /// What was committed and nobody was told of.
+    unshown: Committed,
     /// Whether the session knows of the open transaction.
     is_in_unit: bool,
+    /// Whether the open group has a statement that committed by itself.
+    has_ddl: bool,
+    /// Whether every transaction is a group of its own.
+    is_alone: bool,
     /// The relay log file of the last committed position.
     committed_file: Option<LogPosition>,
     /// When the target last could not make its commits durable.
@@ -64,7 +80,10 @@ impl Worker {
             group_began: None,
             pending: Committed::default(),
             open: Committed::default(),
+            unshown: Committed::default(),
             is_in_unit: false,
+            has_ddl: false,
+            is_alone: false,
             durable_refused: None,
         })
     }
@@ -111,6 +130,13 @@ impl Worker {
         head: &UnitHead,
         change: &StatementChange<'_>,
     ) -> Result<(), TargetError> {
+        if self.store.traits().commits_ddl && !self.is_in_unit && change.kind != StatementKind::Dml
+        {
+            // What it would commit unasked must not go without its mark.
+            let committed = self.commit()?.unwrap_or_default();
+            self.unshown.add(&committed);
+            self.has_ddl = true;
+        }
         self.begin_unit(head)?;
         if let StatementOutcome::NotKept { construct } = self.session.statement(change)? {
             self.open.skipped = 1;
@@ -149,12 +175,11 @@ impl Worker {
         self.added.add(head.gtid);
         let open = std::mem::take(&mut self.open);
         self.move_to(source, relay);
-        let pending = &mut self.pending;
-        pending.transactions = pending.transactions.saturating_add(1);
-        pending.bytes = pending.bytes.saturating_add(open.bytes);
-        pending.rows = pending.rows.saturating_add(open.rows);
-        pending.skipped = pending.skipped.saturating_add(open.skipped);
-        pending.commit_micros = head.commit_micros.or(pending.commit_micros);
+        self.pending.add(&Committed {
+            transactions: 1,
+            commit_micros: head.commit_micros,
+            ..open
+        });
         Ok(())
     }
 
@@ -169,13 +194,18 @@ impl Worker {
         self.progress.relay = Some(relay);
     }
 
-    /// Undoes the open transaction, if there is one.
+    /// Undoes the open transaction, if there is one; a target that undoes all or nothing goes back
+    /// to what is committed.
     pub(super) fn abandon_transaction(&mut self) -> Result<(), TargetError> {
         self.open = Committed::default();
-        if std::mem::take(&mut self.is_in_unit) {
-            self.session.undo_unit()?;
+        if !self.is_in_unit {
+            return Ok(());
         }
-        Ok(())
+        if !self.store.traits().undoes_units {
+            return self.abandon_group();
+        }
+        self.is_in_unit = false;
+        self.session.undo_unit()
     }
 
     /// Commits the open group with its position; `None` when there is none.
@@ -191,8 +221,11 @@ impl Worker {
         })?;
         self.added = Executed::default();
         self.group_began = None;
+        self.has_ddl = false;
         self.committed_file = self.progress.relay.clone();
-        Ok(Some(std::mem::take(&mut self.pending)))
+        let mut committed = std::mem::take(&mut self.unshown);
+        committed.add(&std::mem::take(&mut self.pending));
+        Ok(Some(committed))
     }
 
     /// Commits the position alone when it has reached another relay log file than the last commit,
@@ -221,12 +254,32 @@ impl Worker {
         Ok(is_durable)
     }
 
+    /// Whether the group has to be committed behind the transaction that ended.
+    pub(super) fn must_commit(&self) -> bool {
+        self.is_alone || self.has_ddl || !self.store.traits().batches_units
+    }
+
+    /// From here on every transaction is a group of its own, so that an error is that of the open
+    /// one. False when it was so before, or the target tells errors apart anyway.
+    pub(super) fn take_one_by_one(&mut self) -> bool {
+        let traits = self.store.traits();
+        let is_new = !self.is_alone && traits.batches_units && !traits.undoes_units;
+        self.is_alone = true;
+        is_new
+    }
+
+    /// Whether an error of the open transaction leaves those before it in the group as they are.
+    pub(super) fn undoes_units(&self) -> bool {
+        self.store.traits().undoes_units
+    }
+
     /// Undoes the open group and goes back to what is committed.
     pub(super) fn abandon_group(&mut self) -> Result<(), TargetError> {
         self.is_in_unit = false;
         self.open = Committed::default();
         self.pending = Committed::default();
         self.added = Executed::default();
+        self.has_ddl = false;
         if self.group_began.take().is_some() {
             self.session.rollback()?;
         }

@@ -4,7 +4,7 @@ use binlog::event::EventType;
 use binlog::row::{Column, ColumnType, RowsEvent, TableMap};
 use binlog::value::json::{self, JsonOperation};
 
-use super::{Bench, HEAD, commit, fails, must, session, statement};
+use super::{Bench, HEAD, commit, description, fails, logged, must, session, statement};
 use crate::{RowsChange, Session, TargetError};
 
 /// An operation, its path and its value.
@@ -159,6 +159,7 @@ fn apply(target: &mut dyn Session, kind: EventType, body: &[u8]) -> Result<u64, 
         database: "d",
         map: &map,
         rows: &must(event, "an event"),
+        logged: logged(kind, &description()),
     })
 }
 

@@ -86,7 +86,9 @@ impl Store for MemoryStore {
         Traits {
             sessions_max: 1,
             batches_units: true,
+            undoes_units: true,
             keeps_gtids: false,
+            commits_ddl: false,
         }
     }
 
@@ -164,7 +166,7 @@ impl Session for MemorySession {
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {
         let contents = self.unit.as_mut().unwrap();
-        let text = String::from_utf8_lossy(change.sql).into_owned();
+        let text = String::from_utf8_lossy(&change.query.sql).into_owned();
         if text.starts_with("CREATE USER") {
             let construct = "CREATE USER";
             return Ok(StatementOutcome::NotKept { construct });

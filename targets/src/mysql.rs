@@ -1,0 +1,176 @@
+//! `MysqlStore`: a MySQL or MariaDB server as a target.
+//!
+//! Rows arrive as the source logged them, in BINLOG statements; DDL arrives verbatim, under the
+//! session that it ran in. What is applied is known by one of two truths: the server's own
+//! `gtid_executed`, when every unit keeps its GTID, or a row of a table that is changed in the same
+//! transaction.
+
+mod binlog_statement;
+mod error;
+mod facts;
+mod marks;
+mod pipe;
+mod session;
+
+use std::sync::Mutex;
+
+use protocol::client::ClientOptions;
+use sql::error::SqlError;
+
+use super::{Applied, Session, Store, TargetError, Traits};
+pub use facts::ServerFacts;
+pub use marks::MarkTable;
+use marks::Marked;
+use pipe::Pipe;
+use session::MysqlSession;
+
+/// What says which transactions of the source a server has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Truth {
+    /// Its `gtid_executed`: every unit keeps its MySQL GTID and is a transaction of its own.
+    Gtids,
+    /// A row of this table. Units share commits.
+    Row(MarkTable),
+}
+
+/// How a server is used as a target.
+#[derive(Debug, Clone)]
+pub struct MysqlOptions {
+    /// How to connect.
+    pub client: ClientOptions,
+    /// What says which transactions it has.
+    pub truth: Truth,
+    /// Whether the server logs what is applied; without, its replicas and its own GTIDs know nothing
+    /// of it (`sql_log_bin`).
+    pub is_logged: bool,
+    /// Whether MariaDB units keep their GTIDs, so that each is a transaction of its own.
+    pub keeps_mariadb_gtids: bool,
+}
+
+/// A MySQL or MariaDB server.
+pub struct MysqlStore {
+    options: MysqlOptions,
+    facts: ServerFacts,
+    /// A connection for questions.
+    asking: Mutex<Option<Pipe>>,
+}
+
+impl MysqlStore {
+    /// Connects, and makes the table of the truth if there is one.
+    ///
+    /// # Errors
+    /// When the server cannot be reached or logged in to, lacks something or grants too little.
+    pub fn open(options: MysqlOptions) -> Result<Self, TargetError> {
+        let mut pipe = Pipe::connect(&options.client)?;
+        let facts = ServerFacts::ask(&mut pipe)?;
+        if options.truth == Truth::Gtids && !facts.has_gtids {
+            let text = "the target keeps no GTIDs: it needs gtid_mode=ON";
+            return Err(TargetError::Config(SqlError::new(1781, "HY000", text)));
+        }
+        let store = Self {
+            options,
+            facts,
+            asking: Mutex::new(None),
+        };
+        session::set_up(&mut pipe, &store.options, &store.facts)?;
+        if let Truth::Row(table) = &store.options.truth {
+            table.create(&mut pipe)?;
+        }
+        *store.lock() = Some(pipe);
+        Ok(store)
+    }
+
+    /// What the server said of itself.
+    #[must_use]
+    pub const fn facts(&self) -> &ServerFacts {
+        &self.facts
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Pipe>> {
+        self.asking
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Asks the server, over a new connection if the last one is gone.
+    fn asking<T>(
+        &self,
+        ask: impl Fn(&mut Pipe) -> Result<T, TargetError>,
+    ) -> Result<T, TargetError> {
+        let mut slot = self.lock();
+        if let Some(pipe) = slot.as_mut() {
+            match ask(pipe) {
+                Err(_) if pipe.is_lost() => {}
+                answer => return answer,
+            }
+        }
+        let mut pipe = Pipe::connect(&self.options.client)?;
+        session::set_up(&mut pipe, &self.options, &self.facts)?;
+        let answer = ask(&mut pipe);
+        *slot = Some(pipe);
+        answer
+    }
+
+    fn marked(&self, table: &MarkTable) -> Result<Marked, TargetError> {
+        Ok(self.asking(|pipe| table.read(pipe))?.unwrap_or_default())
+    }
+}
+
+impl Store for MysqlStore {
+    fn traits(&self) -> Traits {
+        let keeps_gtids = self.options.truth == Truth::Gtids
+            || (self.facts.is_mariadb && self.options.keeps_mariadb_gtids);
+        Traits {
+            sessions_max: 1,
+            batches_units: !keeps_gtids,
+            undoes_units: false,
+            keeps_gtids,
+            commits_ddl: true,
+        }
+    }
+
+    fn recover(&self) -> Result<Applied, TargetError> {
+        match &self.options.truth {
+            Truth::Row(table) => Ok(self.marked(table)?.applied),
+            Truth::Gtids => {
+                let facts = self.asking(ServerFacts::ask)?;
+                Ok(Applied {
+                    executed: facts.gtid_executed.into(),
+                    source: None,
+                    relay: None,
+                })
+            }
+        }
+    }
+
+    fn session(&self) -> Result<Box<dyn Session>, TargetError> {
+        let pipe = Pipe::connect(&self.options.client)?;
+        Ok(Box::new(MysqlSession::new(
+            pipe,
+            self.options.clone(),
+            self.facts.clone(),
+        )?))
+    }
+
+    fn replace(&self, applied: &Applied) -> Result<(), TargetError> {
+        match &self.options.truth {
+            // What the server has executed is what its log says.
+            Truth::Gtids => Ok(()),
+            Truth::Row(table) => {
+                let marked = Marked {
+                    applied: applied.clone(),
+                    statement: None,
+                };
+                self.asking(|pipe| {
+                    pipe.ask(&table.replace(&marked))?;
+                    pipe.ask("COMMIT").map(drop)
+                })
+            }
+        }
+    }
+
+    /// A server's commits are as durable as it is set up.
+    fn make_durable(&self) -> Result<bool, TargetError> {
+        Ok(true)
+    }
+}

@@ -1,0 +1,158 @@
+//! The row of a target that says what is applied to it, changed in the transaction that applies.
+//!
+//! ```sql
+//! CREATE TABLE applied (channel, mysql_executed, mariadb_executed, source_file, source_offset,
+//!   relay_file, relay_offset, statement)
+//! ```
+//! `statement` names a statement of DDL that was begun: it commits by itself, so that only what it
+//! leaves tells whether it took place.
+
+use binlog::log::{LogFileName, LogPosition, SourceCoordinates};
+use binlog::transaction::Executed;
+use protocol::client::QueryResult;
+use sql::error::SqlError;
+
+use super::pipe::Pipe;
+use crate::{Applied, TargetError};
+
+/// Where the row is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkTable {
+    /// The database.
+    pub database: String,
+    /// The table.
+    pub table: String,
+    /// The row's key.
+    pub channel: String,
+}
+
+/// The row.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Marked {
+    pub(super) applied: Applied,
+    /// The statement that was begun, and not known to be done.
+    pub(super) statement: Option<String>,
+}
+
+impl MarkTable {
+    fn name(&self) -> String {
+        format!("`{}`.`{}`", self.database, self.table)
+    }
+
+    /// Makes the table if it is not there.
+    pub(super) fn create(&self, pipe: &mut Pipe) -> Result<(), TargetError> {
+        let (database, table) = (&self.database, self.name());
+        pipe.ask(&format!("CREATE DATABASE IF NOT EXISTS `{database}`"))?;
+        pipe.ask(&format!(
+            "CREATE TABLE IF NOT EXISTS {table} (channel VARCHAR(64) CHARACTER SET utf8 COLLATE \
+             utf8_bin NOT NULL PRIMARY KEY, mysql_executed LONGTEXT CHARACTER SET ascii NOT NULL, \
+             mariadb_executed TEXT CHARACTER SET ascii NOT NULL, source_file VARBINARY(1024), \
+             source_offset BIGINT UNSIGNED, relay_file VARBINARY(1024), relay_offset BIGINT \
+             UNSIGNED, statement LONGBLOB) ENGINE=InnoDB"
+        ))?;
+        Ok(())
+    }
+
+    /// Reads the row; `None` if it, or the table, is not there.
+    pub(super) fn read(&self, pipe: &mut Pipe) -> Result<Option<Marked>, TargetError> {
+        let sql = format!(
+            "SELECT mysql_executed, mariadb_executed, HEX(source_file), source_offset, \
+             HEX(relay_file), relay_offset, HEX(statement) FROM {} WHERE channel = {}",
+            self.name(),
+            text(&self.channel)
+        );
+        let answer = match pipe.ask(&sql) {
+            // No such table, no such database.
+            Err(TargetError::Statement(error)) if matches!(error.code, 1146 | 1049) => {
+                return Ok(None);
+            }
+            answer => answer?,
+        };
+        let QueryResult::Rows { rows, .. } = answer else {
+            return Ok(None);
+        };
+        rows.first().map(|row| self.marked(row)).transpose()
+    }
+
+    fn marked(&self, row: &[Option<Vec<u8>>]) -> Result<Marked, TargetError> {
+        let cell = |at: usize| {
+            let cell = row.get(at)?.as_deref()?;
+            Some(String::from_utf8_lossy(cell).into_owned())
+        };
+        let damaged = |what: &str| {
+            let text = format!("{} of the target holds a damaged {what}", self.name());
+            TargetError::Corrupt(SqlError::new(1872, "HY000", text))
+        };
+        let place = |file: usize, what| -> Result<_, TargetError> {
+            let (Some(file), Some(offset)) = (cell(file), cell(file + 1)) else {
+                return Ok(None);
+            };
+            let file = from_hex(&file).ok_or_else(|| damaged(what))?;
+            let offset = offset.parse().map_err(|_| damaged(what))?;
+            Ok(Some(SourceCoordinates { file, offset }))
+        };
+        let mysql = cell(0).unwrap_or_default().parse();
+        let mariadb = cell(1).unwrap_or_default().parse();
+        let relay = place(4, "position in the relay log")?.map(|place| {
+            let file = LogFileName::parse(&place.file);
+            let file = file.ok_or_else(|| damaged("name of a relay log"))?;
+            Ok::<_, TargetError>(LogPosition::new(file, place.offset))
+        });
+        let statement = cell(6).map(|hex| from_hex(&hex).ok_or_else(|| damaged("statement")));
+        Ok(Marked {
+            applied: Applied {
+                executed: Executed {
+                    mysql: mysql.map_err(|_| damaged("GTID set"))?,
+                    mariadb: mariadb.map_err(|_| damaged("MariaDB GTID position"))?,
+                },
+                source: place(2, "position in the source's log")?,
+                relay: relay.transpose()?,
+            },
+            statement: statement.transpose()?,
+        })
+    }
+
+    /// The statement that puts a row in the place of the one that is there.
+    pub(super) fn replace(&self, marked: &Marked) -> String {
+        let applied = &marked.applied;
+        let source = applied.source.as_ref();
+        let relay = applied.relay.as_ref();
+        let place = |place: Option<(&str, u64)>| match place {
+            Some((file, offset)) => format!("{}, {offset}", text(file)),
+            None => "NULL, NULL".to_owned(),
+        };
+        format!(
+            "REPLACE INTO {} VALUES ({}, '{}', '{}', {}, {}, {})",
+            self.name(),
+            text(&self.channel),
+            applied.executed.mysql,
+            applied.executed.mariadb,
+            place(source.map(|place| (place.file.as_str(), place.offset))),
+            place(relay.map(|place| (place.file.as_str(), place.offset))),
+            marked
+                .statement
+                .as_deref()
+                .map_or_else(|| "NULL".to_owned(), text),
+        )
+    }
+}
+
+/// A literal that means the same in every character set and sql_mode.
+fn text(text: &str) -> String {
+    let mut literal = String::from("X'");
+    for byte in text.bytes() {
+        literal.push_str(&format!("{byte:02X}"));
+    }
+    literal.push('\'');
+    literal
+}
+
+fn from_hex(text: &str) -> Option<String> {
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+        return None;
+    };
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    let byte = |[high, low]: &[u8; 2]| u8::try_from(digit(*high)? * 16 + digit(*low)?).ok();
+    let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
+    String::from_utf8(bytes?).ok()
+}

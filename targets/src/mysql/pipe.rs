@@ -1,0 +1,138 @@
+//! A connection for a thread that may block, with statements under way.
+
+use std::time::Duration;
+
+use protocol::client::{ClientOptions, Connection, QueryResult};
+use sql::error::SqlError;
+use tokio::runtime::Runtime;
+
+use super::error::{failed, not_connected};
+use crate::TargetError;
+
+/// Statements without an answer, at most: their answers have to fit into the buffers of the system.
+const WAITING_MAX: usize = 128;
+
+/// Bytes of statements that are held back to leave together.
+const HELD_MAX: usize = 64 << 10;
+
+/// Time to log in.
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+
+/// A connection and the runtime it lives in.
+pub(super) struct Pipe {
+    runtime: Runtime,
+    connection: Connection,
+    /// Statements without an answer.
+    waiting: usize,
+    held: usize,
+    /// Whether the connection is of no more use.
+    is_lost: bool,
+}
+
+impl Pipe {
+    /// Connects and logs in.
+    pub(super) fn connect(options: &ClientOptions) -> Result<Self, TargetError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = runtime.map_err(|error| {
+            let text = format!("no runtime for the connection to the target: {error}");
+            TargetError::Retry(SqlError::new(1135, "HY000", text))
+        })?;
+        let connecting = async {
+            tokio::time::timeout(CONNECT_TIME, Connection::connect(options))
+                .await
+                .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
+        };
+        let connection = runtime.block_on(connecting).map_err(not_connected)?;
+        Ok(Self {
+            runtime,
+            connection,
+            waiting: 0,
+            held: 0,
+            is_lost: false,
+        })
+    }
+
+    /// The server's version text.
+    pub(super) fn version(&self) -> &str {
+        &self.connection.greeting().version
+    }
+
+    /// Whether the connection is of no more use.
+    pub(super) const fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    /// Puts a statement behind those under way. An error may be that of an earlier one.
+    pub(super) fn send(&mut self, sql: &[u8]) -> Result<(), TargetError> {
+        while self.waiting >= WAITING_MAX {
+            self.flush()?;
+            self.answer(false)?;
+        }
+        self.connection.send(sql);
+        self.waiting += 1;
+        self.held = self.held.saturating_add(sql.len());
+        match self.held > HELD_MAX {
+            true => self.flush(),
+            false => Ok(()),
+        }
+    }
+
+    /// Waits for the answers of everything that was sent; the first error comes back, once all have
+    /// answered.
+    pub(super) fn drain(&mut self) -> Result<(), TargetError> {
+        self.drain_of(false)
+    }
+
+    /// As [`Pipe::drain`], where a COMMIT is among what was sent.
+    pub(super) fn drain_commit(&mut self) -> Result<(), TargetError> {
+        self.drain_of(true)
+    }
+
+    fn drain_of(&mut self, is_committing: bool) -> Result<(), TargetError> {
+        self.flush()?;
+        let mut first = Ok(());
+        while self.waiting > 0 {
+            let answer = self.answer(is_committing).map(drop);
+            if self.is_lost {
+                return first.and(answer);
+            }
+            first = first.and(answer);
+        }
+        first
+    }
+
+    /// Runs a statement alone.
+    pub(super) fn ask(&mut self, sql: &str) -> Result<QueryResult, TargetError> {
+        self.drain()?;
+        self.send(sql.as_bytes())?;
+        self.flush()?;
+        self.answer(false)
+    }
+
+    /// The first cell of the first row; `None` for NULL and no row.
+    pub(super) fn scalar(&mut self, sql: &str) -> Result<Option<String>, TargetError> {
+        Ok(self.ask(sql)?.scalar())
+    }
+
+    fn flush(&mut self) -> Result<(), TargetError> {
+        self.held = 0;
+        let flushed = self.runtime.block_on(self.connection.flush());
+        flushed.map_err(|error| self.lost(error, false))
+    }
+
+    fn answer(&mut self, is_committing: bool) -> Result<QueryResult, TargetError> {
+        self.waiting = self.waiting.saturating_sub(1);
+        let answer = self.runtime.block_on(self.connection.answer());
+        answer.map_err(|error| self.lost(error, is_committing))
+    }
+
+    fn lost(&mut self, error: protocol::Error, is_committing: bool) -> TargetError {
+        if !matches!(error, protocol::Error::Refused(_)) {
+            self.is_lost = true;
+            self.waiting = 0;
+        }
+        failed(error, is_committing)
+    }
+}
