@@ -15,6 +15,8 @@ mod doors;
 mod escalation;
 #[path = "access/files.rs"]
 mod files;
+#[path = "access/grants.rs"]
+mod grants;
 #[path = "access/hostile.rs"]
 mod hostile;
 #[path = "access/kills.rs"]

@@ -5,6 +5,8 @@
 mod checksums;
 #[path = "divergence/converted.rs"]
 mod converted;
+#[path = "divergence/counters.rs"]
+mod counters;
 #[path = "divergence/definitions.rs"]
 mod definitions;
 #[path = "divergence/durability.rs"]
@@ -19,6 +21,8 @@ mod full_disk;
 mod generated;
 #[path = "divergence/locks.rs"]
 mod locks;
+#[path = "divergence/mariadb.rs"]
+mod mariadb;
 #[path = "divergence/pages.rs"]
 mod pages;
 #[path = "divergence/positions.rs"]
@@ -33,6 +37,8 @@ mod row_order;
 mod sessions;
 #[path = "divergence/snapshots.rs"]
 mod snapshots;
+#[path = "divergence/stored.rs"]
+mod stored;
 #[path = "divergence/transactions.rs"]
 mod transactions;
 #[path = "divergence/words.rs"]

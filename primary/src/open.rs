@@ -412,3 +412,32 @@ const fn durability(settings: &PrimarySettings) -> Durability {
         groups => Durability::EveryGroups(groups),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::Command;
+
+    use super::AbortOnPanic;
+
+    /// Set for the process that is to end.
+    const PANICS: &str = "WEIR_TEST_PIPELINE_PANICS";
+
+    #[test]
+    fn a_panic_of_the_pipeline_ends_the_process() {
+        if std::env::var_os(PANICS).is_some() {
+            let pipeline = std::thread::spawn(|| {
+                let _guard = AbortOnPanic;
+                panic!("on purpose");
+            });
+            drop(pipeline.join());
+            return;
+        }
+        let name = "open::tests::a_panic_of_the_pipeline_ends_the_process";
+        let this = std::env::current_exe().expect("this program");
+        let mut command = Command::new(this);
+        command.args(["--exact", name]).env(PANICS, "1");
+        let ended = command.output().expect("it runs").status;
+        assert_eq!(ended.signal(), Some(6), "{ended}");
+    }
+}

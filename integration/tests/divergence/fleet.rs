@@ -18,7 +18,7 @@ impl Fleet {
     pub(crate) async fn start(lines: &[&str]) -> Result<Self> {
         let primary = Weir::primary(1, lines).await?;
         create_account(&mut primary.client().await?, Peer::MySql97).await?;
-        let weir = replica_of(&primary, 2).await?;
+        let weir = replica_of(&primary, 2, &[]).await?;
         let mysql = RealServer::start(Peer::MySql97, 3, &["--read-only=ON"]).await?;
         mysql.follow(primary.port, &Start::AutoPosition).await?;
         Ok(Self {
@@ -71,8 +71,8 @@ impl Fleet {
     }
 }
 
-/// A Weir replica of a Weir primary.
-pub(crate) async fn replica_of(primary: &Weir, server_id: u32) -> Result<Weir> {
+/// A Weir replica of a Weir primary, with further lines in its option file.
+pub(crate) async fn replica_of(primary: &Weir, server_id: u32, more: &[&str]) -> Result<Weir> {
     let lines = [
         "source-host=127.0.0.1".to_owned(),
         format!("source-port={}", primary.port),
@@ -81,7 +81,8 @@ pub(crate) async fn replica_of(primary: &Weir, server_id: u32) -> Result<Weir> {
         "source-auto-position=ON".to_owned(),
         "source-connect-retry=1".to_owned(),
     ];
-    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let lines = lines.iter().map(String::as_str);
+    let lines: Vec<&str> = lines.chain(more.iter().copied()).collect();
     Weir::replica(server_id, &lines).await
 }
 

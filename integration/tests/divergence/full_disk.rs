@@ -96,3 +96,45 @@ async fn without_room_every_write_is_refused_and_the_node_says_so_until_there_is
     let value = node.client().await?.value("SELECT v FROM d.t").await?;
     ensure(value.to_string() == "z", || value.to_string())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ids_are_not_used_again_after_ddl_that_found_no_room() -> Result {
+    let mut node = Weir::primary(1, &[]).await?;
+    node.client()
+        .await?
+        .run(&[
+            "CREATE DATABASE d",
+            "CREATE TABLE d.t (id INT AUTO_INCREMENT PRIMARY KEY, v VARCHAR(9))",
+            "INSERT INTO d.t (v) VALUES ('a'), ('b'), ('c')",
+            "DELETE FROM d.t WHERE id > 1",
+            "CREATE TABLE d.other (id INT)",
+        ])
+        .await?;
+    node.kill()?;
+    let reserve = node.data().join("weir.reserve");
+    std::fs::remove_file(&reserve)?;
+    std::fs::create_dir(&reserve)?;
+    node.launch().await?;
+    let mut client = node.client().await?;
+    let ddl = [
+        "DROP TABLE d.t",
+        "TRUNCATE d.t",
+        "ALTER TABLE d.t ADD w INT",
+        "DROP DATABASE d",
+    ];
+    for statement in ddl {
+        let refused = client.attempt(statement).await?.err();
+        let code = refused.map(|error| error.code);
+        ensure(code == Some(1021), || format!("{statement}: {code:?}"))?;
+    }
+    std::fs::remove_dir(&reserve)?;
+    wait::until("there is room again", wait::PATIENCE, || async {
+        let mut client = node.client().await?;
+        let inserted = client.attempt("INSERT INTO d.other VALUES (1)").await?;
+        Ok(inserted.map_err(|error| error.message))
+    })
+    .await?;
+    client.execute("INSERT INTO d.t (v) VALUES ('d')").await?;
+    let id = client.value("SELECT MAX(id) FROM d.t").await?.to_string();
+    ensure(id == "4", || format!("the next id is {id}"))
+}

@@ -59,28 +59,8 @@ async fn until_executed(replica: &mut Client, end: &(String, u64)) -> Result {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_relay_log_that_lost_its_applied_tail_repeats_nothing() -> Result {
-    // Without GTIDs and keys nothing but the positions keeps rows from being applied twice.
-    let options = ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"];
-    let source = RealServer::start(Peer::MySql97, 1, &options).await?;
+    let (source, mut replica) = by_position().await?;
     let mut on_source = source.client().await?;
-    create_account(&mut on_source, Peer::MySql97).await?;
-    let mut replica = Weir::replica(
-        2,
-        &[
-            "source-host=127.0.0.1",
-            &format!("source-port={}", source.port),
-            &format!("source-user={REPLICATION_USER}"),
-            "source-password=re-Pl1cate",
-            "source-auto-position=0",
-            "source-log-file=binlog.000001",
-            "source-log-pos=4",
-            "source-connect-retry=1",
-        ],
-    )
-    .await?;
-    on_source
-        .run(&["CREATE DATABASE d", "CREATE TABLE d.t (a INT)"])
-        .await?;
     for number in 0..41 {
         on_source
             .execute(&format!("INSERT INTO d.t VALUES ({number})"))
@@ -110,6 +90,59 @@ async fn a_relay_log_that_lost_its_applied_tail_repeats_nothing() -> Result {
     .await?;
     let left = Snapshot::take(&mut on_source, &databases).await?;
     let right = Snapshot::take(&mut on_replica, &databases).await?;
+    ensure_same("source", &left, "replica", &right)
+}
+
+/// A MySQL source with a table, and its replica: without GTIDs and keys nothing but the positions keeps
+/// rows from being applied twice.
+async fn by_position() -> Result<(RealServer, Weir)> {
+    let options = ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"];
+    let source = RealServer::start(Peer::MySql97, 1, &options).await?;
+    let mut on_source = source.client().await?;
+    create_account(&mut on_source, Peer::MySql97).await?;
+    let replica = Weir::replica(
+        2,
+        &[
+            "source-host=127.0.0.1",
+            &format!("source-port={}", source.port),
+            &format!("source-user={REPLICATION_USER}"),
+            "source-password=re-Pl1cate",
+            "source-auto-position=0",
+            "source-log-file=binlog.000001",
+            "source-log-pos=4",
+            "source-connect-retry=1",
+        ],
+    )
+    .await?;
+    on_source
+        .run(&["CREATE DATABASE d", "CREATE TABLE d.t (a INT)"])
+        .await?;
+    Ok((source, replica))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_source_that_cannot_be_saved_leaves_the_positions() -> Result {
+    let (source, replica) = by_position().await?;
+    let mut on_source = source.client().await?;
+    on_source.execute("INSERT INTO d.t VALUES (1), (2)").await?;
+    let end = binlog_end(&mut on_source).await?;
+    let mut on_replica = replica.client().await?;
+    until_executed(&mut on_replica, &end).await?;
+    on_replica.execute("STOP REPLICA").await?;
+    // Nothing can be put in the place of a directory.
+    let file = replica.data().join("source-info.json");
+    std::fs::create_dir(&file)?;
+    let change =
+        "CHANGE REPLICATION SOURCE TO SOURCE_LOG_FILE = 'binlog.000001', SOURCE_LOG_POS = 4";
+    let changed = on_replica.attempt(change).await?;
+    ensure(changed.is_err(), || "it was saved".to_owned())?;
+    std::fs::remove_dir(&file)?;
+    on_replica.execute("START REPLICA").await?;
+    on_source.execute("INSERT INTO d.t VALUES (3)").await?;
+    let end = binlog_end(&mut on_source).await?;
+    until_executed(&mut on_replica, &end).await?;
+    let left = Snapshot::take(&mut on_source, &["d"]).await?;
+    let right = Snapshot::take(&mut on_replica, &["d"]).await?;
     ensure_same("source", &left, "replica", &right)
 }
 
@@ -236,6 +269,39 @@ async fn a_frozen_source_is_lag_within_seconds_and_an_idle_one_is_none() -> Resu
     frozen.signal("CONT")?;
     seen?;
     until_lag(&replica, "0 again", |lag| lag == Some(0.0)).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_behind_a_quiet_time_is_as_old_as_its_commit() -> Result {
+    let quiet = Duration::from_secs(5);
+    let source = Weir::primary(1, &[]).await?;
+    let mut on_source = source.client().await?;
+    create_account(&mut on_source, Peer::MySql97).await?;
+    on_source.execute("CREATE DATABASE d").await?;
+    let replica = Weir::following(2, source.port, &[]).await?;
+    let end = binlog_end(&mut on_source).await?;
+    let mut on_replica = replica.client().await?;
+    until_executed(&mut on_replica, &end).await?;
+    wait::let_run(quiet).await;
+    on_replica.execute("STOP REPLICA SQL_THREAD").await?;
+    on_source.execute("CREATE DATABASE e").await?;
+    let committed = std::time::Instant::now();
+    let of = |name: &str| format!("SHOW GLOBAL STATUS LIKE 'Weir_lag_apply_{name}'");
+    let waiting = of("transactions");
+    wait::until("it has arrived", PATIENCE, || async {
+        let mut client = replica.client().await?;
+        let count = client.column(&waiting, "Value").await?;
+        Ok(match count.as_deref() {
+            Some("1") => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+    })
+    .await?;
+    let lag = on_replica.column(&of("seconds"), "Value").await?;
+    let lag: f64 = lag.unwrap_or_default().parse()?;
+    // The clock of a commit counts whole seconds at the least.
+    let most = committed.elapsed().as_secs_f64() + 1.5;
+    ensure(lag <= most, || format!("{lag} s, and it is {most} s old"))
 }
 
 async fn until_lag(replica: &Weir, what: &str, is: impl Fn(Option<f64>) -> bool) -> Result {

@@ -1,7 +1,8 @@
 //! Values and grants that MySQL refuses are refused with its number.
 
 use integration::failure::ensure;
-use integration::{Peer, RealServer, Result, Weir};
+use integration::sql::ClientOptions;
+use integration::{Client, Peer, RealServer, Result, Weir};
 use mysql_async::{Params, Value};
 
 use super::row_order::ensure_alike;
@@ -82,6 +83,50 @@ async fn parameters_that_are_no_dates_are_refused() -> Result {
                 there.err()
             )
         })?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_default_of_sql_mode_is_strict_and_modes_that_are_not_built_are_refused() -> Result {
+    let weir = Weir::primary(1, &[]).await?;
+    let mysql = RealServer::start(Peer::MySql97, 2, &[]).await?;
+    let mut seen = Vec::new();
+    for port in [weir.port, mysql.port] {
+        let root = ClientOptions::root(port);
+        let mut setting = Client::connect(&root).await?;
+        setting
+            .run(&[
+                "CREATE DATABASE d",
+                "CREATE TABLE d.t (a TINYINT)",
+                "SET GLOBAL sql_mode = ''",
+                "SET GLOBAL sql_mode = DEFAULT",
+            ])
+            .await?;
+        let mode = setting.value("SELECT @@GLOBAL.sql_mode").await?;
+        let mut later = Client::connect(&root).await?;
+        let refused = later.answer("INSERT INTO d.t VALUES (1000)").await?;
+        seen.push((mode.to_string(), refused));
+    }
+    ensure(seen.first() == seen.last(), || {
+        format!("Weir and MySQL: {seen:?}")
+    })?;
+    ensure(
+        seen.iter().all(|(_, answer)| answer.contains("1264")),
+        || format!("{seen:?}"),
+    )?;
+    let mut client = weir.client().await?;
+    for mode in ["HIGH_NOT_PRECEDENCE", "PAD_CHAR_TO_FULL_LENGTH"] {
+        for statement in [
+            format!("SET sql_mode = '{mode}'"),
+            format!("SET GLOBAL sql_mode = 'ANSI,{mode}'"),
+        ] {
+            let error = client.attempt(&statement).await?.err();
+            let is_named = error
+                .as_ref()
+                .is_some_and(|error| error.code == 1235 && error.message.contains(mode));
+            ensure(is_named, || format!("{statement}: {error:?}"))?;
+        }
     }
     Ok(())
 }

@@ -63,6 +63,51 @@ async fn a_transaction_is_ended_by_what_ends_it_on_mysql() -> Result {
     Ok(())
 }
 
+/// Statements that fail, each the first one of its transaction.
+const FAILING: [&str; 5] = [
+    "INSERT INTO t VALUES (1)",
+    "UPDATE t SET a = 2 WHERE a = 1",
+    "INSERT INTO t VALUES ('x')",
+    "INSERT INTO missing VALUES (1)",
+    "DELETE FROM t WHERE a = nothing",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_whose_only_statement_failed_holds_up_no_writer_of_other_rows() -> Result {
+    let weir = Weir::primary(1, &[]).await?;
+    let mysql = RealServer::start(Peer::MySql97, 2, &[]).await?;
+    for (mut failing, mut other) in [
+        (weir.client().await?, weir.client().await?),
+        (mysql.client().await?, mysql.client().await?),
+    ] {
+        failing
+            .run(&[
+                "CREATE DATABASE d",
+                "USE d",
+                "CREATE TABLE t (a INT PRIMARY KEY)",
+                "CREATE TABLE u (a INT PRIMARY KEY)",
+                "INSERT INTO t VALUES (1), (2)",
+            ])
+            .await?;
+        other
+            .run(&["USE d", "SET innodb_lock_wait_timeout = 1"])
+            .await?;
+        for (number, statement) in FAILING.iter().enumerate() {
+            failing.execute("BEGIN").await?;
+            let failed = failing.attempt(statement).await?;
+            ensure(failed.is_err(), || format!("{statement}: {failed:?}"))?;
+            let written = other
+                .attempt(&format!("INSERT INTO u VALUES ({number})"))
+                .await?;
+            ensure(written.is_ok(), || {
+                format!("beside {statement}: {written:?}")
+            })?;
+            failing.execute("COMMIT").await?;
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_may_only_read_writes_nothing() -> Result {
     let weir = Weir::primary(1, &[]).await?;
