@@ -22,7 +22,7 @@ use sql::SqlMode;
 use sql::error::SqlError;
 
 use crate::fence::Fence;
-use definition::{Access, DEFINITIONS, Definition, Scope};
+use definition::{Access, Definition, Scope};
 use from_settings::from_settings;
 use names::{find, stored_name};
 use shown::Shown;
@@ -75,7 +75,7 @@ impl GlobalVariables {
         facts: &[(&str, String)],
         live: Arc<dyn LiveVariables>,
     ) -> Self {
-        let mut values: Values = DEFINITIONS
+        let mut values: Values = definition::all()
             .iter()
             .map(|definition| (definition.name, value::initial(definition)))
             .collect();
@@ -208,7 +208,7 @@ impl GlobalVariables {
     /// Names and values for SHOW GLOBAL VARIABLES, sorted by name.
     #[must_use]
     pub fn shown(&self) -> Vec<(&'static str, String)> {
-        DEFINITIONS
+        definition::all()
             .iter()
             .filter(|definition| definition.scope != Scope::Session)
             .filter_map(|d| Some((d.name, self.value(d.name)?.shown())))
@@ -230,7 +230,7 @@ impl SessionVariables {
     /// A new session: copies of the global values.
     #[must_use]
     pub fn new(globals: Arc<GlobalVariables>) -> Self {
-        let own = DEFINITIONS
+        let own = definition::all()
             .iter()
             .filter(|definition| definition.scope != Scope::Global)
             .map(|definition| {
@@ -276,7 +276,10 @@ impl SessionVariables {
     /// # Errors
     /// When a global value is not one the engine knows.
     pub fn apply_all(&self, session: &mut SessionContext) -> Result<(), SqlError> {
-        for definition in DEFINITIONS.iter().filter(|d| d.scope != Scope::Global) {
+        for definition in definition::all()
+            .iter()
+            .filter(|d| d.scope != Scope::Global)
+        {
             if let Some(value) = self.get(definition.name) {
                 apply(definition.name, &value, session)?;
             }
@@ -395,7 +398,7 @@ impl SessionVariables {
     /// Names and values for SHOW SESSION VARIABLES, sorted by name.
     #[must_use]
     pub fn shown(&self) -> Vec<(&'static str, String)> {
-        DEFINITIONS
+        definition::all()
             .iter()
             .filter_map(|d| Some((d.name, self.get(d.name)?.shown())))
             .collect()

@@ -1,7 +1,7 @@
 //! Finding a variable by its name, and the variables that have two: one value, kept under the name of
 //! today.
 
-use super::definition::{DEFINITIONS, Definition};
+use super::definition::{Definition, all};
 
 /// Older names of variables that are stored under today's.
 const SYNONYMS: [(&str, &str); 3] = [
@@ -20,8 +20,8 @@ pub(crate) fn stored_name(name: &'static str) -> &'static str {
 
 /// The definition of a name in lower case.
 pub(crate) fn find(name: &str) -> Option<&'static Definition> {
-    let at = DEFINITIONS
+    let at = all()
         .binary_search_by(|definition| definition.name.cmp(name))
         .ok()?;
-    DEFINITIONS.get(at)
+    all().get(at)
 }

@@ -144,7 +144,7 @@ fn read_only_and_super_read_only_move_together() {
 fn default_is_what_a_server_without_options_starts_with() {
     let (variables, _) = session();
     let globals = variables.globals();
-    let settable = DEFINITIONS.iter().filter(|definition| {
+    let settable = definition::all().iter().filter(|definition| {
         definition.scope != Scope::Session
             && matches!(definition.access, Access::Dynamic | Access::Inert)
     });
