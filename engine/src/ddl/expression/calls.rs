@@ -396,44 +396,46 @@ fn is_known(name: &str) -> bool {
         || functions::is_reserved_for_later(name)
 }
 
-/// Checks the digits and length of a CAST's type. Errors 1426, 1439 and 1690.
-fn check_cast(data_type: &DataType) -> Result<(), SqlError> {
-    let too_precise = |digits: u64, most: u32| {
-        let digits = u32::try_from(digits).unwrap_or(u32::MAX);
-        Err(SqlError::too_big_precision(digits, "CAST", most))
-    };
-    match data_type {
-        DataType::Datetime(Some(fsp)) | DataType::Time(Some(fsp), _) if *fsp > 6 => {
-            too_precise(*fsp, 6)
-        }
-        DataType::Float(ExactNumberInfo::Precision(bits)) if *bits > DOUBLE_BITS_MAX => {
-            too_precise(*bits, 53)
-        }
-        DataType::Char(Some(CharacterLength::IntegerLength { length, .. }))
-        | DataType::Character(Some(CharacterLength::IntegerLength { length, .. }))
-        | DataType::Binary(Some(length))
-            if u32::try_from(*length).is_err() =>
-        {
-            Err(SqlError::too_big_display_width("cast as char", u32::MAX))
-        }
-        DataType::Char(Some(CharacterLength::IntegerLength { length, .. }))
-        | DataType::Character(Some(CharacterLength::IntegerLength { length, .. }))
-            if *length > CHARACTERS_MAX =>
-        {
-            let text = "char(n) value is out of range in 'cast_as_char'";
-            Err(SqlError::new(1690, "22003", text))
-        }
-        _ => Ok(()),
+/// The digits behind the second of a CAST's type, in parentheses. Error 1426.
+fn fraction(digits: Option<u64>) -> Result<String, SqlError> {
+    match digits {
+        None | Some(0) => Ok(String::new()),
+        Some(digits @ 1..=6) => Ok(format!("({digits})")),
+        Some(digits) => Err(too_precise(digits, 6)),
     }
+}
+
+fn too_precise(digits: u64, most: u32) -> SqlError {
+    let digits = u32::try_from(digits).unwrap_or(u32::MAX);
+    SqlError::too_big_precision(digits, "CAST", most)
+}
+
+/// What a CAST to FLOAT is shown as. Error 1426.
+fn float_type(info: &ExactNumberInfo) -> Result<&'static str, SqlError> {
+    match info {
+        ExactNumberInfo::Precision(bits) if *bits > DOUBLE_BITS_MAX => Err(too_precise(*bits, 53)),
+        ExactNumberInfo::Precision(bits) if *bits > FLOAT_BITS_MAX => Ok("double"),
+        ExactNumberInfo::Precision(_)
+        | ExactNumberInfo::PrecisionAndScale(..)
+        | ExactNumberInfo::None => Ok("float"),
+    }
+}
+
+/// The length of a CAST to bytes, or to characters, of which there are at most `most`. Errors 1439
+/// and 1690.
+fn cast_length(length: u64, most: u64) -> Result<u64, SqlError> {
+    if u32::try_from(length).is_err() {
+        return Err(SqlError::too_big_display_width("cast as char", u32::MAX));
+    }
+    if length > most {
+        let text = "char(n) value is out of range in 'cast_as_char'";
+        return Err(SqlError::new(1690, "22003", text));
+    }
+    Ok(length)
 }
 
 /// The type of a CAST as MySQL shows it.
 fn cast_type(data_type: &DataType) -> Result<String, SqlError> {
-    check_cast(data_type)?;
-    let digits = |digits: &Option<u64>| match digits {
-        Some(digits) if *digits > 0 => format!("({digits})"),
-        _ => String::new(),
-    };
     Ok(match data_type {
         DataType::Signed
         | DataType::SignedInteger
@@ -452,20 +454,19 @@ fn cast_type(data_type: &DataType) -> Result<String, SqlError> {
             }
         },
         DataType::Double(_) | DataType::DoublePrecision | DataType::Real => "double".to_owned(),
-        DataType::Float(ExactNumberInfo::Precision(bits)) if *bits > FLOAT_BITS_MAX => {
-            "double".to_owned()
-        }
-        DataType::Float(_) => "float".to_owned(),
+        DataType::Float(info) => float_type(info)?.to_owned(),
         DataType::Date => "date".to_owned(),
-        DataType::Datetime(fsp) => format!("datetime{}", digits(fsp)),
-        DataType::Time(fsp, TimezoneInfo::None) => format!("time{}", digits(fsp)),
+        DataType::Datetime(fsp) => format!("datetime{}", fraction(*fsp)?),
+        DataType::Time(fsp, TimezoneInfo::None) => format!("time{}", fraction(*fsp)?),
         DataType::JSON => "json".to_owned(),
         DataType::Binary(length) => match length {
-            Some(length) => format!("binary({length})"),
+            Some(length) => format!("binary({})", cast_length(*length, u64::MAX)?),
             None => "binary".to_owned(),
         },
         DataType::Char(length) | DataType::Character(length) => match length {
-            Some(CharacterLength::IntegerLength { length, .. }) => format!("char({length})"),
+            Some(CharacterLength::IntegerLength { length, .. }) => {
+                format!("char({})", cast_length(*length, CHARACTERS_MAX)?)
+            }
             Some(CharacterLength::Max) | None => "char".to_owned(),
         },
         other => return Err(not_kept(&format!("CAST AS {other}"))),
