@@ -7,6 +7,8 @@ mod checksums;
 mod converted;
 #[path = "divergence/counters.rs"]
 mod counters;
+#[path = "divergence/ddl.rs"]
+mod ddl;
 #[path = "divergence/definitions.rs"]
 mod definitions;
 #[path = "divergence/durability.rs"]
