@@ -22,7 +22,7 @@ pub use cell::EncodeError;
 pub use chunks::RowChunks;
 pub use column::{Column, ColumnType};
 pub use encoder::{ROW_EVENT_SIZE_MAX, RowsEncoder};
-pub use plan::{Row, RowPair, RowPlan, RowReader};
+pub use plan::{Row, RowImages, RowPair, RowPlan, RowReader};
 pub use rows_event::{RowsCompression, RowsEvent, RowsFlags, RowsKind, RowsPartition, RowsVersion};
 pub use table::Table;
 pub use table_map::TableMap;

@@ -1,6 +1,7 @@
 //! The command line: what can be asked for, with the help texts.
 
 mod binlog;
+mod flashback;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +13,7 @@ pub(crate) use binlog::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use config::definition::Role;
 use config::reference;
+pub(crate) use flashback::FlashbackArguments;
 
 /// MySQL replication: a primary that MySQL and MariaDB servers can follow, a replica that follows
 /// them, and tools for binlogs.
@@ -51,6 +53,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: BinlogCommand,
     },
+    /// Take transactions back: a DELETE without WHERE, an UPDATE of all rows, a bad deployment.
+    ///
+    /// Reads the log, tells what would be taken back, what stands against it and who touched the same
+    /// rows since, and then writes SQL or a binlog, or does it on a running server, where a row is
+    /// only changed while it is what the log left. Needs full row images (binlog_row_image=FULL, the
+    /// default).
+    Flashback(Box<FlashbackArguments>),
     /// Judge or explain a configuration without starting anything.
     Config {
         #[command(subcommand)]

@@ -14,6 +14,11 @@ mod words;
 use crate::arguments::BinlogCommand;
 use crate::exit::Failure;
 
+pub(crate) use inputs::{InputFile, Inputs};
+pub(crate) use live::password;
+pub(crate) use progress::Progress;
+pub(crate) use words::{bytes, count, timestamp};
+
 pub(crate) fn run(command: &BinlogCommand) -> Result<(), Failure> {
     match command {
         BinlogCommand::Show(arguments) => show::run(arguments),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use protocol::client::{ClientOptions, Connection, Endpoint, QueryResult};
+use protocol::tls::ClientTls;
 
 /// A server as named on the command line. `Debug` and `Display` show no password.
 #[derive(Clone)]
@@ -61,6 +62,12 @@ impl Server {
         // still travels encrypted by the key the server sends.
         options.get_source_public_key = true;
         Self { name, options }
+    }
+
+    /// The same server over other TLS.
+    pub(crate) fn with_tls(mut self, tls: ClientTls) -> Self {
+        self.options.tls = tls;
+        self
     }
 
     /// How to connect.

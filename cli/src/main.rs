@@ -16,6 +16,7 @@ mod binlog_command;
 mod client;
 mod config_command;
 mod demo;
+mod flashback_command;
 mod status;
 
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Status(arguments) => status::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Binlog { command } => binlog_command::run(&command),
+        Command::Flashback(arguments) => flashback_command::run(&arguments),
         Command::Config { command } => config_command::run(&command),
     })
 }

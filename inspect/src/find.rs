@@ -9,7 +9,7 @@ mod skip;
 
 use codec::DecodeError;
 
-pub use key::{KeyError, KeyPart};
+pub use key::{Key, KeyError, KeyPart};
 pub use skip::FileGtids;
 
 use crate::filter::{Filter, FilterRun, Verdict};
@@ -19,7 +19,6 @@ use binlog::limits::Limits;
 use binlog::row::{RowPair, RowsEvent, RowsKind, Table};
 use binlog::stream::Place;
 use binlog::transaction::{Step, TransactionInfo};
-use key::Key;
 
 /// What was found.
 #[derive(Debug)]

@@ -22,8 +22,8 @@ pub use json::{JsonLines, JsonOptions};
 pub use output::Output;
 pub use render::{Render, RenderError, Source};
 pub use sql::{
-    Generated, Session as SqlSession, SqlForm, SqlLines, SqlOptions, SqlSink, put_base64,
-    put_versioned,
+    Find, Generated, Inexpressible, NoNames, RowSql, Session as SqlSession, SqlForm, SqlLines,
+    SqlOptions, SqlSink, put_base64, put_text_literal, put_versioned,
 };
 pub use text::{TextLines, TextOptions, put_value};
 

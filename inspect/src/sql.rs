@@ -12,6 +12,7 @@ mod base64;
 mod literal;
 mod load;
 mod replay;
+mod row;
 mod session;
 mod statements;
 #[cfg(test)]
@@ -21,6 +22,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 pub use self::base64::put as put_base64;
+pub use self::literal::put_utf8 as put_text_literal;
+pub use self::row::{Find, Inexpressible, NoNames, RowSql};
 pub use self::statements::Generated;
 
 use self::load::LoadFiles;

@@ -5,5 +5,8 @@
 //! for.
 
 mod bound;
+pub mod flashback;
+mod scratch;
 
 pub use bound::{Bound, commit_micros};
+pub use scratch::scratch;

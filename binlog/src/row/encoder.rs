@@ -87,10 +87,10 @@ impl RowsEncoder {
         after: &[Value<'_>],
     ) -> Result<(), EncodeError> {
         if self.kind != RowsKind::Write {
-            push_image(&self.plan, &mut self.body, before)?;
+            self.plan.put_image(&mut self.body, before)?;
         }
         if self.kind != RowsKind::Delete {
-            push_image(&self.plan, &mut self.body, after)?;
+            self.plan.put_image(&mut self.body, after)?;
         }
         Ok(())
     }
@@ -113,18 +113,25 @@ impl RowsEncoder {
     }
 }
 
-fn push_image(plan: &RowPlan, out: &mut Vec<u8>, row: &[Value<'_>]) -> Result<(), EncodeError> {
-    if row.len() != plan.cells.len() {
-        let column = row.len().min(plan.cells.len());
-        let reason = "the row has another number of values than the table has columns";
-        return Err(EncodeError { column, reason });
-    }
-    put_bits(out, row.iter().map(Value::is_null));
-    for (column, (cell, value)) in plan.cells.iter().zip(row).enumerate() {
-        if !value.is_null() {
-            cell.encode(out, value)
-                .map_err(|reason| EncodeError { column, reason })?;
+impl RowPlan {
+    /// Appends one image that has every column.
+    ///
+    /// # Errors
+    /// A row of another number of values than the table has columns, and values that are not of
+    /// their column's type; what was appended of the image is then to be cut off.
+    pub fn put_image(&self, out: &mut Vec<u8>, row: &[Value<'_>]) -> Result<(), EncodeError> {
+        if row.len() != self.cells.len() {
+            let column = row.len().min(self.cells.len());
+            let reason = "the row has another number of values than the table has columns";
+            return Err(EncodeError { column, reason });
         }
+        put_bits(out, row.iter().map(Value::is_null));
+        for (column, (cell, value)) in self.cells.iter().zip(row).enumerate() {
+            if !value.is_null() {
+                cell.encode(out, value)
+                    .map_err(|reason| EncodeError { column, reason })?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }

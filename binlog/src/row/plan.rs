@@ -41,6 +41,16 @@ impl RowPair<'_> {
     }
 }
 
+/// The bytes of what one row was and what it became, as they stand in their event. Empty where the
+/// kind of event does not have the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RowImages<'a> {
+    /// The row before.
+    pub before: &'a [u8],
+    /// The row after.
+    pub after: &'a [u8],
+}
+
 /// How the rows of one table are laid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowPlan {
@@ -230,7 +240,7 @@ impl<'e> Image<'e> {
 }
 
 /// Reads the rows of one event one by one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RowReader<'e> {
     plan: &'e RowPlan,
     kind: RowsKind,
@@ -291,6 +301,26 @@ impl<'e> RowReader<'e> {
             plan.read_image(reader, self.after, &mut inflated_left, &mut pair.after)?;
         }
         self.check_progress(offset, left)
+    }
+
+    /// The bytes of the next row's images, not decoded; `None` behind the last row.
+    pub fn next_images(&mut self) -> Result<Option<RowImages<'e>>, DecodeError> {
+        if self.reader.is_empty() {
+            return Ok(None);
+        }
+        let (offset, bytes) = (self.reader.offset(), self.reader.peek());
+        if self.kind != RowsKind::Write {
+            self.plan.skip_image(&mut self.reader, self.before)?;
+        }
+        let before_len = bytes.len().saturating_sub(self.reader.remaining());
+        if self.kind != RowsKind::Delete {
+            self.plan.skip_image(&mut self.reader, self.after)?;
+        }
+        self.check_progress(offset, bytes.len())?;
+        let len = bytes.len().saturating_sub(self.reader.remaining());
+        let bytes = bytes.get(..len).unwrap_or_default();
+        let (before, after) = bytes.split_at_checked(before_len).unwrap_or_default();
+        Ok(Some(RowImages { before, after }))
     }
 
     /// Skips the next row without making values of it; false behind the last row.

@@ -330,6 +330,18 @@ impl<'a> RowsEvent<'a> {
         })
     }
 
+    /// The same event with no rows in it.
+    #[must_use]
+    pub fn without_rows(&self) -> RowsEvent<'static> {
+        RowsEvent {
+            extra: Cow::Owned(self.extra.to_vec()),
+            before_columns: Cow::Owned(self.before_columns.to_vec()),
+            after_columns: Cow::Owned(self.after_columns.to_vec()),
+            rows: Cow::Borrowed(&[]),
+            ..*self
+        }
+    }
+
     pub(super) const fn rows_offset(&self) -> usize {
         self.rows_offset
     }

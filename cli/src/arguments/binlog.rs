@@ -140,7 +140,7 @@ impl FilterArguments {
     }
 }
 
-fn table_name(text: &str) -> Result<(String, String), String> {
+pub(super) fn table_name(text: &str) -> Result<(String, String), String> {
     let (schema, table) = text
         .split_once('.')
         .ok_or("expected DATABASE.TABLE, for instance shop.orders")?;
@@ -152,7 +152,7 @@ fn table_name(text: &str) -> Result<(String, String), String> {
     Ok((bare(schema), bare(table)))
 }
 
-fn gtids(text: &str) -> Result<GtidChoice, String> {
+pub(super) fn gtids(text: &str) -> Result<GtidChoice, String> {
     text.parse()
         .map_err(|error: gtid::ParseError| error.to_string())
 }

@@ -23,10 +23,10 @@ use crate::exit::Failure;
 use crate::output;
 
 /// What goes through a file.
-pub(super) type Reader = TransactionReader<LogReader>;
+pub(crate) type Reader = TransactionReader<LogReader>;
 
 /// The files that are to be read, in order.
-pub(super) struct Inputs<'a> {
+pub(crate) struct Inputs<'a> {
     arguments: &'a InputArguments,
     files: VecDeque<PathBuf>,
     /// The server whose files are read.
@@ -36,21 +36,21 @@ pub(super) struct Inputs<'a> {
 }
 
 /// One of them.
-pub(super) struct InputFile {
+pub(crate) struct InputFile {
     label: String,
     path: PathBuf,
     /// What can be read only once; none for a file.
     stream: Option<Cell<Option<Box<dyn StorageFile>>>>,
     keys: Keys,
     /// Whether it is the first of the input.
-    pub(super) is_first: bool,
+    pub(crate) is_first: bool,
     /// Whether it is the last of the input.
-    pub(super) is_last: bool,
+    pub(crate) is_last: bool,
 }
 
 impl<'a> Inputs<'a> {
     /// Resolves the names of the command line.
-    pub(super) fn new(arguments: &'a InputArguments) -> Result<Self, Failure> {
+    pub(crate) fn new(arguments: &'a InputArguments) -> Result<Self, Failure> {
         let mut files = VecDeque::new();
         for name in &arguments.files {
             if live::is_url(name) {
@@ -73,7 +73,7 @@ impl<'a> Inputs<'a> {
     }
 
     /// The next file; `None` behind the last.
-    pub(super) fn next_file(&mut self) -> Result<Option<InputFile>, Failure> {
+    pub(crate) fn next_file(&mut self) -> Result<Option<InputFile>, Failure> {
         if let Some(live) = &self.live {
             if let Some((name, read)) = live.next_file().map_err(Failure::Failed)? {
                 let label = format!("{}/{name}", live.name);
@@ -127,12 +127,12 @@ impl<'a> Inputs<'a> {
     }
 
     /// Whether there is no end: a server is followed.
-    pub(super) const fn is_followed(&self) -> bool {
+    pub(crate) const fn is_followed(&self) -> bool {
         self.arguments.stop_never
     }
 
     /// Whether the file behind `file`, which was read to its end, belongs to the same log.
-    pub(super) fn goes_on_after(&self, file: &InputFile) -> bool {
+    pub(crate) fn goes_on_after(&self, file: &InputFile) -> bool {
         if let Some(live) = &self.live {
             return live.has_next();
         }
@@ -146,7 +146,7 @@ impl<'a> Inputs<'a> {
 
     /// The file behind `file`, if it belongs to the same log and can be read more than once; it
     /// stays the next one.
-    pub(super) fn next_of_same_log(&self, file: &InputFile) -> Option<InputFile> {
+    pub(crate) fn next_of_same_log(&self, file: &InputFile) -> Option<InputFile> {
         if file.stream.is_some() || !self.goes_on_after(file) {
             return None;
         }
@@ -181,18 +181,18 @@ fn keys(arguments: &InputArguments) -> Result<Keys, Failure> {
 
 impl InputFile {
     /// What it is called in output and errors.
-    pub(super) fn label(&self) -> &str {
+    pub(crate) fn label(&self) -> &str {
         &self.label
     }
 
     /// Its name as a log file. A file that was renamed is still a log: number 0 of its name.
-    pub(super) fn name(&self) -> LogFileName {
+    pub(crate) fn name(&self) -> LogFileName {
         let name = self.path.file_name().unwrap_or_default().to_string_lossy();
         LogFileName::parse(&name).unwrap_or_else(|| LogFileName::new(&name, 0))
     }
 
     /// Where it lies.
-    pub(super) fn directory(&self) -> &Path {
+    pub(crate) fn directory(&self) -> &Path {
         let directory = self.path.parent();
         directory
             .filter(|directory| !directory.as_os_str().is_empty())
@@ -200,17 +200,17 @@ impl InputFile {
     }
 
     /// Its whole path.
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether it can be read more than once.
-    pub(super) const fn is_file(&self) -> bool {
+    pub(crate) const fn is_file(&self) -> bool {
         self.stream.is_none()
     }
 
     /// Its size on the medium, if it has one.
-    pub(super) fn size(&self) -> Option<u64> {
+    pub(crate) fn size(&self) -> Option<u64> {
         if self.stream.is_some() {
             return None;
         }
@@ -218,19 +218,19 @@ impl InputFile {
     }
 
     /// Begins to read it. An event with a wrong checksum is given, and says so.
-    pub(super) fn read(&self) -> Result<Reader, LogError> {
+    pub(crate) fn read(&self) -> Result<Reader, LogError> {
         self.read_with(Checksums::Report)
     }
 
     /// The same, and events that may not stand where they stand are given and say so too.
-    pub(super) fn read_leniently(&self) -> Result<Reader, LogError> {
+    pub(crate) fn read_leniently(&self) -> Result<Reader, LogError> {
         let mut reader = self.read_with(Checksums::Report)?;
         reader.set_order(Order::Report);
         Ok(reader)
     }
 
     /// Begins to read it. An event with a wrong checksum or out of order is an error.
-    pub(super) fn read_strictly(&self) -> Result<Reader, LogError> {
+    pub(crate) fn read_strictly(&self) -> Result<Reader, LogError> {
         self.read_with(Checksums::Stop)
     }
 
@@ -249,7 +249,7 @@ impl InputFile {
     }
 
     /// The same where nothing but the events counts. A wrong checksum is an error.
-    pub(super) fn open(&self) -> Result<LogReader, LogError> {
+    pub(crate) fn open(&self) -> Result<LogReader, LogError> {
         self.open_with(&ReadOptions {
             keys: self.keys.clone(),
             ..ReadOptions::default()

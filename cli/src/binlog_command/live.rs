@@ -19,6 +19,7 @@ use crate::exit::Failure;
 pub(super) use copy::copy;
 use fetch::{Piece, Request};
 pub(super) use login::is_url;
+pub(crate) use login::password;
 
 /// Events that wait to be read.
 const QUEUE: usize = 64;

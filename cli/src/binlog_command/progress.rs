@@ -12,7 +12,7 @@ const QUIET: Duration = Duration::from_secs(1);
 const STRIDE: u32 = 256;
 
 /// How far a file was read. Vanishes when dropped.
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: Option<ProgressBar>,
     shown: bool,
     steps: u32,
@@ -20,7 +20,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Begins at the front of `file`, of `bytes` if that is known.
-    pub(super) fn new(file: &str, bytes: Option<u64>) -> Self {
+    pub(crate) fn new(file: &str, bytes: Option<u64>) -> Self {
         let bar = stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(bytes, ProgressDrawTarget::hidden());
             let template = match bytes {
@@ -40,7 +40,7 @@ impl Progress {
     }
 
     /// Everything in front of `offset` was read. Cheap enough for every event.
-    pub(super) fn reach(&mut self, offset: u64) {
+    pub(crate) fn reach(&mut self, offset: u64) {
         let Some(bar) = &self.bar else { return };
         self.steps = self.steps.wrapping_add(1);
         if !self.steps.is_multiple_of(STRIDE) {

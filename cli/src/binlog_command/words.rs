@@ -62,7 +62,7 @@ impl<const N: usize> fmt::Display for Grid<N> {
 }
 
 /// 1234567 as `1,234,567`.
-pub(super) fn count(number: u64) -> String {
+pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);
     for (index, digit) in digits.chars().enumerate() {
@@ -75,7 +75,7 @@ pub(super) fn count(number: u64) -> String {
 }
 
 /// A size with a unit, such as `1.5 MiB`.
-pub(super) fn bytes(size: u64) -> String {
+pub(crate) fn bytes(size: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if size < 1024 {
         return format!("{size} B");
@@ -106,7 +106,7 @@ pub(super) fn duration(micros: u64) -> String {
 }
 
 /// A point in time in UTC, from seconds since 1970.
-pub(super) fn timestamp(seconds: u32) -> String {
+pub(crate) fn timestamp(seconds: u32) -> String {
     jiff::Timestamp::from_second(i64::from(seconds))
         .map_or_else(|_| seconds.to_string(), |moment| moment.to_string())
 }

@@ -80,6 +80,8 @@ pub enum KeyError {
     },
 }
 
+impl std::error::Error for KeyError {}
+
 impl std::fmt::Display for KeyError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let minimal = "(binlog_row_metadata was MINIMAL); name columns by position: @1=42";
@@ -106,12 +108,17 @@ impl std::fmt::Display for KeyError {
 }
 
 /// The values, with the columns of one table.
-pub(super) struct Key<'k> {
+#[derive(Debug)]
+pub struct Key<'k> {
     parts: Vec<(usize, &'k str)>,
 }
 
 impl<'k> Key<'k> {
-    pub(super) fn new(parts: &'k [KeyPart], table: &Table) -> Result<Self, KeyError> {
+    /// Finds the columns of `parts` in `table`.
+    ///
+    /// # Errors
+    /// If the table has no such column or key, as far as the log tells.
+    pub fn new(parts: &'k [KeyPart], table: &Table) -> Result<Self, KeyError> {
         let name = || table.full_name();
         let columns = &table.map.columns;
         let mut next = 0;
@@ -162,7 +169,8 @@ impl<'k> Key<'k> {
 
     /// Whether the row has all the values. Of `images` the first that has a column counts: a minimal
     /// after image lacks those that did not change.
-    pub(super) fn matches(&self, images: &[&Row<'_>], table: &Table) -> bool {
+    #[must_use]
+    pub fn matches(&self, images: &[&Row<'_>], table: &Table) -> bool {
         self.parts.iter().all(|&(position, wanted)| {
             let mut values = images
                 .iter()

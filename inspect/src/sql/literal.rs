@@ -24,7 +24,7 @@ pub(super) fn put_identifier(out: &mut Vec<u8>, name: &str) {
 ///
 /// Quoted text holds no control character and no backslash, so that it means the same in every
 /// sql_mode and to a client that is not in binary mode.
-pub(super) fn put_utf8(out: &mut Vec<u8>, text: &str) {
+pub fn put_utf8(out: &mut Vec<u8>, text: &str) {
     if text
         .bytes()
         .any(|byte| byte.is_ascii_control() || byte == b'\\')

@@ -49,7 +49,7 @@ fn split_file(url: &str) -> (String, Option<String>) {
 }
 
 /// The password for a URL without one: from a file, from the environment, or asked for.
-fn password(url: &str, arguments: &InputArguments) -> Result<Option<String>, Failure> {
+pub(crate) fn password(url: &str, arguments: &InputArguments) -> Result<Option<String>, Failure> {
     if let Some(path) = &arguments.password_file {
         return client::password(Some(path)).map_err(Failure::Failed);
     }
