@@ -2,7 +2,7 @@
 
 use integration::failure::ensure;
 use integration::sql::ClientOptions;
-use integration::{Client, Result, Weir};
+use integration::{Client, Peer, RealServer, Result, Weir};
 
 /// What each statement must name in its refusal.
 const NOT_BUILT: [(&str, &str); 8] = [
@@ -90,4 +90,59 @@ async fn who_may_lock_one_database_stops_no_writer_of_the_others() -> Result {
     }
     let rows = root.value("SELECT COUNT(*) FROM theirs.t").await?;
     ensure(rows.to_string() == "3", || rows.to_string())
+}
+
+/// What an account may do that inserts, and one that inserts and reads.
+const WRITES: [&str; 8] = [
+    "INSERT INTO mine.t VALUES (2)",
+    "INSERT INTO mine.t SET a = 3",
+    "INSERT INTO mine.t VALUES (1) ON DUPLICATE KEY UPDATE a = 10",
+    "INSERT INTO mine.t VALUES (1), (40) ON DUPLICATE KEY UPDATE a = a + 10",
+    "INSERT INTO mine.t SELECT a + 20 FROM mine.t",
+    "REPLACE INTO mine.t VALUES (1)",
+    "UPDATE mine.t SET a = 12",
+    "DELETE FROM mine.t",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_insert_does_just_that_as_in_mysql_97() -> Result {
+    let weir = Weir::primary(1, &[]).await?;
+    let mysql = RealServer::start(Peer::MySql97, 2, &[]).await?;
+    let mut seen = Vec::new();
+    for port in [weir.port, mysql.port] {
+        let mut root = Client::connect(&ClientOptions::root(port)).await?;
+        root.run(&[
+            "CREATE DATABASE mine",
+            "CREATE TABLE mine.t (a INT PRIMARY KEY)",
+            "INSERT INTO mine.t VALUES (1)",
+        ])
+        .await?;
+        let mut lines = Vec::new();
+        for (user, rights) in [("writer", "INSERT"), ("reader", "INSERT, SELECT")] {
+            root.run(&[
+                format!("CREATE USER {user}"),
+                format!("GRANT {rights} ON mine.* TO {user}"),
+            ])
+            .await?;
+            let options = ClientOptions {
+                user: user.to_owned(),
+                ..ClientOptions::root(port)
+            };
+            let mut client = Client::connect(&options).await?;
+            for statement in WRITES {
+                let end = client.attempt(statement).await?;
+                let code = end.err().map_or(0, |error| error.code);
+                lines.push(format!("{rights}: {statement}: {code}"));
+            }
+            let rows = root.rows("SELECT a FROM mine.t ORDER BY a").await?;
+            lines.push(format!("{rows:?}"));
+            root.execute("DELETE FROM mine.t WHERE a > 1").await?;
+        }
+        seen.push(lines.join("\n"));
+    }
+    ensure(seen.first() == seen.last(), || seen.join("\n--- MySQL\n"))?;
+    let denied = seen
+        .iter()
+        .all(|lines| lines.matches(": 1142").count() == 11);
+    ensure(denied, || seen.concat())
 }
