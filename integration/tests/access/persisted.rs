@@ -1,5 +1,6 @@
 //! SET PERSIST and RESET PERSIST beside MySQL 9.7: answers, file, and what the next start makes of it.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -338,6 +339,8 @@ async fn a_damaged_file_refuses_the_start_and_names_itself() -> Result {
     client.execute("SET PERSIST wait_timeout = 500").await?;
     let path = node.data().join(FILE);
     let good = std::fs::read_to_string(&path)?;
+    let mode = std::fs::metadata(&path)?.permissions().mode() & 0o777;
+    ensure(mode == 0o640, || format!("mode {mode:o}"))?;
     drop(client);
     node.stop()?;
     let cut = good.get(..good.len() / 2).unwrap_or_default();
