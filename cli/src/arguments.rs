@@ -2,6 +2,7 @@
 
 mod binlog;
 mod flashback;
+mod replay;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use config::definition::Role;
 use config::reference;
 pub(crate) use flashback::FlashbackArguments;
+pub(crate) use replay::{ModeName, ReplayArguments};
 
 /// MySQL replication: a primary that MySQL and MariaDB servers can follow, a replica that follows
 /// them, and tools for binlogs.
@@ -60,6 +62,11 @@ pub(crate) enum Command {
     /// only changed while it is what the log left. Needs full row images (binlog_row_image=FULL, the
     /// default).
     Flashback(Box<FlashbackArguments>),
+    /// Bring what logs hold to a server or a data directory again, up to a moment.
+    ///
+    /// Reads the logs first and says what would happen; asks; applies each transaction once, however
+    /// often it is interrupted and run again; and compares what was applied with what was wanted.
+    Replay(Box<ReplayArguments>),
     /// Judge or explain a configuration without starting anything.
     Config {
         #[command(subcommand)]

@@ -3,9 +3,9 @@
 mod bench;
 mod cut;
 mod find;
-mod inputs;
+pub(crate) mod inputs;
 mod live;
-mod progress;
+pub(crate) mod progress;
 mod show;
 mod stats;
 mod verify;

@@ -75,6 +75,11 @@ impl Server {
         &self.options
     }
 
+    /// Sets how it is talked to.
+    pub(crate) fn set_tls(&mut self, tls: ClientTls) {
+        self.options.tls = tls;
+    }
+
     /// Logs in.
     pub(crate) async fn connect(&self, within: Duration) -> Result<Client, ClientError> {
         let connection = timed(within, Connection::connect(&self.options)).await?;

@@ -17,6 +17,7 @@ mod client;
 mod config_command;
 mod demo;
 mod flashback_command;
+mod replay_command;
 mod status;
 
 use std::process::ExitCode;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Binlog { command } => binlog_command::run(&command),
         Command::Flashback(arguments) => flashback_command::run(&arguments),
+        Command::Replay(arguments) => replay_command::run(&arguments),
         Command::Config { command } => config_command::run(&command),
     })
 }

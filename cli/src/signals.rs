@@ -1,6 +1,7 @@
 //! Signals of the operating system as values.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 
@@ -38,4 +39,28 @@ impl Signals {
             _ = self.hangup.recv() => Signal::Reload,
         }
     }
+}
+
+/// Sets `seen` with the first SIGINT or SIGTERM and ends the process with the second. Blocks.
+pub(crate) fn wait_for_end(seen: &AtomicBool) {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let Ok(runtime) = builder.enable_all().build() else {
+        return;
+    };
+    runtime.block_on(async {
+        let Ok(mut signals) = Signals::listen() else {
+            return;
+        };
+        loop {
+            match signals.next().await {
+                Signal::Stop(_) if seen.swap(true, Ordering::Relaxed) => {
+                    std::process::exit(130);
+                }
+                Signal::Stop(_) => {
+                    crate::output::note("weir: ends behind this transaction; once more: at once");
+                }
+                Signal::Reload => {}
+            }
+        }
+    });
 }

@@ -452,7 +452,8 @@ fn incident(out: &mut Vec<u8>, event: &Incident<'_>, source: Source<'_>, step: &
 }
 
 /// The statement of a CREATE TABLE .. SELECT without what makes the rows part of its transaction.
-fn without_start(sql: &[u8]) -> Option<&[u8]> {
+#[must_use]
+pub fn without_start(sql: &[u8]) -> Option<&[u8]> {
     let sql = sql.strip_suffix(b" START TRANSACTION")?;
     let is_create = |head: &[u8]| head.eq_ignore_ascii_case(b"CREATE TABLE");
     sql.get(..12).is_some_and(is_create).then_some(sql)

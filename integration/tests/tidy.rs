@@ -61,13 +61,19 @@ const CRATES: [(&str, u32, &[&str]); 18] = [
             "codec", "gtid", "binlog", "protocol", "config", "sql", "engine", "targets", "server",
         ],
     ),
-    ("recovery", 6, &["codec", "gtid", "binlog", "inspect"]),
+    (
+        "recovery",
+        6,
+        &[
+            "codec", "gtid", "binlog", "config", "sql", "inspect", "targets", "replica",
+        ],
+    ),
     (
         "cli",
         7,
         &[
             "codec", "gtid", "binlog", "protocol", "config", "sql", "inspect", "engine", "server",
-            "primary", "replica", "recovery",
+            "targets", "primary", "replica", "recovery",
         ],
     ),
     // Tests only: it takes the floors that read bytes from outside, and nothing uses it.

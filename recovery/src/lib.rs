@@ -6,6 +6,7 @@
 
 mod bound;
 pub mod flashback;
+pub mod replay;
 mod scratch;
 
 pub use bound::{Bound, commit_micros};

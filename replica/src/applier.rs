@@ -27,11 +27,11 @@ use targets::{Applied, Store, TargetError};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use coordinator::Coordinator;
+pub use coordinator::{Coordinator, Places};
 pub use error::{ApplierError, Place, Reason};
 pub use schedule::{Group, GroupLimits, Next};
 pub use status::{ApplierFailure, ApplierState, ApplierStatus};
-use worker::{Committed, Worker};
+pub use worker::{Committed, Worker};
 
 use crate::relay_log::{RelayEnd, RelayLog};
 
@@ -170,7 +170,7 @@ impl Applier {
         mut stop: watch::Receiver<bool>,
     ) {
         let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
-        let mut coordinator = Coordinator::new(worker, filter, status);
+        let mut coordinator = Coordinator::new(worker, filter, status, Places::RelayLog);
         let mut tried = 0;
         loop {
             let committed_before = self.status.snapshot().transactions;
@@ -191,7 +191,7 @@ impl Applier {
             }
             if !error.is_temporary() && worker.take_one_by_one() {
                 let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
-                coordinator = Coordinator::new(worker, filter, status);
+                coordinator = Coordinator::new(worker, filter, status, Places::RelayLog);
                 continue;
             }
             tried += 1;
@@ -208,7 +208,7 @@ impl Applier {
                 return;
             }
             let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
-            coordinator = Coordinator::new(worker, filter, status);
+            coordinator = Coordinator::new(worker, filter, status, Places::RelayLog);
         }
     }
 
@@ -296,7 +296,7 @@ impl Applier {
         let handled = taken
             .unwrap_or_else(|error| Err(coordinator.unreadable(error, cursor)))
             .and_then(|has_ended| match has_ended {
-                true => coordinator.end(cursor.position()).map(|()| true),
+                true => coordinator.end(Some(cursor.position())).map(|()| true),
                 false => Ok(false),
             });
         let has_ended = match handled {

@@ -6,10 +6,12 @@
 //! transaction.
 
 mod binlog_statement;
+mod doubt;
 mod error;
 mod facts;
 mod marks;
 mod pipe;
+mod questions;
 mod session;
 
 use std::sync::Mutex;
@@ -23,6 +25,9 @@ pub use marks::MarkTable;
 use marks::Marked;
 use pipe::Pipe;
 use session::MysqlSession;
+
+/// For connections that ask: nothing is left open between two questions.
+const AUTOCOMMIT: &str = "SET @@session.autocommit=1";
 
 /// What says which transactions of the source a server has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +61,7 @@ pub struct MysqlStore {
 }
 
 impl MysqlStore {
-    /// Connects, and makes the table of the truth if there is one.
+    /// Connects. The table of the truth is made with the first session.
     ///
     /// # Errors
     /// When the server cannot be reached or logged in to, lacks something or grants too little.
@@ -73,9 +78,7 @@ impl MysqlStore {
             asking: Mutex::new(None),
         };
         session::set_up(&mut pipe, &store.options, &store.facts)?;
-        if let Truth::Row(table) = &store.options.truth {
-            table.create(&mut pipe)?;
-        }
+        pipe.ask(AUTOCOMMIT)?;
         *store.lock() = Some(pipe);
         Ok(store)
     }
@@ -106,6 +109,7 @@ impl MysqlStore {
         }
         let mut pipe = Pipe::connect(&self.options.client)?;
         session::set_up(&mut pipe, &self.options, &self.facts)?;
+        pipe.ask(AUTOCOMMIT)?;
         let answer = ask(&mut pipe);
         *slot = Some(pipe);
         answer
@@ -126,16 +130,22 @@ impl Store for MysqlStore {
             undoes_units: false,
             keeps_gtids,
             commits_ddl: true,
+            takes_mariadb: true,
         }
     }
 
     fn recover(&self) -> Result<Applied, TargetError> {
         match &self.options.truth {
-            Truth::Row(table) => Ok(self.marked(table)?.applied),
+            Truth::Row(table) => {
+                let mut applied = self.marked(table)?.applied;
+                let facts = self.asking(ServerFacts::ask)?;
+                applied.executed.union(&facts.executed());
+                Ok(applied)
+            }
             Truth::Gtids => {
                 let facts = self.asking(ServerFacts::ask)?;
                 Ok(Applied {
-                    executed: facts.gtid_executed.into(),
+                    executed: facts.executed(),
                     source: None,
                     relay: None,
                 })
@@ -144,7 +154,11 @@ impl Store for MysqlStore {
     }
 
     fn session(&self) -> Result<Box<dyn Session>, TargetError> {
-        let pipe = Pipe::connect(&self.options.client)?;
+        let mut pipe = Pipe::connect(&self.options.client)?;
+        if let Truth::Row(table) = &self.options.truth {
+            session::set_up(&mut pipe, &self.options, &self.facts)?;
+            table.create(&mut pipe)?;
+        }
         Ok(Box::new(MysqlSession::new(
             pipe,
             self.options.clone(),
@@ -159,11 +173,11 @@ impl Store for MysqlStore {
             Truth::Row(table) => {
                 let marked = Marked {
                     applied: applied.clone(),
-                    statement: None,
+                    begun: None,
                 };
                 self.asking(|pipe| {
-                    pipe.ask(&table.replace(&marked))?;
-                    pipe.ask("COMMIT").map(drop)
+                    table.create(pipe)?;
+                    pipe.ask(&table.replace(&marked)).map(drop)
                 })
             }
         }

@@ -24,6 +24,8 @@ pub struct Traits {
     /// Whether a statement of DDL commits what was changed before it, so that such a unit has to
     /// have a commit of its own.
     pub commits_ddl: bool,
+    /// Whether it takes the transactions of MariaDB servers.
+    pub takes_mariadb: bool,
 }
 
 /// A target.

@@ -65,6 +65,7 @@ impl Store for SqliteStore {
             undoes_units: true,
             keeps_gtids: false,
             commits_ddl: false,
+            takes_mariadb: false,
         }
     }
 

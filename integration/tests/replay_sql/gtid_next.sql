@@ -110,3 +110,21 @@ SELECT @@pseudo_replica_mode
 SET GLOBAL sql_mode = ''
 SET GLOBAL sql_mode = DEFAULT
 SELECT @@GLOBAL.sql_mode
+SET autocommit = 0
+SET gtid_next = 'bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb:1'
+CREATE DATABASE by_itself
+SELECT @@SESSION.gtid_next
+COMMIT
+CREATE TABLE by_itself.t (a INT)
+SET gtid_next = 'bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb:2'
+CREATE TABLE by_itself.t (a INT)
+COMMIT
+SET gtid_next = 'bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb:3'
+INSERT INTO by_itself.t VALUES (1)
+COMMIT
+SET gtid_next = 'bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb:4'
+DROP DATABASE by_itself
+ROLLBACK
+SET gtid_next = AUTOMATIC
+SET autocommit = 1
+SELECT GTID_SUBSET('bbbbbbbb-bbbb-bbbb-bbbb-bbbbbbbbbbbb:1-4', @@GLOBAL.gtid_executed)

@@ -7,9 +7,11 @@
 use std::sync::Arc;
 
 use binlog::event::{
-    ChecksumAlgorithm, Event, EventFlags, EventHeader, EventType, GtidEvent, Query, RawEvent,
+    ChecksumAlgorithm, Event, EventFlags, EventHeader, EventType, GtidEvent, MariadbGtidEvent,
+    MariadbGtidExtra, MariadbGtidFlags, Query, RawEvent,
 };
-use binlog::log::{Corrupt, LogCursor, LogError, LogPosition, SourceCoordinates};
+use binlog::limits::Limits;
+use binlog::log::{Corrupt, Damage, LogCursor, LogError, LogPosition, SourceCoordinates};
 use binlog::row::RowsEvent;
 use binlog::transaction::{Boundary, StatementKind, Step, TransactionGtid};
 use config::ReplicationFilter;
@@ -17,20 +19,32 @@ use targets::{Logged, RowsChange, StatementChange, UnitHead};
 
 use super::error::{ApplierError, Place, Reason};
 use super::filter::admits_statement;
+use super::schedule::Group;
 use super::status::ApplierStatus;
 use super::tables::Admissions;
-use super::worker::Worker;
+use super::worker::{Committed, Worker};
 use sql::{ParseOptions, SqlMode, version_number};
 
-pub(super) struct Coordinator {
+/// Makes work of events.
+pub struct Coordinator {
     pub(super) worker: Worker,
     filter: Arc<ReplicationFilter>,
     status: Arc<ApplierStatus>,
     admissions: Admissions,
+    places: Places,
     /// Place in the source's log behind the last event; of one inside a payload, behind the
     /// payload.
     source: Option<SourceCoordinates>,
     open: Open,
+}
+
+/// What the files are that events come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Places {
+    /// This replica's relay log: events say where in the source's log they end.
+    RelayLog,
+    /// The source's own files.
+    Files,
 }
 
 /// The transaction that is read.
@@ -44,12 +58,16 @@ struct Open {
 }
 
 impl Coordinator {
-    pub(super) fn new(
+    /// Goes on where `worker` stands.
+    #[must_use]
+    pub fn new(
         worker: Worker,
         filter: Arc<ReplicationFilter>,
         status: Arc<ApplierStatus>,
+        places: Places,
     ) -> Self {
         Self {
+            places,
             source: worker.progress().source.clone(),
             worker,
             filter,
@@ -60,15 +78,16 @@ impl Coordinator {
     }
 
     /// Whether the last event left no transaction open.
-    pub(super) fn is_between_transactions(&self) -> bool {
+    pub fn is_between_transactions(&self) -> bool {
         !self.open.has_begun
     }
 
     /// Takes the next event. True when it is the last of its transaction, which then waits for
     /// [`Coordinator::end`].
     ///
-    /// On error the transaction has to be abandoned; nothing of the event was applied.
-    pub(super) fn handle(&mut self, step: &Step<'_>) -> Result<bool, ApplierError> {
+    /// # Errors
+    /// The transaction has to be abandoned then; nothing of the event was applied.
+    pub fn handle(&mut self, step: &Step<'_>) -> Result<bool, ApplierError> {
         self.take(step).map_err(|failed| self.placed(failed, step))
     }
 
@@ -81,8 +100,17 @@ impl Coordinator {
             return Ok(false);
         }
         let is_inner = step.place.inner.is_some();
-        if !is_inner {
-            self.source = self.source_after(&step.raw, step.format.checksum);
+        match self.places {
+            Places::RelayLog if is_inner => {}
+            Places::RelayLog => {
+                self.source = self.source_after(&step.raw, step.format.checksum);
+            }
+            Places::Files => {
+                self.source = Some(SourceCoordinates {
+                    file: step.file.to_string(),
+                    offset: step.place.end,
+                });
+            }
         }
         if is_outside {
             outside(step)?;
@@ -113,8 +141,15 @@ impl Coordinator {
     /// Moves the position over an event between transactions.
     fn pass(&mut self, step: &Step<'_>) {
         if self.is_between_transactions() {
-            let relay = LogPosition::new(step.file.clone(), step.place.end);
+            let relay = self.relay(step, step.place.end);
             self.worker.move_to(self.source.clone(), relay);
+        }
+    }
+
+    fn relay(&self, step: &Step<'_>, offset: u64) -> Option<LogPosition> {
+        match self.places {
+            Places::RelayLog => Some(LogPosition::new(step.file.clone(), offset)),
+            Places::Files => None,
         }
     }
 
@@ -128,7 +163,10 @@ impl Coordinator {
     }
 
     /// Ends the transaction whose last event was taken and lies in front of `relay`.
-    pub(super) fn end(&mut self, relay: LogPosition) -> Result<(), ApplierError> {
+    ///
+    /// # Errors
+    /// Those of the target.
+    pub fn end(&mut self, relay: Option<LogPosition>) -> Result<(), ApplierError> {
         let open = std::mem::take(&mut self.open);
         let source = self.source.clone();
         if open.is_applied {
@@ -145,9 +183,14 @@ impl Coordinator {
                 self.gtid(gtid, step.raw.header.server_id);
                 Ok(())
             }
-            Event::MariadbGtid(_) => refuse(&step.raw),
+            Event::MariadbGtid(gtid) => self.mariadb_gtid(step, gtid),
             _ if self.open.is_applied => Ok(()),
             Event::Query(query) => self.query(step, query),
+            Event::QueryCompressed(query) => {
+                let query = query.inflate(&Limits::default());
+                let query = query.map_err(|error| Reason::Damaged(Damage::Undecodable(error)))?;
+                self.query(step, &query)
+            }
             Event::Rows(rows) => self.rows(step, rows),
             // The reader keeps the tables; what a payload holds follows it.
             Event::TableMap(_)
@@ -164,16 +207,48 @@ impl Coordinator {
         let gtid = event
             .gtid
             .map_or(TransactionGtid::None, TransactionGtid::MySql);
-        self.open.is_applied = self.worker.progress().executed.contains(&gtid);
-        self.open.head = UnitHead {
+        self.identify(UnitHead {
             gtid,
             commit_micros: event.commit_timestamps.map(|times| times.original),
             server_id,
+        });
+    }
+
+    fn mariadb_gtid(
+        &mut self,
+        step: &Step<'_>,
+        event: &MariadbGtidEvent<'_>,
+    ) -> Result<(), Failed> {
+        if !self.worker.takes_mariadb() {
+            return refuse(&step.raw);
+        }
+        let extra = event.extra.as_ref().map_or(0, |extra| extra.flags);
+        let alter = MariadbGtidExtra::START_ALTER | MariadbGtidExtra::ROLLBACK_ALTER;
+        let what = match event.flags {
+            flags if flags.contains(MariadbGtidFlags::PREPARED_XA) => "A prepared XA transaction",
+            flags if flags.contains(MariadbGtidFlags::COMPLETED_XA) => {
+                "The second phase of an XA transaction"
+            }
+            _ if extra & alter != 0 => "An ALTER TABLE in two phases",
+            _ => {
+                self.identify(UnitHead {
+                    gtid: TransactionGtid::MariaDb(event.gtid),
+                    commit_micros: None,
+                    server_id: step.raw.header.server_id,
+                });
+                return Ok(());
+            }
         };
+        let what = what.to_owned();
+        Err(Reason::Unsupported { what }.into())
+    }
+
+    fn identify(&mut self, head: UnitHead) {
+        self.open.is_applied = self.worker.progress().executed.contains(&head.gtid);
+        self.open.head = head;
         if !self.open.is_applied {
-            let micros = self.open.head.commit_micros;
             self.status.update(|state| {
-                state.oldest_open_micros = state.oldest_open_micros.or(micros);
+                state.oldest_open_micros = state.oldest_open_micros.or(head.commit_micros);
             });
         }
     }
@@ -262,8 +337,49 @@ impl Coordinator {
         })
     }
 
+    /// What the open commit will have applied, and its age.
+    #[must_use]
+    pub fn group(&self) -> Group {
+        self.worker.group()
+    }
+
+    /// Whether the open commit has to end behind the transaction that ended.
+    #[must_use]
+    pub fn must_commit(&self) -> bool {
+        self.worker.must_commit()
+    }
+
+    /// Commits what was taken; `None` if that is nothing.
+    ///
+    /// # Errors
+    /// Those of the target.
+    pub fn commit(&mut self) -> Result<Option<Committed>, ApplierError> {
+        self.worker
+            .commit()
+            .map_err(|error| self.at_end(error.into()))
+    }
+
+    /// From here on every transaction is a commit of its own, so that an error is that of the open
+    /// one. False when it was so before.
+    pub fn take_one_by_one(&mut self) -> bool {
+        self.worker.take_one_by_one()
+    }
+
+    /// Undoes what is not committed, and gives back the worker, which stands where the target does.
+    ///
+    /// # Errors
+    /// When the target cannot even undo, or say where it stands.
+    pub fn abandon(mut self) -> Result<Worker, ApplierError> {
+        let abandoned = self.worker.abandon_group();
+        abandoned.map_err(|error| self.at_end(error.into()))?;
+        Ok(self.worker)
+    }
+
     /// Forgets the transaction that could not be applied, or whose rest is not wanted now.
-    pub(super) fn abandon_transaction(&mut self) -> Result<(), ApplierError> {
+    ///
+    /// # Errors
+    /// When the target cannot undo it.
+    pub fn abandon_transaction(&mut self) -> Result<(), ApplierError> {
         self.open = Open::default();
         self.worker
             .abandon_transaction()
@@ -316,7 +432,7 @@ impl Coordinator {
     fn placed(&self, failed: Failed, step: &Step<'_>) -> ApplierError {
         let Failed { reason, table } = failed;
         let place = Place {
-            relay: Some(LogPosition::new(step.file.clone(), step.place.offset)),
+            relay: self.relay(step, step.place.offset),
             inner: step.place.inner,
             source: self.source.clone(),
             event_type: Some(step.raw.header.event_type),

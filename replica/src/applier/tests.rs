@@ -258,7 +258,12 @@ impl Replica {
     fn apply_some(&self, commits_max: usize, events_max: usize) -> Result<(), ApplierError> {
         let worker = Worker::new(Arc::new(self.target.clone())).unwrap();
         let (filter, status) = (&self.applier.filter, &self.applier.status);
-        let mut coordinator = Coordinator::new(worker, Arc::clone(filter), Arc::clone(status));
+        let mut coordinator = Coordinator::new(
+            worker,
+            Arc::clone(filter),
+            Arc::clone(status),
+            Places::RelayLog,
+        );
         let mut reader = self.applier.reader(&coordinator).unwrap();
         let end = self.applier.relay_log.end();
         let known_end = end.borrow().position.clone();

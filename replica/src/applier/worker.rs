@@ -17,17 +17,22 @@ use super::schedule::Group;
 
 /// What a commit made durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Committed {
-    pub(super) transactions: u64,
-    pub(super) bytes: u64,
-    pub(super) rows: u64,
-    pub(super) skipped: u64,
-    /// Commit on the source of the last transaction.
-    pub(super) commit_micros: Option<u64>,
+pub struct Committed {
+    /// Transactions of the source.
+    pub transactions: u64,
+    /// Bytes of their events.
+    pub bytes: u64,
+    /// Rows that they change.
+    pub rows: u64,
+    /// Transactions of which something was passed over.
+    pub skipped: u64,
+    /// Commit on the source of the last transaction, in microseconds since 1970.
+    pub commit_micros: Option<u64>,
 }
 
 impl Committed {
-    fn add(&mut self, other: &Self) {
+    /// Adds what came behind it.
+    pub fn add(&mut self, other: &Self) {
         self.transactions = self.transactions.saturating_add(other.transactions);
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.rows = self.rows.saturating_add(other.rows);
@@ -36,7 +41,8 @@ impl Committed {
     }
 }
 
-pub(super) struct Worker {
+/// A session of the target, and how far it is.
+pub struct Worker {
     store: Arc<dyn Store>,
     session: Box<dyn Session>,
     /// Up to where transactions were taken, committed or not.
@@ -68,7 +74,10 @@ const DURABLE_PAUSE: Duration = Duration::from_millis(200);
 
 impl Worker {
     /// A worker that goes on where the target's last commit ended.
-    pub(super) fn new(store: Arc<dyn Store>) -> Result<Self, TargetError> {
+    ///
+    /// # Errors
+    /// When the target gives no session or cannot say where it stands.
+    pub fn new(store: Arc<dyn Store>) -> Result<Self, TargetError> {
         let session = store.session()?;
         let progress = store.recover()?;
         Ok(Self {
@@ -88,7 +97,9 @@ impl Worker {
         })
     }
 
-    pub(super) fn progress(&self) -> &Applied {
+    /// Up to where transactions were taken, committed or not.
+    #[must_use]
+    pub const fn progress(&self) -> &Applied {
         &self.progress
     }
 
@@ -166,7 +177,7 @@ impl Worker {
         &mut self,
         head: &UnitHead,
         source: Option<SourceCoordinates>,
-        relay: LogPosition,
+        relay: Option<LogPosition>,
     ) -> Result<(), TargetError> {
         self.begin_unit(head)?;
         self.session.flush()?;
@@ -184,14 +195,18 @@ impl Worker {
     }
 
     /// Moves the position over events that belong to no transaction, or to one applied before.
-    pub(super) fn move_to(&mut self, source: Option<SourceCoordinates>, relay: LogPosition) {
+    pub(super) fn move_to(
+        &mut self,
+        source: Option<SourceCoordinates>,
+        relay: Option<LogPosition>,
+    ) {
         debug_assert!(!self.is_in_unit);
         // What was passed over is not part of the transaction that follows.
         self.open = Committed::default();
         if source.is_some() {
             self.progress.source = source;
         }
-        self.progress.relay = Some(relay);
+        self.progress.relay = relay;
     }
 
     /// Undoes the open transaction, if there is one; a target that undoes all or nothing goes back
@@ -254,6 +269,11 @@ impl Worker {
         Ok(is_durable)
     }
 
+    /// Whether the target takes the transactions of MariaDB servers.
+    pub(super) fn takes_mariadb(&self) -> bool {
+        self.store.traits().takes_mariadb
+    }
+
     /// Whether the group has to be committed behind the transaction that ended.
     pub(super) fn must_commit(&self) -> bool {
         self.is_alone || self.has_ddl || !self.store.traits().batches_units
@@ -261,7 +281,7 @@ impl Worker {
 
     /// From here on every transaction is a group of its own, so that an error is that of the open
     /// one. False when it was so before, or the target tells errors apart anyway.
-    pub(super) fn take_one_by_one(&mut self) -> bool {
+    pub fn take_one_by_one(&mut self) -> bool {
         let traits = self.store.traits();
         let is_new = !self.is_alone && traits.batches_units && !traits.undoes_units;
         self.is_alone = true;

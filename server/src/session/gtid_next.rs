@@ -179,7 +179,8 @@ impl Session {
         let Some(gtid) = self.gtid_next.owned() else {
             return result;
         };
-        if self.is_in_transaction() {
+        // With autocommit off too, what commits by itself is a transaction by itself.
+        if self.is_in_transaction() && !kinds::commits_first(statement) {
             return result;
         }
         if !kinds::is_logged(statement) {

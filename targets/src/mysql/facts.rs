@@ -1,6 +1,7 @@
 //! What a server says of itself, and what the applier's account may not do there.
 
-use gtid::GtidSet;
+use binlog::transaction::Executed;
+use gtid::{GtidSet, MariaPosition};
 use protocol::client::QueryResult;
 use sql::error::SqlError;
 
@@ -22,6 +23,8 @@ pub struct ServerFacts {
     pub packet_max: u64,
     /// Its `gtid_executed`; empty on MariaDB and without GTIDs.
     pub gtid_executed: GtidSet,
+    /// Its `gtid_slave_pos`: what it applied as a MariaDB replica, or was told that its rows hold.
+    pub mariadb_position: MariaPosition,
     /// Its `read_only` or `super_read_only`.
     pub is_read_only: bool,
     /// Its `lower_case_table_names`.
@@ -31,6 +34,15 @@ pub struct ServerFacts {
 }
 
 impl ServerFacts {
+    /// What it has executed.
+    #[must_use]
+    pub fn executed(&self) -> Executed {
+        Executed {
+            mysql: self.gtid_executed.clone(),
+            mariadb: self.mariadb_position.clone(),
+        }
+    }
+
     /// Asks a server.
     pub(super) fn ask(pipe: &mut Pipe) -> Result<Self, TargetError> {
         let version = pipe.version().to_owned();
@@ -67,6 +79,13 @@ impl ServerFacts {
                 let text = format!("the target's gtid_executed makes no sense: {executed}");
                 TargetError::Corrupt(SqlError::new(1772, "HY000", text))
             })?,
+            mariadb_position: match is_mariadb {
+                true => variable(pipe, "gtid_slave_pos")?
+                    .unwrap_or_default()
+                    .parse()
+                    .unwrap_or_default(),
+                false => MariaPosition::default(),
+            },
             is_read_only: is_on(variable(pipe, "super_read_only")?)
                 || is_on(variable(pipe, "read_only")?),
             lower_case_table_names: variable(pipe, "lower_case_table_names")?

@@ -2,7 +2,7 @@
 //!
 //! ```sql
 //! CREATE TABLE applied (channel, mysql_executed, mariadb_executed, source_file, source_offset,
-//!   relay_file, relay_offset, statement)
+//!   relay_file, relay_offset, statement, shape)
 //! ```
 //! `statement` names a statement of DDL that was begun: it commits by itself, so that only what it
 //! leaves tells whether it took place.
@@ -31,7 +31,16 @@ pub struct MarkTable {
 pub(super) struct Marked {
     pub(super) applied: Applied,
     /// The statement that was begun, and not known to be done.
-    pub(super) statement: Option<String>,
+    pub(super) begun: Option<Begun>,
+}
+
+/// A statement that was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Begun {
+    /// The transaction and the statement.
+    pub(super) statement: String,
+    /// How the tables looked before it.
+    pub(super) shape: String,
 }
 
 impl MarkTable {
@@ -48,7 +57,7 @@ impl MarkTable {
              utf8_bin NOT NULL PRIMARY KEY, mysql_executed LONGTEXT CHARACTER SET ascii NOT NULL, \
              mariadb_executed TEXT CHARACTER SET ascii NOT NULL, source_file VARBINARY(1024), \
              source_offset BIGINT UNSIGNED, relay_file VARBINARY(1024), relay_offset BIGINT \
-             UNSIGNED, statement LONGBLOB) ENGINE=InnoDB"
+             UNSIGNED, statement LONGBLOB, shape LONGBLOB) ENGINE=InnoDB"
         ))?;
         Ok(())
     }
@@ -57,7 +66,7 @@ impl MarkTable {
     pub(super) fn read(&self, pipe: &mut Pipe) -> Result<Option<Marked>, TargetError> {
         let sql = format!(
             "SELECT mysql_executed, mariadb_executed, HEX(source_file), source_offset, \
-             HEX(relay_file), relay_offset, HEX(statement) FROM {} WHERE channel = {}",
+             HEX(relay_file), relay_offset, HEX(statement), HEX(shape) FROM {} WHERE channel = {}",
             self.name(),
             text(&self.channel)
         );
@@ -98,7 +107,13 @@ impl MarkTable {
             let file = file.ok_or_else(|| damaged("name of a relay log"))?;
             Ok::<_, TargetError>(LogPosition::new(file, place.offset))
         });
-        let statement = cell(6).map(|hex| from_hex(&hex).ok_or_else(|| damaged("statement")));
+        let begun = match (cell(6), cell(7)) {
+            (Some(statement), Some(shape)) => Some(Begun {
+                statement: from_hex(&statement).ok_or_else(|| damaged("statement"))?,
+                shape: from_hex(&shape).ok_or_else(|| damaged("shape"))?,
+            }),
+            _ => None,
+        };
         Ok(Marked {
             applied: Applied {
                 executed: Executed {
@@ -108,7 +123,7 @@ impl MarkTable {
                 source: place(2, "position in the source's log")?,
                 relay: relay.transpose()?,
             },
-            statement: statement.transpose()?,
+            begun,
         })
     }
 
@@ -121,18 +136,20 @@ impl MarkTable {
             Some((file, offset)) => format!("{}, {offset}", text(file)),
             None => "NULL, NULL".to_owned(),
         };
+        let begun = |of: fn(&Begun) -> &String| {
+            let begun = marked.begun.as_ref();
+            begun.map_or_else(|| "NULL".to_owned(), |begun| text(of(begun)))
+        };
         format!(
-            "REPLACE INTO {} VALUES ({}, '{}', '{}', {}, {}, {})",
+            "REPLACE INTO {} VALUES ({}, '{}', '{}', {}, {}, {}, {})",
             self.name(),
             text(&self.channel),
             applied.executed.mysql,
             applied.executed.mariadb,
             place(source.map(|place| (place.file.as_str(), place.offset))),
             place(relay.map(|place| (place.file.as_str(), place.offset))),
-            marked
-                .statement
-                .as_deref()
-                .map_or_else(|| "NULL".to_owned(), text),
+            begun(|begun| &begun.statement),
+            begun(|begun| &begun.shape),
         )
     }
 }

@@ -7,12 +7,13 @@
 use binlog::event::{EventFlags, Flavour, FormatDescription};
 use binlog::row::RowPlan;
 use binlog::transaction::{StatementKind, TransactionGtid};
-use inspect::{SqlSession, SqlSink, put_versioned};
+use inspect::{SqlSession, SqlSink, put_versioned, without_start};
 use sql::error::SqlError;
 
 use super::binlog_statement::BinlogStatement;
+use super::doubt::{self, is_already};
 use super::facts::ServerFacts;
-use super::marks::Marked;
+use super::marks::{Begun, MarkTable, Marked};
 use super::pipe::Pipe;
 use super::{MysqlOptions, Truth};
 use crate::{
@@ -49,10 +50,16 @@ pub(super) struct MysqlSession {
     /// The description that the server was told.
     description: Option<FormatDescription>,
     head: UnitHead,
+    /// Whether something was changed since the last commit.
+    has_begun: bool,
+    /// Whether the server would take the next transaction for an anonymous one.
+    is_anonymous: bool,
     /// Whether the server was told the open unit's identifier.
     is_identified: bool,
     /// What the row says once the open transaction is committed.
     marked: Applied,
+    /// The statement that an earlier session began, and nobody knows to be done.
+    doubted: Option<Begun>,
 }
 
 impl MysqlSession {
@@ -63,8 +70,8 @@ impl MysqlSession {
     ) -> Result<Self, TargetError> {
         set_up(&mut pipe, &options, &facts)?;
         let marked = match &options.truth {
-            Truth::Gtids => Applied::default(),
-            Truth::Row(table) => table.read(&mut pipe)?.unwrap_or_default().applied,
+            Truth::Gtids => Marked::default(),
+            Truth::Row(table) => table.read(&mut pipe)?.unwrap_or_default(),
         };
         pipe.ask("COMMIT")?;
         Ok(Self {
@@ -75,8 +82,11 @@ impl MysqlSession {
             rows: BinlogStatement::default(),
             description: None,
             head: UnitHead::default(),
+            has_begun: false,
+            is_anonymous: false,
             is_identified: false,
-            marked,
+            marked: marked.applied,
+            doubted: marked.begun,
         })
     }
 
@@ -112,17 +122,31 @@ impl MysqlSession {
 
     /// Tells the server how the events of this log look.
     fn describe(&mut self, description: &FormatDescription) -> Result<(), TargetError> {
-        if self.description.as_ref() == Some(description) {
+        let is_known = |known: &FormatDescription| {
+            // When a server started changes nothing about its events.
+            known.server_version == description.server_version
+                && known.post_header_lengths == description.post_header_lengths
+                && known.header_len == description.header_len
+        };
+        if self.description.as_ref().is_some_and(is_known) {
             return Ok(());
         }
         self.send_rows()?;
         self.pipe.send(&BinlogStatement::description(description))?;
-        if self.facts.has_gtids && !self.is_identified {
-            // It leaves the session with an anonymous next transaction.
-            self.pipe.send(b"SET @@SESSION.GTID_NEXT='AUTOMATIC'")?;
+        // It leaves the session with an anonymous next transaction.
+        self.is_anonymous = self.facts.has_gtids;
+        if !self.has_begun {
+            self.be_automatic()?;
         }
         self.description = Some(description.clone());
         Ok(())
+    }
+
+    fn be_automatic(&mut self) -> Result<(), TargetError> {
+        match std::mem::take(&mut self.is_anonymous) {
+            true => self.pipe.send(b"SET @@SESSION.GTID_NEXT='AUTOMATIC'"),
+            false => Ok(()),
+        }
     }
 
     fn send_rows(&mut self) -> Result<(), TargetError> {
@@ -138,7 +162,38 @@ impl MysqlSession {
         self.pipe.drain()
     }
 
-    fn run(&mut self, change: &StatementChange<'_>) -> Result<(), TargetError> {
+    /// Runs a statement that commits by itself, and has the row say before that it was begun.
+    fn run_marked(
+        &mut self,
+        table: &MarkTable,
+        change: &StatementChange<'_>,
+    ) -> Result<(), TargetError> {
+        let sql = change.query.sql.as_ref();
+        // Nothing but its rows could follow a CREATE TABLE .. SELECT in its transaction.
+        let sql = without_start(sql).unwrap_or(sql);
+        let statement = format!("{} {}", self.head.gtid, String::from_utf8_lossy(sql));
+        let shape = doubt::shape(&mut self.pipe, change)?;
+        let doubted = self.doubted.take();
+        let doubted = doubted.filter(|doubted| doubted.statement == statement);
+        if let Some(doubted) = &doubted
+            && doubted.shape != shape
+        {
+            return Ok(());
+        }
+        let begun = Marked {
+            applied: self.marked.clone(),
+            begun: Some(Begun { statement, shape }),
+        };
+        self.pipe.send(table.replace(&begun).as_bytes())?;
+        self.pipe.send(b"COMMIT")?;
+        self.pipe.drain()?;
+        match self.run(change, sql) {
+            Err(TargetError::Statement(error)) if doubted.is_some() && is_already(&error) => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    fn run(&mut self, change: &StatementChange<'_>, sql: &[u8]) -> Result<(), TargetError> {
         let header = &change.logged.header;
         let is_used = !header.flags.contains(EventFlags::SUPPRESS_USE);
         let schema = is_used.then_some(change.database.as_bytes());
@@ -150,7 +205,7 @@ impl MysqlSession {
         out.line(b"SET @@session.autocommit=0");
         out.iter().try_for_each(|sql| self.pipe.send(sql))?;
         self.pipe.drain()?;
-        self.pipe.send(&change.query.sql)?;
+        self.pipe.send(sql)?;
         self.pipe
             .drain_commit()
             .map_err(|error| on_query(error, change))
@@ -190,6 +245,7 @@ impl Session for MysqlSession {
         };
         self.describe(change.logged.description)?;
         self.identify()?;
+        self.has_begun = true;
         let plan = RowPlan::new(change.map).map_err(undecodable)?;
         let mut count = 0;
         let limits = binlog::limits::Limits::default();
@@ -217,20 +273,15 @@ impl Session for MysqlSession {
             return Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)));
         }
         self.settle()?;
+        self.describe(change.logged.description)?;
         self.identify()?;
-        if let Truth::Row(table) = self.options.truth.clone()
-            && change.kind != StatementKind::Dml
-        {
-            let sql = String::from_utf8_lossy(&change.query.sql).into_owned();
-            let begun = Marked {
-                applied: self.marked.clone(),
-                statement: Some(format!("{} {sql}", self.head.gtid)),
-            };
-            self.pipe.send(table.replace(&begun).as_bytes())?;
-            self.pipe.send(b"COMMIT")?;
-            self.pipe.drain()?;
+        self.has_begun = true;
+        match self.options.truth.clone() {
+            Truth::Row(table) if change.kind != StatementKind::Dml => {
+                self.run_marked(&table, change)?;
+            }
+            Truth::Row(_) | Truth::Gtids => self.run(change, &change.query.sql)?,
         }
-        self.run(change)?;
         Ok(StatementOutcome::Done)
     }
 
@@ -255,7 +306,7 @@ impl Session for MysqlSession {
         if let Truth::Row(table) = &self.options.truth {
             let sql = table.replace(&Marked {
                 applied: marked.clone(),
-                statement: None,
+                begun: None,
             });
             self.send_rows()?;
             self.pipe.send(sql.as_bytes())?;
@@ -263,6 +314,8 @@ impl Session for MysqlSession {
         self.settle()?;
         self.pipe.send(b"COMMIT")?;
         self.pipe.drain_commit()?;
+        self.has_begun = false;
+        self.be_automatic()?;
         self.marked = marked;
         Ok(())
     }
@@ -270,6 +323,7 @@ impl Session for MysqlSession {
     fn rollback(&mut self) -> Result<(), TargetError> {
         self.rows.clear();
         self.is_identified = false;
+        self.has_begun = false;
         if !self.pipe.is_lost() {
             // What was sent may have failed; that is why it is undone.
             drop(self.pipe.drain());

@@ -89,6 +89,7 @@ impl Store for MemoryStore {
             undoes_units: true,
             keeps_gtids: false,
             commits_ddl: false,
+            takes_mariadb: false,
         }
     }
 

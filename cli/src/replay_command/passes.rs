@@ -1,0 +1,170 @@
+//! The two passes over the logs.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use binlog::event::Event;
+use binlog::log::LogError;
+use recovery::replay::{Played as Step, Player, ReplayError, StopReason, Stopped, Survey};
+use replica::applier::Committed;
+
+use crate::arguments::ReplayArguments;
+use crate::binlog_command::inputs::{InputFile, Inputs, Reader};
+use crate::binlog_command::progress::Progress;
+use crate::exit::Failure;
+use crate::output;
+
+/// What was applied, over all attempts.
+#[derive(Debug, Default)]
+pub(super) struct Played {
+    pub(super) done: Committed,
+    pub(super) stopped: Option<Stopped>,
+    pub(super) reason: Option<StopReason>,
+    pub(super) error: Option<String>,
+    /// Whether an attempt failed and another followed.
+    pub(super) is_repeated: bool,
+}
+
+impl Played {
+    pub(super) fn add(&mut self, player: &Player) {
+        self.done.add(&player.done);
+        self.stopped = player.stopped.clone().or(self.stopped.take());
+    }
+
+    pub(super) fn failed(mut self, error: &ReplayError) -> Self {
+        self.reason = Some(match error {
+            ReplayError::Log(_) => StopReason::Damaged,
+            ReplayError::Applier(_) | ReplayError::Target(_) => StopReason::Failed,
+        });
+        self.error = Some(error.to_string());
+        self
+    }
+}
+
+/// Whether the logs' transactions have MySQL's GTIDs.
+pub(super) fn has_mysql_gtids(arguments: &ReplayArguments) -> Result<bool, Failure> {
+    let mut inputs = Inputs::new(&arguments.input)?;
+    while let Some(file) = inputs.next_file()? {
+        let failed = |error: LogError| Failure::Failed(format!("{}: {error}", file.label()));
+        let mut reader = file.read_strictly().map_err(failed)?;
+        while let Ok(Some(step)) = reader.next() {
+            match &step.event {
+                Event::Gtid(event) => return Ok(event.gtid.is_some()),
+                Event::MariadbGtid(_) | Event::Query(_) => return Ok(false),
+                _ => {}
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Reads the logs for what would be applied. Damage ends them, and is told.
+pub(super) fn survey(arguments: &ReplayArguments, mut survey: Survey) -> Result<Survey, Failure> {
+    let mut inputs = Inputs::new(&arguments.input)?;
+    while let Some(file) = inputs.next_file()? {
+        let mut reader = match file.read_strictly() {
+            Ok(reader) => reader,
+            Err(error) => {
+                damaged(&mut survey, &file, &error);
+                return Ok(survey);
+            }
+        };
+        let mut progress = Progress::new(file.label(), file.size());
+        match survey_file(&mut reader, &mut survey, &mut progress) {
+            Ok(true) => {}
+            Ok(false) => return Ok(survey),
+            Err(error) => {
+                drop(progress);
+                damaged(&mut survey, &file, &error);
+                return Ok(survey);
+            }
+        }
+        if survey.is_inside() {
+            output::note(format_args!(
+                "weir: {}: ends inside a transaction; the logs end in front of it",
+                file.label()
+            ));
+            survey.stop(StopReason::Damaged);
+            return Ok(survey);
+        }
+    }
+    Ok(survey)
+}
+
+fn survey_file(
+    reader: &mut Reader,
+    survey: &mut Survey,
+    progress: &mut Progress,
+) -> Result<bool, LogError> {
+    while let Some(step) = reader.next()? {
+        progress.reach(step.place.end);
+        let header = step.raw.header.event_type;
+        let (file, offset) = (step.file.clone(), step.place.offset);
+        match survey.step(&step) {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            Err(error) => {
+                let damage = binlog::log::Damage::Undecodable(error);
+                return Err(LogError::corrupt(&file, offset, Some(header), damage));
+            }
+        }
+    }
+    Ok(true)
+}
+
+fn damaged(survey: &mut Survey, file: &InputFile, error: &LogError) {
+    output::note(format_args!(
+        "weir: {}: {error}; the logs end in front of this transaction",
+        file.label()
+    ));
+    survey.damaged(error);
+}
+
+/// Applies what the survey wanted, and says why it ended.
+pub(super) fn play(
+    arguments: &ReplayArguments,
+    player: &mut Player,
+    survey: &Survey,
+    interrupted: &AtomicBool,
+) -> Result<StopReason, ReplayError> {
+    let Some(end) = &survey.stopped else {
+        return Ok(StopReason::EndOfLogs);
+    };
+    let failed = |failure: Failure| {
+        let text = match failure {
+            Failure::Usage(text) | Failure::Failed(text) => text,
+            Failure::Told | Failure::ReaderGone => String::new(),
+        };
+        ReplayError::Log(LogError::io(
+            "reading",
+            "the logs",
+            std::io::Error::other(text),
+        ))
+    };
+    let mut inputs = Inputs::new(&arguments.input).map_err(failed)?;
+    while let Some(file) = inputs.next_file().map_err(failed)? {
+        let mut reader = file.read_strictly().map_err(ReplayError::Log)?;
+        let mut progress = Progress::new(file.label(), file.size());
+        while let Some(step) = reader.next().map_err(ReplayError::Log)? {
+            progress.reach(step.place.end);
+            let is_last = step.file.as_str() == end.file && step.place.end >= end.offset;
+            match player.step(&step)? {
+                Step::Inside => continue,
+                Step::Between => {}
+                Step::Stop => {
+                    player.commit()?;
+                    return Ok(end.reason);
+                }
+            }
+            if is_last {
+                player.commit()?;
+                return Ok(end.reason);
+            }
+            if interrupted.load(Ordering::Relaxed) {
+                player.commit()?;
+                return Ok(StopReason::Interrupted);
+            }
+        }
+    }
+    player.commit()?;
+    Ok(end.reason)
+}

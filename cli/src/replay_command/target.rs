@@ -1,0 +1,210 @@
+//! The target of a replay, as the command line names it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use engine::database::{Database, EngineOptions};
+use protocol::tls::{ClientTls, TlsMode};
+use recovery::replay::{Survey, TargetView};
+use server::datadir::{DataDirectory, DataRole};
+use targets::{MarkTable, MysqlOptions, MysqlStore, ServerFacts, SqliteStore, Store, Truth};
+
+use crate::arguments::{ModeName, ReplayArguments};
+use crate::client::{self, Server};
+use crate::exit::Failure;
+
+/// Where a replay without GTIDs of its own keeps how far it is.
+const DATABASE: &str = "weir_recovery";
+const TABLE: &str = "progress";
+
+/// What was named.
+pub(super) enum Named {
+    /// A server.
+    Server(Box<Server>),
+    /// A data directory.
+    Directory(PathBuf),
+}
+
+impl Named {
+    pub(super) fn of(arguments: &ReplayArguments) -> Result<Self, Failure> {
+        if let Some(path) = arguments.to.strip_prefix("datadir:") {
+            return Ok(Self::Directory(path.into()));
+        }
+        if !arguments.to.contains("://") {
+            let text = format!(
+                "--to {}: expected mysql://user@host[:port] or datadir:PATH",
+                arguments.to
+            );
+            return Err(Failure::Usage(text));
+        }
+        let password = match &arguments.to_password_file {
+            None => std::env::var("WEIR_TARGET_PASSWORD").ok(),
+            Some(file) => client::password(Some(file)).map_err(Failure::Usage)?,
+        };
+        let server = Server::parse(&arguments.to, password.as_deref());
+        let mut server = server.map_err(Failure::Usage)?;
+        if let Some(path) = &arguments.to_ssl_ca {
+            let ca = std::fs::read(path)
+                .map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?;
+            server.set_tls(ClientTls {
+                mode: TlsMode::VerifyIdentity,
+                ca: Some(ca),
+                ..ClientTls::default()
+            });
+        }
+        Ok(Self::Server(Box::new(server)))
+    }
+
+    /// What people call it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Server(server) => server.name.clone(),
+            Self::Directory(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// A target that is open.
+pub(super) struct Target {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) mode: ModeName,
+    server: Option<Arc<MysqlStore>>,
+    /// Held as long as the directory is in use.
+    _lock: Option<DataDirectory>,
+}
+
+impl Target {
+    /// Connects and decides how transactions reach it.
+    pub(super) fn open(
+        named: &Named,
+        mode: Option<ModeName>,
+        has_gtids: bool,
+    ) -> Result<Self, Failure> {
+        match named {
+            Named::Directory(path) => Self::directory(path, mode),
+            Named::Server(server) => Self::server(server, mode, has_gtids),
+        }
+    }
+
+    fn directory(path: &Path, mode: Option<ModeName>) -> Result<Self, Failure> {
+        if mode.is_some_and(|mode| mode != ModeName::Engine) {
+            let text = "a data directory takes --mode engine only";
+            return Err(Failure::Usage(text.to_owned()));
+        }
+        let lock = DataDirectory::open(path, DataRole::Replica)
+            .map_err(|error| Failure::Usage(error.to_string()))?;
+        let opened = Database::open(&lock.database(), EngineOptions::default());
+        let database = opened.map_err(|error| Failure::failed("opening the target", error))?;
+        let store = SqliteStore::new(&database, "")
+            .map_err(|error| Failure::failed("opening the target", error))?;
+        Ok(Self {
+            store: Arc::new(store),
+            mode: ModeName::Engine,
+            server: None,
+            _lock: Some(lock),
+        })
+    }
+
+    fn server(server: &Server, mode: Option<ModeName>, has_gtids: bool) -> Result<Self, Failure> {
+        let options = |truth, is_logged, keeps_mariadb_gtids| MysqlOptions {
+            client: server.options().clone(),
+            truth,
+            is_logged,
+            keeps_mariadb_gtids,
+        };
+        let marks = Truth::Row(MarkTable {
+            database: DATABASE.to_owned(),
+            table: TABLE.to_owned(),
+            channel: "replay".to_owned(),
+        });
+        let failed = |error: targets::TargetError| match error {
+            targets::TargetError::Config(error) => Failure::Usage(format!(
+                "{}: error {}: {}",
+                server.name, error.code, error.message
+            )),
+            error => Failure::Failed(format!("{}: {error}", server.name)),
+        };
+        let first = MysqlStore::open(options(marks.clone(), false, false)).map_err(failed)?;
+        let mode = match mode {
+            Some(mode) => mode,
+            None if is_fresh(&first).map_err(failed)? => ModeName::Restore,
+            None => ModeName::Live,
+        };
+        let facts = first.facts().clone();
+        let store = match mode {
+            ModeName::Restore => first,
+            ModeName::Live if facts.has_gtids && has_gtids => {
+                MysqlStore::open(options(Truth::Gtids, true, false)).map_err(failed)?
+            }
+            ModeName::Live => MysqlStore::open(options(marks, true, true)).map_err(failed)?,
+            ModeName::Engine => {
+                let text = "--mode engine is for datadir:PATH; a server takes restore or live";
+                return Err(Failure::Usage(text.to_owned()));
+            }
+            ModeName::Replication => {
+                let text = "--mode replication is not there yet; --mode live keeps the GTIDs too";
+                return Err(Failure::Usage(text.to_owned()));
+            }
+        };
+        let store = Arc::new(store);
+        Ok(Self {
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            mode,
+            server: Some(store),
+            _lock: None,
+        })
+    }
+
+    /// What is known of it, with the tables that `survey` met.
+    pub(super) fn view(&self, survey: &Survey) -> Result<TargetView, targets::TargetError> {
+        let mut view = TargetView {
+            executed: self.store.recover()?.executed,
+            ..TargetView::default()
+        };
+        let Some(server) = &self.server else {
+            return Ok(view);
+        };
+        let ServerFacts {
+            version,
+            is_mariadb,
+            number,
+            packet_max,
+            is_read_only,
+            ..
+        } = server.facts();
+        view.is_server = true;
+        view.version.clone_from(version);
+        view.number = *number;
+        view.is_mariadb = *is_mariadb;
+        view.packet_max = *packet_max;
+        view.is_read_only = *is_read_only;
+        view.is_replicating = server.is_replicating()?;
+        if self.mode == ModeName::Restore {
+            view.others = server.other_sessions()?;
+        }
+        for table in survey.shapes.keys() {
+            if let Some((database, name)) = table.split_once('.') {
+                let columns = server.columns_of(database, name)?;
+                view.columns.insert(table.clone(), columns);
+            }
+        }
+        Ok(view)
+    }
+
+    /// Everything wanted is applied.
+    pub(super) fn finish(&self, survey: &Survey) -> Result<(), targets::TargetError> {
+        let Some(server) = &self.server else {
+            return Ok(());
+        };
+        if self.mode == ModeName::Restore {
+            let applied = self.store.recover()?.executed;
+            server.declare_executed(&applied.mysql, &survey.wanted.mariadb)?;
+        }
+        server.remove_marks()
+    }
+}
+
+/// Whether nobody else is connected and no replica follows. What it holds came from a dump.
+fn is_fresh(server: &MysqlStore) -> Result<bool, targets::TargetError> {
+    Ok(server.other_sessions()?.is_empty() && !server.has_replicas()?)
+}

@@ -1,0 +1,89 @@
+//! Whether a statement that was begun, before everything ended, took place.
+//!
+//! A statement of DDL commits by itself, so that no row can say in its own transaction that it is
+//! done. Before it the row says that it was begun, and how the tables looked that it changes. Tables
+//! that look otherwise now were changed by it. Tables that look the same were not, or what it did
+//! does no harm twice; then it is run again, and the errors that say that there is nothing left to
+//! do mean that it is done.
+
+use protocol::client::QueryResult;
+use sql::ast::Statement;
+use sql::error::SqlError;
+use sql::{ParseOptions, SqlMode, parse};
+
+use super::pipe::Pipe;
+use crate::{StatementChange, TargetError};
+
+/// How the tables look that a statement changes; empty if it names none that is known.
+pub(super) fn shape(pipe: &mut Pipe, change: &StatementChange<'_>) -> Result<String, TargetError> {
+    let options = ParseOptions {
+        sql_mode: change
+            .query
+            .status
+            .sql_mode()
+            .map_or(SqlMode::DEFAULT, SqlMode::from_bits),
+        version: sql::version_number(&change.logged.description.server_version),
+        is_logged: true,
+        ..ParseOptions::default()
+    };
+    let Ok(parsed) = parse(&change.query.sql, &options) else {
+        return Ok(String::new());
+    };
+    let Statement::Ddl(ddl) = &parsed.statement else {
+        return Ok(String::new());
+    };
+    let mut shape = String::new();
+    for table in ddl.changed_tables() {
+        let database = table.database.as_deref().unwrap_or(change.database);
+        let name = format!("{}.{}", quoted(database), quoted(&table.name));
+        let look = match pipe.ask(&format!("SHOW CREATE TABLE {name}")) {
+            Ok(answer) => second_cell(&answer),
+            // Neither table nor database.
+            Err(TargetError::Statement(error)) if matches!(error.code, 1146 | 1049) => {
+                "none".to_owned()
+            }
+            Err(error) => return Err(error),
+        };
+        shape.push_str(&format!("{name} {look}\n"));
+    }
+    Ok(shape)
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('`', "``"))
+}
+
+fn second_cell(answer: &QueryResult) -> String {
+    let QueryResult::Rows { rows, .. } = answer else {
+        return String::new();
+    };
+    let cell = rows.first().and_then(|row| row.get(1)?.as_deref());
+    String::from_utf8_lossy(cell.unwrap_or_default()).into_owned()
+}
+
+/// Whether the error says that what was to be made is there, or what was to be removed is not.
+pub(super) const fn is_already(error: &SqlError) -> bool {
+    matches!(
+        error.code,
+        // Databases, tables, columns, keys, routines, triggers, events, accounts, constraints.
+        1007 | 1008
+            | 1050
+            | 1051
+            | 1060
+            | 1061
+            | 1068
+            | 1091
+            | 1146
+            | 1304
+            | 1305
+            | 1359
+            | 1360
+            | 1396
+            | 1537
+            | 1539
+            | 1826
+            | 3822
+            | 3939
+            | 3940
+    )
+}

@@ -1,0 +1,179 @@
+//! What somebody wants to know of a server before, and has to tell it after, a replay.
+
+use gtid::{GtidSet, MariaPosition};
+use protocol::client::QueryResult;
+
+use super::pipe::Pipe;
+use super::{MysqlStore, Truth};
+use crate::TargetError;
+
+/// A cell of text, empty for NULL and for none.
+fn cell(row: &[Option<Vec<u8>>], at: usize) -> String {
+    let cell = row.get(at).and_then(Option::as_deref).unwrap_or_default();
+    String::from_utf8_lossy(cell).into_owned()
+}
+
+fn rows(answer: QueryResult) -> Vec<Vec<Option<Vec<u8>>>> {
+    match answer {
+        QueryResult::Ok(_) => Vec::new(),
+        QueryResult::Rows { rows, .. } => rows,
+    }
+}
+
+/// A literal of bytes.
+fn literal(text: &str) -> String {
+    let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
+    format!("CONVERT(X'{digits}' USING utf8)")
+}
+
+impl MysqlStore {
+    /// Sessions of others that may write, as `user@host (id)`: neither the server's own threads nor
+    /// replicas nor this one.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub fn other_sessions(&self) -> Result<Vec<String>, TargetError> {
+        self.asking(|pipe| {
+            let own = pipe.scalar("SELECT CONNECTION_ID()")?.unwrap_or_default();
+            let found = rows(pipe.ask("SHOW PROCESSLIST")?);
+            let is_other = |row: &Vec<Option<Vec<u8>>>| {
+                let (id, user, command) = (cell(row, 0), cell(row, 1), cell(row, 4));
+                let is_server = ["system user", "event_scheduler"].contains(&user.as_str());
+                id != own
+                    && !is_server
+                    && !command.starts_with("Binlog Dump")
+                    && command != "Daemon"
+            };
+            let named = |row: &Vec<Option<Vec<u8>>>| {
+                format!("{}@{} ({})", cell(row, 1), cell(row, 2), cell(row, 0))
+            };
+            Ok(found
+                .iter()
+                .filter(|row| is_other(row))
+                .map(named)
+                .collect())
+        })
+    }
+
+    /// Whether it replicates from somewhere just now.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub fn is_replicating(&self) -> Result<bool, TargetError> {
+        let is_old = self.facts.is_mariadb || self.facts.number < 80_022;
+        let sql = if self.facts.is_mariadb {
+            "SHOW ALL SLAVES STATUS"
+        } else if is_old {
+            "SHOW SLAVE STATUS"
+        } else {
+            "SHOW REPLICA STATUS"
+        };
+        self.asking(|pipe| {
+            let QueryResult::Rows { columns, rows } = pipe.ask(sql)? else {
+                return Ok(false);
+            };
+            let runs = |row: &Vec<Option<Vec<u8>>>| {
+                columns.iter().enumerate().any(|(at, column)| {
+                    let name = column.name.as_str();
+                    name.ends_with("_SQL_Running") && cell(row, at) == "Yes"
+                })
+            };
+            Ok(rows.iter().any(runs))
+        })
+    }
+
+    /// Whether a replica follows it just now.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub fn has_replicas(&self) -> Result<bool, TargetError> {
+        self.asking(|pipe| {
+            let found = rows(pipe.ask("SHOW PROCESSLIST")?);
+            Ok(found
+                .iter()
+                .any(|row| cell(row, 4).starts_with("Binlog Dump")))
+        })
+    }
+
+    /// How many columns a table has; `None` if there is no such table.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub fn columns_of(&self, database: &str, table: &str) -> Result<Option<usize>, TargetError> {
+        let (database, table) = (literal(database), literal(table));
+        let sql = format!(
+            "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {database} AND \
+             TABLE_NAME = {table}"
+        );
+        let count = self.asking(|pipe| pipe.scalar(&sql))?;
+        let count = count.and_then(|count| count.parse().ok()).unwrap_or(0);
+        Ok((count > 0).then_some(count))
+    }
+
+    /// Declares transactions that were applied without being logged as executed, so that replicas
+    /// and later replays know of them.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn declare_executed(
+        &self,
+        mysql: &GtidSet,
+        mariadb: &MariaPosition,
+    ) -> Result<(), TargetError> {
+        self.asking(|pipe| {
+            if self.facts.is_mariadb {
+                return declare_mariadb(pipe, mariadb);
+            }
+            let facts = super::ServerFacts::ask(pipe)?;
+            let mut new = mysql.clone();
+            new.subtract(&facts.gtid_executed);
+            match facts.has_gtids && !new.is_empty() {
+                true => pipe
+                    .ask(&format!("SET GLOBAL gtid_purged='+{new}'"))
+                    .map(drop),
+                false => Ok(()),
+            }
+        })
+    }
+
+    /// Removes the table that said what is applied, and its database if nothing else is in it.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn remove_marks(&self) -> Result<(), TargetError> {
+        let Truth::Row(table) = &self.options.truth else {
+            return Ok(());
+        };
+        let (database, name) = (&table.database, &table.table);
+        self.asking(|pipe| {
+            pipe.ask(&format!("DROP TABLE IF EXISTS `{database}`.`{name}`"))?;
+            let left = format!(
+                "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}",
+                literal(database)
+            );
+            if pipe.scalar(&left)?.as_deref() == Some("0") {
+                pipe.ask(&format!("DROP DATABASE IF EXISTS `{database}`"))?;
+            }
+            Ok(())
+        })
+    }
+}
+
+/// MariaDB keeps the position of a replica apart; it is moved forward only.
+fn declare_mariadb(pipe: &mut Pipe, applied: &MariaPosition) -> Result<(), TargetError> {
+    let there = pipe.scalar("SELECT @@GLOBAL.gtid_slave_pos")?;
+    let mut position: MariaPosition = there.unwrap_or_default().parse().unwrap_or_default();
+    let before = position.clone();
+    for gtid in applied.iter() {
+        let known = position.get(gtid.domain);
+        if known.is_none_or(|known| known.sequence < gtid.sequence) {
+            position.set(gtid);
+        }
+    }
+    match position == before {
+        true => Ok(()),
+        false => pipe
+            .ask(&format!("SET GLOBAL gtid_slave_pos='{position}'"))
+            .map(drop),
+    }
+}
