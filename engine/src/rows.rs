@@ -1,13 +1,12 @@
 //! Row operations: values into columns, columns into SQLite, and one row at a time changed by key.
 //!
-//! SQLite never computes what is stored: an expression gives an [`EvalValue`], [`Coercion`] makes it
-//! a value of the column's type or MySQL's error, [`RowWriter`] writes it and lists the change. What
+//! SQLite never computes what is stored: an expression gives a [`Sourced`], [`Coercion`] makes it a
+//! value of the column's type or MySQL's error, [`RowWriter`] writes it and lists the change. What
 //! rows a statement touches is decided above. Invariant: the changes listed are exactly those that
 //! SQLite's pre-update hook sees.
 
 mod coercion;
 mod default;
-mod eval;
 mod new_row;
 mod plan;
 pub(crate) mod text;
@@ -15,7 +14,6 @@ mod writer;
 
 pub use coercion::{Coercion, NullPolicy};
 pub use default::DefaultValue;
-pub use eval::EvalValue;
 pub use new_row::NewRow;
 pub use plan::TablePlan;
 pub use writer::{Conflict, RowId, RowWriter, StoredRow};
@@ -23,7 +21,6 @@ pub use writer::{Conflict, RowId, RowWriter, StoredRow};
 pub(crate) use coercion::{Varying, copied_number, parameter};
 pub use default::local_default;
 pub(crate) use default::{default_text, implicit, now};
-pub(crate) use eval::{decimal_of, eval_of};
 pub(crate) use plan::{collate, column_of, key_part_expression, list};
 pub(crate) use text::key_text;
 pub(crate) use writer::stored_row;

@@ -19,8 +19,9 @@ use crate::catalog::TableId;
 use crate::collation::{Charset, Collation, UTF8MB4_0900_AI_CI};
 use crate::database::TableSet;
 use crate::interrupt::Interrupt;
-use crate::rows::EvalValue;
 use crate::select::{NoVirtualTables, VirtualTables};
+use crate::value::datum::Datum;
+use crate::value::sourced::Sourced;
 use sql::SqlMode;
 use sql::error::{SqlError, Warning, WarningLevel};
 
@@ -28,7 +29,7 @@ use sql::error::{SqlError, Warning, WarningLevel};
 pub trait SystemVariables: Send + Sync {
     /// The value of `@@name`, `@@session.name` (`global` false) or `@@global.name`; `name` is in
     /// lower case. `None` if there is no such variable (error 1193).
-    fn value(&self, name: &str, global: bool) -> Option<EvalValue>;
+    fn value(&self, name: &str, global: bool) -> Option<Datum>;
 }
 
 /// No variables at all: for statements that nobody typed, such as those of an applier.
@@ -36,7 +37,7 @@ pub trait SystemVariables: Send + Sync {
 pub struct NoSystemVariables;
 
 impl SystemVariables for NoSystemVariables {
-    fn value(&self, _name: &str, _global: bool) -> Option<EvalValue> {
+    fn value(&self, _name: &str, _global: bool) -> Option<Datum> {
         None
     }
 }
@@ -96,7 +97,7 @@ pub struct SessionContext {
     pub found_rows: u64,
     /// User variables by name in lower case, without the `@`.
     /// Shared with the copies of the session, for they may be large.
-    pub user_variables: Arc<HashMap<String, EvalValue>>,
+    pub user_variables: Arc<HashMap<String, Sourced>>,
     /// Where `@@name` is answered.
     pub system_variables: Arc<dyn SystemVariables>,
     /// Tables of information_schema and their like; the server supplies them.

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use binlog::value::Value;
 use engine::interrupt::Interrupt;
 use engine::outcome::Outcome;
-use engine::rows::EvalValue;
 use engine::session::SessionContext;
+use engine::value::datum::Datum;
 use server::executor::{TransactionMode, WriteExecutor};
 use sql::Parsed;
 use sql::error::SqlError;
@@ -174,8 +174,8 @@ impl Primary {
             .system_variables
             .value("innodb_lock_wait_timeout", false);
         let seconds = match value {
-            Some(EvalValue::UInt(seconds)) => seconds,
-            Some(EvalValue::Int(seconds)) => seconds.unsigned_abs(),
+            Some(Datum::UInt(seconds)) => seconds,
+            Some(Datum::Int(seconds)) => seconds.unsigned_abs(),
             _ => self.settings().server.innodb_lock_wait_timeout,
         };
         Duration::from_secs(seconds).min(WAIT_MAX)

@@ -16,8 +16,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use config::ServerSettings;
 use engine::collation;
-use engine::rows::EvalValue;
 use engine::session::{SessionContext, SystemVariables, TimeZone};
+use engine::value::datum::Datum;
+use engine::value::sourced::Sourced;
 use sql::SqlMode;
 use sql::error::SqlError;
 
@@ -406,7 +407,7 @@ impl SessionVariables {
 }
 
 impl SystemVariables for SessionVariables {
-    fn value(&self, name: &str, global: bool) -> Option<EvalValue> {
+    fn value(&self, name: &str, global: bool) -> Option<Datum> {
         let value = if global {
             self.globals.value(name)
         } else {
@@ -447,7 +448,7 @@ fn settle(
     }
     let given = match assigned {
         Assigned::Default => return Ok((default, None)),
-        Assigned::Word(word) => EvalValue::Text(word.clone()),
+        Assigned::Word(word) => Datum::text(word).into(),
         Assigned::Value(value) => value.clone(),
     };
     let (value, was_clamped) = value::checked(definition, &given)?;
@@ -458,7 +459,7 @@ fn settle(
 }
 
 /// Refuses a value that would make what follows mean something else than what this server does.
-fn pinned(definition: &Definition, given: &EvalValue) -> SqlError {
+fn pinned(definition: &Definition, given: &Sourced) -> SqlError {
     value::wrong_value(definition.name, given)
 }
 

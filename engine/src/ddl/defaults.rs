@@ -6,9 +6,11 @@ use crate::catalog::{Column, ColumnDefault, ColumnType};
 use crate::collation::Charset;
 use crate::collation::compare::equality_key;
 use crate::expr::bind::check_temporal_literal;
-use crate::rows::{Coercion, EvalValue, default_text};
+use crate::rows::{Coercion, default_text};
 use crate::session::SessionContext;
 use crate::value::DateRules;
+use crate::value::datum::{Datum, number_of_bytes};
+use crate::value::sourced::{Sourced, TextKind};
 use sql::ast::DefaultValue;
 use sql::error::SqlError;
 
@@ -81,11 +83,10 @@ pub(super) fn define(
         }
         Some(DefaultValue::Hex(bytes)) if column.column_type.is_numeric() => {
             // To a number a hexadecimal literal is one.
-            let significant = bytes.iter().skip_while(|byte| **byte == 0);
-            if significant.clone().count() > 8 {
+            if bytes.iter().skip_while(|byte| **byte == 0).count() > 8 {
                 return Err(invalid());
             }
-            EvalValue::UInt(significant.fold(0, |number, byte| number << 8 | u64::from(*byte)))
+            Datum::UInt(number_of_bytes(bytes)).into()
         }
         // MySQL takes no literal of these kinds here, though other servers do.
         Some(DefaultValue::Temporal(kind, text)) if !session.applies_log => {
@@ -98,7 +99,7 @@ pub(super) fn define(
             return Err(invalid());
         }
         Some(DefaultValue::Bit(digits)) if !column.column_type.is_numeric() => {
-            EvalValue::Binary(sql::bytes_of_bits(digits).unwrap_or_default())
+            Sourced::bytes(sql::bytes_of_bits(digits).unwrap_or_default())
         }
         Some(literal) => literal_value(literal).ok_or_else(invalid)?,
     };
@@ -121,7 +122,7 @@ pub(super) fn define(
 fn check_characters(
     session: &SessionContext,
     column: &Column,
-    value: &EvalValue,
+    value: &Sourced,
 ) -> Result<(), SqlError> {
     let collation = match &column.column_type {
         ColumnType::Char { collation, .. }
@@ -129,12 +130,12 @@ fn check_characters(
         | ColumnType::Set { collation, .. } => collation,
         _ => return Ok(()),
     };
-    match value {
-        EvalValue::Text(text) => {
+    match value.characters() {
+        Some(text) => {
             let from = session.collation_connection.charset;
             convertible(text, from, collation.charset)
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
@@ -164,16 +165,18 @@ pub(crate) fn convertible(text: &str, from: Charset, to: Charset) -> Result<(), 
 
 /// Whether the default of an ENUM or SET names its members: here MySQL takes no numbers of them, not
 /// as texts either.
-fn names_members(column: &Column, value: &EvalValue) -> bool {
+fn names_members(column: &Column, value: &Sourced) -> bool {
     let (members, collation, is_set) = match &column.column_type {
         ColumnType::Enum { members, collation } => (members, collation, false),
         ColumnType::Set { members, collation } => (members, collation, true),
         _ => return true,
     };
-    let text = match value {
-        EvalValue::Text(text) => text.as_str().into(),
-        EvalValue::Binary(bytes) => String::from_utf8_lossy(bytes),
-        _ => return true,
+    let text = match (&value.value, value.text) {
+        (Datum::Text(bytes), TextKind::Bytes) => String::from_utf8_lossy(bytes),
+        _ => match value.characters() {
+            Some(text) => text.into(),
+            None => return true,
+        },
     };
     let text = text.trim_end_matches(' ');
     let parts = match is_set {
@@ -188,36 +191,30 @@ fn names_members(column: &Column, value: &EvalValue) -> bool {
             .all(|part| part.is_empty() || is_member(part))
 }
 
-fn literal_value(literal: &DefaultValue) -> Option<EvalValue> {
+fn literal_value(literal: &DefaultValue) -> Option<Sourced> {
     Some(match literal {
-        DefaultValue::Number(text) => number(text)?,
-        DefaultValue::String(bytes) => match String::from_utf8(bytes.clone()) {
-            Ok(text) => EvalValue::Text(text),
-            Err(_) => EvalValue::IllFormed(bytes.clone()),
-        },
-        DefaultValue::Hex(bytes) => EvalValue::Binary(bytes.clone()),
-        DefaultValue::Bit(digits) => EvalValue::UInt(if digits.is_empty() {
-            0
-        } else {
-            u64::from_str_radix(digits, 2).ok()?
-        }),
-        DefaultValue::Bool(value) => EvalValue::Int(i64::from(*value)),
-        DefaultValue::Temporal(_, text) => EvalValue::Text(text.clone()),
+        DefaultValue::Number(text) => number(text)?.into(),
+        DefaultValue::String(bytes) => Datum::Text(bytes.clone()).into(),
+        DefaultValue::Hex(bytes) => Sourced::bytes(bytes.clone()),
+        DefaultValue::Bit(digits) if digits.is_empty() => Datum::UInt(0).into(),
+        DefaultValue::Bit(digits) => Datum::UInt(u64::from_str_radix(digits, 2).ok()?).into(),
+        DefaultValue::Bool(value) => Datum::truth(*value).into(),
+        DefaultValue::Temporal(_, text) => Datum::text(text).into(),
         DefaultValue::Null | DefaultValue::CurrentTimestamp(_) | DefaultValue::Expression(_) => {
             return None;
         }
     })
 }
 
-fn number(text: &str) -> Option<EvalValue> {
+fn number(text: &str) -> Option<Datum> {
     if let Ok(value) = text.parse() {
-        return Some(EvalValue::Int(value));
+        return Some(Datum::Int(value));
     }
     if let Ok(value) = text.parse() {
-        return Some(EvalValue::UInt(value));
+        return Some(Datum::UInt(value));
     }
     if text.contains(['e', 'E']) {
-        return text.parse().ok().map(EvalValue::Double);
+        return text.parse().ok().map(Datum::Double);
     }
-    text.parse().ok().map(EvalValue::Decimal)
+    text.parse().ok().map(Datum::Decimal)
 }

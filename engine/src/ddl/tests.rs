@@ -68,7 +68,7 @@ impl Bench {
     fn insert(
         &mut self,
         name: &str,
-        given: Vec<Option<crate::rows::EvalValue>>,
+        given: Vec<Option<crate::value::datum::Datum>>,
     ) -> Result<(), SqlError> {
         use crate::rows::{Coercion, NullPolicy};
         let table = self.table(name);
@@ -76,7 +76,15 @@ impl Bench {
         let mut coercion = Coercion::new(&self.session, false, NullPolicy::Error);
         let mut rows = self.writer.rows(&table)?;
         let result = rows
-            .new_row(given, &mut coercion, &mut self.session, |_, _| Ok(()))
+            .new_row(
+                given
+                    .into_iter()
+                    .map(|value| value.map(Into::into))
+                    .collect(),
+                &mut coercion,
+                &mut self.session,
+                |_, _| Ok(()),
+            )
             .and_then(|row| rows.insert(row.values, &mut Vec::new()));
         self.writer
             .commit_group(&EnginePosition::default())
@@ -344,15 +352,15 @@ fn the_catalogue_survives_reopening() {
 
 #[test]
 fn alter_keeps_rows_and_checks_them() {
-    use crate::rows::EvalValue::{Int, Null, Text};
+    use crate::value::datum::Datum::{self, Int, Null};
     let mut bench = Bench::new();
     bench
         .run("CREATE TABLE t (a INT PRIMARY KEY, b VARCHAR(10))")
         .unwrap();
     for (a, b) in [
-        (1, Text("10".into())),
-        (2, Text("x".into())),
-        (3, Text("x".into())),
+        (1, Datum::text("10")),
+        (2, Datum::text("x")),
+        (3, Datum::text("x")),
         (4, Null),
     ] {
         bench.insert("t", vec![Some(Int(a)), Some(b)]).unwrap();
@@ -436,7 +444,7 @@ fn a_reader_sees_rows_and_catalogue_of_one_moment() {
 
 #[test]
 fn alter_without_strict_mode_fills_null() {
-    use crate::rows::EvalValue::{Int, Null};
+    use crate::value::datum::Datum::{Int, Null};
     use binlog::value::Value;
     let mut bench = Bench::new();
     bench

@@ -17,9 +17,10 @@ use crate::expr::bind::{Binder, Place, Scope, unsupported};
 use crate::expr::env::Env;
 use crate::expr::kept;
 use crate::expr::node::Node;
-use crate::rows::{Coercion, EvalValue};
+use crate::rows::Coercion;
 use crate::select::base_relation;
 use crate::session::SessionContext;
+use crate::value::sourced::Sourced;
 use sql::ast::Query;
 use sql::error::SqlError;
 use sql::{ParseOptions, Statement, parse};
@@ -146,7 +147,7 @@ impl Computed {
     /// What completes a new row: [`Computed::fill`] for these given values.
     pub(crate) fn completion<'c>(
         &'c self,
-        given: &[Option<EvalValue>],
+        given: &[Option<Sourced>],
     ) -> impl FnOnce(&mut [Value<'static>], &mut Coercion) -> Result<(), SqlError> + use<'c> {
         let is_default: Vec<bool> = given.iter().map(Option::is_none).collect();
         move |values, coercion| {

@@ -6,8 +6,9 @@ use sqlparser::ast::Expr;
 use super::evaluated::Evaluated;
 use crate::catalog::Column;
 use crate::expr::bind::Binder;
-use crate::rows::{EvalValue, parameter};
+use crate::rows::parameter;
 use crate::value::datum::Datum;
+use crate::value::sourced::Sourced;
 use sql::error::SqlError;
 
 /// The value of `expr` for `column`; `None` when it must be computed.
@@ -15,9 +16,9 @@ pub(super) fn direct(
     binder: &Binder<'_>,
     expr: &Expr,
     column: &Column,
-) -> Result<Option<EvalValue>, SqlError> {
+) -> Result<Option<Sourced>, SqlError> {
     if let Some(digits) = Binder::long_number(expr) {
-        return Ok(Some(EvalValue::Digits(digits)));
+        return Ok(Some(Sourced::digits(digits)));
     }
     let Some(node) = binder.parameter(expr)? else {
         return Ok(None);

@@ -3,8 +3,9 @@
 
 use crate::catalog::ColumnType;
 use crate::expr::types::{Kind, NOT_FIXED, Type};
-use crate::rows::{EvalValue, Varying, copied_number};
+use crate::rows::{Varying, copied_number};
 use crate::value::datum::{Datum, bit_bytes};
+use crate::value::sourced::{Sourced, TextKind};
 
 /// What VARCHAR and VARBINARY columns are on the wire.
 const VAR_STRING: u8 = 253;
@@ -42,55 +43,71 @@ impl<'t> Evaluated<'t> {
     }
 
     /// The value for a column of type `target`.
-    pub(super) fn value(self, value: Datum, target: &ColumnType) -> EvalValue {
-        let value = match value {
+    pub(super) fn value(self, value: Datum, target: &ColumnType) -> Sourced {
+        let given = match value {
             Datum::Bit(bits, width) if self.is_field && has_many_bytes(target) => {
-                return EvalValue::Binary(bit_bytes(bits, width));
+                return Sourced::bytes(bit_bytes(bits, width));
             }
-            Datum::Bit(bits, _) => return EvalValue::UInt(bits),
             Datum::Year(year) if self.is_field && has_many_bytes(target) => {
-                return EvalValue::Text(format!("{year:04}"));
+                return Datum::text(format!("{year:04}")).into();
             }
             // Only a TEXT or BLOB takes the six digits of the column.
             Datum::Double(number) if self.is_field && self.is_same_kind(target) => {
-                return EvalValue::Raw(number);
+                return Sourced::from(Datum::Double(number)).copied();
             }
             Datum::Float(number) if self.is_field && self.is_same_kind(target) => {
-                return EvalValue::Raw(f64::from(number));
+                return Sourced::from(Datum::Double(number.into())).copied();
             }
             // Digits that the column has always behind its point.
             Datum::Double(number) if self.is_fixed() && has_many_bytes(target) => {
-                return EvalValue::Text(fixed(number, self.ty.decimals));
+                return Datum::text(fixed(number, self.ty.decimals)).into();
             }
             Datum::Float(number) if self.is_fixed() && has_many_bytes(target) => {
-                return EvalValue::Text(fixed(f64::from(number), self.ty.decimals));
+                return Datum::text(fixed(number.into(), self.ty.decimals)).into();
             }
             Datum::Float(number) if !(self.is_field && has_many_bytes(target)) => {
-                return EvalValue::Double(f64::from(number));
+                return Datum::Double(number.into()).into();
             }
-            Datum::Set(..) if matches!(target, ColumnType::Enum { .. }) => {
-                Datum::text(value.to_str())
+            // A member that was computed with is its name.
+            Datum::Enum(..) | Datum::Set(..) if !matches!(self.ty.kind, Kind::Enum | Kind::Set) => {
+                Datum::text(value.to_str()).into()
             }
-            other => other,
+            text @ Datum::Text(_) => Sourced {
+                text: self.text_kind(),
+                ..text.into()
+            },
+            other => other.into(),
         };
-        let value = eval_value(value, self.ty);
-        let value = match target {
+        self.for_column(given, target)
+    }
+
+    fn for_column(self, given: Sourced, target: &ColumnType) -> Sourced {
+        let given = match target {
             ColumnType::Integer { .. } | ColumnType::Bit { .. } | ColumnType::Year
-                if self.is_field && is_time(&value) =>
+                if self.is_field && is_time(&given.value) =>
             {
-                return EvalValue::Copied(Box::new(value));
+                return given.copied();
             }
-            target if self.is_field && takes_times(target) && is_document(&value) => {
-                return EvalValue::Copied(Box::new(value));
+            target if self.is_field && takes_times(target) && is_document(&given.value) => {
+                return given.copied();
             }
-            ColumnType::Bit { .. } | ColumnType::Year if self.is_field => copied_number(value),
-            ColumnType::Json if self.is_field => temporal_text(value),
-            _ => value,
+            ColumnType::Bit { .. } | ColumnType::Year if self.is_field => given.map(copied_number),
+            ColumnType::Json if self.is_field => given.map(temporal_text),
+            _ => given,
         };
-        let value = value.in_bytes_of(self.ty.collation.charset, target);
+        let given = given.in_bytes_of(self.ty.collation.charset, target);
         match self.varying() {
-            Some(varying) => varying.marked(value, target),
-            None => value,
+            Some(varying) => varying.marked(given, target),
+            None => given,
+        }
+    }
+
+    /// What the bytes of a text of it are.
+    fn text_kind(self) -> TextKind {
+        match self.ty.is_hex {
+            true => TextKind::Hex,
+            false if self.ty.is_binary() => TextKind::Bytes,
+            false => TextKind::Characters,
         }
     }
 
@@ -112,12 +129,12 @@ fn takes_times(target: &ColumnType) -> bool {
     )
 }
 
-fn is_time(value: &EvalValue) -> bool {
-    matches!(value, EvalValue::Time(..) | EvalValue::DateTime(..))
+fn is_time(value: &Datum) -> bool {
+    matches!(value, Datum::Time(..) | Datum::DateTime(..))
 }
 
-fn is_document(value: &EvalValue) -> bool {
-    matches!(value, EvalValue::Json(_))
+fn is_document(value: &Datum) -> bool {
+    matches!(value, Datum::Json(_))
 }
 
 fn fixed(number: f64, decimals: u8) -> String {
@@ -130,41 +147,9 @@ fn has_many_bytes(target: &ColumnType) -> bool {
 }
 
 /// A date or time as its text.
-fn temporal_text(value: EvalValue) -> EvalValue {
+fn temporal_text(value: Datum) -> Datum {
     match value {
-        EvalValue::Date(_) | EvalValue::Time(..) | EvalValue::DateTime(..) => {
-            EvalValue::Text(value.to_text().unwrap_or_default())
-        }
+        Datum::Date(_) | Datum::Time(..) | Datum::DateTime(..) => Datum::text(value.to_str()),
         other => other,
-    }
-}
-
-fn eval_value(value: Datum, ty: &Type) -> EvalValue {
-    match value {
-        Datum::Null => EvalValue::Null,
-        Datum::Int(number) => EvalValue::Int(number),
-        Datum::UInt(number) | Datum::Bit(number, _) => EvalValue::UInt(number),
-        Datum::Year(year) => EvalValue::UInt(u64::from(year)),
-        Datum::Float(number) => EvalValue::Float(number),
-        Datum::Double(number) => EvalValue::Double(number),
-        Datum::Decimal(number) => EvalValue::Decimal(number),
-        Datum::Date(moment) => {
-            let moment: binlog::value::DateTime = moment.into();
-            EvalValue::Date(moment.date())
-        }
-        Datum::DateTime(moment, fsp) => EvalValue::DateTime(moment.into(), fsp),
-        Datum::Time(span, fsp) => EvalValue::Time(span.into(), fsp),
-        Datum::Json(text) => EvalValue::Json(text.to_string()),
-        Datum::Text(bytes) if ty.is_hex => EvalValue::Hex(bytes),
-        Datum::Text(bytes) if ty.is_binary() => EvalValue::Binary(bytes),
-        Datum::Text(bytes) => match String::from_utf8(bytes) {
-            Ok(text) => EvalValue::Text(text),
-            Err(error) => EvalValue::IllFormed(error.into_bytes()),
-        },
-        Datum::Enum(..) | Datum::Set(..) if !matches!(ty.kind, Kind::Enum | Kind::Set) => {
-            EvalValue::Text(value.to_str().into_owned())
-        }
-        Datum::Enum(number, _) => EvalValue::Member(u64::from(number), value.to_str().into_owned()),
-        Datum::Set(bits, _) => EvalValue::Member(bits, value.to_str().into_owned()),
     }
 }

@@ -20,16 +20,17 @@ use crate::expr::bind::{Binder, INSERTED, Place, Relation, Scope, unsupported};
 use crate::expr::env::Env;
 use crate::expr::node::Node;
 use crate::outcome::Outcome;
-use crate::rows::{Coercion, EvalValue, NullPolicy, RowChange, RowWriter};
+use crate::rows::{Coercion, NullPolicy, RowChange, RowWriter};
 use crate::select::{Cursor, base_relation};
 use crate::session::SessionContext;
 use crate::value::datum::Datum;
 use crate::value::memory;
+use crate::value::sourced::Sourced;
 use crate::value::stored::expression;
 use sql::error::SqlError;
 
 /// The rows to insert: for each column a value, or `None` for its default.
-type Given = Vec<Option<EvalValue>>;
+type Given = Vec<Option<Sourced>>;
 
 pub(super) fn execute(
     writer: &mut Writer,
@@ -341,7 +342,7 @@ fn given_rows(
 
 /// Bytes of a row that waits for the writer.
 fn given_size(given: &Given) -> usize {
-    let texts = given.iter().flatten().map(EvalValue::bytes).sum::<usize>();
+    let texts = given.iter().flatten().map(Sourced::size).sum::<usize>();
     texts
         .saturating_add(size_of_val(given.as_slice()))
         .saturating_add(size_of::<Given>())
@@ -367,7 +368,7 @@ fn one_value(
     target: &Target,
     position: usize,
     connection: &Connection,
-) -> Result<Option<EvalValue>, SqlError> {
+) -> Result<Option<Sourced>, SqlError> {
     if is_default(expr) {
         return Ok(None);
     }
@@ -485,7 +486,7 @@ fn direct_values(
     query: &Query,
     positions: &[usize],
     table: &Table,
-) -> Result<Vec<Option<EvalValue>>, SqlError> {
+) -> Result<Vec<Option<Sourced>>, SqlError> {
     let SetExpr::Select(select) = query.body.as_ref() else {
         return Ok(Vec::new());
     };

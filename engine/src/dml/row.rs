@@ -1,16 +1,14 @@
 //! Expressions over a row in hand: columns become inputs by their position.
 
-use std::sync::Arc;
-
-use binlog::value::{Value, json};
+use binlog::value::Value;
 
 use super::evaluated::Evaluated;
 use crate::catalog::{ColumnType, Table};
-use crate::collation::Charset;
 use crate::expr::env::Env;
 use crate::expr::node::{Node, Op};
-use crate::rows::EvalValue;
+use crate::value::cell;
 use crate::value::datum::Datum;
+use crate::value::sourced::Sourced;
 use sql::error::SqlError;
 
 /// An expression whose columns are inputs: those of relation 0 first, then those of relation 1,
@@ -42,7 +40,7 @@ impl RowExpression {
     }
 
     /// A value of it on its way into a column.
-    pub(super) fn given(&self, value: Datum, target: &ColumnType) -> EvalValue {
+    pub(super) fn given(&self, value: Datum, target: &ColumnType) -> Sourced {
         let evaluated = Evaluated {
             ty: &self.node.ty,
             is_field: self.is_field,
@@ -109,55 +107,7 @@ fn column_datum(
     env: &Env,
 ) -> Result<Datum, SqlError> {
     match (table.columns.get(position), row.get(position)) {
-        (Some(column), Some(value)) => value_datum(value, &column.column_type, env),
+        (Some(column), Some(value)) => cell::of_column(value, &column.column_type, &env.zone),
         _ => Ok(Datum::Null),
     }
-}
-
-/// A column's value as expressions see it.
-pub(super) fn value_datum(
-    value: &Value<'_>,
-    column: &ColumnType,
-    env: &Env,
-) -> Result<Datum, SqlError> {
-    let members = |ty: &ColumnType| match ty {
-        ColumnType::Enum { members, .. } | ColumnType::Set { members, .. } => Arc::clone(members),
-        _ => Arc::default(),
-    };
-    Ok(match value {
-        Value::Null => Datum::Null,
-        Value::Int(number) => Datum::Int(*number),
-        Value::UInt(number) => Datum::UInt(*number),
-        Value::Float(number) => Datum::Float(*number),
-        Value::Double(number) => Datum::Double(*number),
-        Value::Decimal(number) => Datum::Decimal(*number),
-        Value::Year(year) => Datum::Year(*year),
-        Value::Date(date) => Datum::Date((*date).into()),
-        Value::Time(time) => Datum::Time((*time).into(), column.fsp()),
-        Value::DateTime(moment) => Datum::DateTime((*moment).into(), column.fsp()),
-        Value::Timestamp(moment) => {
-            Datum::DateTime(env.zone.to_local(*moment).into(), column.fsp())
-        }
-        Value::Bytes(bytes) => match column.collation().map(|collation| collation.charset) {
-            Some(Charset::Latin1) => match Charset::Latin1.decode(bytes) {
-                Ok(text) => Datum::text(text),
-                Err(_) => Datum::Text(bytes.to_vec()),
-            },
-            _ => Datum::Text(bytes.to_vec()),
-        },
-        Value::Enum(index) => Datum::Enum(*index, members(column)),
-        Value::Set(mask) => Datum::Set(*mask, members(column)),
-        Value::Bit(bits) => match column {
-            ColumnType::Bit { width } => Datum::Bit(*bits, *width),
-            _ => Datum::UInt(*bits),
-        },
-        Value::Json(binary) => {
-            let text = json::to_text(binary).map_err(SqlError::storage_engine)?;
-            Datum::Json(Arc::from(text))
-        }
-        Value::JsonDiffs(_) => {
-            let reason = "a column cannot hold changes of a JSON value";
-            return Err(SqlError::storage_engine(reason));
-        }
-    })
 }

@@ -19,9 +19,10 @@ use crate::execute::Writer;
 use crate::expr::bind::{Binder, Place, Scope};
 use crate::expr::env::Env;
 use crate::outcome::Outcome;
-use crate::rows::{Coercion, EvalValue, NullPolicy, RowChange, RowWriter};
+use crate::rows::{Coercion, NullPolicy, RowChange, RowWriter};
 use crate::session::SessionContext;
 use crate::value::datum::Datum;
+use crate::value::sourced::Sourced;
 use sql::ast::Update;
 use sql::error::SqlError;
 
@@ -36,7 +37,7 @@ enum Assigned {
     /// DEFAULT.
     Default,
     /// A value that is not computed.
-    Direct(EvalValue),
+    Direct(Sourced),
     /// An expression.
     Expression(RowExpression),
 }

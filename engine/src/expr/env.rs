@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use crate::collation::Collation;
 use crate::interrupt::Interrupt;
-use crate::rows::EvalValue;
 use crate::session::{SessionContext, TimeZone};
 use crate::value::datum::{Datum, Lossy};
 use crate::value::memory::Meter;
@@ -69,8 +68,8 @@ const DEPTH_DEFAULT: u64 = 1000;
 /// A limit that the session has as a variable.
 fn limit<T: TryFrom<u64>>(session: &SessionContext, name: &str, default: T) -> T {
     match session.system_variables.value(name, false) {
-        Some(EvalValue::UInt(value)) => T::try_from(value).unwrap_or(default),
-        Some(EvalValue::Int(value)) => u64::try_from(value)
+        Some(Datum::UInt(value)) => T::try_from(value).unwrap_or(default),
+        Some(Datum::Int(value)) => u64::try_from(value)
             .ok()
             .and_then(|value| T::try_from(value).ok())
             .unwrap_or(default),

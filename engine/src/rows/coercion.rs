@@ -14,15 +14,17 @@ mod string;
 mod temporal;
 mod year;
 
-use binlog::value::{Date, Value};
+use binlog::value::Value;
 
 pub(crate) use altered::copied_number;
 pub(crate) use parameter::parameter;
 pub(crate) use shortened::Varying;
 
-use super::EvalValue;
 use crate::catalog::{Column, ColumnType};
 use crate::session::{SessionContext, TimeZone};
+use crate::value::datum::{Datum, number_of_bytes};
+use crate::value::sourced::{Sourced, TextKind};
+use crate::value::temporal::Moment;
 use sql::SqlMode;
 use sql::error::{SqlError, Warning, WarningLevel};
 
@@ -48,9 +50,7 @@ pub struct Coercion {
     is_strict_mode: bool,
     nulls: NullPolicy,
     /// The session's date, which a TIME stored into a DATETIME takes.
-    today: Date,
-    /// Whether the value is an [`EvalValue::Copied`].
-    is_copied: bool,
+    today: Moment,
     /// Name of the table, for the messages that show it.
     pub table: String,
     /// Number of the row within the statement, from 1, for messages.
@@ -75,8 +75,7 @@ impl Coercion {
                 (false, true) => NullPolicy::Error,
                 (false, false) => nulls,
             },
-            today: super::default::local_now(session).date(),
-            is_copied: false,
+            today: super::default::local_now(session).midnight(),
             table: String::new(),
             row: 1,
             warnings: Vec::new(),
@@ -92,47 +91,41 @@ impl Coercion {
             is_strict: true,
             is_strict_mode: true,
             nulls: NullPolicy::Error,
-            today: Date::default(),
-            is_copied: false,
+            today: Moment::default(),
             table: String::new(),
             row: 1,
             warnings: Vec::new(),
         }
     }
 
-    /// The value of `column`'s type that storing `value` gives.
-    pub fn store(&mut self, column: &Column, value: EvalValue) -> Result<Value<'static>, SqlError> {
-        if value.is_null() {
-            return self.null(column);
-        }
-        let value = match value {
-            EvalValue::Copied(value) => {
-                self.is_copied = true;
-                let value = match self.sql_mode.contains(SqlMode::TIME_TRUNCATE_FRACTIONAL) {
-                    true => altered::whole_seconds(*value),
-                    false => *value,
-                };
-                let value = match column.column_type {
-                    ColumnType::Bit { .. } | ColumnType::Year => copied_number(value),
-                    _ => value,
-                };
-                let stored = self.store(column, value);
-                self.is_copied = false;
-                return stored;
-            }
-            EvalValue::Hex(bytes) if column.column_type.is_numeric() => {
+    /// The value of `column`'s type that storing `given` gives.
+    pub fn store(&mut self, column: &Column, given: Sourced) -> Result<Value<'static>, SqlError> {
+        let given = match given.is_copied {
+            true => self.copied(column, given),
+            false => given,
+        };
+        let is_numeric = column.column_type.is_numeric();
+        let value = match (given.value, given.text) {
+            (Datum::Null, _) => return self.null(column),
+            (Datum::Text(bytes), TextKind::Hex) if is_numeric => {
                 return self.hex_number(column, &bytes);
             }
-            EvalValue::Hex(bytes) => EvalValue::Binary(bytes),
-            EvalValue::Member(number, _) if column.column_type.is_numeric() => {
-                EvalValue::UInt(number)
-            }
+            (Datum::Text(bytes), TextKind::Hex) => Sourced::bytes(bytes),
+            (Datum::Year(year), _) => Datum::UInt(year.into()).into(),
+            (Datum::Bit(bits, _), _) => Datum::UInt(bits).into(),
+            // A member is a number to a numeric column, its name to others.
+            (Datum::Enum(number, _), _) if is_numeric => Datum::UInt(number.into()).into(),
+            (Datum::Set(bits, _), _) if is_numeric => Datum::UInt(bits).into(),
             // The member that stands for none is copied as it is.
-            EvalValue::Member(0, _) if matches!(column.column_type, ColumnType::Enum { .. }) => {
+            (Datum::Enum(0, _), _) if matches!(column.column_type, ColumnType::Enum { .. }) => {
                 return Ok(Value::Enum(0));
             }
-            EvalValue::Member(_, text) => EvalValue::Text(text),
-            other => other,
+            (member @ (Datum::Enum(..) | Datum::Set(..)), _) => Datum::text(member.to_str()).into(),
+            (value, text) => Sourced {
+                value,
+                text,
+                ..given
+            },
         };
         match &column.column_type {
             ColumnType::Integer { size, unsigned, .. } => {
@@ -169,6 +162,18 @@ impl Coercion {
         }
     }
 
+    /// A value that the column takes by a rule of its own.
+    fn copied(&self, column: &Column, given: Sourced) -> Sourced {
+        let given = match self.sql_mode.contains(SqlMode::TIME_TRUNCATE_FRACTIONAL) {
+            true => given.map(altered::whole_seconds),
+            false => given,
+        };
+        match column.column_type {
+            ColumnType::Bit { .. } | ColumnType::Year => given.map(copied_number),
+            _ => given,
+        }
+    }
+
     /// A hexadecimal literal as a number. One of no digits is what the type begins with, and one of
     /// more than eight bytes the greatest number, out of range whatever the column holds.
     fn hex_number(&mut self, column: &Column, bytes: &[u8]) -> Result<Value<'static>, SqlError> {
@@ -181,14 +186,12 @@ impl Coercion {
             true => u64::MAX,
             false => u64::MAX >> 1,
         };
-        let number = bytes
-            .iter()
-            .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+        let number = number_of_bytes(bytes);
         if bytes.len() <= HEX_BYTES_MAX && number <= greatest {
-            return self.store(column, EvalValue::UInt(number));
+            return self.store(column, Datum::UInt(number).into());
         }
         let before = self.warnings.len();
-        let stored = self.store(column, EvalValue::UInt(greatest))?;
+        let stored = self.store(column, Datum::UInt(greatest).into())?;
         if self.warnings.len() == before {
             self.out_of_range(column)?;
         }

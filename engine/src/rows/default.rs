@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use binlog::value::{Date, DateTime, Decimal, Time, Timestamp, Value};
 
+use super::Coercion;
 use super::text::value_text;
-use super::{Coercion, EvalValue};
 use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
 use crate::error::EngineError;
 use crate::session::{SessionContext, TimeZone};
+use crate::value::datum::Datum;
+use crate::value::sourced::Sourced;
 use crate::value::temporal::Moment;
 use sql::SqlMode;
 use sql::error::SqlError;
@@ -51,13 +53,13 @@ fn default(column: &Column) -> Result<DefaultValue, EngineError> {
 /// The value of a stored literal.
 fn literal(column: &Column, text: &str) -> Result<Value<'static>, EngineError> {
     let value = match &column.column_type {
-        ColumnType::Bit { .. } => EvalValue::UInt(text.parse().unwrap_or_default()),
-        ColumnType::Binary { .. } | ColumnType::Varbinary { .. } => EvalValue::Binary(
+        ColumnType::Bit { .. } => Datum::UInt(text.parse().unwrap_or_default()).into(),
+        ColumnType::Binary { .. } | ColumnType::Varbinary { .. } => Sourced::bytes(
             text.chars()
                 .filter_map(|character| u8::try_from(character).ok())
                 .collect(),
         ),
-        _ => EvalValue::Text(text.to_owned()),
+        _ => Datum::text(text).into(),
     };
     let mut coercion = Coercion::strict(SqlMode::default(), &TimeZone::utc());
     // ALTER may have given the column a type that has no such value.
@@ -134,7 +136,7 @@ pub(crate) fn implicit(column_type: &ColumnType) -> Value<'static> {
 pub(crate) fn now(column: &Column, session: &SessionContext) -> Value<'static> {
     let fsp = column.column_type.fsp();
     let local = local_now(session);
-    let cut = Moment::from(local).truncate(fsp);
+    let cut = local.truncate(fsp);
     match column.column_type {
         ColumnType::Timestamp { .. } => {
             let moment = moment_of(session);
@@ -143,13 +145,13 @@ pub(crate) fn now(column: &Column, session: &SessionContext) -> Value<'static> {
                 micros: cut.micros,
             })
         }
-        ColumnType::Date => Value::Date(local.date()),
-        _ => Value::DateTime(DateTime::from(cut)),
+        ColumnType::Date => Value::Date(local.into()),
+        _ => Value::DateTime(cut.into()),
     }
 }
 
 /// The clock of the session's time zone at the statement's time.
-pub(crate) fn local_now(session: &SessionContext) -> DateTime {
+pub(crate) fn local_now(session: &SessionContext) -> Moment {
     session.time_zone.to_local(moment_of(session))
 }
 

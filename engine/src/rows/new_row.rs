@@ -3,9 +3,11 @@
 use binlog::value::Value;
 
 use super::default::{DefaultValue, now};
-use super::{Coercion, EvalValue, RowWriter};
+use super::{Coercion, RowWriter};
 use crate::catalog::Column;
 use crate::session::SessionContext;
+use crate::value::datum::Datum;
+use crate::value::sourced::Sourced;
 use sql::SqlMode;
 use sql::error::SqlError;
 
@@ -30,7 +32,7 @@ impl RowWriter<'_> {
     /// but the AUTO_INCREMENT value: an id is taken only for a row that can be stored.
     pub fn new_row(
         &mut self,
-        given: Vec<Option<EvalValue>>,
+        given: Vec<Option<Sourced>>,
         coercion: &mut Coercion,
         session: &mut SessionContext,
         complete: impl FnOnce(&mut [Value<'static>], &mut Coercion) -> Result<(), SqlError>,
@@ -104,7 +106,7 @@ impl RowWriter<'_> {
     fn automatic(
         &mut self,
         column: &Column,
-        given: Option<EvalValue>,
+        given: Option<Sourced>,
         coercion: &mut Coercion,
         session: &mut SessionContext,
         generated: &mut Option<u64>,
@@ -127,7 +129,7 @@ impl RowWriter<'_> {
             }
         };
         *generated = Some(id);
-        coercion.store(column, EvalValue::UInt(id))
+        coercion.store(column, Datum::UInt(id).into())
     }
 
     /// Sets the `ON UPDATE CURRENT_TIMESTAMP` columns of a row that changes; `assigned` are the

@@ -2,11 +2,11 @@
 
 use binlog::value::{Value, double_text, float_text};
 
-use crate::value::json_text;
-
 use crate::catalog::{Column, ColumnType, Key, Table};
 use crate::collation::Charset;
 use crate::session::TimeZone;
+use crate::value::datum::{enum_name, set_text};
+use crate::value::json_text;
 
 /// Most bytes of a value that error 1062 shows.
 const SHOWN_BYTES_MAX: usize = 64;
@@ -44,9 +44,9 @@ pub(crate) fn value_text(column: &Column, value: &Value<'_>, zone: &TimeZone) ->
         (Value::DateTime(moment), _) => moment.text(fsp),
         (Value::Timestamp(moment), _) => zone.to_local(*moment).text(fsp),
         (Value::Enum(index), ColumnType::Enum { members, .. }) => {
-            enum_text(members, *index).to_owned()
+            enum_name(*index, members).to_owned()
         }
-        (Value::Set(bits), ColumnType::Set { members, .. }) => set_text(members, *bits),
+        (Value::Set(bits), ColumnType::Set { members, .. }) => set_text(*bits, members),
         (Value::Enum(index), _) => index.to_string(),
         (Value::Set(bits) | Value::Bit(bits), _) => bits.to_string(),
         (Value::JsonDiffs(diffs), _) => escaped(diffs),
@@ -56,28 +56,6 @@ pub(crate) fn value_text(column: &Column, value: &Value<'_>, zone: &TimeZone) ->
             None => escaped(bytes),
         },
     }
-}
-
-/// The member of an ENUM; empty for index 0.
-pub(crate) fn enum_text(members: &[String], index: u32) -> &str {
-    let position = usize::try_from(index)
-        .ok()
-        .and_then(|index| index.checked_sub(1));
-    position
-        .and_then(|position| members.get(position))
-        .map_or("", String::as_str)
-}
-
-/// The members of a SET, joined by commas.
-pub(crate) fn set_text(members: &[String], bits: u64) -> String {
-    let chosen = members
-        .iter()
-        .enumerate()
-        .filter(|(position, _)| bits >> position & 1 == 1);
-    chosen
-        .map(|(_, member)| member.as_str())
-        .collect::<Vec<_>>()
-        .join(",")
 }
 
 fn decoded(charset: Charset, bytes: &[u8]) -> String {

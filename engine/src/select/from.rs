@@ -17,7 +17,6 @@ use crate::expr::bind::{
 use crate::expr::node::{ColumnRef, Comparison, Leaf, Node, Op};
 use crate::expr::sqlite::Rows;
 use crate::expr::types::Type;
-use crate::value::datum::Datum;
 use sql::error::SqlError;
 
 /// A common table expression in scope.
@@ -369,10 +368,8 @@ impl Binder<'_> {
             caseless: true,
         };
         let rows = table.rows.iter().map(|row| {
-            let cells = row.iter().map(|value| self.value_node(value));
-            cells
-                .map(|node| node.as_const().cloned().unwrap_or(Datum::Null))
-                .collect()
+            let cells = row.iter().map(|value| self.outside(value));
+            cells.collect()
         });
         let rows = rows.collect();
         self.emitter.program.tables.push(Rows { types, rows });

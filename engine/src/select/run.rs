@@ -1,6 +1,5 @@
 //! Running a bound query: parameters bound, rows read, stored forms turned into result values.
 
-use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -21,6 +20,7 @@ use crate::expr::sqlite::{Program, Running, raw_size, row_too_large};
 use crate::expr::types::{Kind, Type};
 use crate::outcome::{ResultColumn, ResultSet};
 use crate::session::SessionContext;
+use crate::value::cell;
 use crate::value::datum::Datum;
 use crate::value::memory;
 use crate::value::stored::expression;
@@ -313,39 +313,18 @@ pub(crate) fn finish_error(error: &rusqlite::Error, program: &Program) -> SqlErr
     query_failed(error)
 }
 
-/// A value as results carry it: members of ENUM and SET by name, JSON as text, BIT as bytes.
+/// A value as results carry it: a FLOAT as one, a DECIMAL with the digits of its type.
 #[must_use]
 pub fn result_value(value: Datum, ty: &Type) -> Value<'static> {
     match value {
-        Datum::Null => Value::Null,
-        Datum::Int(number) => Value::Int(number),
-        Datum::UInt(number) => Value::UInt(number),
-        Datum::Float(number) => Value::Float(number),
-        Datum::Double(number) if ty.kind == Kind::Float =>
-        {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "a FLOAT result has 24 bits"
-            )]
-            Value::Float(number as f32)
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a FLOAT result has 24 bits"
+        )]
+        Datum::Double(number) if ty.kind == Kind::Float => Value::Float(number as f32),
+        Datum::Decimal(number) if ty.kind == Kind::Decimal => {
+            Value::Decimal(number.round(i32::from(ty.decimals)).unwrap_or(number))
         }
-        Datum::Double(number) => Value::Double(number),
-        Datum::Decimal(number) => {
-            let scaled = number.round(i32::from(ty.decimals)).unwrap_or(number);
-            Value::Decimal(if ty.kind == Kind::Decimal {
-                scaled
-            } else {
-                number
-            })
-        }
-        Datum::Date(moment) => {
-            let moment: binlog::value::DateTime = moment.into();
-            Value::Date(moment.date())
-        }
-        Datum::DateTime(moment, _) => Value::DateTime(moment.into()),
-        Datum::Time(span, _) => Value::Time(span.into()),
-        Datum::Year(year) => Value::Year(year),
-        Datum::Text(bytes) => Value::Bytes(Cow::Owned(bytes)),
-        other => Value::Bytes(Cow::Owned(other.to_text().into_owned())),
+        other => cell::carried(other),
     }
 }

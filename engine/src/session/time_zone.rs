@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use binlog::value::{DateTime, Timestamp};
+use binlog::value::Timestamp;
 use jiff::tz::{Offset, TimeZone as Zone};
 
+use crate::value::temporal::Moment;
 use sql::error::SqlError;
 
 /// A value of the `time_zone` variable.
@@ -73,13 +74,13 @@ impl TimeZone {
 
     /// The clock of this zone at a moment; the zero date for the zero timestamp.
     #[must_use]
-    pub fn to_local(&self, moment: Timestamp) -> DateTime {
+    pub fn to_local(&self, moment: Timestamp) -> Moment {
         self.used.store(true, Ordering::Relaxed);
         if moment == Timestamp::default() || self.zone == Zone::UTC {
-            return moment.to_utc();
+            return moment.to_utc().into();
         }
         let Ok(instant) = jiff::Timestamp::from_second(i64::from(moment.seconds)) else {
-            return moment.to_utc();
+            return moment.to_utc().into();
         };
         from_civil(self.zone.to_datetime(instant), moment.micros)
     }
@@ -87,7 +88,7 @@ impl TimeZone {
     /// The clock of this zone at a second since 1970; `None` for the first second itself, before it
     /// and after 3001-01-18, where MySQL converts nothing.
     #[must_use]
-    pub fn local_at(&self, seconds: i64, micros: u32) -> Option<DateTime> {
+    pub fn local_at(&self, seconds: i64, micros: u32) -> Option<Moment> {
         const LAST: i64 = 32_536_771_199;
         if !(1..=LAST).contains(&seconds) {
             return None;
@@ -97,7 +98,7 @@ impl TimeZone {
 
     /// The clock of this zone at any second; `None` outside the years 0 to 9999.
     #[must_use]
-    pub fn clock_at(&self, seconds: i64, micros: u32) -> Option<DateTime> {
+    pub fn clock_at(&self, seconds: i64, micros: u32) -> Option<Moment> {
         let instant = jiff::Timestamp::from_second(seconds).ok()?;
         let civil = self.zone.to_datetime(instant);
         if civil.year() < 0 {
@@ -109,10 +110,10 @@ impl TimeZone {
     /// The moment when the clock of this zone shows `local`: within a gap the gap's end, within a
     /// fold the earlier moment, as MySQL. `None` outside 1970 to 2106 and for impossible dates.
     #[must_use]
-    pub fn to_moment(&self, local: DateTime) -> Option<Timestamp> {
+    pub fn to_moment(&self, local: Moment) -> Option<Timestamp> {
         self.used.store(true, Ordering::Relaxed);
-        if local == DateTime::default() || self.zone == Zone::UTC {
-            return Timestamp::from_utc(local);
+        if local == Moment::default() || self.zone == Zone::UTC {
+            return Timestamp::from_utc(local.into());
         }
         let civil = to_civil(local)?;
         let ambiguous = self.zone.to_ambiguous_timestamp(civil);
@@ -162,8 +163,8 @@ fn offset(name: &str) -> Option<Offset> {
     Offset::from_seconds(signed * 60).ok()
 }
 
-fn from_civil(civil: jiff::civil::DateTime, micros: u32) -> DateTime {
-    DateTime {
+fn from_civil(civil: jiff::civil::DateTime, micros: u32) -> Moment {
+    Moment {
         year: u16::try_from(civil.year()).unwrap_or_default(),
         month: civil.month().unsigned_abs(),
         day: civil.day().unsigned_abs(),
@@ -174,7 +175,7 @@ fn from_civil(civil: jiff::civil::DateTime, micros: u32) -> DateTime {
     }
 }
 
-fn to_civil(local: DateTime) -> Option<jiff::civil::DateTime> {
+fn to_civil(local: Moment) -> Option<jiff::civil::DateTime> {
     jiff::civil::DateTime::new(
         i16::try_from(local.year).ok()?,
         i8::try_from(local.month).ok()?,
@@ -191,14 +192,14 @@ fn to_civil(local: DateTime) -> Option<jiff::civil::DateTime> {
 mod tests {
     use super::*;
 
-    fn local(hour: u8, minute: u8) -> DateTime {
-        DateTime {
+    fn local(hour: u8, minute: u8) -> Moment {
+        Moment {
             year: 2024,
             month: 3,
             day: 31,
             hour,
             minute,
-            ..DateTime::default()
+            ..Moment::default()
         }
     }
 
@@ -206,7 +207,7 @@ mod tests {
     fn offsets_move_the_clock() {
         let zone = TimeZone::by_name("+05:30").unwrap();
         let moment = zone.to_moment(local(5, 30)).unwrap();
-        assert_eq!(moment.to_utc(), local(0, 0));
+        assert_eq!(Moment::from(moment.to_utc()), local(0, 0));
         assert_eq!(zone.to_local(moment), local(5, 30));
     }
 
@@ -214,7 +215,7 @@ mod tests {
     fn a_time_within_the_spring_gap_is_the_end_of_the_gap() {
         let zone = TimeZone::by_name("Europe/Berlin").unwrap();
         let moment = zone.to_moment(local(2, 30)).unwrap();
-        assert_eq!(moment.to_utc(), local(1, 0));
+        assert_eq!(Moment::from(moment.to_utc()), local(1, 0));
         assert_eq!(zone.to_local(moment), local(3, 0));
     }
 
@@ -222,10 +223,10 @@ mod tests {
     fn the_zero_date_is_the_same_everywhere() {
         let zone = TimeZone::by_name("-08:00").unwrap();
         assert_eq!(
-            zone.to_moment(DateTime::default()),
+            zone.to_moment(Moment::default()),
             Some(Timestamp::default())
         );
-        assert_eq!(zone.to_local(Timestamp::default()), DateTime::default());
+        assert_eq!(zone.to_local(Timestamp::default()), Moment::default());
     }
 
     #[test]

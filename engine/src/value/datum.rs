@@ -1,4 +1,4 @@
-//! A value while an expression is evaluated.
+//! A value: of an expression, of a variable, on its way into a column.
 //!
 //! A datum knows by itself how it reads as a number, a text or a date, so functions need no static
 //! types. TIMESTAMP columns arrive here as the session's wall clock; nothing here knows time zones
@@ -16,8 +16,8 @@ use super::temporal::{Moment, Span};
 use super::temporal_number::Split;
 use super::temporal_text::{moment_from_number, parse_moment_by};
 
-/// One value.
-#[derive(Debug, Clone)]
+/// One value. Equality is that of forms, not MySQL's.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Datum {
     /// NULL.
     Null,

@@ -1,9 +1,10 @@
 //! Values: what one is, what a text or a number means as one, and how one is stored.
 //!
-//! [`datum`] is a value while an expression is evaluated, [`temporal`] its dates and times, and
-//! [`stored`] the form it has in SQLite. The readers beside them say what a text or a number means as
+//! [`datum`] is the value, [`temporal`] its dates and times, and [`stored`] the form it has in SQLite.
+//! [`sourced`] is one away from its expression, [`cell`] what one is in rows and results. The readers beside them say what a text or a number means as
 //! a date, a time or a number, and what was wrong with it; they know neither columns nor expressions.
 
+pub mod cell;
 pub mod datum;
 pub mod double;
 pub mod double_text;
@@ -12,6 +13,7 @@ pub(crate) mod json_text;
 pub mod memory;
 pub mod moment_text;
 pub mod number_text;
+pub mod sourced;
 pub mod span_text;
 pub mod stored;
 pub mod temporal;

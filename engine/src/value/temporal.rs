@@ -369,6 +369,16 @@ impl From<Moment> for DateTime {
     }
 }
 
+impl From<Moment> for Date {
+    fn from(value: Moment) -> Self {
+        Self {
+            year: value.year,
+            month: value.month,
+            day: value.day,
+        }
+    }
+}
+
 impl From<Date> for Moment {
     fn from(value: Date) -> Self {
         Self::date(value.year, value.month, value.day)

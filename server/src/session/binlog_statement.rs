@@ -34,7 +34,7 @@ impl Session {
                 PrepareSource::Text(text) => text.clone(),
                 PrepareSource::Variable(name) => {
                     let value = self.context.user_variables.get(name);
-                    let text = value.and_then(engine::rows::EvalValue::to_text);
+                    let text = value.and_then(engine::value::sourced::Sourced::to_text);
                     text.unwrap_or_default().into_bytes()
                 }
             };

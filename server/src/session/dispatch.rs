@@ -8,6 +8,8 @@ use binlog::value::Value;
 use engine::catalog::SYSTEM_SCHEMA;
 use engine::outcome::Outcome;
 use engine::session::SessionContext;
+use engine::value::cell;
+use engine::value::sourced::Sourced;
 use sql::ast::{Ddl, PrepareSource, Prepared, Query, TableName, Transaction, Write};
 use sql::error::SqlError;
 use sql::{Parsed, Statement};
@@ -287,7 +289,7 @@ impl Session {
             PrepareSource::Variable(variable) => {
                 let value = self.context.user_variables.get(variable);
                 value
-                    .and_then(engine::rows::EvalValue::to_text)
+                    .and_then(Sourced::to_text)
                     .unwrap_or_default()
                     .into_bytes()
             }
@@ -330,7 +332,7 @@ impl Session {
             .iter()
             .map(|variable| {
                 let value = self.context.user_variables.get(variable);
-                value.map_or(Value::Null, super::prepared::parameter_of)
+                value.map_or(Value::Null, |given| cell::carried(given.value.clone()))
             })
             .collect();
         let left = self.enter_database(&prepared);

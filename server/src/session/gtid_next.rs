@@ -9,7 +9,6 @@
 //! failed; an explicit COMMIT uses it always, as an empty transaction if need be.
 
 use engine::outcome::Outcome;
-use engine::rows::EvalValue;
 use gtid::Gtid;
 use sql::Statement;
 use sql::error::SqlError;
@@ -226,8 +225,12 @@ fn gtid_text(value: &Assigned) -> Result<String, SqlError> {
             Err(SqlError::wrong_value_for_var("gtid_next", "NULL"))
         }
         Assigned::Word(word) => Ok(word.clone()),
-        Assigned::Value(EvalValue::Text(text)) => Ok(text.clone()),
-        Assigned::Value(EvalValue::Null) => Err(SqlError::wrong_value_for_var("gtid_next", "NULL")),
-        Assigned::Value(_) => Err(SqlError::wrong_type_for_var("gtid_next")),
+        Assigned::Value(given) if given.is_null() => {
+            Err(SqlError::wrong_value_for_var("gtid_next", "NULL"))
+        }
+        Assigned::Value(given) => {
+            let text = given.characters().map(str::to_owned);
+            text.ok_or_else(|| SqlError::wrong_type_for_var("gtid_next"))
+        }
     }
 }

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use binlog::value::{Date, DateTime, Time, Value};
 use engine::collation::Charset;
 use engine::outcome::Outcome;
-use engine::rows::EvalValue;
 use protocol::{ColumnDefinition, DateTimeParts, Param, TimeParts, column_flag, column_type};
 use sql::ast::{Admin, Ddl, MaintenanceKind, Query, Replication, SetItem, Show, Transaction};
 use sql::error::SqlError;
@@ -239,7 +238,9 @@ impl Session {
         let day = engine::value::temporal::Moment::from(written);
         let seconds = day.epoch_seconds() - i64::from(offset) * 60;
         let zone = &self.context.time_zone;
-        zone.local_at(seconds, written.micros)
+        let local = zone.local_at(seconds, written.micros);
+        local
+            .map(DateTime::from)
             .ok_or_else(|| SqlError::data_out_of_range("DATETIME", "set_parameter_value"))
     }
 
@@ -390,29 +391,6 @@ fn parameter_definition() -> ColumnDefinition {
         column_type: column_type::VAR_STRING,
         flags: column_flag::BINARY,
         ..ColumnDefinition::default()
-    }
-}
-
-/// A user variable as a parameter.
-pub(super) fn parameter_of(value: &EvalValue) -> Value<'static> {
-    match value {
-        EvalValue::Null => Value::Null,
-        EvalValue::Int(value) => Value::Int(*value),
-        EvalValue::UInt(value) => Value::UInt(*value),
-        EvalValue::Float(value) => Value::Float(*value),
-        EvalValue::Double(value) | EvalValue::Raw(value) => Value::Double(*value),
-        EvalValue::Copied(value) => parameter_of(value),
-        EvalValue::Decimal(value) => Value::Decimal(*value),
-        EvalValue::Digits(text)
-        | EvalValue::Member(_, text)
-        | EvalValue::Text(text)
-        | EvalValue::Json(text) => Value::Bytes(text.clone().into_bytes().into()),
-        EvalValue::IllFormed(bytes) | EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => {
-            Value::Bytes(bytes.clone().into())
-        }
-        EvalValue::Date(date) => Value::Date(*date),
-        EvalValue::Time(time, _) => Value::Time(*time),
-        EvalValue::DateTime(moment, _) => Value::DateTime(*moment),
     }
 }
 

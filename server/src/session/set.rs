@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use engine::outcome::{Outcome, ResultColumn};
-use engine::rows::EvalValue;
+use engine::session::TimeZone;
+use engine::value::cell;
+use engine::value::datum::Datum;
+use engine::value::sourced::Sourced;
 use sql::Parsed;
 use sql::ast::{Expression, SetItem, SetScope, SetValue, TransactionCharacteristic};
 use sql::error::SqlError;
@@ -86,7 +89,7 @@ impl Session {
         let (Some(column), Some(value)) = (columns.first(), row.pop()) else {
             return Err(SqlError::unknown_error());
         };
-        Ok(Assigned::Value(eval_value(column, value)))
+        Ok(Assigned::Value(given(column, value)))
     }
 
     async fn evaluate_one(
@@ -196,10 +199,11 @@ impl Session {
                 if self.transaction.is_open() {
                     return Err(SqlError::sql_log_bin_inside_transaction());
                 }
-                let stays_on = matches!(
-                    value,
-                    Assigned::Default | Assigned::Value(EvalValue::Int(1))
-                );
+                let stays_on = match value {
+                    Assigned::Default => true,
+                    Assigned::Value(given) => matches!(given.value, Datum::Int(1)),
+                    Assigned::Word(_) => false,
+                };
                 if self.gtid_next.owned().is_some() && !stays_on {
                     // The log is where executed identifiers are kept.
                     return Err(SqlError::not_supported("SET sql_log_bin=0 with gtid_next"));
@@ -214,11 +218,14 @@ impl Session {
     async fn assign_purged(&mut self, value: Assigned) -> Result<(), SqlError> {
         let name = "gtid_purged";
         let text = match value {
-            Assigned::Value(EvalValue::Text(text)) | Assigned::Word(text) => text,
-            Assigned::Value(EvalValue::Null) => {
+            Assigned::Word(text) => text,
+            Assigned::Value(given) if given.is_null() => {
                 return Err(SqlError::wrong_value_for_var(name, "NULL"));
             }
-            Assigned::Value(_) => return Err(SqlError::wrong_type_for_var(name)),
+            Assigned::Value(given) => match given.characters() {
+                Some(text) => text.to_owned(),
+                None => return Err(SqlError::wrong_type_for_var(name)),
+            },
             Assigned::Default => return Err(SqlError::no_default(name)),
         };
         if self.transaction.is_open() {
@@ -279,30 +286,13 @@ impl Session {
         let number = match value {
             Assigned::Default if name != "timestamp" => return Err(SqlError::no_default(name)),
             Assigned::Default => None,
-            Assigned::Value(EvalValue::Int(value)) => u64::try_from(*value).ok(),
-            Assigned::Value(EvalValue::UInt(value)) => Some(*value),
-            Assigned::Value(other) if name == "timestamp" => {
-                return self.fix_now(other).map(|()| true);
-            }
-            Assigned::Value(
-                EvalValue::Null
-                | EvalValue::Float(_)
-                | EvalValue::Double(_)
-                | EvalValue::Raw(_)
-                | EvalValue::Copied(_)
-                | EvalValue::Decimal(_)
-                | EvalValue::Text(_)
-                | EvalValue::Digits(_)
-                | EvalValue::IllFormed(_)
-                | EvalValue::Hex(_)
-                | EvalValue::Member(..)
-                | EvalValue::Binary(_)
-                | EvalValue::Json(_)
-                | EvalValue::Date(_)
-                | EvalValue::Time(..)
-                | EvalValue::DateTime(..),
-            )
-            | Assigned::Word(_) => return Err(SqlError::wrong_type_for_var(name)),
+            Assigned::Value(given) => match given.value {
+                Datum::Int(value) => u64::try_from(value).ok(),
+                Datum::UInt(value) => Some(value),
+                _ if name == "timestamp" => return self.fix_now(given).map(|()| true),
+                _ => return Err(SqlError::wrong_type_for_var(name)),
+            },
+            Assigned::Word(_) => return Err(SqlError::wrong_type_for_var(name)),
         };
         match name {
             "insert_id" => self.context.insert_id = number.filter(|id| *id != 0),
@@ -317,7 +307,7 @@ impl Session {
     }
 
     /// SET timestamp = seconds.fraction.
-    fn fix_now(&mut self, value: &EvalValue) -> Result<(), SqlError> {
+    fn fix_now(&mut self, value: &Sourced) -> Result<(), SqlError> {
         let text = value.to_text().unwrap_or_default();
         let (seconds, fraction) = text.split_once('.').unwrap_or((&text, ""));
         let wrong = || SqlError::wrong_type_for_var("timestamp");
@@ -330,44 +320,29 @@ impl Session {
 }
 
 /// A plain number or string, which needs no evaluation: most of what clients send.
-fn literal(text: &str) -> Option<EvalValue> {
+fn literal(text: &str) -> Option<Sourced> {
     if let Ok(number) = text.parse::<i64>() {
-        return Some(EvalValue::Int(number));
+        return Some(Datum::Int(number).into());
     }
     let inner = text.strip_prefix('\'')?.strip_suffix('\'')?;
     let is_plain = !inner.contains(['\'', '\\']);
-    is_plain.then(|| EvalValue::Text(inner.to_owned()))
+    is_plain.then(|| Datum::text(inner).into())
 }
 
 /// Most fractional digits of a second.
 const MICRO_DIGITS: u8 = 6;
 
 /// A result's cell as a value of the session.
-fn eval_value(column: &ResultColumn, value: Value<'static>) -> EvalValue {
+fn given(column: &ResultColumn, value: Value<'static>) -> Sourced {
+    let is_bytes = column.collation.is_binary() && column.type_code != protocol::column_type::JSON;
+    let fsp = column.decimals.min(MICRO_DIGITS);
     match value {
-        Value::Null => EvalValue::Null,
-        Value::Int(value) => EvalValue::Int(value),
-        Value::UInt(value) | Value::Set(value) | Value::Bit(value) => EvalValue::UInt(value),
-        Value::Float(value) => EvalValue::Float(value),
-        Value::Double(value) => EvalValue::Double(value),
-        Value::Decimal(value) => EvalValue::Decimal(value),
-        Value::Year(value) => EvalValue::Int(i64::from(value)),
-        Value::Date(value) => EvalValue::Date(value),
-        Value::Time(value) => EvalValue::Time(value, column.decimals.min(MICRO_DIGITS)),
-        Value::DateTime(value) => EvalValue::DateTime(value, column.decimals.min(MICRO_DIGITS)),
-        Value::Timestamp(value) => {
-            EvalValue::DateTime(value.to_utc(), column.decimals.min(MICRO_DIGITS))
-        }
-        Value::Enum(value) => EvalValue::UInt(u64::from(value)),
-        Value::Bytes(bytes) | Value::Json(bytes) | Value::JsonDiffs(bytes) => {
-            let bytes = bytes.into_owned();
-            if column.collation.is_binary() && column.type_code != protocol::column_type::JSON {
-                return EvalValue::Binary(bytes);
+        Value::Year(year) => Datum::Int(year.into()).into(),
+        other => match cell::alone(other, fsp, &TimeZone::utc()) {
+            Datum::Text(bytes) if is_bytes || std::str::from_utf8(&bytes).is_err() => {
+                Sourced::bytes(bytes)
             }
-            match String::from_utf8(bytes) {
-                Ok(text) => EvalValue::Text(text),
-                Err(error) => EvalValue::Binary(error.into_bytes()),
-            }
-        }
+            other => other.into(),
+        },
     }
 }

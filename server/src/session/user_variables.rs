@@ -4,7 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use engine::rows::EvalValue;
+use engine::value::datum::Datum;
+use engine::value::sourced::Sourced;
 use sql::error::SqlError;
 
 use super::Session;
@@ -66,42 +67,24 @@ impl UserMemory {
     }
 }
 
-fn size(name: &str, value: &EvalValue) -> usize {
-    ONE.saturating_add(name.len()).saturating_add(value.bytes())
+fn size(name: &str, value: &Sourced) -> usize {
+    ONE.saturating_add(name.len()).saturating_add(value.size())
 }
 
 /// What a variable holds of a value: dates and times are texts from then on (manual, "User-Defined
 /// Variables").
-fn kept(value: EvalValue) -> EvalValue {
-    match value {
-        EvalValue::Date(_) | EvalValue::Time(..) | EvalValue::DateTime(..) => {
-            value.to_text().map_or(EvalValue::Null, EvalValue::Text)
+fn kept(given: Sourced) -> Sourced {
+    match given.value {
+        Datum::Date(_) | Datum::Time(..) | Datum::DateTime(..) => {
+            Datum::text(given.value.to_str()).into()
         }
-        EvalValue::Copied(value) => kept(*value),
-        EvalValue::Null
-        | EvalValue::Int(_)
-        | EvalValue::UInt(_)
-        | EvalValue::Float(_)
-        | EvalValue::Double(_)
-        | EvalValue::Raw(_)
-        | EvalValue::Decimal(_)
-        | EvalValue::Digits(_)
-        | EvalValue::Text(_)
-        | EvalValue::IllFormed(_)
-        | EvalValue::Binary(_)
-        | EvalValue::Hex(_)
-        | EvalValue::Member(..)
-        | EvalValue::Json(_) => value,
+        value => Sourced { value, ..given },
     }
 }
 
 impl Session {
     /// `SET @name = value`.
-    pub(super) fn set_user_variable(
-        &mut self,
-        name: &str,
-        value: EvalValue,
-    ) -> Result<(), SqlError> {
+    pub(super) fn set_user_variable(&mut self, name: &str, value: Sourced) -> Result<(), SqlError> {
         let value = kept(value);
         let variables = Arc::make_mut(&mut self.context.user_variables);
         let before = variables.get(name).map_or(0, |value| size(name, value));

@@ -4,7 +4,8 @@
 //! is in the settings already. The others get their value here, as SET GLOBAL would give it.
 
 use config::persisted::{FILE_NAME, Persisted, PersistedVariable, option_of};
-use engine::rows::EvalValue;
+use engine::value::datum::Datum;
+use engine::value::sourced::Sourced;
 use sql::error::SqlError;
 
 use super::definition::{Access, Definition, Kind, Scope};
@@ -103,10 +104,10 @@ impl GlobalVariables {
         // What is fixed while the server runs may still be another at the next start.
         let given = match assigned {
             Assigned::Default => return Err(SqlError::no_default(name)),
-            Assigned::Value(EvalValue::Null) if definition.kind != Kind::NullableText => {
+            Assigned::Value(given) if given.is_null() && definition.kind != Kind::NullableText => {
                 return Err(SqlError::null_cant_be_persisted_for_readonly(name));
             }
-            Assigned::Word(word) => EvalValue::Text(word.clone()),
+            Assigned::Word(word) => Datum::text(word).into(),
             Assigned::Value(value) => value.clone(),
         };
         let (value, was_clamped) = value::checked(definition, &given)?;
@@ -159,19 +160,20 @@ fn assigned(definition: &Definition, variable: &PersistedVariable) -> Assigned {
     let text = variable.value.as_str();
     let may_be_null =
         definition.kind == Kind::NullableText || definition.name == "character_set_results";
-    Assigned::Value(match definition.kind {
+    let value = match definition.kind {
         Kind::Unsigned { .. } => match (text.parse(), text.parse()) {
-            (Ok(number), _) => EvalValue::UInt(number),
-            (_, Ok(negative)) => EvalValue::Int(negative),
-            _ => EvalValue::Text(text.to_owned()),
+            (Ok(number), _) => Datum::UInt(number),
+            (_, Ok(negative)) => Datum::Int(negative),
+            _ => Datum::text(text),
         },
-        _ if may_be_null && text.is_empty() => EvalValue::Null,
-        _ => EvalValue::Text(text.to_owned()),
-    })
+        _ if may_be_null && text.is_empty() => Datum::Null,
+        _ => Datum::text(text),
+    };
+    Assigned::Value(value.into())
 }
 
 /// 1292 of a number that was brought into range.
-pub(super) fn truncated(name: &str, given: &EvalValue) -> SqlError {
+pub(super) fn truncated(name: &str, given: &Sourced) -> SqlError {
     let shown = given.to_text().unwrap_or_default();
     let text = format!("Truncated incorrect {name} value: '{shown}'");
     SqlError::new(1292, "22007", text)

@@ -19,25 +19,22 @@ fn session() -> (SessionVariables, SessionContext) {
 }
 
 fn text(text: &str) -> Assigned {
-    Assigned::Value(EvalValue::Text(text.to_owned()))
+    Assigned::Value(Datum::text(text).into())
 }
 
 fn number(number: i64) -> Assigned {
-    Assigned::Value(EvalValue::Int(number))
+    Assigned::Value(Datum::Int(number).into())
 }
 
 #[test]
 fn settings_and_facts_are_what_variables_show() {
     let (variables, _) = session();
-    assert_eq!(variables.value("server_id", true), Some(EvalValue::UInt(7)));
+    assert_eq!(variables.value("server_id", true), Some(Datum::UInt(7)));
     assert_eq!(
         variables.get("server_uuid").unwrap().shown(),
         "97979797-0000-11f0-8000-000000000001"
     );
-    assert_eq!(
-        variables.value("autocommit", false),
-        Some(EvalValue::Int(1))
-    );
+    assert_eq!(variables.value("autocommit", false), Some(Datum::Int(1)));
     assert_eq!(variables.get("autocommit").unwrap().shown(), "ON");
     assert_eq!(variables.value("no_such_thing", false), None);
 }

@@ -1,8 +1,9 @@
 //! Values of system variables: checking what SET gives, and showing what is there.
 
 use engine::collation;
-use engine::rows::EvalValue;
 use engine::session::TimeZone;
+use engine::value::datum::Datum;
+use engine::value::sourced::{Sourced, TextKind};
 use sql::SqlMode;
 use sql::error::SqlError;
 
@@ -36,12 +37,12 @@ impl VariableValue {
 
     /// The value as `SELECT @@name` gives it.
     #[must_use]
-    pub fn selected(&self) -> EvalValue {
+    pub fn selected(&self) -> Datum {
         match self {
-            Self::Flag(flag) => EvalValue::Int(i64::from(*flag)),
-            Self::Number(number) => EvalValue::UInt(*number),
-            Self::Text(text) => EvalValue::Text(text.clone()),
-            Self::Null => EvalValue::Null,
+            Self::Flag(flag) => Datum::truth(*flag),
+            Self::Number(number) => Datum::UInt(*number),
+            Self::Text(text) => Datum::text(text),
+            Self::Null => Datum::Null,
         }
     }
 
@@ -60,7 +61,7 @@ pub enum Assigned {
     /// A bare word.
     Word(String),
     /// A value.
-    Value(EvalValue),
+    Value(Sourced),
 }
 
 /// The value that a definition begins with.
@@ -94,21 +95,21 @@ fn block_size(name: &str) -> u64 {
 /// The value that SET gives a variable, and whether it had to be brought into range.
 pub(super) fn checked(
     definition: &Definition,
-    assigned: &EvalValue,
+    assigned: &Sourced,
 ) -> Result<(VariableValue, bool), SqlError> {
     let name = definition.name;
     let refuse = || wrong_value(name, assigned);
     let value = match definition.kind {
         Kind::Flag => VariableValue::Flag(flag(assigned).ok_or_else(refuse)?),
         Kind::Unsigned { min, max } => {
-            let number = match assigned {
-                EvalValue::Int(number) => u64::try_from(*number).unwrap_or(0),
-                EvalValue::UInt(number) => *number,
+            let number = match assigned.value {
+                Datum::Int(number) => u64::try_from(number).unwrap_or(0),
+                Datum::UInt(number) => number,
                 _ => return Err(SqlError::wrong_type_for_var(name)),
             };
             let block = block_size(name);
             let clamped = (number.min(max) / block * block).max(min);
-            let was_negative = matches!(assigned, EvalValue::Int(i64::MIN..0));
+            let was_negative = matches!(assigned.value, Datum::Int(i64::MIN..0));
             return Ok((
                 VariableValue::Number(clamped),
                 clamped != number || was_negative,
@@ -151,17 +152,16 @@ pub(super) fn checked(
 }
 
 /// 1231 with the value as MySQL prints it.
-pub(super) fn wrong_value(name: &str, assigned: &EvalValue) -> SqlError {
+pub(super) fn wrong_value(name: &str, assigned: &Sourced) -> SqlError {
     let shown = assigned.to_text().unwrap_or_else(|| "NULL".to_owned());
     SqlError::wrong_value_for_var(name, shown)
 }
 
-fn flag(assigned: &EvalValue) -> Option<bool> {
-    match assigned {
-        EvalValue::Int(0) | EvalValue::UInt(0) => Some(false),
-        EvalValue::Int(1) | EvalValue::UInt(1) => Some(true),
-        EvalValue::Text(word) => flag_word(word),
-        _ => None,
+fn flag(assigned: &Sourced) -> Option<bool> {
+    match assigned.value {
+        Datum::Int(0) | Datum::UInt(0) => Some(false),
+        Datum::Int(1) | Datum::UInt(1) => Some(true),
+        _ => flag_word(assigned.characters()?),
     }
 }
 
@@ -178,47 +178,52 @@ fn flag_word(word: &str) -> Option<bool> {
         })
 }
 
-fn choice(words: &'static [&'static str], assigned: &EvalValue) -> Option<&'static str> {
+fn choice(words: &'static [&'static str], assigned: &Sourced) -> Option<&'static str> {
     let by_place = |place: u64| words.get(usize::try_from(place).ok()?).copied();
-    match assigned {
-        EvalValue::Int(place) => by_place(u64::try_from(*place).ok()?),
-        EvalValue::UInt(place) => by_place(*place),
-        EvalValue::Text(word) => words
-            .iter()
-            .find(|known| known.eq_ignore_ascii_case(word))
-            .copied(),
-        _ => None,
+    match assigned.value {
+        Datum::Int(place) => by_place(u64::try_from(place).ok()?),
+        Datum::UInt(place) => by_place(place),
+        _ => {
+            let word = assigned.characters()?;
+            let mut words = words.iter().copied();
+            words.find(|known| known.eq_ignore_ascii_case(word))
+        }
     }
 }
 
-fn text(name: &str, assigned: &EvalValue) -> Result<Option<String>, SqlError> {
-    match assigned {
-        EvalValue::Null => Ok(None),
-        EvalValue::Text(text) => Ok(Some(text.clone())),
-        EvalValue::Binary(bytes) => Ok(Some(String::from_utf8_lossy(bytes).into_owned())),
-        _ => Err(SqlError::wrong_type_for_var(name)),
+fn text(name: &str, assigned: &Sourced) -> Result<Option<String>, SqlError> {
+    match (&assigned.value, assigned.text) {
+        (Datum::Null, _) => Ok(None),
+        (Datum::Text(bytes), TextKind::Bytes) => {
+            Ok(Some(String::from_utf8_lossy(bytes).into_owned()))
+        }
+        _ => {
+            let text = assigned.characters().map(str::to_owned);
+            text.map(Some)
+                .ok_or_else(|| SqlError::wrong_type_for_var(name))
+        }
     }
 }
 
 /// What `default_collation_for_utf8mb4` may be.
 const DEFAULTS_OF_UTF8MB4: [&str; 2] = ["utf8mb4_0900_ai_ci", "utf8mb4_general_ci"];
 
-const fn is_zero(assigned: &EvalValue) -> bool {
-    matches!(assigned, EvalValue::Int(0) | EvalValue::UInt(0))
+const fn is_zero(assigned: &Sourced) -> bool {
+    matches!(assigned.value, Datum::Int(0) | Datum::UInt(0))
 }
 
 /// The collation of a number, which replayed logs give instead of names; `None` for no number.
-fn by_id(assigned: &EvalValue) -> Option<Option<&'static collation::Collation>> {
-    let id = match assigned {
-        EvalValue::Int(id) => u64::try_from(*id).ok(),
-        EvalValue::UInt(id) => Some(*id),
+fn by_id(assigned: &Sourced) -> Option<Option<&'static collation::Collation>> {
+    let id = match assigned.value {
+        Datum::Int(id) => u64::try_from(id).ok(),
+        Datum::UInt(id) => Some(id),
         _ => return None,
     };
     Some(id.and_then(|id| collation::by_id(u16::try_from(id).ok()?)))
 }
 
 /// `character_set_results` alone may be NULL: no conversion.
-fn charset(name: &str, assigned: &EvalValue) -> Result<VariableValue, SqlError> {
+fn charset(name: &str, assigned: &Sourced) -> Result<VariableValue, SqlError> {
     if let Some(found) = by_id(assigned) {
         let shown = assigned.to_text().unwrap_or_default();
         let collation = found.ok_or_else(|| SqlError::unknown_character_set(shown))?;
@@ -247,7 +252,7 @@ const REFUSED_MODES: [(SqlMode, &str); 2] = [
 ];
 
 /// A value of `sql_mode`. Error 1235 for a flag that is not followed.
-fn sql_mode(assigned: &EvalValue) -> Result<SqlMode, SqlError> {
+fn sql_mode(assigned: &Sourced) -> Result<SqlMode, SqlError> {
     let mode = sql_mode_of(assigned)?;
     for (refused, name) in REFUSED_MODES {
         if mode.contains(refused) {
@@ -257,12 +262,13 @@ fn sql_mode(assigned: &EvalValue) -> Result<SqlMode, SqlError> {
     Ok(mode)
 }
 
-fn sql_mode_of(assigned: &EvalValue) -> Result<SqlMode, SqlError> {
-    match assigned {
-        EvalValue::Int(bits) => Ok(SqlMode::from_bits(u64::try_from(*bits).unwrap_or(0))),
-        EvalValue::UInt(bits) => Ok(SqlMode::from_bits(*bits)),
-        other => {
-            let written = text("sql_mode", other)?.ok_or_else(|| wrong_value("sql_mode", other))?;
+fn sql_mode_of(assigned: &Sourced) -> Result<SqlMode, SqlError> {
+    match assigned.value {
+        Datum::Int(bits) => Ok(SqlMode::from_bits(u64::try_from(bits).unwrap_or(0))),
+        Datum::UInt(bits) => Ok(SqlMode::from_bits(bits)),
+        _ => {
+            let written = text("sql_mode", assigned)?;
+            let written = written.ok_or_else(|| wrong_value("sql_mode", assigned))?;
             written
                 .parse()
                 .map_err(|sql::UnknownMode(mode)| SqlError::wrong_value_for_var("sql_mode", mode))

@@ -13,8 +13,9 @@ use crate::ddl::{forget, physical, save};
 use crate::dml::Computed;
 use crate::execute::Writer;
 use crate::rows::text::value_text;
-use crate::rows::{Coercion, EvalValue, NullPolicy, RowWriter, implicit, now};
+use crate::rows::{Coercion, NullPolicy, RowWriter, implicit, now};
 use crate::session::SessionContext;
+use crate::value::datum::Datum;
 use crate::value::temporal::days_in_month;
 use sql::SqlMode;
 use sql::error::SqlError;
@@ -211,7 +212,7 @@ fn convert(
                     None => next_id(writer, session, new)?,
                 };
                 check_place(new, id, copies)?;
-                coercion.store(column, EvalValue::UInt(id))?
+                coercion.store(column, Datum::UInt(id).into())?
             }
             Origin::Counted(from) => {
                 let earlier = old.columns.get(*from).zip(values.get_mut(*from));
@@ -336,7 +337,7 @@ fn counted(
     if stored.is_null() || is_zero(&stored) && !keeps_zero {
         let id = next_id(writer, session, new)?;
         check_place(new, id, copies)?;
-        return coercion.store(column, EvalValue::UInt(id));
+        return coercion.store(column, Datum::UInt(id).into());
     }
     Ok(stored)
 }

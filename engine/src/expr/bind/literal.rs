@@ -1,7 +1,6 @@
 //! Literals, parameters and variables.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use binlog::value::{Decimal, Value};
 use sqlparser::ast::{Expr, UnaryOperator, Value as Literal};
@@ -10,8 +9,9 @@ use super::{Binder, unsupported};
 use crate::collation::{BINARY, Charset};
 use crate::expr::node::Node;
 use crate::expr::types::{Coercibility, Kind, Type};
-use crate::rows::EvalValue;
+use crate::value::cell;
 use crate::value::datum::{Datum, number_of_bytes};
+use crate::value::sourced::{Sourced, TextKind};
 use sql::error::SqlError;
 
 /// Most digits of a DECIMAL behind the point.
@@ -19,6 +19,8 @@ const SCALE_MAX: usize = 30;
 /// Digits of an exact literal: groups, and digits of one.
 const GROUPS: usize = 9;
 const GROUP_DIGITS: usize = 9;
+/// Characters of an integer in a variable.
+const VARIABLE_LENGTH: u32 = 21;
 /// Most bytes that error 1300 shows.
 const SHOWN_BYTES_MAX: usize = 6;
 
@@ -60,7 +62,7 @@ impl Binder<'_> {
             _ => return Err(SqlError::syntax_error()),
         };
         if introducer == sql::ILL_FORMED {
-            return Ok(self.bytes_text(bytes));
+            return Ok(self.text_of(bytes));
         }
         let charset = Charset::by_name(introducer.trim_start_matches('_'))?;
         if charset == Charset::Binary {
@@ -80,23 +82,24 @@ impl Binder<'_> {
         Ok(node)
     }
 
-    /// Bytes that the client says are text of the connection's character set; they need not be.
-    fn bytes_text(&self, bytes: Vec<u8>) -> Node {
-        let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        let ty = Type::text(length, self.env.collation, Coercibility::Literal);
-        Node::constant(Datum::Text(bytes), ty)
+    /// A text in the connection's collation.
+    pub(super) fn text_constant(&self, text: &str) -> Node {
+        self.text_of(text.as_bytes().to_vec())
     }
 
-    /// A text in the connection's collation. In the catalogue a string without an introducer is
-    /// utf8mb4.
-    pub(super) fn text_constant(&self, text: &str) -> Node {
-        let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-        let collation = match self.is_kept {
-            true => Charset::Utf8mb4.default_collation(),
-            false => self.env.collation,
+    /// Bytes that the client says are text of the connection's character set; they need not be. In
+    /// the catalogue a string without an introducer is utf8mb4.
+    fn text_of(&self, bytes: Vec<u8>) -> Node {
+        let (length, collation) = match std::str::from_utf8(&bytes) {
+            Ok(text) if self.is_kept => {
+                (text.chars().count(), Charset::Utf8mb4.default_collation())
+            }
+            Ok(text) => (text.chars().count(), self.env.collation),
+            Err(_) => (bytes.len(), self.env.collation),
         };
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
         let ty = Type::text(length, collation, Coercibility::Literal);
-        Node::constant(Datum::text(text), ty)
+        Node::constant(Datum::Text(bytes), ty)
     }
 
     /// An exact number literal of more digits than a DECIMAL has, with its sign; `None` for any other
@@ -158,81 +161,60 @@ impl Binder<'_> {
         }
     }
 
-    /// A value from outside as a constant.
-    pub fn value_node(&self, value: &Value<'static>) -> Node {
-        let integer = |text: &dyn ToString| digits(&text.to_string());
-        match value {
-            Value::Null => Node::null(),
-            Value::Int(number) => {
-                Node::constant(Datum::Int(*number), Type::integer(integer(number)))
-            }
-            Value::UInt(number) | Value::Set(number) | Value::Bit(number) => {
-                Node::constant(Datum::UInt(*number), Type::unsigned(integer(number)))
-            }
-            Value::Enum(number) => {
-                Node::constant(Datum::UInt(u64::from(*number)), Type::unsigned(10))
-            }
-            Value::Year(year) => Node::constant(Datum::UInt(u64::from(*year)), Type::unsigned(4)),
-            Value::Float(number) => Node::constant(Datum::Float(*number), Type::double()),
-            Value::Double(number) => Node::constant(Datum::Double(*number), Type::double()),
-            Value::Decimal(number) => decimal(*number),
-            Value::Date(date) => Node::constant(Datum::Date((*date).into()), Type::date()),
-            Value::DateTime(moment) => {
-                let fsp = if moment.micros > 0 { 6 } else { 0 };
-                Node::constant(Datum::DateTime((*moment).into(), fsp), Type::datetime(fsp))
-            }
-            Value::Timestamp(moment) => {
-                let fsp = if moment.micros > 0 { 6 } else { 0 };
-                let local = self.env.zone.to_local(*moment);
-                Node::constant(Datum::DateTime(local.into(), fsp), Type::datetime(fsp))
-            }
-            Value::Time(time) => {
-                let fsp = if time.micros > 0 { 6 } else { 0 };
-                Node::constant(Datum::Time((*time).into(), fsp), Type::time(fsp))
-            }
-            Value::Bytes(bytes) => match std::str::from_utf8(bytes) {
-                Ok(text) => self.text_constant(text),
-                Err(_) => self.bytes_text(bytes.to_vec()),
-            },
-            Value::Json(bytes) | Value::JsonDiffs(bytes) => bytes_constant(bytes.to_vec()),
+    /// A value from outside: a parameter, or a cell of a table that is not stored.
+    pub(crate) fn outside(&self, value: &Value<'static>) -> Datum {
+        let micros = match value {
+            Value::DateTime(moment) => moment.micros,
+            Value::Timestamp(moment) => moment.micros,
+            Value::Time(time) => time.micros,
+            _ => 0,
+        };
+        let fsp = if micros > 0 { 6 } else { 0 };
+        cell::alone(value.clone(), fsp, &self.env.zone)
+    }
+
+    /// The same as a constant.
+    fn value_node(&self, value: &Value<'static>) -> Node {
+        match (self.outside(value), value) {
+            (Datum::Text(bytes), Value::Json(_) | Value::JsonDiffs(_)) => bytes_constant(bytes),
+            (other, _) => self.datum_node(other),
         }
     }
 
     /// A value of a variable as a constant.
-    pub(super) fn eval_value_node(&self, value: &EvalValue) -> Node {
-        match value {
-            EvalValue::Null => Node::null(),
-            EvalValue::Int(number) => Node::constant(Datum::Int(*number), Type::integer(21)),
-            EvalValue::UInt(number) => Node::constant(Datum::UInt(*number), Type::unsigned(21)),
-            EvalValue::Float(number) => Node::constant(Datum::Float(*number), Type::double()),
-            EvalValue::Double(number) | EvalValue::Raw(number) => {
-                Node::constant(Datum::Double(*number), Type::double())
+    pub(super) fn variable_node(&self, variable: &Sourced) -> Node {
+        let mut node = match (&variable.value, variable.text) {
+            (Datum::Text(bytes), TextKind::Bytes | TextKind::Hex) => {
+                return bytes_constant(bytes.clone());
             }
-            EvalValue::Copied(value) => self.eval_value_node(value),
-            EvalValue::Decimal(number) => decimal(*number),
-            EvalValue::Digits(text) | EvalValue::Member(_, text) | EvalValue::Text(text) => {
-                let mut node = self.text_constant(text);
-                node.ty.coercibility = Coercibility::Implicit;
-                node
-            }
-            EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => bytes_constant(bytes.clone()),
-            EvalValue::IllFormed(bytes) => {
-                let mut node = self.bytes_text(bytes.clone());
-                node.ty.coercibility = Coercibility::Implicit;
-                node
-            }
-            EvalValue::Date(date) => self.value_node(&Value::Date(*date)),
-            EvalValue::Time(time, fsp) => {
-                Node::constant(Datum::Time((*time).into(), *fsp), Type::time(*fsp))
-            }
-            EvalValue::DateTime(moment, fsp) => Node::constant(
-                Datum::DateTime((*moment).into(), *fsp),
-                Type::datetime(*fsp),
-            ),
-            EvalValue::Json(text) => {
-                Node::constant(Datum::Json(Arc::from(text.as_str())), Type::json())
-            }
+            (value, _) => self.datum_node(value.clone()),
+        };
+        match node.ty.kind {
+            Kind::Integer => node.ty.length = VARIABLE_LENGTH,
+            Kind::Text => node.ty.coercibility = Coercibility::Implicit,
+            _ => {}
         }
+        node
+    }
+
+    /// A value as a constant of the type that it has by itself.
+    fn datum_node(&self, value: Datum) -> Node {
+        let ty = match value {
+            Datum::Null => return Node::null(),
+            Datum::Decimal(number) => return decimal(number),
+            Datum::Text(bytes) => return self.text_of(bytes),
+            Datum::Int(number) => Type::integer(digits(&number.to_string())),
+            Datum::UInt(number) => Type::unsigned(digits(&number.to_string())),
+            Datum::Float(_) | Datum::Double(_) => Type::double(),
+            Datum::Date(_) => Type::date(),
+            Datum::DateTime(_, fsp) => Type::datetime(fsp),
+            Datum::Time(_, fsp) => Type::time(fsp),
+            Datum::Json(_) => Type::json(),
+            Datum::Year(_) | Datum::Enum(..) | Datum::Set(..) | Datum::Bit(..) => {
+                return self.datum_node(value.to_integer().value.into());
+            }
+        };
+        Node::constant(value, ty)
     }
 }
 

@@ -511,7 +511,7 @@ fn typed_literal(
                 Some(offset) => {
                     let seconds = moment.epoch_seconds() - i64::from(offset);
                     let local = env.zone.local_at(seconds, moment.micros);
-                    local.ok_or_else(|| wrong("DATETIME"))?.into()
+                    local.ok_or_else(|| wrong("DATETIME"))?
                 }
             };
             let fsp = read.digits;

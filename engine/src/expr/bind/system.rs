@@ -15,8 +15,8 @@ impl Binder<'_> {
             let key = name.trim_start_matches('@').to_lowercase();
             return Ok(match self.session.user_variables.get(&key) {
                 Some(value) => {
-                    let _room = self.env.memory.room(value.bytes().saturating_mul(2))?;
-                    self.eval_value_node(value)
+                    let _room = self.env.memory.room(value.size().saturating_mul(2))?;
+                    self.variable_node(value)
                 }
                 None => {
                     let mut node = Node::null();
@@ -35,7 +35,7 @@ impl Binder<'_> {
         };
         let value = self.session.system_variables.value(name, global);
         let value = value.ok_or_else(|| SqlError::unknown_system_variable(name))?;
-        let mut node = self.eval_value_node(&value);
+        let mut node = self.variable_node(&value.into());
         node.ty.coercibility = Coercibility::System;
         match node.ty.kind {
             Kind::Text => node.ty.length = 21_845,
@@ -131,8 +131,8 @@ impl Binder<'_> {
             }
             "version" => {
                 let variable = session.system_variables.value("version", true);
-                let version = variable.and_then(|value| value.to_text());
-                return none(self.info(&version.unwrap_or_default(), 60));
+                let version = variable.unwrap_or(Datum::Null);
+                return none(self.info(&version.to_str(), 60));
             }
             "last_insert_id" if args.is_empty() => Some(Node::constant(
                 Datum::UInt(session.last_insert_id),

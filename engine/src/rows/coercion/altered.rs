@@ -1,18 +1,20 @@
 //! Columns that change their type: ALTER TABLE copies rows by rules of its own.
 
-use binlog::value::{DateTime, Time, Value, double_text};
+use std::borrow::Cow;
+
+use binlog::value::{Value, double_text};
 
 use super::Coercion;
 use super::shortened::Varying;
 use super::source::Source;
 use crate::catalog::{Column, ColumnType};
 use crate::collation::Charset;
-use crate::rows::{EvalValue, eval_of};
 use crate::session::TimeZone;
-use crate::value::datum::bit_bytes;
+use crate::value::cell;
+use crate::value::datum::{Datum, bit_bytes, narrow};
 use crate::value::double_text::{computed, computed_float};
-use crate::value::fraction::round_moment;
-use crate::value::temporal::{Moment, Span};
+use crate::value::fraction::{round_moment, truncate_span};
+use crate::value::sourced::Sourced;
 use sql::error::SqlError;
 
 /// 2^63: numbers from here on are no 64 bits with a sign.
@@ -34,13 +36,7 @@ impl Coercion {
         let target = &column.column_type;
         let given = match (value, &earlier.column_type) {
             (Value::Bit(bits), ColumnType::Bit { width }) if has_many_bytes(target) => {
-                EvalValue::Binary(bit_bytes(*bits, *width))
-            }
-            (Value::Enum(number), _) if target.is_numeric() => EvalValue::UInt((*number).into()),
-            (Value::Set(bits), _) if target.is_numeric() => EvalValue::UInt(*bits),
-            // The member that stands for none is copied as it is.
-            (Value::Enum(0), _) if matches!(target, ColumnType::Enum { .. }) => {
-                EvalValue::Member(0, String::new())
+                Sourced::bytes(bit_bytes(*bits, *width))
             }
             (Value::Float(_) | Value::Double(_), _)
                 if matches!(
@@ -48,25 +44,28 @@ impl Coercion {
                     ColumnType::Integer { .. } | ColumnType::Bit { .. } | ColumnType::Year
                 ) =>
             {
-                self.whole_double(value)?
+                self.whole_double(value)?.into()
             }
-            (Value::Bit(_), _) => eval_of(earlier, value, zone),
-            _ if !target.is_numeric() => match number_text(&earlier.column_type, value) {
-                Some(text) => EvalValue::Text(text),
-                None => eval_of(earlier, value, zone),
+            (_, from) if target.is_numeric() => of_column(value, from, zone)?,
+            (_, from) => match number_text(from, value) {
+                Some(text) => Datum::text(text).into(),
+                None => of_column(value, from, zone)?,
             },
-            _ => eval_of(earlier, value, zone),
         };
-        let given = match (given, target) {
-            (given @ EvalValue::Json(_), ColumnType::Json | ColumnType::Decimal { .. }) => given,
-            (EvalValue::Json(document), ColumnType::Bit { .. }) => {
-                match self.json_number(column, "INTEGER", &document)? {
-                    EvalValue::Double(number) => EvalValue::Int(whole(number)),
+        let given = match (given.value, target) {
+            (Datum::Json(document), ColumnType::Bit { .. }) => {
+                let number = self.json_number(column, "INTEGER", &document)?;
+                number.map(|number| match number {
+                    Datum::Double(number) => Datum::Int(whole(number)),
                     number => number,
-                }
+                })
             }
-            (EvalValue::Json(document), _) => EvalValue::Text(document),
-            (given, _) => given,
+            (Datum::Json(document), target)
+                if !matches!(target, ColumnType::Json | ColumnType::Decimal { .. }) =>
+            {
+                Datum::text(&*document).into()
+            }
+            (value, _) => Sourced { value, ..given },
         };
         let given = match target {
             ColumnType::Bit { .. } => {
@@ -77,9 +76,9 @@ impl Coercion {
                         | ColumnType::Binary { .. }
                         | ColumnType::Varbinary { .. }
                 );
-                self.integer_of(temporal_number(given), shows_cut)?
+                self.integer_of(given.map(temporal_number), shows_cut)?
             }
-            ColumnType::Year => temporal_number(given),
+            ColumnType::Year => given.map(temporal_number),
             _ => match earlier.column_type.collation() {
                 Some(collation) => given.in_bytes_of(collation.charset, target),
                 None => given,
@@ -92,7 +91,7 @@ impl Coercion {
     }
 
     /// A double as 64 bits with a sign. Problem 1292 for one that is beyond them.
-    fn whole_double(&mut self, value: &Value<'_>) -> Result<EvalValue, SqlError> {
+    fn whole_double(&mut self, value: &Value<'_>) -> Result<Datum, SqlError> {
         let number = match value {
             Value::Float(number) => f64::from(*number),
             Value::Double(number) => *number,
@@ -102,55 +101,61 @@ impl Coercion {
             let shown = double_text(number);
             self.problem(SqlError::truncated_wrong_value("INTEGER", shown))?;
         }
-        Ok(EvalValue::Int(whole(number)))
+        Ok(Datum::Int(whole(number)))
     }
 
     /// Strings as the integers that they begin with. Problem 1292 when that is not all of them and
     /// `shows_cut`.
-    fn integer_of(&mut self, value: EvalValue, shows_cut: bool) -> Result<EvalValue, SqlError> {
-        let source = match &value {
-            EvalValue::Text(text) => Source::Text(text.as_bytes()),
-            EvalValue::IllFormed(bytes) => Source::Text(bytes),
-            EvalValue::Binary(bytes) => Source::Bytes(bytes),
-            EvalValue::Decimal(number) => {
+    fn integer_of(&mut self, given: Sourced, shows_cut: bool) -> Result<Sourced, SqlError> {
+        let source = match &given.value {
+            Datum::Text(bytes) => Source::of(bytes, given.text),
+            Datum::Decimal(number) => {
                 let rounded = number.round(0).and_then(|whole| whole.to_i128());
                 let whole = rounded.and_then(|whole| i64::try_from(whole).ok());
-                return Ok(whole.map_or(value, EvalValue::Int));
+                return Ok(whole.map_or(given, |whole| Datum::Int(whole).into()));
             }
-            _ => return Ok(value),
+            _ => return Ok(given),
         };
         let (whole, is_whole) = leading_integer(source.bytes());
         if shows_cut && !is_whole {
             self.problem(SqlError::truncated_wrong_value("INTEGER", source.shown()))?;
         }
         let whole = whole.clamp(i64::MIN.into(), u64::MAX.into());
-        Ok(match i64::try_from(whole) {
-            Ok(whole) => EvalValue::Int(whole),
-            Err(_) => EvalValue::UInt(u64::try_from(whole).unwrap_or(u64::MAX)),
-        })
+        Ok(Datum::from(narrow(whole)).into())
     }
 }
 
-impl EvalValue {
+/// A column's value on its way into another.
+fn of_column(value: &Value<'_>, from: &ColumnType, zone: &TimeZone) -> Result<Sourced, SqlError> {
+    Ok(match cell::of_column(value, from, zone)? {
+        Datum::Text(bytes) if from.collation().is_none() => Sourced::bytes(bytes),
+        other => other.into(),
+    })
+}
+
+impl Sourced {
     /// Text of a character set as the bytes that a column without one, or of bits, takes.
-    pub(crate) fn in_bytes_of(self, charset: Charset, target: &ColumnType) -> EvalValue {
+    pub(crate) fn in_bytes_of(self, charset: Charset, target: &ColumnType) -> Self {
         let is_bit = matches!(target, ColumnType::Bit { .. });
-        let text = match &self {
-            EvalValue::Text(text) if is_bit || is_bytes(target) => Some(text),
-            EvalValue::Member(_, text) if is_bytes(target) => Some(text),
+        if charset != Charset::Latin1 || !(is_bit || is_bytes(target)) {
+            return self;
+        }
+        let text = match &self.value {
+            Datum::Text(_) => self.characters().map(Cow::Borrowed),
+            Datum::Enum(..) | Datum::Set(..) if !is_bit => Some(self.value.to_str()),
             _ => None,
         };
-        match text {
-            Some(text) if charset == Charset::Latin1 && !text.is_ascii() => {
+        match text.filter(|text| !text.is_ascii()) {
+            Some(text) => {
                 let mut bytes = Vec::with_capacity(text.len());
                 for character in text.chars() {
                     let mut buffer = [0; 4];
                     let encoded = charset.encode(character.encode_utf8(&mut buffer));
                     bytes.extend_from_slice(encoded.as_deref().unwrap_or(b"?"));
                 }
-                EvalValue::Binary(bytes)
+                Self::bytes(bytes)
             }
-            _ => self,
+            None => self,
         }
     }
 }
@@ -224,42 +229,33 @@ fn is_bytes(target: &ColumnType) -> bool {
 }
 
 /// A time, or a date with one, without its fraction of a second.
-pub(super) fn whole_seconds(value: EvalValue) -> EvalValue {
+pub(super) fn whole_seconds(value: Datum) -> Datum {
     match value {
-        EvalValue::Time(time, fsp) => EvalValue::Time(Time { micros: 0, ..time }, fsp),
-        EvalValue::DateTime(moment, fsp) => EvalValue::DateTime(
-            DateTime {
-                micros: 0,
-                ..moment
-            },
-            fsp,
-        ),
+        Datum::Time(span, fsp) => Datum::Time(truncate_span(span, 0), fsp),
+        Datum::DateTime(moment, fsp) => Datum::DateTime(moment.truncate(0), fsp),
         other => other,
     }
 }
 
 /// A time, or a date with one, that is copied as a number.
-pub(crate) fn copied_number(value: EvalValue) -> EvalValue {
+pub(crate) fn copied_number(value: Datum) -> Datum {
     match value {
-        EvalValue::Date(_) => value,
+        Datum::Date(_) => value,
         other => temporal_number(other),
     }
 }
 
 /// A date or time as the number of its digits, rounded to a second; other values stay.
-fn temporal_number(value: EvalValue) -> EvalValue {
+fn temporal_number(value: Datum) -> Datum {
     match value {
-        EvalValue::Date(date) => EvalValue::Int(Moment::from(date).date_number()),
-        EvalValue::Time(time, _) => EvalValue::Int(Span::from(time).round(0).number()),
-        EvalValue::DateTime(moment, _) => {
-            let moment = Moment::from(moment);
-            EvalValue::Int(match round_moment(moment, 0, 0) {
-                _ if moment.micros < HALF_SECOND => moment.number(),
-                _ if moment.second < LAST_SECOND => moment.number() + 1,
-                Ok(rounded) => rounded.number(),
-                Err(_) => moment.number(),
-            })
-        }
+        Datum::Date(moment) => Datum::Int(moment.date_number()),
+        Datum::Time(span, _) => Datum::Int(span.round(0).number()),
+        Datum::DateTime(moment, _) => Datum::Int(match round_moment(moment, 0, 0) {
+            _ if moment.micros < HALF_SECOND => moment.number(),
+            _ if moment.second < LAST_SECOND => moment.number() + 1,
+            Ok(rounded) => rounded.number(),
+            Err(_) => moment.number(),
+        }),
         other => other,
     }
 }

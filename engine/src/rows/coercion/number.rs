@@ -5,12 +5,12 @@ use binlog::value::{Decimal, Value};
 use super::Coercion;
 use super::source::Source;
 use crate::catalog::{Column, ColumnType, IntegerSize};
-use crate::rows::{EvalValue, decimal_of};
-use crate::value::datum::json_unquoted;
+use crate::value::datum::{Datum, json_unquoted, number_of_bytes};
 use crate::value::double::parse_prefix;
 use crate::value::fraction::{Carry, round_moment};
 use crate::value::is_blank;
 use crate::value::number_text::{self, DecimalRead, DecimalText};
+use crate::value::sourced::{Sourced, TextKind, decimal_of};
 use crate::value::temporal::{Moment, Span};
 use sql::error::SqlError;
 
@@ -29,11 +29,11 @@ impl Coercion {
         column: &Column,
         size: IntegerSize,
         unsigned: bool,
-        value: EvalValue,
+        given: Sourced,
     ) -> Result<Value<'static>, SqlError> {
-        let is_approximate = matches!(value, EvalValue::Float(_) | EvalValue::Double(_));
-        let is_infinite = matches!(value, EvalValue::Double(number) if number.is_infinite());
-        let wide = self.whole(column, "integer", value)?;
+        let is_approximate = matches!(given.value, Datum::Float(_) | Datum::Double(_));
+        let is_infinite = matches!(given.value, Datum::Double(number) if number.is_infinite());
+        let wide = self.whole(column, "integer", given)?;
         if unsigned {
             let (stored, fits) = clamp(wide, 0, i128::from(size.unsigned_max()));
             if !fits {
@@ -63,39 +63,36 @@ impl Coercion {
         &mut self,
         column: &Column,
         kind: &str,
-        value: EvalValue,
+        given: Sourced,
     ) -> Result<i128, SqlError> {
-        Ok(match value {
-            EvalValue::Copied(value) => self.whole(column, kind, *value)?,
-            EvalValue::Null => 0,
-            EvalValue::Int(value) => value.into(),
-            EvalValue::UInt(value) | EvalValue::Member(value, _) => value.into(),
-            EvalValue::Float(value) => whole_of(f64::from(value).round_ties_even()),
-            EvalValue::Double(value) | EvalValue::Raw(value) => whole_of(value.round_ties_even()),
-            EvalValue::Decimal(value) => {
+        Ok(match given.value {
+            Datum::Float(value) => whole_of(f64::from(value).round_ties_even()),
+            Datum::Double(value) => whole_of(value.round_ties_even()),
+            Datum::Decimal(value) => {
                 let whole = whole_of_decimal(&value);
                 self.in_64_bits(column, whole, value.is_negative())?
             }
-            EvalValue::Date(date) => Moment::from(date).date_number().into(),
-            EvalValue::DateTime(moment, _) => self.whole_moment(moment.into())?,
-            EvalValue::Time(time, _) => Span::from(time).round(0).number().into(),
-            EvalValue::Text(text) => {
-                self.whole_text(column, kind, Source::Text(text.as_bytes()))?
-            }
-            EvalValue::IllFormed(bytes) => self.whole_text(column, kind, Source::Text(&bytes))?,
-            EvalValue::Json(document) => {
-                let number = self.json_number(column, "INTEGER", &document)?;
-                return self.whole(column, kind, number);
-            }
-            EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => {
-                self.whole_text(column, kind, Source::Bytes(&bytes))?
-            }
-            EvalValue::Digits(digits) => {
-                let is_negative = digits.starts_with('-');
+            Datum::DateTime(moment, _) => self.whole_moment(moment)?,
+            Datum::Text(digits) if given.text == TextKind::Digits => {
+                let is_negative = digits.starts_with(b"-");
                 let beyond = if is_negative { i128::MIN } else { i128::MAX };
                 let whole = decimal_of(&digits).map_or(beyond, |value| whole_of_decimal(&value));
                 self.in_64_bits(column, whole, is_negative)?
             }
+            Datum::Text(bytes) => self.whole_text(column, kind, Source::of(&bytes, given.text))?,
+            Datum::Json(document) => {
+                let number = self.json_number(column, "INTEGER", &document)?;
+                return self.whole(column, kind, number);
+            }
+            exact @ (Datum::Null
+            | Datum::Int(_)
+            | Datum::UInt(_)
+            | Datum::Date(_)
+            | Datum::Time(..)
+            | Datum::Year(_)
+            | Datum::Enum(..)
+            | Datum::Set(..)
+            | Datum::Bit(..)) => exact.to_integer().value.wide(),
         })
     }
 
@@ -179,33 +176,33 @@ impl Coercion {
         column: &Column,
         kind: &str,
         document: &str,
-    ) -> Result<EvalValue, SqlError> {
+    ) -> Result<Sourced, SqlError> {
         let number = match document {
-            "true" => Some(EvalValue::Int(1)),
-            "false" => Some(EvalValue::Int(0)),
+            "true" => Some(Datum::Int(1)),
+            "false" => Some(Datum::Int(0)),
             text if text.starts_with('"') => {
                 let text = json_unquoted(text);
-                if let Some(number) = json_string_number(kind, &text) {
-                    return Ok(number);
+                if is_json_number(kind, &text) {
+                    return Ok(Datum::text(text).into());
                 }
                 let (number, _) = parse_prefix(text.as_bytes());
                 self.no_json_number(column, kind)?;
-                return Ok(EvalValue::Double(match kind {
+                Some(Datum::Double(match kind {
                     "INTEGER" => number.trunc(),
                     _ => number,
-                }));
+                }))
             }
-            text if text.contains(['e', 'E']) => text.parse().ok().map(EvalValue::Double),
+            text if text.contains(['e', 'E']) => text.parse().ok().map(Datum::Double),
             text => {
-                let decimal = text.parse().ok().map(EvalValue::Decimal);
-                decimal.or_else(|| text.parse().ok().map(EvalValue::Double))
+                let decimal = text.parse().ok().map(Datum::Decimal);
+                decimal.or_else(|| text.parse().ok().map(Datum::Double))
             }
         };
         match number {
-            Some(number) => Ok(number),
+            Some(number) => Ok(number.into()),
             None => {
                 self.no_json_number(column, kind)?;
-                Ok(EvalValue::Int(0))
+                Ok(Datum::Int(0).into())
             }
         }
     }
@@ -226,46 +223,31 @@ impl Coercion {
         precision: u8,
         scale: u8,
         unsigned: bool,
-        value: EvalValue,
+        given: Sourced,
     ) -> Result<Value<'static>, SqlError> {
-        let vanished = matches!(value, EvalValue::Double(number) if number != 0.0);
-        let is_below = matches!(value, EvalValue::Double(number) if number <= -LEAST_READ);
-        let exact = match value {
-            EvalValue::Float(value) => Decimal::from_f64(f64::from(value)).ok_or(value < 0.0),
-            EvalValue::Double(value) => Decimal::from_f64(value).ok_or(value < 0.0),
-            EvalValue::Decimal(value) => Ok(value),
-            EvalValue::Text(text) => {
-                let source = Source::Text(text.as_bytes());
-                return self.decimal_text(column, (precision, scale, unsigned), source);
-            }
-            EvalValue::Digits(text) => {
-                let read = number_text::decimal(text.as_bytes(), scale);
+        let vanished = matches!(given.value, Datum::Double(number) if number != 0.0);
+        let is_below = matches!(given.value, Datum::Double(number) if number <= -LEAST_READ);
+        let exact = match given.value {
+            Datum::Float(value) => Decimal::from_f64(f64::from(value)).ok_or(value < 0.0),
+            Datum::Double(value) => Decimal::from_f64(value).ok_or(value < 0.0),
+            Datum::Decimal(value) => Ok(value),
+            Datum::Text(digits) if given.text == TextKind::Digits => {
+                let read = number_text::decimal(&digits, scale);
                 return self.fit_decimal(column, (precision, scale, unsigned), rounded_text(read));
             }
-            EvalValue::IllFormed(bytes) => {
-                let source = Source::Text(&bytes);
+            Datum::Text(bytes) => {
+                let source = Source::of(&bytes, given.text);
                 return self.decimal_text(column, (precision, scale, unsigned), source);
             }
-            EvalValue::Binary(bytes) => {
-                let source = Source::Bytes(&bytes);
-                return self.decimal_text(column, (precision, scale, unsigned), source);
-            }
-            EvalValue::Json(document) => {
+            Datum::Json(document) => {
                 let number = self.json_number(column, "DECIMAL", &document)?;
                 return self.decimal(column, precision, scale, unsigned, number);
             }
-            EvalValue::DateTime(moment, _) => Ok(with_micros(
-                Moment::from(moment).number(),
-                moment.micros,
-                false,
-            )),
-            EvalValue::Time(time, _) => {
-                let whole = Span::from(time).number().abs();
-                Ok(with_micros(whole, time.micros, time.negative))
-            }
-            EvalValue::UInt(value) => Ok(Decimal::from(value)),
+            Datum::DateTime(moment, _) => Ok(moment_decimal(moment)),
+            Datum::Time(span, _) => Ok(span_decimal(span)),
+            Datum::UInt(value) => Ok(Decimal::from(value)),
             other => {
-                let whole = self.whole(column, "decimal", other)?;
+                let whole = self.whole(column, "decimal", other.into())?;
                 Ok(whole.to_string().parse().unwrap_or(Decimal::ZERO))
             }
         };
@@ -324,32 +306,25 @@ impl Coercion {
         }))
     }
 
-    pub(super) fn double(&mut self, column: &Column, value: EvalValue) -> Result<f64, SqlError> {
-        let number = match value {
-            EvalValue::Raw(value) => return Ok(value),
-            EvalValue::Float(value) => f64::from(value),
-            EvalValue::Double(value) => value,
-            EvalValue::Decimal(value) => value.to_f64(),
-            EvalValue::Text(text) => self.double_text(column, Source::Text(text.as_bytes()))?,
-            EvalValue::Digits(text) => text.parse().unwrap_or(f64::INFINITY),
-            EvalValue::IllFormed(bytes) => self.double_text(column, Source::Text(&bytes))?,
-            EvalValue::Binary(bytes) => self.double_text(column, Source::Bytes(&bytes))?,
-            EvalValue::Json(document) => {
+    pub(super) fn double(&mut self, column: &Column, given: Sourced) -> Result<f64, SqlError> {
+        let number = match given.value {
+            Datum::Double(value) if given.is_copied => return Ok(value),
+            Datum::Float(value) => f64::from(value),
+            Datum::Double(value) => value,
+            Datum::Decimal(value) => value.to_f64(),
+            Datum::Text(digits) if given.text == TextKind::Digits => double_of(&digits),
+            Datum::Text(bytes) => self.double_text(column, Source::of(&bytes, given.text))?,
+            Datum::Json(document) => {
                 let number = self.json_number(column, "DOUBLE", &document)?;
                 return self.double(column, number);
             }
-            EvalValue::DateTime(moment, _) => {
-                with_micros(Moment::from(moment).number(), moment.micros, false).to_f64()
-            }
-            EvalValue::Time(time, _) => {
-                let whole = Span::from(time).number().abs();
-                with_micros(whole, time.micros, time.negative).to_f64()
-            }
+            Datum::DateTime(moment, _) => moment_decimal(moment).to_f64(),
+            Datum::Time(span, _) => span_decimal(span).to_f64(),
             #[expect(
                 clippy::cast_precision_loss,
                 reason = "a DOUBLE column rounds large integers"
             )]
-            other => self.whole(column, "double", other)? as f64,
+            other => self.whole(column, "double", other.into())? as f64,
         };
         let (digits, unsigned) = match &column.column_type {
             ColumnType::Double {
@@ -421,9 +396,9 @@ impl Coercion {
     pub(super) fn float(
         &mut self,
         column: &Column,
-        value: EvalValue,
+        given: Sourced,
     ) -> Result<Value<'static>, SqlError> {
-        let number = self.double(column, value)?;
+        let number = self.double(column, given)?;
         let most = f64::from(f32::MAX);
         let clamped = number.clamp(-most, most);
         if clamped.to_bits() != number.to_bits() {
@@ -440,23 +415,22 @@ impl Coercion {
         &mut self,
         column: &Column,
         width: u8,
-        value: EvalValue,
+        given: Sourced,
     ) -> Result<Value<'static>, SqlError> {
         let greatest = u64::MAX >> (64 - u32::from(width.clamp(1, 64)));
-        let bits = match value {
-            EvalValue::Int(value) => Some(u64::from_ne_bytes(value.to_ne_bytes())),
-            EvalValue::UInt(value) => Some(value),
-            EvalValue::Float(value) => Some(bits_of(f64::from(value))),
-            EvalValue::Double(value) => Some(bits_of(value)),
-            value @ (EvalValue::Decimal(_) | EvalValue::Digits(_)) => {
-                let whole = self.whole(column, "integer", value)?;
+        let is_digits = given.text == TextKind::Digits;
+        let bits = match &given.value {
+            Datum::Int(value) => Some(value.cast_unsigned()),
+            Datum::UInt(value) => Some(*value),
+            Datum::Float(value) => Some(bits_of(f64::from(*value))),
+            Datum::Double(value) => Some(bits_of(*value)),
+            Datum::Text(bytes) if !is_digits => from_bytes(bytes),
+            Datum::Decimal(_) | Datum::Text(_) => {
+                let whole = self.whole(column, "integer", given)?;
                 Some(u64::try_from(whole).unwrap_or(0))
             }
-            // A document is its text to a BIT.
-            EvalValue::Json(document) => from_bytes(document.as_bytes()),
-            EvalValue::IllFormed(bytes) | EvalValue::Binary(bytes) => from_bytes(&bytes),
-            // Dates and times are texts to a BIT.
-            other => from_bytes(other.to_text().unwrap_or_default().as_bytes()),
+            // Documents, dates and times are texts to a BIT.
+            other => from_bytes(&other.to_text()),
         };
         if let Some(bits) = bits.filter(|bits| *bits <= greatest) {
             return Ok(Value::Bit(bits));
@@ -502,11 +476,11 @@ fn integer_range(column_type: &ColumnType) -> (i128, i128) {
     }
 }
 
-/// The number that all of a JSON string is; none for an integer with a fraction.
-fn json_string_number(kind: &str, text: &str) -> Option<EvalValue> {
+/// Whether all of a JSON string is a number; an integer has no fraction.
+fn is_json_number(kind: &str, text: &str) -> bool {
     let read = number_text::integer(text.as_bytes());
     let is_whole = kind != "INTEGER" || !text.contains(['.', 'e', 'E']);
-    (read.is_number && !read.has_rest && is_whole).then(|| EvalValue::Text(text.to_owned()))
+    read.is_number && !read.has_rest && is_whole
 }
 
 /// MySQL takes no such number for one, and 0 for its value.
@@ -526,10 +500,26 @@ fn is_unsigned(column_type: &ColumnType) -> bool {
     matches!(column_type, ColumnType::Bit { .. } | ColumnType::Year) || column_type.is_unsigned()
 }
 
-fn with_micros(whole: i64, micros: u32, negative: bool) -> Decimal {
-    let sign = if negative { "-" } else { "" };
+/// All the digits of a date and time, those of its second too.
+fn moment_decimal(moment: Moment) -> Decimal {
+    with_micros("", moment.number(), moment.micros.into())
+}
+
+fn span_decimal(span: Span) -> Decimal {
+    let sign = if span.0 < 0 { "-" } else { "" };
+    with_micros(sign, span.number().abs(), span.micros())
+}
+
+fn with_micros(sign: &str, whole: i64, micros: i64) -> Decimal {
     let text = format!("{sign}{whole}.{micros:06}");
     text.parse().unwrap_or(Decimal::ZERO)
+}
+
+/// The double of an exact number, infinite beyond all of them.
+pub(super) fn double_of(digits: &[u8]) -> f64 {
+    let number = std::str::from_utf8(digits).ok();
+    let number = number.and_then(|number| number.parse().ok());
+    number.unwrap_or(f64::INFINITY)
 }
 
 /// The bits of a double without its fraction.
@@ -564,12 +554,8 @@ fn whole_of_decimal(value: &Decimal) -> i128 {
 }
 
 fn from_bytes(bytes: &[u8]) -> Option<u64> {
-    let significant = bytes.iter().skip_while(|byte| **byte == 0);
-    significant
-        .clone()
-        .count()
-        .le(&8)
-        .then(|| significant.fold(0, |bits, byte| bits << 8 | u64::from(*byte)))
+    let significant = bytes.iter().skip_while(|byte| **byte == 0).count();
+    (significant <= 8).then(|| number_of_bytes(bytes))
 }
 
 fn zero(scale: u8) -> Decimal {

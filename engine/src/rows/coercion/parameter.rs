@@ -1,17 +1,16 @@
 //! A parameter of a prepared statement on its way into a column: it takes the column's type first.
 
-use binlog::value::{DateTime, Time};
-
 use super::copy::Begin;
 use super::temporal::partial_with_offset;
 use crate::catalog::{Column, ColumnType, IntegerSize};
 use crate::collation::Collation;
-use crate::rows::EvalValue;
 use crate::session::SessionContext;
+use crate::value::datum::Datum;
 use crate::value::double::parse_prefix;
 use crate::value::fraction::{round_moment, round_span};
 use crate::value::moment_text::{self, MomentText};
 use crate::value::number_text::{self, DecimalRead};
+use crate::value::sourced::{Sourced, TextKind};
 use crate::value::span_text::{self, SpanText};
 use crate::value::temporal::{Moment, Span};
 use crate::value::temporal_number::{self, Split, Timed};
@@ -27,66 +26,72 @@ const MICROS: u8 = 6;
 pub(crate) fn parameter(
     session: &SessionContext,
     column: &Column,
-    value: EvalValue,
-) -> Result<EvalValue, SqlError> {
-    let value = shown(value);
+    given: Sourced,
+) -> Result<Sourced, SqlError> {
+    let given = given.map(shown);
     match &column.column_type {
         ColumnType::Date | ColumnType::DateTime { .. } | ColumnType::Timestamp { .. } => {
-            let moment = match &value {
-                EvalValue::Text(text) => moment_of_text(session, text.as_bytes())?,
-                EvalValue::Int(number) => moment_of_number(*number),
-                EvalValue::UInt(number) => i64::try_from(*number).ok().and_then(moment_of_number),
-                EvalValue::Double(number) => moment_of_split(Split::of_double(*number)),
+            let moment = match &given.value {
+                Datum::Text(_) => match given.characters() {
+                    Some(text) => moment_of_text(session, text.as_bytes())?,
+                    None => None,
+                },
+                Datum::Int(number) => moment_of_number(*number),
+                Datum::UInt(number) => i64::try_from(*number).ok().and_then(moment_of_number),
+                Datum::Double(number) => moment_of_split(Split::of_double(*number)),
                 _ => None,
             };
-            Ok(moment.unwrap_or(value))
+            Ok(moment.map_or(given, Sourced::from))
         }
         ColumnType::Time { .. } => {
-            let span = match &value {
-                EvalValue::Text(text) => span_of_text(session, text.as_bytes())?,
-                EvalValue::Int(number) => span_of_number(*number),
+            let span = match &given.value {
+                Datum::Text(_) => match given.characters() {
+                    Some(text) => span_of_text(session, text.as_bytes())?,
+                    None => None,
+                },
+                Datum::Int(number) => span_of_number(*number),
                 // The bits of a number.
-                EvalValue::UInt(number) => span_of_number(number.cast_signed()),
-                EvalValue::Double(number) => moment_in_span(Split::of_double(*number)),
+                Datum::UInt(number) => span_of_number(number.cast_signed()),
+                Datum::Double(number) => moment_in_span(Split::of_double(*number)),
                 _ => None,
             };
-            Ok(span.unwrap_or(value))
+            Ok(span.map_or(given, |span| Datum::Time(span, 0).into()))
         }
-        ColumnType::Integer { .. } | ColumnType::Bit { .. } | ColumnType::Year => Ok(match value {
-            EvalValue::Text(text) => integer_of_text(column, text),
-            EvalValue::IllFormed(bytes) => EvalValue::Binary(bytes),
-            other => other,
-        }),
-        column_type if column_type.is_numeric() => Ok(match value {
-            EvalValue::Text(text) if matches!(column_type, ColumnType::Decimal { .. }) => {
-                exact_of_text(text)
+        column_type if column_type.is_numeric() => {
+            let number = given.characters().and_then(|text| match column_type {
+                ColumnType::Integer { .. } | ColumnType::Bit { .. } | ColumnType::Year => {
+                    integer_of_text(column, text)
+                }
+                ColumnType::Decimal { .. } => exact_of_text(text),
+                _ => None,
+            });
+            // Any other text is taken as its bytes.
+            Ok(number.unwrap_or_else(|| match given.value {
+                Datum::Text(bytes) => Sourced::bytes(bytes),
+                other => other.into(),
+            }))
+        }
+        column_type => match (column_type.collation(), given.value, given.text) {
+            (Some(collation), Datum::Text(bytes), TextKind::Characters) => {
+                in_charset(session, collation, bytes)
             }
-            EvalValue::Text(text) => EvalValue::Binary(text.into_bytes()),
-            EvalValue::IllFormed(bytes) => EvalValue::Binary(bytes),
-            other => other,
-        }),
-        column_type => match (column_type.collation(), value) {
-            (Some(collation), EvalValue::Text(text)) => {
-                in_charset(session, collation, text.into_bytes())
-            }
-            (Some(collation), EvalValue::IllFormed(bytes)) => in_charset(session, collation, bytes),
-            (_, other) => Ok(other),
+            (_, value, _) => Ok(Sourced { value, ..given }),
         },
     }
 }
 
 /// A text is taken as an exact number when all of it is one, or as a double when it is too large or
 /// too small for exact numbers.
-fn exact_of_text(text: String) -> EvalValue {
+fn exact_of_text(text: &str) -> Option<Sourced> {
     let read = number_text::decimal(text.as_bytes(), 0);
     let is_number = number_text::is_number(text.as_bytes());
-    let number = double(&text);
+    let number = double(text);
     match is_number && number.is_finite() {
         true if read.is_beyond || number_text::vanishes(text.as_bytes()) => {
-            EvalValue::Double(number)
+            Some(Datum::Double(number).into())
         }
-        true if read.read == DecimalRead::Cut => EvalValue::Digits(text),
-        true | false => EvalValue::Binary(text.into_bytes()),
+        true if read.read == DecimalRead::Cut => Some(Sourced::digits(text.to_owned())),
+        true | false => None,
     }
 }
 
@@ -100,7 +105,7 @@ fn double(text: &str) -> f64 {
 }
 
 /// A text is taken as an exact number when it is none of the column's 64 bits.
-fn integer_of_text(column: &Column, text: String) -> EvalValue {
+fn integer_of_text(column: &Column, text: &str) -> Option<Sourced> {
     let column_type = &column.column_type;
     let is_unsigned = matches!(column_type, ColumnType::Bit { .. } | ColumnType::Year)
         || column_type.is_unsigned();
@@ -114,11 +119,12 @@ fn integer_of_text(column: &Column, text: String) -> EvalValue {
     let is_small =
         matches!(column_type, ColumnType::Integer { size, .. } if *size != IntegerSize::Big);
     if is_small && read.is_beyond {
-        let number = double(&text);
-        return EvalValue::Double(match read.read {
+        let number = double(text);
+        let number = match read.read {
             DecimalRead::Cut => f64::INFINITY.copysign(number),
             DecimalRead::Whole | DecimalRead::NoNumber => number,
-        });
+        };
+        return Some(Datum::Double(number).into());
     }
     let value = match (read.read, read.value) {
         (DecimalRead::NoNumber | DecimalRead::Cut, _) => None,
@@ -128,36 +134,36 @@ fn integer_of_text(column: &Column, text: String) -> EvalValue {
         (DecimalRead::Whole, Err(_)) if is_integer && read.is_beyond => None,
         (DecimalRead::Whole, Err(is_negative)) => Some(beyond(is_negative)),
     };
-    match value.filter(|value| is_integer || !held.contains(value)) {
+    let beyond_held = value.filter(|value| is_integer || !held.contains(value))?;
+    Some(Sourced::digits(match beyond_held {
         // What was less than zero is none for a column without sign.
-        Some(0) if read.is_negative => EvalValue::Digits("-0".to_owned()),
-        Some(value) => EvalValue::Digits(value.to_string()),
-        None => EvalValue::Binary(text.into_bytes()),
-    }
+        0 if read.is_negative => "-0".to_owned(),
+        value => value.to_string(),
+    }))
 }
 
 /// A date or time shows itself as MySQL prints parameters.
-fn shown(value: EvalValue) -> EvalValue {
+fn shown(value: Datum) -> Datum {
     match value {
-        EvalValue::DateTime(moment, _) => EvalValue::DateTime(moment, 0),
-        EvalValue::Time(time, _) => {
-            let zeros =
-                (0..6).take_while(|digits| time.micros.is_multiple_of(10_u32.pow(digits + 1)));
+        Datum::DateTime(moment, _) => Datum::DateTime(moment, 0),
+        Datum::Time(span, _) => {
+            let micros = span.micros();
+            let zeros = (0..6).take_while(|digits| micros % 10_i64.pow(digits + 1) == 0);
             let fsp = MICROS - u8::try_from(zeros.count()).unwrap_or(MICROS);
-            EvalValue::Time(time, fsp)
+            Datum::Time(span, fsp)
         }
         other => other,
     }
 }
 
-fn moment_of_text(session: &SessionContext, text: &[u8]) -> Result<Option<EvalValue>, SqlError> {
+fn moment_of_text(session: &SessionContext, text: &[u8]) -> Result<Option<Datum>, SqlError> {
     // Storing the date says whether the day exists.
     let Ok(read) = moment_text::read(text, &DateRules::ANY_DAY, false) else {
         return Ok(None);
     };
     Ok(local(session, &read)?.map(|moment| match read.has_time {
-        true => EvalValue::DateTime(moment.into(), 0),
-        false => EvalValue::Date(DateTime::from(moment).date()),
+        true => Datum::DateTime(moment, 0),
+        false => Datum::Date(moment.midnight()),
     }))
 }
 
@@ -173,35 +179,34 @@ fn local(session: &SessionContext, read: &MomentText) -> Result<Option<Moment>, 
         }
         Some(offset) => {
             let seconds = read.moment.epoch_seconds() - i64::from(offset);
-            let local = session.time_zone.clock_at(seconds, read.moment.micros);
-            local.map(Moment::from)
+            session.time_zone.clock_at(seconds, read.moment.micros)
         }
     };
     Ok(moment.and_then(|moment| round_moment(moment, read.nanos, MICROS).ok()))
 }
 
-fn moment_of_number(number: i64) -> Option<EvalValue> {
+fn moment_of_number(number: i64) -> Option<Datum> {
     moment_of_split(Split::of_integer(number))
 }
 
 /// Storing the date says whether the day exists.
-fn moment_of_split(number: Split) -> Option<EvalValue> {
+fn moment_of_split(number: Split) -> Option<Datum> {
     if number.nanos < 0 {
         return None;
     }
     let (moment, has_time) = temporal_number::moment(number.whole, &DateRules::ANY_DAY).ok()?;
     if !has_time {
-        return Some(EvalValue::Date(DateTime::from(moment).date()));
+        return Some(Datum::Date(moment.midnight()));
     }
     let moment = with_fraction(moment, number)?;
-    Some(EvalValue::DateTime(moment.into(), 0))
+    Some(Datum::DateTime(moment, 0))
 }
 
 /// The time of day of a number that is a date with one.
-fn moment_in_span(number: Split) -> Option<EvalValue> {
+fn moment_in_span(number: Split) -> Option<Span> {
     match temporal_number::span(number.whole).ok()? {
         Timed::Span(_) => None,
-        Timed::Moment(moment) => Some(time(Span(with_fraction(moment, number)?.time_of_day()))),
+        Timed::Moment(moment) => Some(Span(with_fraction(moment, number)?.time_of_day())),
     }
 }
 
@@ -211,32 +216,28 @@ fn with_fraction(mut moment: Moment, number: Split) -> Option<Moment> {
     round_moment(moment, nanos, MICROS).ok()
 }
 
-fn span_of_text(session: &SessionContext, text: &[u8]) -> Result<Option<EvalValue>, SqlError> {
+fn span_of_text(session: &SessionContext, text: &[u8]) -> Result<Option<Span>, SqlError> {
     Ok(match span_text::read(text) {
         Ok(SpanText::Span(read)) if read.problems == Problems::default() => {
             let (span, is_cut) = round_span(read.span, read.negative, read.nanos, MICROS);
-            (!is_cut).then(|| time(span))
+            (!is_cut).then_some(span)
         }
         Ok(SpanText::Span(_)) | Err(_) => None,
         Ok(SpanText::Moment(read)) => {
             let exact = MomentText { nanos: 0, ..read };
             local(session, &exact)?.map(|moment| {
                 let span = Span(moment.time_of_day());
-                time(round_span(span, false, read.nanos, MICROS).0)
+                round_span(span, false, read.nanos, MICROS).0
             })
         }
     })
 }
 
-fn span_of_number(number: i64) -> Option<EvalValue> {
+fn span_of_number(number: i64) -> Option<Span> {
     Some(match temporal_number::span(number).ok()? {
-        Timed::Span(span) => time(span),
-        Timed::Moment(moment) => time(Span(moment.time_of_day())),
+        Timed::Span(span) => span,
+        Timed::Moment(moment) => Span(moment.time_of_day()),
     })
-}
-
-fn time(span: Span) -> EvalValue {
-    EvalValue::Time(Time::from(span), 0)
 }
 
 /// The text in the column's character set; nothing is said about a last character that is cut short.
@@ -244,13 +245,10 @@ fn in_charset(
     session: &SessionContext,
     column: &Collation,
     bytes: Vec<u8>,
-) -> Result<EvalValue, SqlError> {
+) -> Result<Sourced, SqlError> {
     let connection = session.collation_connection;
     if connection.charset == column.charset || bytes.is_ascii() {
-        return Ok(match String::from_utf8(bytes) {
-            Ok(text) => EvalValue::Text(text),
-            Err(error) => EvalValue::IllFormed(error.into_bytes()),
-        });
+        return Ok(Datum::Text(bytes).into());
     }
     let impossible =
         || SqlError::impossible_string_conversion(connection.name, column.name, "parameter");
@@ -267,7 +265,7 @@ fn in_charset(
         }
     }
     match column.charset.encode(&text) {
-        Ok(_) => Ok(EvalValue::Text(text)),
+        Ok(_) => Ok(Datum::text(text).into()),
         Err(_) => Err(impossible()),
     }
 }

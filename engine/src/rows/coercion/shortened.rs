@@ -3,7 +3,8 @@
 
 use crate::catalog::ColumnType;
 use crate::collation::{BINARY, Collation};
-use crate::rows::EvalValue;
+use crate::value::datum::Datum;
+use crate::value::sourced::{Sourced, TextKind};
 
 /// Bytes whose number fits into one byte.
 const SHORT_BYTES_MAX: u64 = 255;
@@ -34,19 +35,19 @@ impl Varying {
         }
     }
 
-    /// `value` of a column of this type on its way into `target`, marked if it is cut there.
-    pub(crate) fn marked(self, value: EvalValue, target: &ColumnType) -> EvalValue {
+    /// `given` of a column of this type on its way into `target`, marked if it is cut there.
+    pub(crate) fn marked(self, given: Sourced, target: &ColumnType) -> Sourced {
         let Some(target) = Self::of(target).filter(|target| self.is_like(*target)) else {
-            return value;
+            return given;
         };
-        let length = match &value {
-            EvalValue::Text(text) => text.chars().count(),
-            EvalValue::Binary(bytes) => bytes.len(),
+        let length = match (&given.value, given.text) {
+            (Datum::Text(bytes), TextKind::Bytes) => bytes.len(),
+            (Datum::Text(_), _) => given.characters().map_or(0, |text| text.chars().count()),
             _ => 0,
         };
         match u32::try_from(length).is_ok_and(|length| length <= target.length) {
-            true => value,
-            false => EvalValue::Copied(Box::new(value)),
+            true => given,
+            false => given.copied(),
         }
     }
 

@@ -3,8 +3,9 @@
 use binlog::value::double_text;
 
 use super::copy::Begin;
-use crate::rows::EvalValue;
 use crate::rows::text::escaped_up_to;
+use crate::value::datum::Datum;
+use crate::value::sourced::{Sourced, TextKind};
 
 /// Most bytes of a value in a message.
 const SHOWN_BYTES_MAX: usize = 128;
@@ -21,6 +22,14 @@ pub(super) enum Source<'v> {
 }
 
 impl<'v> Source<'v> {
+    /// The bytes of a text of this kind.
+    pub(super) const fn of(bytes: &'v [u8], kind: TextKind) -> Self {
+        match kind {
+            TextKind::Characters | TextKind::Digits => Self::Text(bytes),
+            TextKind::Bytes | TextKind::Hex => Self::Bytes(bytes),
+        }
+    }
+
     pub(super) const fn bytes(self) -> &'v [u8] {
         match self {
             Self::Text(bytes) | Self::Bytes(bytes) => bytes,
@@ -63,12 +72,13 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// Any value as messages show it.
-pub(super) fn shown(value: &EvalValue) -> String {
-    match value {
-        EvalValue::Text(text) | EvalValue::Json(text) => Source::Text(text.as_bytes()).shown(),
-        EvalValue::IllFormed(bytes) => Source::Text(bytes).shown(),
-        EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => Source::Bytes(bytes).shown(),
-        EvalValue::Double(number) => double_text(*number),
-        other => other.to_text().unwrap_or_default(),
+pub(super) fn shown(given: &Sourced) -> String {
+    match &given.value {
+        Datum::Text(bytes) if given.text != TextKind::Digits => {
+            Source::of(bytes, given.text).shown()
+        }
+        Datum::Json(document) => Source::Text(document.as_bytes()).shown(),
+        Datum::Double(number) => double_text(*number),
+        other => other.to_str().into_owned(),
     }
 }

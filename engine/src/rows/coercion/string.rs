@@ -7,12 +7,13 @@ use binlog::value::Value;
 
 use super::Coercion;
 use super::copy::{self, Rest, Room};
-use super::number::bits_of;
+use super::number::{bits_of, double_of};
 use crate::catalog::{Column, ColumnType};
 use crate::collation::Collation;
 use crate::collation::compare::compare;
-use crate::rows::{EvalValue, decimal_of};
+use crate::value::datum::Datum;
 use crate::value::double_text::fitted;
+use crate::value::sourced::{Sourced, TextKind, decimal_of};
 use crate::value::{json_text, memory};
 use sql::error::SqlError;
 
@@ -26,7 +27,7 @@ impl Coercion {
     pub(super) fn characters(
         &mut self,
         column: &Column,
-        value: EvalValue,
+        given: Sourced,
     ) -> Result<Value<'static>, SqlError> {
         let Some(collation) = column.column_type.collation() else {
             return Ok(Value::Null);
@@ -42,23 +43,19 @@ impl Coercion {
         };
         let room = Room { chars, bytes };
         let charset = collation.charset;
-        let copied = match value {
-            EvalValue::Binary(bytes) => copy::bytes(charset, &bytes, room),
-            EvalValue::IllFormed(bytes) => copy::text(charset, &bytes, room),
-            EvalValue::Double(number) => {
-                let text = self.double_characters(column, number)?;
+        let copied = match (&given.value, given.text) {
+            (Datum::Text(bytes), TextKind::Bytes) => copy::bytes(charset, bytes, room),
+            (Datum::Double(number), _) => {
+                let text = self.double_characters(column, *number)?;
                 copy::text(charset, text.as_bytes(), room)
             }
-            other => {
-                let text = other.to_text().unwrap_or_default();
-                copy::text(charset, text.as_bytes(), room)
-            }
+            (other, _) => copy::text(charset, &other.to_text(), room),
         };
         let mut stored = copied.stored;
         if let Some(wrong) = copied.wrong {
             self.wrong_string(column, &wrong)?;
-        } else if copied.rest == Rest::Important || self.is_copied {
-            self.too_long(column)?;
+        } else if copied.rest == Rest::Important || given.is_copied {
+            self.too_long(column, given.is_copied)?;
         } else if copied.rest == Rest::Blanks && notes_blanks {
             self.note(SqlError::warn_data_truncated(&column.name, self.row));
         }
@@ -84,7 +81,7 @@ impl Coercion {
             width => fitted(number, width),
         };
         if overflows {
-            self.too_long(column)?;
+            self.too_long(column, false)?;
         }
         Ok(text)
     }
@@ -100,8 +97,8 @@ impl Coercion {
     }
 
     /// 1406 in strict mode, else warning 1265; problem 1265 for a column cut as it is copied.
-    fn too_long(&mut self, column: &Column) -> Result<(), SqlError> {
-        if self.is_strict && !self.is_copied {
+    fn too_long(&mut self, column: &Column, is_copied: bool) -> Result<(), SqlError> {
+        if self.is_strict && !is_copied {
             return Err(SqlError::data_too_long(&column.name, self.row));
         }
         self.truncated(column)
@@ -111,12 +108,12 @@ impl Coercion {
     pub(super) fn binary(
         &mut self,
         column: &Column,
-        value: EvalValue,
+        given: Sourced,
     ) -> Result<Value<'static>, SqlError> {
-        let mut bytes = match value {
-            EvalValue::Binary(bytes) | EvalValue::IllFormed(bytes) => bytes,
-            EvalValue::Double(number) => self.double_characters(column, number)?.into_bytes(),
-            other => other.to_text().unwrap_or_default().into_bytes(),
+        let mut bytes = match given.value {
+            Datum::Text(bytes) => bytes,
+            Datum::Double(number) => self.double_characters(column, number)?.into_bytes(),
+            other => other.to_text().into_owned(),
         };
         let (most, pads) = match &column.column_type {
             ColumnType::Binary { length } => (usize::from(*length), true),
@@ -128,7 +125,7 @@ impl Coercion {
             _ => (usize::MAX, false),
         };
         if bytes.len() > most {
-            self.too_long(column)?;
+            self.too_long(column, given.is_copied)?;
             bytes.truncate(most);
         } else if pads {
             bytes.resize(most, 0);
@@ -141,31 +138,31 @@ impl Coercion {
         column: &Column,
         members: &[String],
         collation: &Collation,
-        value: EvalValue,
+        given: Sourced,
     ) -> Result<Value<'static>, SqlError> {
         let count = members.len();
-        let index = match value {
-            EvalValue::Int(_)
-            | EvalValue::UInt(_)
-            | EvalValue::Float(_)
-            | EvalValue::Double(_)
-            | EvalValue::Decimal(_) => number_up_to(&value, count).filter(|index| *index > 0),
-            EvalValue::Digits(digits) => decimal_of(&digits)
-                .and_then(|number| number_up_to(&EvalValue::Decimal(number), count))
+        let index = match (&given.value, given.text) {
+            (
+                number @ (Datum::Int(_)
+                | Datum::UInt(_)
+                | Datum::Float(_)
+                | Datum::Double(_)
+                | Datum::Decimal(_)),
+                _,
+            ) => number_up_to(number, count).filter(|index| *index > 0),
+            (Datum::Text(digits), TextKind::Digits) => decimal_of(digits)
+                .and_then(|number| number_up_to(&Datum::Decimal(number), count))
                 .filter(|index| *index > 0),
-            other => {
-                let may_be_number = !matches!(other, EvalValue::IllFormed(_));
-                let text = match other {
+            (_, _) => {
+                let text = match (&given.value, given.text) {
                     // Bytes end where they stop being text.
-                    EvalValue::Binary(bytes) => {
-                        let end = collation.charset.decode(&bytes).err();
+                    (Datum::Text(bytes), TextKind::Bytes) => {
+                        let end = collation.charset.decode(bytes).err();
                         let valid = bytes.get(..end.unwrap_or(bytes.len()));
-                        member_text(
-                            collation,
-                            EvalValue::Binary(valid.unwrap_or_default().to_vec()),
-                        )
+                        let valid = valid.unwrap_or_default().to_vec();
+                        member_text(collation, &Sourced::bytes(valid))
                     }
-                    other => member_text(collation, other),
+                    (_, _) => member_text(collation, &given),
                 };
                 let text = text.trim_end_matches(' ');
                 let position = members
@@ -175,7 +172,7 @@ impl Coercion {
                     Some(position) => Some(position + 1),
                     // The number of a member, or 0, as a text.
                     None => number_of_text(text)
-                        .filter(|_| text.len() < 6 && may_be_number)
+                        .filter(|_| text.len() < 6 && may_be_number(&given))
                         .and_then(|number| usize::try_from(number).ok())
                         .filter(|number| *number <= count),
                 }
@@ -193,30 +190,29 @@ impl Coercion {
         column: &Column,
         members: &[String],
         collation: &Collation,
-        value: EvalValue,
+        given: Sourced,
     ) -> Result<Value<'static>, SqlError> {
         let all = if members.len() >= 64 {
             u64::MAX
         } else {
             (1 << members.len()) - 1
         };
-        let number = match &value {
-            EvalValue::Int(value) => Some(u64::from_ne_bytes(value.to_ne_bytes())),
-            EvalValue::UInt(value) => Some(*value),
-            EvalValue::Float(value) => Some(bits_of(f64::from(*value))),
-            EvalValue::Double(value) => Some(bits_of(*value)),
-            EvalValue::Decimal(value) => Some(bits_of(value.to_f64())),
-            EvalValue::Digits(digits) => Some(bits_of(digits.parse().unwrap_or(f64::INFINITY))),
-            _ => None,
+        let number = match (&given.value, given.text) {
+            (Datum::Int(value), _) => Some(value.cast_unsigned()),
+            (Datum::UInt(value), _) => Some(*value),
+            (Datum::Float(value), _) => Some(bits_of(f64::from(*value))),
+            (Datum::Double(value), _) => Some(bits_of(*value)),
+            (Datum::Decimal(value), _) => Some(bits_of(value.to_f64())),
+            (Datum::Text(digits), TextKind::Digits) => Some(bits_of(double_of(digits))),
+            (_, _) => None,
         };
-        let may_be_number = !matches!(value, EvalValue::IllFormed(_));
         let (bits, is_whole) = match number {
             Some(number) => (number & all, number & all == number),
             None => {
-                let text = list_text(collation, value);
+                let text = list_text(collation, &given);
                 let (bits, is_whole) = set_of_text(members, collation, all, &text);
                 match number_of_text(&text) {
-                    Some(_) if !may_be_number => (0, false),
+                    Some(_) if !may_be_number(&given) => (0, false),
                     _ => (bits, is_whole),
                 }
             }
@@ -230,30 +226,23 @@ impl Coercion {
     pub(super) fn json(
         &mut self,
         column: &Column,
-        value: EvalValue,
+        given: Sourced,
     ) -> Result<Value<'static>, SqlError> {
         let label = match self.table.as_str() {
             "" => column.name.clone(),
             table => format!("{table}.{}", column.name),
         };
-        let text = match value {
-            EvalValue::Binary(_) => return Err(SqlError::invalid_json_charset("binary")),
-            EvalValue::Member(_, text) | EvalValue::Text(text) | EvalValue::Json(text) => text,
-            // Where it stops being text no document goes on.
-            EvalValue::IllFormed(bytes) => with_marks(&bytes),
-            EvalValue::Hex(_)
-            | EvalValue::Digits(_)
-            | EvalValue::Null
-            | EvalValue::Int(_)
-            | EvalValue::UInt(_)
-            | EvalValue::Float(_)
-            | EvalValue::Double(_)
-            | EvalValue::Raw(_)
-            | EvalValue::Copied(_)
-            | EvalValue::Decimal(_)
-            | EvalValue::Date(_)
-            | EvalValue::Time(..)
-            | EvalValue::DateTime(..) => {
+        let text = match (given.value, given.text) {
+            (Datum::Text(_), TextKind::Bytes | TextKind::Hex) => {
+                return Err(SqlError::invalid_json_charset("binary"));
+            }
+            (Datum::Text(bytes), TextKind::Characters) => match String::from_utf8(bytes) {
+                Ok(text) => text,
+                // Where it stops being text no document goes on.
+                Err(error) => with_marks(error.as_bytes()),
+            },
+            (Datum::Json(document), _) => document.to_string(),
+            (_, _) => {
                 let reason = "not a JSON text, may need CAST";
                 return Err(SqlError::invalid_json_text(reason, 0, &label));
             }
@@ -266,13 +255,13 @@ impl Coercion {
     pub(super) fn opaque(
         &mut self,
         column: &Column,
-        value: EvalValue,
+        given: Sourced,
     ) -> Result<Value<'static>, SqlError> {
         let wrong = match &column.column_type {
             ColumnType::Vector { .. } => SqlError::data_too_long(&column.name, self.row),
             _ => SqlError::cant_create_geometry_object(),
         };
-        let EvalValue::Binary(bytes) = value else {
+        let (Datum::Text(bytes), TextKind::Bytes) = (given.value, given.text) else {
             return Err(wrong);
         };
         let fits = match &column.column_type {
@@ -307,27 +296,35 @@ fn with_marks(bytes: &[u8]) -> String {
     text
 }
 
+/// Whether a text may be the number of a member: one that is not well-formed is none.
+fn may_be_number(given: &Sourced) -> bool {
+    given.text == TextKind::Bytes || !given.value.is_ill_formed()
+}
+
 /// The text that names members: bytes are text of the column's character set, and what is not
 /// well-formed ends where it stops being text.
-fn member_text(collation: &Collation, value: EvalValue) -> String {
-    match value {
-        EvalValue::Binary(bytes) => match collation.charset.decode(&bytes) {
+fn member_text(collation: &Collation, given: &Sourced) -> String {
+    match (&given.value, given.text) {
+        (Datum::Text(bytes), TextKind::Bytes) => match collation.charset.decode(bytes) {
             Ok(text) => text.into_owned(),
-            Err(_) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(_) => String::from_utf8_lossy(bytes).into_owned(),
         },
-        EvalValue::IllFormed(bytes) => {
+        (Datum::Text(bytes), _) => {
             let valid = bytes.utf8_chunks().next();
             valid.map_or_else(String::new, |chunk| chunk.valid().to_owned())
         }
-        other => other.to_text().unwrap_or_default(),
+        (other, _) => other.to_str().into_owned(),
     }
 }
 
 /// The text that lists members; each ends where it stops being text.
-fn list_text(collation: &Collation, value: EvalValue) -> String {
-    let EvalValue::IllFormed(bytes) = value else {
-        return member_text(collation, value);
+fn list_text(collation: &Collation, given: &Sourced) -> String {
+    let Datum::Text(bytes) = &given.value else {
+        return member_text(collation, given);
     };
+    if may_be_number(given) {
+        return member_text(collation, given);
+    }
     let parts = bytes.split(|byte| *byte == b',').map(|part| {
         let valid = part.utf8_chunks().next().map_or("", |chunk| chunk.valid());
         match valid {
@@ -342,21 +339,21 @@ fn is_same(collation: &Collation, a: &str, b: &str) -> bool {
     compare(collation, a.as_bytes(), b.as_bytes()) == Ordering::Equal
 }
 
-fn number_up_to(value: &EvalValue, most: usize) -> Option<usize> {
+fn number_up_to(value: &Datum, most: usize) -> Option<usize> {
     let number = match value {
-        EvalValue::Int(value) => i128::from(*value),
-        EvalValue::UInt(value) => i128::from(*value),
-        EvalValue::Decimal(value) => value.truncate(0)?.to_i128()?,
+        Datum::Int(value) => i128::from(*value),
+        Datum::UInt(value) => i128::from(*value),
+        Datum::Decimal(value) => value.truncate(0)?.to_i128()?,
         #[expect(
             clippy::cast_possible_truncation,
             reason = "the cast saturates beyond every index"
         )]
-        EvalValue::Double(value) => *value as i128,
+        Datum::Double(value) => *value as i128,
         #[expect(
             clippy::cast_possible_truncation,
             reason = "the cast saturates beyond every index"
         )]
-        EvalValue::Float(value) => *value as i128,
+        Datum::Float(value) => *value as i128,
         _ => return None,
     };
     usize::try_from(number)

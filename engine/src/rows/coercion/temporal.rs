@@ -1,13 +1,13 @@
 //! Columns of dates and times.
 
-use binlog::value::{Date, DateTime, Time, Value};
+use binlog::value::Value;
 
 use super::Coercion;
 use crate::catalog::Column;
-use crate::rows::{EvalValue, decimal_of};
-use crate::value::datum::json_unquoted;
+use crate::value::datum::{Datum, json_unquoted};
 use crate::value::fraction::{Carry, round_moment, round_span, truncate_span};
 use crate::value::moment_text::{self, MomentText};
+use crate::value::sourced::{Sourced, TextKind, decimal_of};
 use crate::value::span_text::{self, ReadSpan, SpanText};
 use crate::value::temporal::{Moment, Span, days_in_month};
 use crate::value::temporal_number::{self, Split, Timed};
@@ -30,30 +30,28 @@ enum Form<'v> {
 }
 
 impl Form<'_> {
-    fn of(value: &EvalValue) -> Form<'_> {
-        match value {
-            EvalValue::Copied(value) => Form::of(value),
-            EvalValue::Null => Form::Text(b""),
-            EvalValue::Int(number) => Form::Number(Split::of_integer(*number)),
-            EvalValue::UInt(number) => Form::Number(Split::of_unsigned(*number)),
-            EvalValue::Float(number) => Form::Number(Split::of_double(f64::from(*number))),
-            EvalValue::Double(number) | EvalValue::Raw(number) => {
-                Form::Number(Split::of_double(*number))
+    fn of(value: &Sourced) -> Form<'_> {
+        match &value.value {
+            Datum::Null => Form::Text(b""),
+            Datum::Int(number) => Form::Number(Split::of_integer(*number)),
+            Datum::Float(number) => Form::Number(Split::of_double(f64::from(*number))),
+            Datum::Double(number) => Form::Number(Split::of_double(*number)),
+            Datum::Decimal(number) => Form::Number(Split::of_decimal(number)),
+            Datum::Text(digits) if value.text == TextKind::Digits => {
+                Form::Number(match decimal_of(digits) {
+                    Some(number) => Split::of_decimal(&number),
+                    None => Split::beyond(digits.starts_with(b"-")),
+                })
             }
-            EvalValue::Decimal(number) => Form::Number(Split::of_decimal(number)),
-            EvalValue::Digits(digits) => Form::Number(match decimal_of(digits) {
-                Some(number) => Split::of_decimal(&number),
-                None => Split::beyond(digits.starts_with('-')),
-            }),
-            EvalValue::Member(_, text) | EvalValue::Text(text) | EvalValue::Json(text) => {
-                Form::Text(text.as_bytes())
-            }
-            EvalValue::IllFormed(bytes) | EvalValue::Binary(bytes) | EvalValue::Hex(bytes) => {
-                Form::Text(bytes)
-            }
-            EvalValue::Date(date) => Form::Moment(Moment::from(*date)),
-            EvalValue::DateTime(moment, _) => Form::Moment(Moment::from(*moment)),
-            EvalValue::Time(time, _) => Form::Span(Span::from(*time)),
+            Datum::Text(bytes) => Form::Text(bytes),
+            Datum::Json(document) => Form::Text(document.as_bytes()),
+            Datum::Date(moment) | Datum::DateTime(moment, _) => Form::Moment(*moment),
+            Datum::Time(span, _) => Form::Span(*span),
+            number @ (Datum::UInt(_)
+            | Datum::Year(_)
+            | Datum::Enum(..)
+            | Datum::Set(..)
+            | Datum::Bit(..)) => Form::Number(Split::of_unsigned(number.to_integer().value.bits())),
         }
     }
 }
@@ -80,10 +78,10 @@ impl Coercion {
     pub(super) fn date(
         &mut self,
         column: &Column,
-        value: EvalValue,
+        value: Sourced,
     ) -> Result<Value<'static>, SqlError> {
-        let is_json = matches!(value, EvalValue::Json(_));
-        let Some(value) = self.json_text(column, "date", &value)? else {
+        let is_json = matches!(value.value, Datum::Json(_));
+        let Some(value) = self.json_text(column, "date", value)? else {
             return self.null(column);
         };
         let before = self.warnings.len();
@@ -94,20 +92,16 @@ impl Coercion {
         if moment.time_of_day() != 0 && !is_json && !is_cut {
             self.cut(column, "date", &value);
         }
-        Ok(Value::Date(Date {
-            year: moment.year,
-            month: moment.month,
-            day: moment.day,
-        }))
+        Ok(Value::Date(moment.into()))
     }
 
     pub(super) fn datetime(
         &mut self,
         column: &Column,
         fsp: u8,
-        value: EvalValue,
+        value: Sourced,
     ) -> Result<Value<'static>, SqlError> {
-        let Some(value) = self.json_text(column, "datetime", &value)? else {
+        let Some(value) = self.json_text(column, "datetime", value)? else {
             return self.null(column);
         };
         let moment = self.moment(column, "datetime", fsp, self.rules(), &value)?;
@@ -118,9 +112,9 @@ impl Coercion {
         &mut self,
         column: &Column,
         fsp: u8,
-        value: EvalValue,
+        value: Sourced,
     ) -> Result<Value<'static>, SqlError> {
-        let Some(value) = self.json_text(column, "datetime", &value)? else {
+        let Some(value) = self.json_text(column, "datetime", value)? else {
             return self.null(column);
         };
         let rules = DateRules {
@@ -129,10 +123,10 @@ impl Coercion {
             ..self.rules()
         };
         let mut given = self.given(fsp, rules, &value)?;
-        let local = DateTime::from(given.moment.unwrap_or_default());
+        let local = given.moment.unwrap_or_default();
         let stored = self.zone.to_moment(local).filter(|stored| {
             // Second 0 is the zero date and cannot be a moment.
-            local == DateTime::default() || (1..=TIMESTAMP_SECONDS_MAX).contains(&stored.seconds)
+            local.is_zero() || (1..=TIMESTAMP_SECONDS_MAX).contains(&stored.seconds)
         });
         if stored.is_none() {
             match local.month {
@@ -152,14 +146,14 @@ impl Coercion {
         kind: &str,
         fsp: u8,
         rules: DateRules,
-        value: &EvalValue,
+        value: &Sourced,
     ) -> Result<Option<Moment>, SqlError> {
         let given = self.given(fsp, rules, value)?;
         self.report(column, kind, &given, value)?;
         Ok(given.moment)
     }
 
-    fn given(&mut self, fsp: u8, rules: DateRules, value: &EvalValue) -> Result<Given, SqlError> {
+    fn given(&mut self, fsp: u8, rules: DateRules, value: &Sourced) -> Result<Given, SqlError> {
         Ok(match Form::of(value) {
             Form::Text(text) => match moment_text::read(text, &rules, false) {
                 Ok(read) => return self.given_text(text, &read, fsp),
@@ -171,7 +165,7 @@ impl Coercion {
             }
             Form::Moment(moment) => self.to_fsp(moment, 0, fsp, Problems::default()),
             Form::Span(span) => {
-                let day = Moment::from(self.today).add_micros(span.0);
+                let day = self.today.add_micros(span.0);
                 self.to_fsp(day.unwrap_or_default(), 0, fsp, Problems::default())
             }
         })
@@ -216,7 +210,7 @@ impl Coercion {
             Some(offset) => {
                 let seconds = moment.epoch_seconds() - i64::from(offset);
                 let local = self.zone.local_at(seconds, moment.micros);
-                Ok(local.map(Moment::from))
+                Ok(local)
             }
         }
     }
@@ -262,10 +256,10 @@ impl Coercion {
         &mut self,
         column: &Column,
         fsp: u8,
-        value: EvalValue,
+        value: Sourced,
     ) -> Result<Value<'static>, SqlError> {
-        let is_json = matches!(value, EvalValue::Json(_));
-        let Some(value) = self.json_text(column, "time", &value)? else {
+        let is_json = matches!(value.value, Datum::Json(_));
+        let Some(value) = self.json_text(column, "time", value)? else {
             return self.null(column);
         };
         let before = self.warnings.len();
@@ -297,7 +291,7 @@ impl Coercion {
         problems.out_of_range |= cut;
         let given = Given::none(problems);
         self.report(column, "time", &given, &value)?;
-        Ok(Value::Time(Time::from(span)))
+        Ok(Value::Time(span.into()))
     }
 
     /// The time of day of a text that is a date; `local` is the session's clock then.
@@ -306,7 +300,7 @@ impl Coercion {
         column: &Column,
         local: Option<Moment>,
         read: &MomentText,
-        value: &EvalValue,
+        value: &Sourced,
     ) -> ReadSpan {
         let Some(moment) = local else {
             return of_span(Span(0), 0, Problems::OUT_OF_RANGE);
@@ -322,7 +316,7 @@ impl Coercion {
         of_span(span, read.nanos, problems)
     }
 
-    fn span_of_number(&mut self, column: &Column, number: Split, value: &EvalValue) -> ReadSpan {
+    fn span_of_number(&mut self, column: &Column, number: Split, value: &Sourced) -> ReadSpan {
         match temporal_number::span(number.whole) {
             Err(span) => of_span(span, 0, Problems::OUT_OF_RANGE),
             Ok(Timed::Moment(mut moment)) => {
@@ -351,7 +345,7 @@ impl Coercion {
     }
 
     /// The time of day; that the date is lost is a note.
-    fn time_of_day(&mut self, column: &Column, moment: Moment, value: &EvalValue) -> Span {
+    fn time_of_day(&mut self, column: &Column, moment: Moment, value: &Sourced) -> Span {
         if !moment.midnight().is_zero() {
             self.cut(column, "time", value);
         }
@@ -359,7 +353,7 @@ impl Coercion {
     }
 
     /// The note that half of a value was dropped.
-    fn cut(&mut self, column: &Column, kind: &str, value: &EvalValue) {
+    fn cut(&mut self, column: &Column, kind: &str, value: &Sourced) {
         let note = match self.is_strict {
             true => {
                 let shown = self.shown(column, value);
@@ -376,10 +370,10 @@ impl Coercion {
         &mut self,
         column: &Column,
         kind: &str,
-        value: &EvalValue,
-    ) -> Result<Option<EvalValue>, SqlError> {
-        let EvalValue::Json(document) = value else {
-            return Ok(Some(value.clone()));
+        value: Sourced,
+    ) -> Result<Option<Sourced>, SqlError> {
+        let Datum::Json(document) = &value.value else {
+            return Ok(Some(value));
         };
         let text = json_unquoted(document);
         let is_read = document.starts_with('"')
@@ -392,7 +386,7 @@ impl Coercion {
                 _ => moment_text::read(text.as_bytes(), &DateRules::LENIENT, false).is_ok(),
             };
         if is_read {
-            return Ok(Some(EvalValue::Text(text)));
+            return Ok(Some(Datum::text(text).into()));
         }
         let kind = match kind {
             "datetime" => "DATETIME/TIMESTAMP".to_owned(),
@@ -404,10 +398,11 @@ impl Coercion {
             &column.name,
             row,
         ))?;
-        Ok(self.is_copied.then(|| match kind.as_str() {
-            "TIME" => EvalValue::Time(Time::default(), 0),
-            _ => EvalValue::DateTime(DateTime::default(), 0),
-        }))
+        let zero = match kind.as_str() {
+            "TIME" => Datum::Time(Span::default(), 0),
+            _ => Datum::DateTime(Moment::default(), 0),
+        };
+        Ok(value.is_copied.then(|| zero.into()))
     }
 
     /// Which dates sql_mode lets through.
@@ -425,7 +420,7 @@ impl Coercion {
         column: &Column,
         kind: &str,
         given: &Given,
-        value: &EvalValue,
+        value: &Sourced,
     ) -> Result<(), SqlError> {
         if given.overflows {
             self.problem(SqlError::datetime_function_overflow("datetime"))?;
@@ -452,21 +447,20 @@ impl Coercion {
     }
 
     /// A value as messages show it: a date or time with the digits of the column.
-    fn shown(&self, column: &Column, value: &EvalValue) -> String {
+    fn shown(&self, column: &Column, value: &Sourced) -> String {
         let fsp = column.column_type.fsp();
-        match value {
-            EvalValue::DateTime(moment, _) => {
-                let moment = Moment::from(*moment);
+        match &value.value {
+            Datum::DateTime(moment, _) => {
                 let has_day = moment.day <= days_in_month(moment.year, moment.month);
                 let is_real = !moment.is_partial() && (has_day || self.rules().any_day);
                 let rounded = match self.truncates() || !is_real {
                     true => None,
-                    false => round_moment(moment, 0, fsp).ok(),
+                    false => round_moment(*moment, 0, fsp).ok(),
                 };
-                DateTime::from(rounded.unwrap_or(moment)).text(fsp)
+                rounded.unwrap_or(*moment).text(fsp)
             }
-            EvalValue::Time(time, _) => time.text(fsp),
-            other => super::source::shown(other),
+            Datum::Time(span, _) => span.text(fsp),
+            _ => super::source::shown(value),
         }
     }
 
@@ -493,7 +487,7 @@ impl Coercion {
 
 /// An offset from UTC needs a whole date.
 pub(super) fn partial_with_offset(moment: Moment, offset: i32) -> SqlError {
-    let clock = DateTime::from(moment).text(0);
+    let clock = moment.text(0);
     let sign = if offset < 0 { '-' } else { '+' };
     let minutes = offset.abs() / 60;
     let shown = format!("{clock}{sign}{}:{:02}", minutes / 60, minutes % 60);

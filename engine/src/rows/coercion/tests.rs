@@ -2,9 +2,9 @@
 
 use super::{Coercion, NullPolicy};
 use crate::catalog::{Column, ColumnDefault, ColumnId, ColumnType, IntegerSize};
-use crate::rows::EvalValue;
 use crate::rows::text::value_text;
 use crate::session::{SessionContext, TimeZone};
+use crate::value::datum::Datum;
 use sql::SqlMode;
 
 fn column(column_type: ColumnType) -> Column {
@@ -25,12 +25,12 @@ fn column(column_type: ColumnType) -> Column {
 }
 
 /// Stores a value with every check off; the stored text and the numbers of the warnings.
-fn store(column_type: &ColumnType, value: EvalValue) -> (String, Vec<u16>) {
+fn store(column_type: &ColumnType, value: Datum) -> (String, Vec<u16>) {
     let mut session = SessionContext::new(1);
     session.sql_mode = SqlMode::default();
     let column = column(column_type.clone());
     let mut coercion = Coercion::new(&session, false, NullPolicy::Error);
-    let stored = coercion.store(&column, value).unwrap();
+    let stored = coercion.store(&column, value.into()).unwrap();
     let warnings = coercion.warnings.iter().map(|warning| warning.code);
     let text = value_text(&column, &stored, &TimeZone::utc());
     (text, warnings.collect())
@@ -38,7 +38,7 @@ fn store(column_type: &ColumnType, value: EvalValue) -> (String, Vec<u16>) {
 
 fn check_texts(column_type: &ColumnType, cases: &[(&str, &str, &[u16])]) {
     for (given, stored, warnings) in cases {
-        let (text, found) = store(column_type, EvalValue::Text((*given).to_owned()));
+        let (text, found) = store(column_type, Datum::text(*given));
         assert_eq!(
             (text.as_str(), found.as_slice()),
             (*stored, *warnings),
@@ -129,7 +129,7 @@ fn numbers_become_times_as_in_mysql() {
         (20_010_101_101_112, "10:11:12.000000", vec![1265]),
         (6060, "00:00:00.000000", vec![1264]),
     ] {
-        let (text, found) = store(&time, EvalValue::Int(given));
+        let (text, found) = store(&time, Datum::Int(given));
         assert_eq!((text.as_str(), found), (stored, warnings), "{given}");
     }
 }

@@ -6,7 +6,8 @@ use super::Coercion;
 use super::number::whole_of;
 use super::source::Source;
 use crate::catalog::Column;
-use crate::rows::EvalValue;
+use crate::value::datum::Datum;
+use crate::value::sourced::{Sourced, TextKind};
 use crate::value::{is_blank, number_text};
 use sql::error::SqlError;
 
@@ -14,21 +15,19 @@ impl Coercion {
     pub(super) fn year(
         &mut self,
         column: &Column,
-        value: EvalValue,
+        given: Sourced,
     ) -> Result<Value<'static>, SqlError> {
-        let (number, is_short_text) = match value {
-            EvalValue::Text(text) => self.year_text(column, Source::Text(text.as_bytes()))?,
-            EvalValue::IllFormed(bytes) => self.year_text(column, Source::Text(&bytes))?,
-            EvalValue::Binary(bytes) => self.year_text(column, Source::Bytes(&bytes))?,
-            EvalValue::Date(date) => (date.year.into(), false),
-            EvalValue::DateTime(moment, _) => (moment.year.into(), false),
-            EvalValue::Time(..) => (self.today.year.into(), false),
-            EvalValue::Float(value) => (year_of_double(f64::from(value)), false),
-            EvalValue::Double(value) => (year_of_double(value), false),
-            EvalValue::Json(document) => {
-                self.year_text(column, Source::Text(document.as_bytes()))?
+        let is_digits = given.text == TextKind::Digits;
+        let (number, is_short_text) = match &given.value {
+            Datum::Text(bytes) if !is_digits => {
+                self.year_text(column, Source::of(bytes, given.text))?
             }
-            other => (self.whole(column, "integer", other)?, false),
+            Datum::Json(document) => self.year_text(column, Source::Text(document.as_bytes()))?,
+            Datum::Date(moment) | Datum::DateTime(moment, _) => (moment.year.into(), false),
+            Datum::Time(..) => (self.today.year.into(), false),
+            Datum::Float(value) => (year_of_double(f64::from(*value)), false),
+            Datum::Double(value) => (year_of_double(*value), false),
+            _ => (self.whole(column, "integer", given)?, false),
         };
         let year = match number {
             0 if is_short_text => Some(2000),

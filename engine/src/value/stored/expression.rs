@@ -67,12 +67,12 @@ fn to_unsigned(stored: ValueRef<'_>) -> u64 {
 /// The session's wall clock at a stored TIMESTAMP.
 pub fn local_of(micros: i64, zone: &TimeZone) -> Moment {
     let moment = super::read_timestamp(micros).unwrap_or_default();
-    zone.to_local(moment).into()
+    zone.to_local(moment)
 }
 
 /// The stored TIMESTAMP of a wall clock time; `None` outside its range.
 pub fn micros_of(local: &Moment, zone: &TimeZone) -> Option<i64> {
-    zone.to_moment((*local).into()).map(super::timestamp)
+    zone.to_moment(*local).map(super::timestamp)
 }
 
 /// The stored form of an integer.
