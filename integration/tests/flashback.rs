@@ -321,6 +321,78 @@ async fn a_key_chooses_rows_and_others_stay() -> Result {
     ensure(same.to_string() == "2", || same.to_string())
 }
 
+/// Encrypted logs, whose rows go through the scratch file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn encrypted_logs_come_back() -> Result {
+    let encrypted = ["binlog_encryption=ON", "keyring_file_data=keyring"];
+    let primary = Weir::primary(1, &encrypted).await?;
+    let keyring = primary.data().join("keyring");
+    let client = primary.client().await?;
+    let files = || primary.binlogs();
+    let key = keyring.display().to_string();
+    wiped_and_back(client, primary.port, &files, &["--keyring", &key]).await?;
+    let options = [
+        "--binlog-encryption=ON",
+        "--binlog-transaction-compression=ON",
+    ];
+    let mut server = RealServer::prepare(Peer::MySql97, 2, &options)?;
+    server.use_keyring(&keyring)?;
+    server.launch().await?;
+    let client = server.client().await?;
+    let files = || server.binlogs();
+    let own = server.data().with_file_name("home").join("keyring");
+    let key = own.display().to_string();
+    wiped_and_back(client, server.port, &files, &["--keyring", &key]).await?;
+    let directory = tempfile::tempdir()?;
+    let keys = directory.path().join("keys");
+    std::fs::write(&keys, format!("1;{}\n", "0123456789abcdef".repeat(4)))?;
+    let key = keys.display().to_string();
+    let options = [
+        "--plugin-load-add=file_key_management",
+        &format!("--file-key-management-filename={key}"),
+        "--encrypt-binlog=ON",
+    ];
+    let server = RealServer::start(Peer::MariaDb118, 3, &options).await?;
+    let client = server.client().await?;
+    let files = || server.binlogs();
+    wiped_and_back(client, server.port, &files, &["--file-key", &key]).await
+}
+
+/// A DELETE without WHERE is taken back by its log, which `more` opens.
+async fn wiped_and_back(
+    mut client: Client,
+    port: u16,
+    files: &dyn Fn() -> Result<Vec<std::path::PathBuf>>,
+    more: &[&str],
+) -> Result {
+    let rows: Vec<String> = (0..3000).map(|id| format!("({id}, 'row {id}')")).collect();
+    client
+        .run(&[
+            "CREATE DATABASE shop".to_owned(),
+            "CREATE TABLE shop.t (id INT PRIMARY KEY, v VARCHAR(20))".to_owned(),
+            format!("INSERT INTO shop.t VALUES {}", rows.join(", ")),
+            "FLUSH BINARY LOGS".to_owned(),
+        ])
+        .await?;
+    let before = Snapshot::take(&mut client, &["shop"]).await?;
+    client.execute("DELETE FROM shop.t").await?;
+    let log = last_log(&files()?)?;
+    let (text, start, url) = (log.display().to_string(), start_of(&log), run::url(port));
+    let mut arguments = vec![text.as_str(), "--start", &start, "--apply", &url];
+    arguments.extend(["--yes", "--json"]);
+    let closed = flashback(&arguments)?;
+    ensure(
+        closed.code == Some(1) && closed.text.contains("key"),
+        || format!("without a key: {}", closed.text),
+    )?;
+    arguments.extend(more);
+    let done = flashback(&arguments)?;
+    done.ensure_done()?;
+    ensure(done.number("undone_rows")? == 3000, || done.text.clone())?;
+    let after = Snapshot::take(&mut client, &["shop"]).await?;
+    ensure_same("before", &before, "after", &after)
+}
+
 /// A table whose foreign keys change another one: MySQL 9.7 logs that, and it comes back with it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_foreign_keys_did_comes_back_with_it() -> Result {

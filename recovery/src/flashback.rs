@@ -17,6 +17,8 @@ mod scan;
 mod spill;
 mod sql_file;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod trail;
 
 use std::collections::BTreeSet;

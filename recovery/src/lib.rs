@@ -11,3 +11,12 @@ mod scratch;
 
 pub use bound::{Bound, commit_micros};
 pub use scratch::scratch;
+
+/// Logs made event by event, as the tests of `binlog` make them; they name its modules from the root.
+#[cfg(test)]
+#[allow(dead_code, reason = "made for the tests of another crate too")]
+#[path = "../../binlog/src/stream/fixture.rs"]
+mod fixture;
+
+#[cfg(test)]
+use binlog::{event, log};

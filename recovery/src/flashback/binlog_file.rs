@@ -20,7 +20,7 @@ use super::rewind::{Sink, Undone};
 use super::trail::Transaction;
 
 /// Has the server give GTIDs of its own, if it has any.
-const AUTOMATIC: &str = "/*!50616 SET @@SESSION.GTID_NEXT='AUTOMATIC'*/";
+pub(super) const AUTOMATIC: &str = "/*!50616 SET @@SESSION.GTID_NEXT='AUTOMATIC'*/";
 
 /// Writes such a file.
 #[derive(Debug)]

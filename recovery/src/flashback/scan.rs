@@ -17,6 +17,7 @@ use binlog::transaction::{StatementKind, Step, TransactionInfo};
 use inspect::Generated;
 use inspect::filter::Filter;
 
+use super::binlog_file::AUTOMATIC;
 use super::choice::{Choice, ChoiceRun};
 use super::later::{Later, LaterTransaction};
 use super::refusal::{Ignore, Reason, Refusals};
@@ -296,10 +297,10 @@ impl<'o> Scan<'o> {
             StatementKind::XaCommit => self.refuse_chosen(info, Reason::PreparedXa),
             StatementKind::Dml => self.changing_statement(query, info),
             StatementKind::Ddl | StatementKind::CreateSelect => {
-                if query.sql.starts_with(b"# Dummy event") {
-                    return;
-                }
-                if self.is_about_chosen(query) {
+                // What MariaDB sends in place of other events, and what our own files begin with.
+                let is_nothing = query.sql.starts_with(b"# Dummy event")
+                    || query.sql.as_ref() == AUTOMATIC.as_bytes();
+                if !is_nothing && self.is_about_chosen(query) {
                     let statement = Reason::told(&query.sql);
                     self.refuse(info, Reason::Ddl { statement });
                 }

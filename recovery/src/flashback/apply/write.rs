@@ -308,13 +308,78 @@ impl<'a> Apply<'a> {
         self.statement(&String::from_utf8_lossy(&sql))
     }
 
+    /// Deletes rows, by the hundred while all of them are what the log left.
     fn deletes(&mut self, of: &Rows<'_, '_>) -> Result<(), FlashbackError> {
+        if !of.sql.is_keyed() {
+            return self.single_deletes(of, 0, usize::MAX);
+        }
+        let mut reader = of.read()?;
+        let mut batch: Vec<Vec<u8>> = Vec::new();
+        let (mut len, mut first) = (0, 0);
+        let mut pair = RowPair::default();
+        loop {
+            let is_there = reader
+                .next_into(&mut pair)
+                .map_err(|error| of.damaged(error))?;
+            if batch.len() >= BATCH || len >= BATCH_LEN || (!is_there && !batch.is_empty()) {
+                if !self.delete_all(of, &batch)? {
+                    self.single_deletes(of, first, batch.len())?;
+                }
+                first += batch.len();
+                batch.clear();
+                len = 0;
+            }
+            if !is_there {
+                return Ok(());
+            }
+            let mut condition = Vec::new();
+            of.sql
+                .condition(&mut condition, &pair.before, Find::Whole)
+                .map_err(|column| inexpressible(of.rows, column))?;
+            len += condition.len();
+            batch.push(condition);
+        }
+    }
+
+    /// Deletes the rows of these conditions. False, and none is deleted, unless each has its row.
+    fn delete_all(
+        &mut self,
+        of: &Rows<'_, '_>,
+        conditions: &[Vec<u8>],
+    ) -> Result<bool, FlashbackError> {
+        self.statement("SAVEPOINT weir")?;
+        let mut sql = b"DELETE FROM ".to_vec();
+        of.sql.put_table(&mut sql);
+        sql.extend_from_slice(b" WHERE (");
+        sql.extend_from_slice(&conditions.join(b") OR (".as_slice()));
+        sql.push(b')');
+        let deleted = self.statement(&String::from_utf8_lossy(&sql))?;
+        if deleted == conditions.len() as u64 {
+            self.open.rows += deleted;
+            return Ok(true);
+        }
+        self.statement("ROLLBACK TO SAVEPOINT weir")?;
+        Ok(false)
+    }
+
+    /// Deletes `count` rows of the event from the row `first` on, one by one.
+    fn single_deletes(
+        &mut self,
+        of: &Rows<'_, '_>,
+        first: usize,
+        count: usize,
+    ) -> Result<(), FlashbackError> {
         let mut reader = of.read()?;
         let mut pair = RowPair::default();
-        while reader
-            .next_into(&mut pair)
-            .map_err(|error| of.damaged(error))?
-        {
+        let end = first.saturating_add(count);
+        for index in 0..end {
+            let next = reader.next_into(&mut pair);
+            if !next.map_err(|error| of.damaged(error))? {
+                break;
+            }
+            if index < first {
+                continue;
+            }
             if self.delete_by(of, &pair.before, Find::Whole)? == 0 {
                 self.conflict(of, &pair.before, CHANGED)?;
                 if self.options.on_conflict == OnConflict::Skip {
