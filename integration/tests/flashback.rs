@@ -66,7 +66,7 @@ async fn a_primary_takes_its_own_changes_back() -> Result {
     let primary = Weir::primary(1, &[]).await?;
     let mut client = primary.client().await?;
     client.run(&workload::load(Scope::MySql)).await?;
-    for way in [Way::Apply, Way::BinlogByWeir] {
+    for way in [Way::Apply, Way::ApplyAtOnce, Way::Sql, Way::BinlogByWeir] {
         let before = Snapshot::take(&mut client, &DATABASES).await?;
         client.execute("FLUSH BINARY LOGS").await?;
         client.run(&changes(Scope::MySql)).await?;
@@ -319,6 +319,47 @@ async fn a_key_chooses_rows_and_others_stay() -> Result {
         .value("SELECT COUNT(*) FROM shop.b WHERE v = 'same'")
         .await?;
     ensure(same.to_string() == "2", || same.to_string())
+}
+
+/// The log comes from the server itself, and who may change it stands in an option file.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_is_read_and_changed_by_an_account_of_an_option_file() -> Result {
+    for peer in [Peer::MySql97, Peer::MariaDb118] {
+        let server = RealServer::start(peer, 1, &[]).await?;
+        let mut client = server.client().await?;
+        client
+            .run(&[
+                "CREATE DATABASE shop",
+                "CREATE TABLE shop.t (id INT PRIMARY KEY, v VARCHAR(20))",
+                "INSERT INTO shop.t VALUES (1, 'a'), (2, 'b'), (3, 'c')",
+                "CREATE USER mender@'127.0.0.1' IDENTIFIED BY 'Sword fish'",
+                "GRANT ALL ON shop.* TO mender@'127.0.0.1'",
+                "FLUSH BINARY LOGS",
+            ])
+            .await?;
+        let before = Snapshot::take(&mut client, &["shop"]).await?;
+        client.execute("DELETE FROM shop.t").await?;
+        let log = last_log(&server.binlogs()?)?;
+        let directory = tempfile::tempdir()?;
+        let options = directory.path().join("client.cnf");
+        std::fs::write(
+            &options,
+            "[client]\nuser=mender\npassword=\"Sword fish\"\nssl-mode=PREFERRED\n",
+        )?;
+        let (file, start) = (options.display().to_string(), start_of(&log));
+        let (from, to) = (
+            run::url(server.port),
+            format!("mysql://127.0.0.1:{}", server.port),
+        );
+        let arguments = [&from, "--start", &start, "--table", "shop.t", "--yes"];
+        let more = ["--apply", &to, "--defaults-file", &file, "--json"];
+        let done = flashback(&[&arguments[..], &more].concat())?;
+        done.ensure_done()?;
+        ensure(done.number("undone_rows")? == 3, || done.text.clone())?;
+        let after = Snapshot::take(&mut client, &["shop"]).await?;
+        ensure_same("before", &before, "after", &after)?;
+    }
+    Ok(())
 }
 
 /// Encrypted logs, whose rows go through the scratch file.

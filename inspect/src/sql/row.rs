@@ -15,6 +15,8 @@ use binlog::value::{Value, json};
 pub enum Find {
     /// Its primary key; where none is known, every column.
     Key,
+    /// Its primary key, byte for byte where that is text; where none is known, every column.
+    KeyBytes,
     /// Its primary key and every column that is not computed: only if it is just that row.
     Whole,
 }
@@ -262,6 +264,7 @@ impl<'t> RowSql<'t> {
             }
             let is_compared = match find {
                 Find::Key => !is_keyed,
+                Find::KeyBytes => !is_keyed || (target.is_key && is_text(value)),
                 // A key's own comparison may take texts that differ for equal.
                 Find::Whole => !target.is_generated && (!target.is_key || is_text(value)),
             };

@@ -155,3 +155,40 @@ async fn sql_for_rows_that_changed_since_fails_in_front_of_its_commit() -> Resul
         || again.text.clone(),
     )
 }
+
+/// Keys that the server takes for equal, and rows that moved to another key and back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_that_only_change_their_case_are_no_conflict() -> Result {
+    let server = RealServer::start(Peer::MySql97, 1, &[]).await?;
+    let mut client = server.client().await?;
+    client
+        .run(&[
+            "CREATE DATABASE shop",
+            "CREATE TABLE shop.t (k VARCHAR(10) PRIMARY KEY, v INT)",
+            "CREATE TABLE shop.p (k TEXT, v INT, PRIMARY KEY (k(4)))",
+            "INSERT INTO shop.t VALUES ('a', 1), ('b', 2)",
+            "INSERT INTO shop.p VALUES ('long text', 1), ('other text', 2)",
+            "FLUSH BINARY LOGS",
+            "UPDATE shop.t SET k = UPPER(k)",
+            "UPDATE shop.t SET v = 7",
+            "UPDATE shop.t SET k = 'c' WHERE k = 'B'",
+            "UPDATE shop.p SET k = CONCAT(k, '!')",
+            "UPDATE shop.p SET v = 9",
+        ])
+        .await?;
+    let log = last_log(&server.binlogs()?)?;
+    let (text, start, url) = (log.display().to_string(), start_of(&log), url(server.port));
+    let arguments = [text.as_str(), "--start", &start, "--apply", &url];
+    let dry = flashback(&[&arguments[..], &["--dry-run", "--json"]].concat())?;
+    dry.ensure_done()?;
+    ensure(dry.number("conflicts")? == 0, || dry.text.clone())?;
+    flashback(&[&arguments[..], &["--yes"]].concat())?.ensure_done()?;
+    let rows = client
+        .answer("SELECT GROUP_CONCAT(CONCAT(k, v) ORDER BY v) FROM shop.t")
+        .await?;
+    ensure(rows.contains("a1,b2"), || rows.clone())?;
+    let rows = client
+        .answer("SELECT GROUP_CONCAT(CONCAT(k, v) ORDER BY v) FROM shop.p")
+        .await?;
+    ensure(rows.contains("long text1,other text2"), || rows.clone())
+}

@@ -131,20 +131,17 @@ impl Later {
     }
 }
 
-/// Appends the values of the primary key. False where the log does not tell it, or an image lacks
+/// Appends the values of the primary key, whole also where it covers only their beginning. False where the log does not tell it, or an image lacks
 /// some of it.
 pub(super) fn put_key(out: &mut Vec<u8>, table: &Table, row: &Row<'_>) -> bool {
     let Some(key) = table.map.primary_key.as_ref().filter(|key| !key.is_empty()) else {
         return false;
     };
-    for &(index, prefix) in key {
+    for &(index, _) in key {
         let value = row.get(index).and_then(Option::as_ref);
         let (Some(value), Some(column)) = (value, table.map.columns.get(index)) else {
             return false;
         };
-        if prefix != 0 {
-            return false;
-        }
         let shape = match value {
             Value::Bytes(_) => Shape::Bytes,
             _ => Shape::Moment { fsp: 6 },

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use binlog::row::{Row, RowPair, RowsKind, Table};
-use inspect::{Find, Generated, RowSql};
+use inspect::{Find, Generated, Inexpressible, RowSql};
 
 use super::target::Described;
 use super::{Applied, CHANGED, Conflict, PRESENT, Server, told};
@@ -51,6 +51,33 @@ struct Batch {
     len: usize,
 }
 
+/// What a row must be.
+enum Expected<'r> {
+    /// There, and just this.
+    There(&'r Row<'r>),
+    /// No row may have its key; but for the one that becomes it, whose key may be equal to it for
+    /// the server and not to us.
+    NotThere(&'r Row<'r>, Option<&'r Row<'r>>),
+}
+
+impl Expected<'_> {
+    fn condition(&self, sql: &RowSql<'_>) -> Result<Vec<u8>, Inexpressible> {
+        let mut condition = Vec::new();
+        match self {
+            Self::There(row) => sql.condition(&mut condition, row, Find::Whole)?,
+            Self::NotThere(row, becoming) => {
+                sql.condition(&mut condition, row, Find::Key)?;
+                if let Some(row) = becoming {
+                    condition.extend_from_slice(b" AND NOT (");
+                    sql.condition(&mut condition, row, Find::KeyBytes)?;
+                    condition.push(b')');
+                }
+            }
+        }
+        Ok(condition)
+    }
+}
+
 impl<'a> Check<'a> {
     pub(super) fn new(
         server: &'a mut dyn Server,
@@ -78,16 +105,14 @@ impl<'a> Check<'a> {
         &mut self,
         sql: &RowSql<'_>,
         rows: &Undone<'_>,
-        row: &Row<'_>,
-        find: Find,
-        must_be_there: bool,
+        expected: &Expected<'_>,
     ) -> Result<(), FlashbackError> {
+        let must_be_there = matches!(expected, Expected::There(_));
         let mut table = Vec::new();
         sql.put_table(&mut table);
         let table = String::from_utf8_lossy(&table).into_owned();
-        let mut condition = Vec::new();
-        sql.condition(&mut condition, row, find)
-            .map_err(|column| inexpressible(rows, column))?;
+        let condition = expected.condition(sql);
+        let condition = condition.map_err(|column| inexpressible(rows, column))?;
         let is_other = self.batch.table != table || self.batch.must_be_there != must_be_there;
         let is_full = self.batch.conditions.len() >= BATCH || self.batch.len >= BATCH_LEN;
         if is_other || is_full {
@@ -172,10 +197,11 @@ impl<'a> Check<'a> {
             return self.keyless(sql, rows, pair);
         }
         if kind != RowsKind::Write && self.is_first(table, rows.name, &pair.before) != Some(false) {
-            self.expect(sql, rows, &pair.before, Find::Whole, true)?;
+            self.expect(sql, rows, &Expected::There(&pair.before))?;
         }
         if kind != RowsKind::Delete && self.is_first(table, rows.name, &pair.after) != Some(false) {
-            self.expect(sql, rows, &pair.after, Find::Key, false)?;
+            let row = (kind == RowsKind::Update).then_some(&pair.before);
+            self.expect(sql, rows, &Expected::NotThere(&pair.after, row))?;
         }
         Ok(())
     }
