@@ -28,7 +28,14 @@ pub(crate) fn run(arguments: &FlashbackArguments) -> Result<(), Failure> {
     let begun = Instant::now();
     check_arguments(arguments)?;
     let options = options(arguments);
-    let (mut found, mut files) = scan(arguments, &options)?;
+    let scanned = scan(arguments, &options);
+    let (mut found, mut files) = match scanned {
+        Ok(scanned) => scanned,
+        Err(failure) => {
+            plan::refused(arguments, &failure)?;
+            return Err(failure);
+        }
+    };
     let mut out = plan::Report::new(arguments.json);
     out.plan(&found.plan)?;
     let outcome = match (&arguments.apply, &arguments.output) {
@@ -46,7 +53,7 @@ pub(crate) fn run(arguments: &FlashbackArguments) -> Result<(), Failure> {
         arguments,
         &found.plan,
         &applied,
-        failure.is_none(),
+        failure.as_ref(),
         begun.elapsed(),
     )?;
     match failure {

@@ -64,7 +64,7 @@ pub(crate) struct FlashbackArguments {
     /// --password, the terminal.
     #[arg(long, value_name = "URL", help_heading = "How")]
     pub(crate) apply: Option<String>,
-    /// Option file whose group [client] has user, password, ssl-mode and ssl-ca for --apply and
+    /// Option file whose group "client" has user, password, ssl-mode and ssl-ca for --apply and
     /// --schema.
     #[arg(long, value_name = "FILE", help_heading = "How")]
     pub(crate) defaults_file: Option<PathBuf>,

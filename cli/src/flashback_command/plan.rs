@@ -121,9 +121,10 @@ impl Report {
         arguments: &FlashbackArguments,
         plan: &Plan,
         applied: &Applied,
-        is_complete: bool,
+        failure: Option<&Failure>,
         took: Duration,
     ) -> Result<(), Failure> {
+        let is_complete = failure.is_none();
         if arguments.apply.is_some() && !arguments.dry_run {
             self.conflicts(applied)?;
             self.line(format_args!(
@@ -143,7 +144,7 @@ impl Report {
             self.line("nothing was done (--dry-run)")?;
         }
         if self.is_json {
-            output::line(object(arguments, plan, applied, is_complete, took))?;
+            output::line(object(arguments, plan, applied, failure, took))?;
         }
         Ok(())
     }
@@ -153,7 +154,7 @@ fn object(
     arguments: &FlashbackArguments,
     plan: &Plan,
     applied: &Applied,
-    is_complete: bool,
+    failure: Option<&Failure>,
     took: Duration,
 ) -> serde_json::Value {
     let tables: Vec<serde_json::Value> = plan
@@ -195,9 +196,33 @@ fn object(
         "later_more": plan.later_more,
         "output": arguments.output.as_ref().map(|path| path.display().to_string()),
         "dry_run": arguments.dry_run,
-        "complete": is_complete,
+        "complete": failure.is_none(),
+        "error": failure.and_then(words),
         "seconds": took.as_secs_f64(),
     })
+}
+
+/// With JSON, that nothing was done and why.
+pub(super) fn refused(arguments: &FlashbackArguments, failure: &Failure) -> Result<(), Failure> {
+    if arguments.json {
+        output::line(json!({
+            "undone_transactions": 0,
+            "undone_rows": 0,
+            "conflicts": 0,
+            "dry_run": arguments.dry_run,
+            "complete": false,
+            "error": words(failure),
+        }))?;
+    }
+    Ok(())
+}
+
+/// What a failure says.
+fn words(failure: &Failure) -> Option<&str> {
+    match failure {
+        Failure::Usage(words) | Failure::Failed(words) => Some(words),
+        Failure::Told | Failure::ReaderGone => None,
+    }
 }
 
 /// What would be taken back, in lines.

@@ -161,8 +161,6 @@ async fn triggers_and_children_of_the_target_are_refused() -> Result {
             .await?;
         let (text, start) = (log.display().to_string(), start_of(&log));
         let url = url(shop.server.port);
-        let stop = "0";
-        let _ = stop;
         let arguments = [
             text.as_str(),
             "--start",
@@ -232,6 +230,18 @@ async fn what_is_not_in_the_log_is_told() -> Result {
     flashback(&[&three, "--gtid", &gtids, "--dry-run", "--ignore", "missing"])?.ensure_done()?;
     let gap = flashback(&[&one, &three, "--start", &start_of(&first), "--dry-run"])?;
     gap.ensure_refused(&["does not follow", "--ignore gap"])?;
+    let told = flashback(&[
+        &one,
+        &three,
+        "--start",
+        &start_of(&first),
+        "--dry-run",
+        "--json",
+    ])?;
+    ensure(
+        told.number("undone_rows")? == 0 && told.text.contains("\"complete\":false"),
+        || told.text.clone(),
+    )?;
     let nowhere = flashback(&[&three, "--start", "binlog.000099:4", "--dry-run"])?;
     nowhere.ensure_refused(&["there is no such place in these files"])?;
     let nothing = flashback(&[

@@ -1,7 +1,7 @@
 //! Who touched the same rows since: found by a hash of the primary key, or of the whole row where the
 //! log does not tell the key.
 //!
-//! Memory is bounded: of more rows than fit no hashes are kept, and [`Later::is_complete`] says so.
+//! Memory is bounded: of more rows than fit no hashes are kept, and [`Later::finish`] says so.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
