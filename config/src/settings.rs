@@ -7,14 +7,16 @@ mod primary;
 mod replica;
 mod server;
 mod source;
+mod target;
 
 pub use primary::{BinlogChecksum, BinlogRowMetadata, PrimarySettings};
-pub use replica::{ReplicaSettings, TargetKind};
+pub use replica::ReplicaSettings;
 pub use server::{
     AuthenticationPlugin, EnforceGtidConsistency, GtidMode, Initialize, LogFormat, SQL_MODES,
     ServerSettings,
 };
 pub use source::{SourcePosition, SourceSettings, SourceTls};
+pub use target::{MysqlTarget, TargetKind};
 
 use std::path::{Path, PathBuf};
 

@@ -44,6 +44,26 @@ const RETRIES: u32 = 10;
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(5);
 
+/// Attempts that failed since something was committed.
+#[derive(Debug, Default)]
+struct Retries {
+    tried: u32,
+}
+
+impl Retries {
+    /// How long to wait before another attempt; `None` if there is none. A target that cannot be
+    /// reached is tried for ever, as a source is.
+    fn pause_after(&mut self, error: &ApplierError) -> Option<Duration> {
+        self.tried = self.tried.saturating_add(1);
+        if !error.is_temporary() || (self.tried > RETRIES && !error.is_unreachable()) {
+            return None;
+        }
+        let doublings = (self.tried - 1).min(16);
+        let pause = RETRY_PAUSE.saturating_mul(1 << doublings);
+        Some(pause.min(RETRY_PAUSE_MAX))
+    }
+}
+
 /// Everything an applier works with.
 #[derive(Clone)]
 pub struct Applier {
@@ -148,12 +168,18 @@ impl Drop for EndsWithPanic {
 
 impl Applier {
     /// Applies until it is stopped or an error stops it.
-    fn run(self, store: Arc<dyn Store>, runtime: &Handle, stop: watch::Receiver<bool>) {
-        match Worker::new(store) {
-            Ok(worker) => self.apply_with_retries(worker, runtime, stop),
-            Err(error) => {
-                let error = ApplierError::new(Place::default(), error);
-                self.report(&error, "the applier cannot read its position");
+    fn run(self, store: Arc<dyn Store>, runtime: &Handle, mut stop: watch::Receiver<bool>) {
+        let mut retries = Retries::default();
+        loop {
+            let error = match Worker::new(Arc::clone(&store)) {
+                Ok(worker) => {
+                    self.apply_with_retries(worker, runtime, stop);
+                    break;
+                }
+                Err(error) => ApplierError::new(Place::default(), error),
+            };
+            if !self.waits_after(&error, &mut retries, runtime, &mut stop) {
+                break;
             }
         }
         self.status.update(|state| {
@@ -163,52 +189,59 @@ impl Applier {
         });
     }
 
+    /// Waits for another attempt after `error`. False when there is none: it was reported, or the
+    /// applier is stopped.
+    fn waits_after(
+        &self,
+        error: &ApplierError,
+        retries: &mut Retries,
+        runtime: &Handle,
+        stop: &mut watch::Receiver<bool>,
+    ) -> bool {
+        let Some(pause) = retries.pause_after(error) else {
+            self.report(error, "the applier stopped");
+            return false;
+        };
+        let tried = retries.tried;
+        tracing::warn!(%error, tried, ?pause, "the applier tries again");
+        self.fail(error);
+        !runtime.block_on(is_stopped_within(stop, pause))
+    }
+
     fn apply_with_retries(
         &self,
-        worker: Worker,
+        mut worker: Worker,
         runtime: &Handle,
         mut stop: watch::Receiver<bool>,
     ) {
-        let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
-        let mut coordinator = Coordinator::new(worker, filter, status, Places::RelayLog);
-        let mut tried = 0;
+        let mut retries = Retries::default();
         loop {
+            let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
+            let mut coordinator = Coordinator::new(worker, filter, status, Places::RelayLog);
             let committed_before = self.status.snapshot().transactions;
             let Err(error) = self.apply(&mut coordinator, runtime, &mut stop) else {
                 return;
             };
             if self.status.snapshot().transactions > committed_before {
-                tried = 0;
+                retries = Retries::default();
             }
-            let mut worker = coordinator.worker;
-            if let Err(error) = worker.abandon_group() {
-                tracing::error!(%error, "the applier cannot undo its open transactions");
-                self.report(
-                    &ApplierError::new(Place::default(), error),
-                    "the applier stopped",
-                );
-                return;
+            worker = coordinator.worker;
+            let mut error = error;
+            while let Err(undoing) = worker.abandon_group() {
+                tracing::error!(error = %undoing, "the applier cannot undo its open transactions");
+                let undoing = ApplierError::new(Place::default(), undoing);
+                if !self.waits_after(&undoing, &mut retries, runtime, &mut stop) {
+                    return;
+                }
+                // What cannot be reached is not to blame on the transaction.
+                error = undoing;
             }
             if !error.is_temporary() && worker.take_one_by_one() {
-                let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
-                coordinator = Coordinator::new(worker, filter, status, Places::RelayLog);
                 continue;
             }
-            tried += 1;
-            if !error.is_temporary() || tried > RETRIES {
-                self.report(&error, "the applier stopped");
+            if !self.waits_after(&error, &mut retries, runtime, &mut stop) {
                 return;
             }
-            let pause = RETRY_PAUSE
-                .saturating_mul(1 << (tried - 1))
-                .min(RETRY_PAUSE_MAX);
-            tracing::warn!(%error, tried, ?pause, "the applier tries again");
-            self.fail(&error);
-            if runtime.block_on(is_stopped_within(&mut stop, pause)) {
-                return;
-            }
-            let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
-            coordinator = Coordinator::new(worker, filter, status, Places::RelayLog);
         }
     }
 

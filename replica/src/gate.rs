@@ -72,8 +72,8 @@ impl Drop for Closed {
 }
 
 /// A target whose commits go through the gate.
-pub(crate) struct GatedStore<S> {
-    pub(crate) store: S,
+pub(crate) struct GatedStore {
+    pub(crate) store: Box<dyn Store>,
     pub(crate) gate: Arc<Gate>,
 }
 
@@ -82,7 +82,7 @@ struct GatedSession {
     gate: Arc<Gate>,
 }
 
-impl<S: Store> Store for GatedStore<S> {
+impl Store for GatedStore {
     fn traits(&self) -> Traits {
         self.store.traits()
     }

@@ -16,6 +16,7 @@ pub mod receiver;
 pub mod applier;
 
 pub mod source_info;
+mod target;
 
 pub mod channel;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use binlog::log::encryption::LogEncryption;
 use binlog::log::{OsStorage, SourceCoordinates, Storage};
 use config::ReplicaSettings;
-use config::settings::Initialize;
+use config::settings::{Initialize, TargetKind};
 use engine::database::{Database, EngineOptions};
 use gtid::Uuid;
 use server::checkpointer::Checkpointer;
@@ -15,7 +15,6 @@ use server::datadir::{DataDirectory, DataRole};
 use server::private_file;
 use server::registry::ReplicaRegistry;
 use server::{Control, Server, ServerParts};
-use targets::SqliteStore;
 
 use crate::applier::ApplierStatus;
 use crate::channel::{Channel, ChannelParts};
@@ -27,6 +26,7 @@ use crate::reconcile::{Wanted, reconcile};
 use crate::relay_log::{RelayLog, RelayLogOptions};
 use crate::role::ReplicaRole;
 use crate::source_info::{Positions, SourceInfoFile};
+use crate::target;
 
 /// The channel that has no name.
 const DEFAULT_CHANNEL: &str = "";
@@ -146,8 +146,13 @@ impl Opened {
         let (relay_log, encryption) = open_relay_log(settings, server_uuid)?;
         let database = Database::open(&lock.database(), EngineOptions::default())?;
         let gate = Arc::new(Gate::default());
+        // A data directory is made without the server that its rows will go to.
+        let kind = match settings.server.initialize {
+            Initialize::IfMissing => &settings.target,
+            Initialize::Insecure | Initialize::RandomPassword => &TargetKind::Sqlite,
+        };
         let store = GatedStore {
-            store: SqliteStore::new(&database, DEFAULT_CHANNEL)?,
+            store: target::open(kind, &database, DEFAULT_CHANNEL)?,
             gate: Arc::clone(&gate),
         };
         let applier_status = Arc::new(ApplierStatus::default());

@@ -40,6 +40,8 @@ pub(crate) fn reconcile(
     let relay = applied.relay.take();
     let is_usable = match &relay {
         Some(position) => relay_log.contains(position),
+        // A target that knows transactions by their GTIDs alone passes over what it has.
+        None if store.traits().keeps_gtids => true,
         // Nothing was applied yet, so nothing may have been purged.
         None => relay_log.start().file.number() == 1,
     };

@@ -63,6 +63,13 @@ impl TargetError {
         }
     }
 
+    /// Whether the target could not be reached, or was lost on the way.
+    #[must_use]
+    pub const fn is_unreachable(&self) -> bool {
+        // CR_CONN_HOST_ERROR, CR_SERVER_LOST; a server that goes down or has no room for a session.
+        self.is_temporary() && matches!(self.code(), 2003 | 2013 | 1040 | 1053)
+    }
+
     /// A rule of the seam that was broken.
     #[must_use]
     pub fn misuse(what: &str) -> Self {

@@ -12,6 +12,7 @@ mod facts;
 mod marks;
 mod pipe;
 mod questions;
+mod rights;
 mod session;
 
 use std::sync::Mutex;
@@ -72,6 +73,7 @@ impl MysqlStore {
             let text = "the target keeps no GTIDs: it needs gtid_mode=ON";
             return Err(TargetError::Config(SqlError::new(1781, "HY000", text)));
         }
+        rights::check(&mut pipe, &options, &facts)?;
         let store = Self {
             options,
             facts,
@@ -87,6 +89,12 @@ impl MysqlStore {
     #[must_use]
     pub const fn facts(&self) -> &ServerFacts {
         &self.facts
+    }
+
+    /// What says which transactions it has.
+    #[must_use]
+    pub const fn truth(&self) -> &Truth {
+        &self.options.truth
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Pipe>> {

@@ -132,12 +132,24 @@ pub(super) const SOURCE: &[Definition] = &[
 ];
 
 pub(super) const APPLIER: &[Definition] = &[
-    Definition::choice(
+    Definition::text(
         "target",
-        &["sqlite"],
-        &["sqlite"],
         "sqlite",
-        "Where rows go: the embedded SQLite engine in the data directory. Weir's own.",
+        "Where rows go: `sqlite`, the embedded engine in the data directory, or a MySQL or MariaDB \
+         server, `mysql://user@host[:port]`. Weir's own.",
+    )
+    .only(Role::Replica),
+    Definition::path(
+        "target_password_file",
+        "",
+        "File whose first line is the password of a target that is a server; mode 600. Weir's own.",
+    )
+    .only(Role::Replica),
+    Definition::path(
+        "target_ssl_ca",
+        "",
+        "Certificates (PEM) that the certificate of a target must be signed by; it must then name \
+         the host. Weir's own.",
     )
     .only(Role::Replica),
     Definition::unsigned(

@@ -1,6 +1,6 @@
 //! Settings of `weir replica`.
 
-use super::{LogBaseName, ServerSettings, SourcePosition, SourceSettings};
+use super::{LogBaseName, ServerSettings, SourcePosition, SourceSettings, TargetKind};
 use crate::definition::Role;
 use crate::filter::{DatabaseRewrite, TableName, WildTable};
 use crate::value::Value;
@@ -35,13 +35,6 @@ pub struct ReplicaSettings {
     pub target: TargetKind,
     /// What is applied.
     pub filters: ReplicationFilter,
-}
-
-/// `target`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetKind {
-    /// The embedded engine in the data directory.
-    Sqlite,
 }
 
 impl ReplicaSettings {
@@ -80,6 +73,7 @@ impl ReplicaSettings {
     pub(crate) fn read(effective: &Effective, errors: &mut Vec<ConfigError>) -> Self {
         let server = ServerSettings::read(effective, errors);
         let source = SourceSettings::read(effective, &server.datadir, server.gtid_mode, errors);
+        let target = TargetKind::read(effective, &server.datadir, errors);
         let relay_log = LogBaseName::new(
             &server.datadir,
             &effective.text("relay_log").unwrap_or_default(),
@@ -100,7 +94,7 @@ impl ReplicaSettings {
             report_host: effective.text("report_host").unwrap_or_default(),
             report_port: effective.unsigned16("report_port"),
             skip_replica_start: effective.flag("skip_replica_start"),
-            target: TargetKind::Sqlite,
+            target,
             filters: filters(effective),
             server,
         }

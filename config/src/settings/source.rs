@@ -172,7 +172,7 @@ fn password(
 }
 
 /// Reads a file that only its owner (and group) may read.
-fn read_private(path: &Path) -> Result<String, String> {
+pub(super) fn read_private(path: &Path) -> Result<String, String> {
     use std::os::unix::fs::PermissionsExt;
 
     let describe = |error: std::io::Error| {

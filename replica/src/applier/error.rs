@@ -108,6 +108,17 @@ impl ApplierError {
     }
 }
 
+impl ApplierError {
+    /// Whether the target could not be reached, or was lost.
+    #[must_use]
+    pub fn is_unreachable(&self) -> bool {
+        match self.reason.as_ref() {
+            Reason::Target(error) => error.is_unreachable(),
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for ApplierError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.reason.as_ref() {

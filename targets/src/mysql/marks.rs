@@ -62,11 +62,25 @@ impl MarkTable {
         Ok(())
     }
 
-    /// Reads the row; `None` if it, or the table, is not there.
+    /// Keeps other appliers of the channel out for as long as the connection lasts.
+    pub(super) fn fence(&self, pipe: &mut Pipe) -> Result<(), TargetError> {
+        let name = format!("{}.{}:{}", self.database, self.table, self.channel);
+        let got = pipe.scalar(&format!("SELECT GET_LOCK({}, 5)", text(&name)))?;
+        match got.as_deref() {
+            Some("1") => Ok(()),
+            _ => {
+                let text = format!("another applier has {name} of the target");
+                Err(TargetError::Retry(SqlError::new(1205, "HY000", text)))
+            }
+        }
+    }
+
+    /// Reads the row; `None` if it, or the table, is not there. A commit of it that is still under way,
+    /// on a connection that was lost, is waited for.
     pub(super) fn read(&self, pipe: &mut Pipe) -> Result<Option<Marked>, TargetError> {
         let sql = format!(
             "SELECT mysql_executed, mariadb_executed, HEX(source_file), source_offset, \
-             HEX(relay_file), relay_offset, HEX(statement), HEX(shape) FROM {} WHERE channel = {}",
+             HEX(relay_file), relay_offset, HEX(statement), HEX(shape) FROM {} WHERE channel = {} FOR UPDATE",
             self.name(),
             text(&self.channel)
         );

@@ -20,13 +20,32 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// A connection and the runtime it lives in.
 pub(super) struct Pipe {
-    runtime: Runtime,
     connection: Connection,
+    runtime: Background,
     /// Statements without an answer.
     waiting: usize,
     held: usize,
     /// Whether the connection is of no more use.
     is_lost: bool,
+}
+
+/// A runtime that may be dropped by a thread of another one, which must not block.
+struct Background(Option<Runtime>);
+
+impl Background {
+    fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, TargetError> {
+        let runtime = self.0.as_ref();
+        let runtime = runtime.ok_or_else(|| TargetError::misuse("a runtime that has ended"))?;
+        Ok(runtime.block_on(work))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Pipe {
@@ -46,8 +65,8 @@ impl Pipe {
         };
         let connection = runtime.block_on(connecting).map_err(not_connected)?;
         Ok(Self {
-            runtime,
             connection,
+            runtime: Background(Some(runtime)),
             waiting: 0,
             held: 0,
             is_lost: false,
@@ -118,13 +137,13 @@ impl Pipe {
 
     fn flush(&mut self) -> Result<(), TargetError> {
         self.held = 0;
-        let flushed = self.runtime.block_on(self.connection.flush());
+        let flushed = self.runtime.run(self.connection.flush())?;
         flushed.map_err(|error| self.lost(error, false))
     }
 
     fn answer(&mut self, is_committing: bool) -> Result<QueryResult, TargetError> {
         self.waiting = self.waiting.saturating_sub(1);
-        let answer = self.runtime.block_on(self.connection.answer());
+        let answer = self.runtime.run(self.connection.answer())?;
         answer.map_err(|error| self.lost(error, is_committing))
     }
 

@@ -71,7 +71,10 @@ impl MysqlSession {
         set_up(&mut pipe, &options, &facts)?;
         let marked = match &options.truth {
             Truth::Gtids => Marked::default(),
-            Truth::Row(table) => table.read(&mut pipe)?.unwrap_or_default(),
+            Truth::Row(table) => {
+                table.fence(&mut pipe)?;
+                table.read(&mut pipe)?.unwrap_or_default()
+            }
         };
         pipe.ask("COMMIT")?;
         Ok(Self {
