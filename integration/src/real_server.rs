@@ -193,6 +193,10 @@ impl RealServer {
             format!("--pid-file={}", self.directory.path().join("pid").display()),
             format!("--port={}", self.port),
         ]);
+        // A MariaDB that starts deletes the temporary tables of those that run beside it.
+        let scratch = self.directory.path().join("tmp");
+        std::fs::create_dir_all(&scratch)?;
+        command.arg(format!("--tmpdir={}", scratch.display()));
         command.args([
             "--bind-address=127.0.0.1",
             "--skip-name-resolve",

@@ -284,3 +284,44 @@ async fn what_is_not_in_the_log_is_told() -> Result {
         || asked.text.clone(),
     )
 }
+
+/// Foreign keys of the storage engine, as all servers but MySQL since 9.6 have them: what they change is
+/// not in the log. Of MySQL's the log says that there are some, and the server which.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cascades_that_are_not_in_the_log_are_refused() -> Result {
+    let mut shop = Shop::open(Peer::MySql97, &["--innodb-native-foreign-keys=ON"]).await?;
+    shop.client
+        .run(&[
+            "CREATE TABLE shop.strict (id INT PRIMARY KEY)",
+            "CREATE TABLE shop.s (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) \
+             REFERENCES shop.strict (id))",
+            "INSERT INTO shop.strict VALUES (1), (2)",
+            "CREATE TABLE shop.child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) \
+             REFERENCES shop.t (id) ON DELETE CASCADE)",
+            "INSERT INTO shop.child VALUES (10, 1), (11, 1), (12, 2)",
+        ])
+        .await?;
+    let url = url(shop.server.port);
+    let log = shop.log(&["DELETE FROM shop.t WHERE id = 1"]).await?;
+    let words = [
+        "shop.t is referred to by foreign keys",
+        "--without-children",
+    ];
+    shop.refused(&log, &words, &[])?;
+    shop.refused(&log, &words, &["--schema", &url])?;
+    let (text, start) = (log.display().to_string(), start_of(&log));
+    let arguments = [text.as_str(), "--start", &start, "--apply", &url, "--yes"];
+    flashback(&arguments)?.ensure_refused(&words)?;
+    flashback(&[&arguments[..], &["--without-children"]].concat())?.ensure_done()?;
+    let rows = shop
+        .client
+        .answer("SELECT (SELECT COUNT(*) FROM shop.t), (SELECT COUNT(*) FROM shop.child)")
+        .await?;
+    ensure(rows.contains("[3, 1]"), || rows.clone())?;
+    // Keys that only forbid change nothing, which the log does not know and the server does.
+    let log = shop.log(&["DELETE FROM shop.strict WHERE id = 2"]).await?;
+    shop.refused(&log, &["shop.strict is referred to by foreign keys"], &[])?;
+    let (text, start) = (log.display().to_string(), start_of(&log));
+    let arguments = [text.as_str(), "--start", &start, "--apply", &url, "--yes"];
+    flashback(&arguments)?.ensure_done()
+}

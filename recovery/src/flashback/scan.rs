@@ -42,7 +42,7 @@ pub struct Options {
     /// Columns that the server computes, as `schema.table.column`.
     pub generated: Generated,
     /// Whether [`super::Described::ask`] follows, which then refuses columns that the log lacks and
-    /// that are not computed.
+    /// that are not computed, and foreign keys that change other tables.
     pub asks_a_server: bool,
     /// Bounds on what is inflated.
     pub limits: Limits,

@@ -61,7 +61,9 @@ impl Scan<'_> {
         if !self.has_whole_images(rows, table) {
             return Some(Reason::Image { table: name() });
         }
-        if may_cascade(rows, table) && !self.options.without_children {
+        // A server that is asked later tells whether they change anything.
+        let is_told = self.options.without_children || self.options.asks_a_server;
+        if may_cascade(rows, table) && !is_told {
             return Some(Reason::Children { table: name() });
         }
         None
