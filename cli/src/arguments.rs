@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub(crate) use binlog::{
     BenchArguments, BinlogCommand, CutArguments, FindArguments, InputArguments, ShowArguments,
-    SqlFormName, StatsArguments, VerifyArguments,
+    SqlFormName, StatsArguments, TimelineArguments, VerifyArguments,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use config::definition::Role;

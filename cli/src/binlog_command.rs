@@ -8,6 +8,7 @@ mod live;
 pub(crate) mod progress;
 mod show;
 mod stats;
+mod timeline;
 mod verify;
 mod words;
 
@@ -24,6 +25,7 @@ pub(crate) fn run(command: &BinlogCommand) -> Result<(), Failure> {
         BinlogCommand::Show(arguments) => show::run(arguments),
         BinlogCommand::Verify(arguments) => verify::run(arguments),
         BinlogCommand::Stats(arguments) => stats::run(arguments),
+        BinlogCommand::Timeline(arguments) => timeline::run(arguments),
         BinlogCommand::Bench(arguments) => bench::run(arguments),
         BinlogCommand::Find(arguments) => find::run(arguments),
         BinlogCommand::Cut(arguments) => cut::run(arguments),

@@ -16,6 +16,7 @@ mod render;
 mod sql;
 pub mod stats;
 mod text;
+pub mod timeline;
 pub mod verify;
 
 pub use json::{JsonLines, JsonOptions};

@@ -150,6 +150,50 @@ async fn what_stands_against_a_replay_is_said_before_anything_moves() -> Result 
     })
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_timeline_marks_a_delete_without_where_and_nothing_else() -> Result {
+    for peer in [Peer::MySql97, Peer::MariaDb1011] {
+        let source = RealServer::start(peer, 1, &[]).await?;
+        let mut at_source = source.client().await?;
+        at_source
+            .run(&[
+                "CREATE DATABASE shop",
+                "CREATE TABLE shop.orders (id INT PRIMARY KEY)",
+            ])
+            .await?;
+        for id in 0..300 {
+            at_source
+                .execute(&format!("INSERT INTO shop.orders VALUES ({id})"))
+                .await?;
+        }
+        at_source
+            .execute("DELETE FROM shop.orders WHERE id < 3")
+            .await?;
+        at_source.execute("DELETE FROM shop.orders").await?;
+        let mut timeline = Command::new(weir::binary()?);
+        timeline
+            .args(["binlog", "timeline", "--by", "day", "--json"])
+            .args(source.binlogs()?);
+        let shown = timeline.output()?;
+        ensure(shown.status.success(), || {
+            String::from_utf8_lossy(&shown.stderr).into_owned()
+        })?;
+        let mut marked = Vec::new();
+        for line in String::from_utf8_lossy(&shown.stdout).lines() {
+            let line: serde_json::Value = serde_json::from_str(line)?;
+            if line.get("outlier") == Some(&true.into()) {
+                marked.push((
+                    line.get("kind").cloned(),
+                    line.pointer("/largest/rows").cloned(),
+                ));
+            }
+        }
+        let expected = vec![(Some("delete".into()), Some(297.into()))];
+        ensure(marked == expected, || format!("{peer:?}: {marked:?}"))?;
+    }
+    Ok(())
+}
+
 /// A server that ran the workload, and stopped writing.
 async fn written(peer: Peer, options: &[&str], scope: Scope) -> Result<RealServer> {
     let server = RealServer::start(peer, 1, options).await?;

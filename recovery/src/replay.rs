@@ -17,4 +17,4 @@ pub use base::Base;
 pub use player::{Played, Player, ReplayError};
 pub use refusal::{Against, Refusal, TargetView, against};
 pub use selection::{Choice, Judgement, Selection, StopReason, Stopped};
-pub use survey::{RowCounts, Seen, Survey};
+pub use survey::{Seen, Survey};

@@ -24,6 +24,12 @@ pub(crate) enum BinlogCommand {
     /// One pass in bounded memory. A damaged file is counted up to the damage, and the exit code is
     /// then 1.
     Stats(Box<StatsArguments>),
+    /// Show what happened when: transactions and rows by minute, table and kind; what stands out has a
+    /// `!` in front.
+    ///
+    /// A line stands out when one of its transactions changes at least 100 rows and ten times as many as
+    /// transactions usually do to the table in this way: a DELETE without WHERE.
+    Timeline(Box<TimelineArguments>),
     /// Find transactions, and what happened to a table or a row; exit code 1 if nothing is found.
     ///
     /// By GTID, time and position: the transactions, with their tables and row counts. With --table:
@@ -269,6 +275,48 @@ pub(crate) struct StatsArguments {
     /// How many tables and transactions are listed.
     #[arg(long, default_value_t = 10, value_name = "N", help_heading = "Options")]
     pub(crate) top: usize,
+}
+
+/// Length of the spans of a timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SpanName {
+    /// A second.
+    Second,
+    /// A minute.
+    Minute,
+    /// An hour.
+    Hour,
+    /// A day, of UTC.
+    Day,
+}
+
+impl SpanName {
+    /// How many seconds.
+    pub(crate) const fn seconds(self) -> u64 {
+        match self {
+            Self::Second => 1,
+            Self::Minute => 60,
+            Self::Hour => 3_600,
+            Self::Day => 86_400,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TimelineArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    #[command(flatten)]
+    pub(crate) filter: FilterArguments,
+    /// Length of the spans.
+    #[arg(long, value_enum, default_value = "minute", help_heading = "Options")]
+    pub(crate) by: SpanName,
+    /// Only what stands out.
+    #[arg(long, help_heading = "Options")]
+    pub(crate) outliers: bool,
+    /// One JSON object per line.
+    #[arg(long, help_heading = "Options")]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -56,7 +56,7 @@ impl Report {
         for (table, rows) in &survey.tables {
             output::line(format_args!(
                 "  {table}: {} inserted, {} updated, {} deleted",
-                rows.inserted, rows.updated, rows.deleted
+                rows.inserts, rows.updates, rows.deletes
             ))?;
         }
         for (gtid, text) in &survey.first_statements {

@@ -5,36 +5,16 @@ use std::collections::{BTreeMap, VecDeque};
 use binlog::event::Event;
 use binlog::limits::Limits;
 use binlog::log::LogError;
-use binlog::row::{RowPair, RowPlan, RowsEvent, RowsKind, Table};
+use binlog::row::{RowsEvent, Table};
 use binlog::transaction::{Boundary, Executed, StatementKind, Step, TransactionGtid};
 use codec::DecodeError;
 use config::ReplicationFilter;
 use gtid::GtidSet;
+use inspect::stats::{RowCounts, count_rows};
 use targets::Applied;
 
 use super::selection::{Judgement, Selection, StopReason, Stopped};
 use crate::bound::commit_micros;
-
-/// Rows of one table by what happens to them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RowCounts {
-    /// Inserted.
-    pub inserted: u64,
-    /// Updated.
-    pub updated: u64,
-    /// Deleted.
-    pub deleted: u64,
-}
-
-impl RowCounts {
-    /// All of them.
-    #[must_use]
-    pub const fn all(&self) -> u64 {
-        self.inserted
-            .saturating_add(self.updated)
-            .saturating_add(self.deleted)
-    }
-}
 
 /// A transaction for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +124,7 @@ impl Survey {
     /// Rows that are wanted.
     #[must_use]
     pub fn rows(&self) -> u64 {
-        self.tables.values().map(RowCounts::all).sum()
+        self.tables.values().map(RowCounts::total).sum()
     }
 
     /// Whether a target that stands at `there` has everything that is wanted.
@@ -278,18 +258,13 @@ impl Survey {
         }
         let name = format!("{}.{}", self.filter.rewrite(schema), map.table);
         self.has_mysql_rows |= schema == "mysql";
-        let count = count_rows(rows, table)?;
+        let count = count_rows(rows, table, &Limits::default())?;
         if self.statements == 0 {
             let columns = table.map.columns.len();
             self.shapes.entry(name.clone()).or_insert(columns);
         }
         let counts = self.tables.entry(name).or_default();
-        let of = match rows.kind {
-            RowsKind::Write => &mut counts.inserted,
-            RowsKind::Update => &mut counts.updated,
-            RowsKind::Delete => &mut counts.deleted,
-        };
-        *of = of.saturating_add(count);
+        counts.add(rows.kind, count);
         Ok(())
     }
 
@@ -384,20 +359,4 @@ impl Survey {
     pub const fn is_inside(&self) -> bool {
         self.judgement.is_some()
     }
-}
-
-fn count_rows(rows: &RowsEvent<'_>, table: &Table) -> Result<u64, DecodeError> {
-    let plan = RowPlan::new(&table.map)?;
-    let limits = Limits::default();
-    let mut chunks = rows.chunks(&plan, &limits)?;
-    let mut count = 0;
-    let mut spare = RowPair::default();
-    while let Some(mut reader) = chunks.next_chunk()? {
-        let mut row = spare.recycled();
-        while reader.next_into(&mut row)? {
-            count += 1;
-        }
-        spare = row.recycled();
-    }
-    Ok(count)
 }
