@@ -1,9 +1,9 @@
 //! Row operations: values into columns, columns into SQLite, and one row at a time changed by key.
 //!
-//! SQLite never computes what is stored: an expression gives a [`Sourced`], [`Coercion`] makes it a
-//! value of the column's type or MySQL's error, [`RowWriter`] writes it and lists the change. What
-//! rows a statement touches is decided above. Invariant: the changes listed are exactly those that
-//! SQLite's pre-update hook sees.
+//! SQLite never computes what is stored: an expression gives a
+//! [`Sourced`](crate::value::sourced::Sourced), [`Coercion`] makes it a value of the column's type or
+//! MySQL's error, [`RowWriter`] writes it and lists the change. What rows a statement touches is decided
+//! above. Invariant: the changes listed are exactly those that SQLite's pre-update hook sees.
 
 mod coercion;
 mod default;
