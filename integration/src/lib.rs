@@ -26,6 +26,7 @@ pub mod compare;
 pub mod event_listing;
 pub mod large_log;
 pub mod measured;
+pub mod recipe;
 pub mod sysbench;
 pub mod workload;
 

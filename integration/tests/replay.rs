@@ -8,6 +8,7 @@ use integration::chance::Chance;
 use integration::compare::{Snapshot, ensure_same};
 use integration::failure::{Failure, ensure};
 use integration::real_replica::{REPLICATION_PASSWORD, REPLICATION_USER};
+use integration::recipe::{blocks, is_to_be_filled_in, shell};
 use integration::sysbench::Sysbench;
 use integration::wait::{self, PATIENCE};
 use integration::workload::{self, Scope};
@@ -148,6 +149,108 @@ async fn what_stands_against_a_replay_is_said_before_anything_moves() -> Result 
     ensure(left.is_empty(), || {
         "a refused replay left a database".to_owned()
     })
+}
+
+/// Point in time from a dump and the logs, then the rest without the accident.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_recipe_for_a_point_in_time_is_followed_word_for_word() -> Result {
+    let peer = Peer::MySql97;
+    let source = RealServer::start(peer, 1, &[]).await?;
+    let target = RealServer::start(peer, 2, &[]).await?;
+    let mut at_source = source.client().await?;
+    at_source
+        .run(&[
+            "CREATE DATABASE types",
+            "CREATE DATABASE other",
+            "CREATE DATABASE sbtest",
+            "CREATE TABLE other.t (id INT PRIMARY KEY)",
+        ])
+        .await?;
+    let directory = tempfile::tempdir()?;
+    let dump = directory.path().join("full.sql");
+    dump_to(&source, &dump)?;
+    for id in 0..200 {
+        at_source
+            .execute(&format!("INSERT INTO other.t VALUES ({id})"))
+            .await?;
+    }
+    let before = Snapshot::take(&mut at_source, &["other"]).await?;
+    at_source.execute("DELETE FROM other.t").await?;
+    let prefix = prefix(&mut at_source, peer).await?;
+    let accident = format!("{prefix}{}", executed(&mut at_source, peer).await?);
+    at_source
+        .execute("CREATE TABLE other.later (id INT)")
+        .await?;
+    let files = source.binlogs()?;
+    let index = files
+        .first()
+        .map(|file| file.with_extension("index"))
+        .unwrap_or_default();
+    let filled = format!(
+        "DUMP={}\nLOGS={}\nHOST=127.0.0.1\nPORT={}\nSTOP={accident}\n",
+        dump.display(),
+        index.display(),
+        target.port
+    );
+    let mut done = 0;
+    for block in blocks("2. Point in time")? {
+        if is_to_be_filled_in(&block) {
+            continue;
+        }
+        let text = shell(directory.path(), peer, &format!("{filled}{block}"))?;
+        let expected = match done {
+            0 => "",
+            1 => accident.as_str(),
+            2 => "dry run: nothing was changed",
+            _ => "applied 200 of 200 transactions, 200 of 200 rows",
+        };
+        ensure(text.contains(expected), || {
+            format!("{block}\nsays\n{text}\nand not {expected}")
+        })?;
+        done += 1;
+    }
+    ensure(done == 4, || format!("{done} commands"))?;
+    let after = Snapshot::take(&mut target.client().await?, &["other"]).await?;
+    ensure_same("before the accident", &before, "restored", &after)?;
+    let arguments = [
+        "--mode",
+        "restore",
+        "--exclude-gtids",
+        &accident,
+        "--allow",
+        "writers",
+    ];
+    let report = replay(&url_of(&target), &files, &arguments)?;
+    ensure(is_complete(&report), || report.to_string())?;
+    let kept = Snapshot::take(&mut target.client().await?, &["other"]).await?;
+    ensure(kept.rows() == 200 && kept.tables() == 2, || {
+        format!("{} rows in {} tables", kept.rows(), kept.tables())
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_recipe_for_whole_logs_is_followed_word_for_word() -> Result {
+    let peer = Peer::MySql97;
+    let source = written(peer, &[], Scope::MySql).await?;
+    let target = RealServer::start(peer, 2, &[]).await?;
+    let index = source
+        .binlogs()?
+        .first()
+        .map(|file| file.with_extension("index"));
+    let filled = format!(
+        "LOGS={}\nHOST=127.0.0.1\nPORT={}\n",
+        index.unwrap_or_default().display(),
+        target.port
+    );
+    let directory = tempfile::tempdir()?;
+    for block in blocks("3. Replay whole logs")? {
+        if !is_to_be_filled_in(&block) {
+            shell(directory.path(), peer, &format!("{filled}{block}"))?;
+        }
+    }
+    let left = Snapshot::take(&mut source.client().await?, &["types", "other"]).await?;
+    let right = Snapshot::take(&mut target.client().await?, &["types", "other"]).await?;
+    ensure_same("source", &left, "new server", &right)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,35 +1,10 @@
 //! The recipe of docs/RECOVERY.md, run as it stands there.
 
-use std::path::Path;
-use std::process::Command;
+use integration::failure::ensure;
+use integration::recipe::{blocks, is_to_be_filled_in, shell};
+use integration::{Peer, RealServer, Result};
 
-use integration::failure::{Failure, ensure};
-use integration::peers::workspace;
-use integration::{Peer, RealServer, Result, weir};
-
-use super::run::{client, ended, last_log, url};
-
-/// The commands of a recipe by block, between its heading and the next.
-fn blocks(heading: &str) -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(workspace().join("docs/RECOVERY.md"))?;
-    let recipe = text
-        .split("\n## ")
-        .find(|part| part.starts_with(heading))
-        .ok_or_else(|| Failure::new(format!("no recipe {heading}")))?;
-    let blocks = recipe.split("```sh\n").skip(1);
-    Ok(blocks
-        .filter_map(|block| Some(block.split("```").next()?.to_owned()))
-        .collect())
-}
-
-/// What is to be filled in: every line gives a name in capitals a value.
-fn is_to_be_filled_in(block: &str) -> bool {
-    let names = |line: &str| {
-        line.split_once('=')
-            .is_some_and(|(name, _)| name.bytes().all(|byte| byte.is_ascii_uppercase()))
-    };
-    block.lines().all(names)
-}
+use super::run::{client, last_log, url};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_recipe_against_a_delete_is_followed_word_for_word() -> Result {
@@ -67,7 +42,7 @@ async fn the_recipe_against_a_delete_is_followed_word_for_word() -> Result {
             if is_to_be_filled_in(&block) {
                 continue;
             }
-            let text = shell(directory.path(), &format!("{filled}{block}"))?;
+            let text = shell(directory.path(), peer, &format!("{filled}{block}"))?;
             let expected = match done {
                 0 => gtid.as_str(),
                 1 => "0 rows are not as the log left them",
@@ -95,19 +70,4 @@ async fn the_recipe_against_a_delete_is_followed_word_for_word() -> Result {
         ensure(before == after, || format!("{before:?}, not {after:?}"))?;
     }
     Ok(())
-}
-
-/// Runs a piece of shell with `weir` in its path.
-fn shell(directory: &Path, script: &str) -> Result<String> {
-    let weir = weir::binary()?;
-    let path = std::env::var("PATH").unwrap_or_default();
-    let bin = weir.parent().unwrap_or(Path::new("."));
-    let mut command = Command::new("bash");
-    command
-        .args(["-euo", "pipefail", "-c", script])
-        .current_dir(directory)
-        .env("PATH", format!("{}:{path}", bin.display()));
-    let ended = ended(&mut command)?;
-    ensure(ended.ok, || format!("{script}\n{}", ended.text))?;
-    Ok(ended.text)
 }
