@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use binlog::{
-    BenchArguments, BinlogCommand, CutArguments, FindArguments, InputArguments, ShowArguments,
-    SqlFormName, StatsArguments, TimelineArguments, VerifyArguments,
+    BenchArguments, BinlogCommand, CutArguments, FindArguments, InputArguments, KindName,
+    ShowArguments, SqlFormName, StatsArguments, TimelineArguments, VerifyArguments,
 };
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use config::definition::Role;

@@ -133,6 +133,14 @@ impl<'f> Finder<'f> {
         }
     }
 
+    /// Gives whole transactions, with the rows that the filter leaves of them, instead of what they
+    /// consist of.
+    #[must_use]
+    pub const fn by_transaction(mut self) -> Self {
+        self.has_tables = false;
+        self
+    }
+
     /// Begins a file.
     pub const fn begin_file(&mut self, is_first: bool, is_last: bool) {
         self.run.begin_file(is_first, is_last);
@@ -155,11 +163,15 @@ impl<'f> Finder<'f> {
         let Some(transaction) = step.transaction else {
             return Ok(true);
         };
+        if transaction.start == step.place {
+            self.rows = RowCounts::default();
+            self.tables.clear();
+        }
         if verdict != Verdict::Show {
             return Ok(true);
         }
         if !self.has_tables {
-            self.feed_transaction(step, transaction)?;
+            self.feed_transaction(step)?;
             if transaction.is_complete {
                 on_hit(&hit(
                     step,
@@ -208,15 +220,7 @@ impl<'f> Finder<'f> {
         Ok(true)
     }
 
-    fn feed_transaction(
-        &mut self,
-        step: &Step<'_>,
-        transaction: &TransactionInfo,
-    ) -> Result<(), FindError> {
-        if transaction.start == step.place {
-            self.rows = RowCounts::default();
-            self.tables.clear();
-        }
+    fn feed_transaction(&mut self, step: &Step<'_>) -> Result<(), FindError> {
         if let (Event::Rows(event), Some(table)) = (&step.event, step.table) {
             let rows = count_rows(event, table, &self.limits).map_err(FindError::Rows)?;
             self.rows.add(event.kind, rows);

@@ -293,6 +293,22 @@ async fn the_timeline_marks_a_delete_without_where_and_nothing_else() -> Result 
         }
         let expected = vec![(Some("delete".into()), Some(297.into()))];
         ensure(marked == expected, || format!("{peer:?}: {marked:?}"))?;
+        for (arguments, lines) in [
+            (["--kind", "delete", "--min-rows", "100"].as_slice(), 1),
+            (&["--kind", "delete"], 2),
+            (&["--min-rows", "3", "--table", "shop.orders"], 2),
+            (&["--min-rows", "1", "--table", "shop.orders"], 302),
+        ] {
+            let mut find = Command::new(weir::binary()?);
+            find.args(["binlog", "find"])
+                .args(arguments)
+                .args(source.binlogs()?);
+            let found = find.output()?;
+            let text = String::from_utf8_lossy(&found.stdout).into_owned();
+            ensure(text.lines().count() == lines, || {
+                format!("{arguments:?}: {text}")
+            })?;
+        }
     }
     Ok(())
 }

@@ -277,6 +277,17 @@ pub(crate) struct StatsArguments {
     pub(crate) top: usize,
 }
 
+/// What is done to rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindName {
+    /// Rows come.
+    Insert,
+    /// Rows are changed.
+    Update,
+    /// Rows go.
+    Delete,
+}
+
 /// Length of the spans of a timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SpanName {
@@ -336,6 +347,18 @@ pub(crate) struct FindArguments {
         help_heading = "Options"
     )]
     pub(crate) key: Vec<KeyPart>,
+    /// Only transactions that do this to rows; may be repeated. One line per transaction.
+    #[arg(long, value_enum, conflicts_with = "key", help_heading = "Options")]
+    pub(crate) kind: Vec<KindName>,
+    /// Only transactions that change at least this many rows, of --table, --database and --kind if
+    /// they are given. One line per transaction.
+    #[arg(
+        long,
+        value_name = "N",
+        conflicts_with = "key",
+        help_heading = "Options"
+    )]
+    pub(crate) min_rows: Option<u64>,
     /// Only the transaction that this offset lies in.
     #[arg(long, value_name = "OFFSET", help_heading = "Options")]
     pub(crate) at_position: Option<u64>,

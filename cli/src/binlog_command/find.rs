@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::inputs::{InputFile, Inputs};
 use super::progress::Progress;
 use super::words::{count, timestamp};
-use crate::arguments::FindArguments;
+use crate::arguments::{FindArguments, KindName};
 use crate::exit::Failure;
 
 /// The longest piece of a statement that is shown on a line.
@@ -23,6 +23,9 @@ pub(super) fn run(arguments: &FindArguments) -> Result<(), Failure> {
     let filter = arguments.filter.filter();
     let limits = Limits::default();
     let mut finder = Finder::new(&filter, arguments.key.clone(), limits);
+    if arguments.min_rows.is_some() || !arguments.kind.is_empty() {
+        finder = finder.by_transaction();
+    }
     let mut inputs = Inputs::new(&arguments.input)?;
     let mut search = Search {
         arguments,
@@ -109,7 +112,26 @@ impl Search<'_> {
         let is_there = self.arguments.at_position.is_none_or(|position| {
             (hit.transaction.start.offset..hit.place.end).contains(&position)
         });
-        is_there && !self.is_enough()
+        is_there && self.has_rows(hit) && !self.is_enough()
+    }
+
+    /// Whether a transaction does enough of what is asked for.
+    fn has_rows(&self, hit: &Hit<'_>) -> bool {
+        let What::Transaction { rows, .. } = &hit.what else {
+            return true;
+        };
+        let kinds = &self.arguments.kind;
+        let of = |kind: &KindName| match kind {
+            KindName::Insert => rows.inserts,
+            KindName::Update => rows.updates,
+            KindName::Delete => rows.deletes,
+        };
+        let found = match kinds.is_empty() {
+            true => rows.total(),
+            false => kinds.iter().map(of).sum(),
+        };
+        let least = u64::from(!kinds.is_empty());
+        found >= self.arguments.min_rows.unwrap_or(least).max(least)
     }
 
     fn write(&mut self, file: &str, hit: &Hit<'_>) -> std::io::Result<()> {
