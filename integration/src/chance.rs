@@ -18,12 +18,12 @@ impl Chance {
             now.as_secs() ^ u64::from(now.subsec_nanos()).rotate_left(32)
         });
         announce(&format!("WEIR_SEED={seed}"));
-        Self(seed | 1)
+        Self(seed.max(1))
     }
 
     /// Seeded with a number that came from elsewhere.
     pub fn seeded(seed: u64) -> Self {
-        Self(seed | 1)
+        Self(seed.max(1))
     }
 
     /// A number below `end`, which must not be 0.

@@ -119,13 +119,8 @@ impl Case {
             target,
             mode: "",
             zone: "+00:00",
-            statement: match excuse.is_parameter {
-                true => format!("REPLACE INTO {table} SET v = ?, id = {number}"),
-                false => format!("INSERT INTO {table} VALUES ({number}, {})", excuse.value),
-            },
-            parameter: excuse
-                .is_parameter
-                .then(|| Value::Bytes(excuse.value.as_bytes().to_vec())),
+            statement: format!("INSERT INTO {table} VALUES ({number}, {})", excuse.value),
+            parameter: None,
             copied: None,
         })
     }
@@ -139,14 +134,8 @@ impl Case {
     }
 
     fn seen<'s>(&'s self, difference: &'s Difference) -> Seen<'s> {
-        let parameter = match &self.parameter {
-            Some(Value::Bytes(bytes)) => std::str::from_utf8(bytes).ok(),
-            _ => None,
-        };
         Seen {
-            column: TARGETS.get(self.target).map_or("", |target| target.sql),
             statement: &self.statement,
-            parameter,
             theirs: &difference.theirs,
             ours: &difference.ours,
         }

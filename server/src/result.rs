@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use binlog::value::{Time, Value, double_text, float_text};
 use engine::collation::Charset;
 use engine::outcome::{ResultColumn, ResultSet};
+use engine::value::double::format_fixed;
 use protocol::server::Connection;
 use protocol::{BinaryCell, ColumnDefinition, DateTimeParts, TimeParts, column_type as t};
 
@@ -97,11 +98,11 @@ pub(crate) fn text<'a>(
         Value::UInt(value) => owned(zero_filled(column, *value)),
         Value::Float(value) => owned(match column.decimals {
             31 => float_text(*value),
-            decimals => format!("{value:.*}", usize::from(decimals)),
+            decimals => format_fixed((*value).into(), decimals),
         }),
         Value::Double(value) => owned(match column.decimals {
             31 => double_text(*value),
-            decimals => format!("{value:.*}", usize::from(decimals)),
+            decimals => format_fixed(*value, decimals),
         }),
         Value::Decimal(value) => owned(value.to_string()),
         Value::Year(year) => owned(format!("{year:04}")),

@@ -5,6 +5,7 @@ use crate::catalog::ColumnType;
 use crate::expr::types::{Kind, NOT_FIXED, Type};
 use crate::rows::{Varying, copied_number};
 use crate::value::datum::{Datum, bit_bytes};
+use crate::value::double::format_fixed;
 use crate::value::sourced::{Sourced, TextKind};
 
 /// What VARCHAR and VARBINARY columns are on the wire.
@@ -35,7 +36,7 @@ impl<'t> Evaluated<'t> {
             ColumnType::Double { .. } => self.ty.kind == Kind::Double,
             _ => false,
         };
-        is_same && (self.ty.unsigned || !target.is_unsigned())
+        is_same && self.ty.unsigned == target.is_unsigned()
     }
 
     fn is_fixed(self) -> bool {
@@ -60,10 +61,10 @@ impl<'t> Evaluated<'t> {
             }
             // Digits that the column has always behind its point.
             Datum::Double(number) if self.is_fixed() && has_many_bytes(target) => {
-                return Datum::text(fixed(number, self.ty.decimals)).into();
+                return Datum::text(format_fixed(number, self.ty.decimals)).into();
             }
             Datum::Float(number) if self.is_fixed() && has_many_bytes(target) => {
-                return Datum::text(fixed(number.into(), self.ty.decimals)).into();
+                return Datum::text(format_fixed(number.into(), self.ty.decimals)).into();
             }
             Datum::Float(number) if !(self.is_field && has_many_bytes(target)) => {
                 return Datum::Double(number.into()).into();
@@ -89,6 +90,9 @@ impl<'t> Evaluated<'t> {
                 return given.copied();
             }
             target if self.is_field && takes_times(target) && is_document(&given.value) => {
+                return given.copied();
+            }
+            ColumnType::Year if self.is_field && is_document(&given.value) => {
                 return given.copied();
             }
             ColumnType::Bit { .. } | ColumnType::Year if self.is_field => given.map(copied_number),
@@ -135,10 +139,6 @@ fn is_time(value: &Datum) -> bool {
 
 fn is_document(value: &Datum) -> bool {
     matches!(value, Datum::Json(_))
-}
-
-fn fixed(number: f64, decimals: u8) -> String {
-    format!("{number:.places$}", places = usize::from(decimals))
 }
 
 /// TEXT and BLOB of all sizes.

@@ -101,7 +101,7 @@ impl Coercion {
     /// The value of `column`'s type that storing `given` gives.
     pub fn store(&mut self, column: &Column, given: Sourced) -> Result<Value<'static>, SqlError> {
         let given = match given.is_copied {
-            true => self.copied(column, given),
+            true => self.copied(column, given)?,
             false => given,
         };
         let is_numeric = column.column_type.is_numeric();
@@ -163,14 +163,18 @@ impl Coercion {
     }
 
     /// A value that the column takes by a rule of its own.
-    fn copied(&self, column: &Column, given: Sourced) -> Sourced {
+    fn copied(&mut self, column: &Column, given: Sourced) -> Result<Sourced, SqlError> {
         let given = match self.sql_mode.contains(SqlMode::TIME_TRUNCATE_FRACTIONAL) {
             true => given.map(altered::whole_seconds),
             false => given,
         };
-        match column.column_type {
-            ColumnType::Bit { .. } | ColumnType::Year => given.map(copied_number),
-            _ => given,
+        match (&column.column_type, &given.value) {
+            (ColumnType::Bit { .. } | ColumnType::Year, Datum::DateTime(moment, _)) => {
+                let number = i64::try_from(self.whole_moment(*moment)?).unwrap_or(i64::MAX);
+                Ok(given.map(|_| Datum::Int(number)))
+            }
+            (ColumnType::Bit { .. } | ColumnType::Year, _) => Ok(given.map(copied_number)),
+            _ => Ok(given),
         }
     }
 

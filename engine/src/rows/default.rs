@@ -10,6 +10,7 @@ use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
 use crate::error::EngineError;
 use crate::session::{SessionContext, TimeZone};
 use crate::value::datum::Datum;
+use crate::value::double::format_fixed;
 use crate::value::sourced::Sourced;
 use crate::value::temporal::Moment;
 use sql::SqlMode;
@@ -88,14 +89,14 @@ pub(crate) fn default_text(column: &Column, value: &Value<'_>) -> String {
                 ..
             },
             Value::Float(number),
-        ) => format!("{number:.*}", usize::from(*scale)),
+        ) => format_fixed((*number).into(), *scale),
         (
             ColumnType::Double {
                 digits: Some((_, scale)),
                 ..
             },
             Value::Double(number),
-        ) => format!("{number:.*}", usize::from(*scale)),
+        ) => format_fixed(*number, *scale),
         _ => value_text(column, value, &TimeZone::utc()),
     }
 }

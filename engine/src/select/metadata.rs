@@ -1,5 +1,6 @@
 //! Result columns: the metadata MySQL reports for a type and an origin.
 
+use crate::value::double::format_fixed;
 use std::sync::Arc;
 
 use binlog::value::{Value, double_text, float_text};
@@ -226,7 +227,7 @@ pub fn result_text(column: &ResultColumn, value: &Value<'_>) -> Option<Vec<u8>> 
     } else {
         column.decimals
     };
-    let fixed = |number: f64| format!("{number:.width$}", width = usize::from(column.decimals));
+    let fixed = |number: f64| format_fixed(number, column.decimals);
     let text = match value {
         Value::Null => return None,
         Value::Int(number) => number.to_string(),

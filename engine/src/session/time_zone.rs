@@ -6,8 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use binlog::value::Timestamp;
 use jiff::tz::{Offset, TimeZone as Zone};
 
-use crate::value::temporal::Moment;
+use crate::value::temporal::{MICROS, Moment, Span, day_number, from_day_number};
 use sql::error::SqlError;
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+/// The day number of 0001-01-01.
+const FIRST_OF_YEAR_ONE: i64 = 366;
+/// The day number of 0004-01-01.
+const FIRST_OF_LEAP_YEAR: i64 = 1_461;
+/// The day number of 9999-12-31.
+const LAST_OF_ALL: i64 = 3_652_424;
 
 /// A value of the `time_zone` variable.
 #[derive(Debug, Clone)]
@@ -93,18 +102,39 @@ impl TimeZone {
         if !(1..=LAST).contains(&seconds) {
             return None;
         }
-        self.clock_at(seconds, micros)
+        self.clock_at(seconds, micros).ok()
     }
 
-    /// The clock of this zone at any second; `None` outside the years 0 to 9999.
-    #[must_use]
-    pub fn clock_at(&self, seconds: i64, micros: u32) -> Option<Moment> {
-        let instant = jiff::Timestamp::from_second(seconds).ok()?;
-        let civil = self.zone.to_datetime(instant);
-        if civil.year() < 0 {
-            return None;
+    /// The clock of this zone at any second; outside the years 0 to 9999 an error of what MySQL shows
+    /// of it. The year 0 has a 29 February, but no 31 December.
+    pub fn clock_at(&self, seconds: i64, micros: u32) -> Result<Moment, String> {
+        // No zone changes its offset within a day of the calendar's end.
+        let instant = jiff::Timestamp::from_second(seconds).unwrap_or(match seconds {
+            ..0 => jiff::Timestamp::MIN,
+            0.. => jiff::Timestamp::MAX,
+        });
+        let local = seconds.saturating_add(self.zone.to_offset(instant).seconds().into());
+        let (days, time) = (local.div_euclid(DAY), local.rem_euclid(DAY));
+        let days = days.saturating_add(day_number(1970, 1, 1));
+        let clock = Span(time.saturating_mul(MICROS).saturating_add(micros.into()));
+        match (days, from_day_number(days)) {
+            (_, Some((year, month, day))) => Ok(Moment::date(year, month, day).at(clock)),
+            (1.., None) if days < FIRST_OF_YEAR_ONE => {
+                let (_, month, day) =
+                    from_day_number(days - 1 + FIRST_OF_LEAP_YEAR).unwrap_or_default();
+                Ok(Moment::date(0, month, day).at(clock))
+            }
+            (1.., None) => Err(format!(
+                "0000-01-{:02} {}",
+                days.saturating_sub(LAST_OF_ALL),
+                Span(time * MICROS).text(0)
+            )),
+            (_, None) => Err(format!(
+                "0095-12-{:02} {}",
+                days.saturating_add(31),
+                Span(time * MICROS).text(0)
+            )),
         }
-        Some(from_civil(self.zone.to_datetime(instant), micros))
     }
 
     /// The moment when the clock of this zone shows `local`: within a gap the gap's end, within a

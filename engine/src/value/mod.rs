@@ -6,6 +6,7 @@
 
 pub mod cell;
 pub mod datum;
+pub mod decimal_text;
 pub mod double;
 pub mod double_text;
 pub mod fraction;

@@ -145,7 +145,7 @@ impl Parts {
                     _ => continue,
                 },
                 6 if matches!(scan.peek(), Some(b'+' | b'-')) => self.read_offset(scan)?,
-                6 => self.tail(scan),
+                6 => self.tail(scan, is_compact),
                 _ => self.gap(scan, index, is_compact)?,
             }
             end = scan.at;
@@ -195,7 +195,7 @@ impl Parts {
                 }
                 self.has_blank = true;
             }
-            let is_silent = is_compact && index != 2 && self.lengths.first() == Some(&1);
+            let is_silent = index != 2 && scan.at == start && self.has_short_year(is_compact);
             if is_silent || (is_compact && index == 2 && scan.at == start && byte == b'.') {
                 // A year of one digit before a point, and a fraction without a time of day.
             } else if scan.at > start {
@@ -217,12 +217,20 @@ impl Parts {
         Ok(())
     }
 
+    /// Whether nothing is said about the first character between two parts: the year has one digit
+    /// before a point.
+    fn has_short_year(&self, is_compact: bool) -> bool {
+        is_compact && self.lengths.first() == Some(&1)
+    }
+
     /// Punctuation behind a fraction.
-    fn tail(&mut self, scan: &mut Scan<'_>) {
+    fn tail(&mut self, scan: &mut Scan<'_>, is_compact: bool) {
         let start = scan.at;
         while let Some(byte) = scan.peek().filter(u8::is_ascii_punctuation) {
-            let preferred = (scan.at == start).then_some(':');
-            note_delimiter(&mut self.delimiter, scan.at, byte, preferred);
+            let is_first = scan.at == start;
+            if !(is_first && self.has_short_year(is_compact)) {
+                note_delimiter(&mut self.delimiter, scan.at, byte, is_first.then_some(':'));
+            }
             scan.at += 1;
         }
         self.has_blank |= scan.peek().is_some_and(is_blank);

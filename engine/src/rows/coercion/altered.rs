@@ -12,6 +12,7 @@ use crate::collation::Charset;
 use crate::session::TimeZone;
 use crate::value::cell;
 use crate::value::datum::{Datum, bit_bytes, narrow};
+use crate::value::double::format_fixed;
 use crate::value::double_text::{computed, computed_float};
 use crate::value::fraction::{round_moment, truncate_span};
 use crate::value::sourced::Sourced;
@@ -197,7 +198,7 @@ fn whole(number: f64) -> i64 {
 fn number_text(from: &ColumnType, value: &Value<'_>) -> Option<String> {
     let places = match from {
         ColumnType::Float { digits, .. } | ColumnType::Double { digits, .. } => {
-            digits.map(|(_, scale)| usize::from(scale))
+            digits.map(|(_, scale)| scale)
         }
         _ => None,
     };
@@ -211,8 +212,8 @@ fn number_text(from: &ColumnType, value: &Value<'_>) -> Option<String> {
         (Value::Int(number), _) => number.to_string(),
         (Value::UInt(number), _) if is_filled => format!("{number:0width$}"),
         (Value::UInt(number), _) => number.to_string(),
-        (Value::Float(number), Some(places)) => format!("{number:.places$}"),
-        (Value::Double(number), Some(places)) => format!("{number:.places$}"),
+        (Value::Float(number), Some(places)) => format_fixed((*number).into(), places),
+        (Value::Double(number), Some(places)) => format_fixed(*number, places),
         (Value::Float(number), None) => computed_float(*number),
         (Value::Double(number), None) => computed(*number),
         (Value::Decimal(number), _) => number.to_string(),

@@ -1,25 +1,22 @@
 //! Numeric columns: integers, DECIMAL, FLOAT, DOUBLE, BIT.
 
-use binlog::value::{Decimal, Value};
+use binlog::value::{Decimal, Value, shortest_even};
 
 use super::Coercion;
 use super::source::Source;
 use crate::catalog::{Column, ColumnType, IntegerSize};
 use crate::value::datum::{Datum, json_unquoted, number_of_bytes};
-use crate::value::double::parse_prefix;
+use crate::value::decimal_text::{self, DecimalRead, DecimalText};
+use crate::value::double::{has_endless_exponent, parse_prefix};
 use crate::value::fraction::{Carry, round_moment};
 use crate::value::is_blank;
-use crate::value::number_text::{self, DecimalRead, DecimalText};
+use crate::value::number_text;
 use crate::value::sourced::{Sourced, TextKind, decimal_of};
 use crate::value::temporal::{Moment, Span};
 use sql::error::SqlError;
 
 /// From here on a fraction of a second is rounded up.
 const HALF_SECOND: u32 = 500_000;
-/// Most digits of a negative exponent of a DOUBLE.
-const EXPONENT_DIGITS_MAX: usize = 9;
-/// The smallest double of which MySQL's exact numbers keep a digit.
-const LEAST_READ: f64 = 1e-81;
 /// The last second of a minute.
 const LAST_SECOND: u8 = 59;
 
@@ -116,7 +113,7 @@ impl Coercion {
     }
 
     /// A date and time as YYYYMMDDhhmmss, rounded to a second. Problem 1441 at the calendar's end.
-    fn whole_moment(&mut self, moment: Moment) -> Result<i128, SqlError> {
+    pub(super) fn whole_moment(&mut self, moment: Moment) -> Result<i128, SqlError> {
         if moment.micros < HALF_SECOND {
             return Ok(moment.number().into());
         }
@@ -225,14 +222,18 @@ impl Coercion {
         unsigned: bool,
         given: Sourced,
     ) -> Result<Value<'static>, SqlError> {
-        let vanished = matches!(given.value, Datum::Double(number) if number != 0.0);
-        let is_below = matches!(given.value, Datum::Double(number) if number <= -LEAST_READ);
         let exact = match given.value {
-            Datum::Float(value) => Decimal::from_f64(f64::from(value)).ok_or(value < 0.0),
-            Datum::Double(value) => Decimal::from_f64(value).ok_or(value < 0.0),
+            Datum::Float(value) => {
+                let rounded = rounded_double(f64::from(value), scale);
+                return self.fit_decimal(column, (precision, scale, unsigned), rounded);
+            }
+            Datum::Double(value) => {
+                let rounded = rounded_double(value, scale);
+                return self.fit_decimal(column, (precision, scale, unsigned), rounded);
+            }
             Datum::Decimal(value) => Ok(value),
             Datum::Text(digits) if given.text == TextKind::Digits => {
-                let read = number_text::decimal(&digits, scale);
+                let read = decimal_text::decimal(&digits, scale);
                 return self.fit_decimal(column, (precision, scale, unsigned), rounded_text(read));
             }
             Datum::Text(bytes) => {
@@ -254,8 +255,8 @@ impl Coercion {
         let rounded = exact.and_then(|exact| {
             let value = exact.round(scale.into()).ok_or(exact.is_negative())?;
             Ok(Rounded {
-                is_lossy: value != exact || (vanished && exact.is_zero()),
-                is_negative: is_below || (exact.is_negative() && !exact.is_zero()),
+                is_lossy: value != exact,
+                is_negative: exact.is_negative() && !exact.is_zero(),
                 value,
             })
         });
@@ -268,7 +269,7 @@ impl Coercion {
         (precision, scale, unsigned): (u8, u8, bool),
         text: Source<'_>,
     ) -> Result<Value<'static>, SqlError> {
-        let read = number_text::decimal(text.bytes(), scale);
+        let read = decimal_text::decimal(text.bytes(), scale);
         let is_none = read.read == DecimalRead::NoNumber;
         let is_cut = read.read == DecimalRead::Cut || read.is_beyond;
         if is_none || (is_cut && self.is_strict) {
@@ -387,7 +388,7 @@ impl Coercion {
             return Ok(exact);
         }
         let is_cut = rest.iter().any(|byte| !is_blank(*byte));
-        if used == 0 || is_cut || has_long_negative_exponent(number) {
+        if used == 0 || is_cut || has_endless_exponent(number) {
             self.no_number(column, kind, source)?;
         }
         Ok(clamped)
@@ -452,6 +453,20 @@ struct Rounded {
     is_negative: bool,
 }
 
+/// The digits that MySQL shows of a double, rounded; whether it is negative for one with too many.
+fn rounded_double(number: f64, scale: u8) -> Result<Rounded, bool> {
+    if !number.is_finite() {
+        return Err(number < 0.0);
+    }
+    let read = decimal_text::decimal(shortest_even(number).as_bytes(), scale);
+    let is_cut = read.read == DecimalRead::Cut;
+    let rounded = rounded_text(read)?;
+    Ok(Rounded {
+        is_lossy: rounded.is_lossy || is_cut,
+        ..rounded
+    })
+}
+
 fn rounded_text(read: DecimalText) -> Result<Rounded, bool> {
     read.value.map(|value| Rounded {
         value,
@@ -481,18 +496,6 @@ fn is_json_number(kind: &str, text: &str) -> bool {
     let read = number_text::integer(text.as_bytes());
     let is_whole = kind != "INTEGER" || !text.contains(['.', 'e', 'E']);
     read.is_number && !read.has_rest && is_whole
-}
-
-/// MySQL takes no such number for one, and 0 for its value.
-fn has_long_negative_exponent(number: &[u8]) -> bool {
-    let mut parts = number.splitn(2, |byte| matches!(byte, b'e' | b'E'));
-    let exponent = parts
-        .nth(1)
-        .and_then(|exponent| exponent.strip_prefix(b"-"));
-    exponent.is_some_and(|digits| {
-        let digits = digits.trim_ascii_end();
-        digits.iter().skip_while(|digit| **digit == b'0').count() > EXPONENT_DIGITS_MAX
-    })
 }
 
 /// Whether numbers reach the column without a sign.

@@ -2,14 +2,14 @@
 
 use super::copy::Begin;
 use super::temporal::partial_with_offset;
-use crate::catalog::{Column, ColumnType, IntegerSize};
+use crate::catalog::{Column, ColumnType};
 use crate::collation::Collation;
 use crate::session::SessionContext;
 use crate::value::datum::Datum;
-use crate::value::double::parse_prefix;
+use crate::value::decimal_text::{self, DecimalRead};
+use crate::value::double;
 use crate::value::fraction::{round_moment, round_span};
 use crate::value::moment_text::{self, MomentText};
-use crate::value::number_text::{self, DecimalRead};
 use crate::value::sourced::{Sourced, TextKind};
 use crate::value::span_text::{self, SpanText};
 use crate::value::temporal::{Moment, Span};
@@ -17,6 +17,8 @@ use crate::value::temporal_number::{self, Split, Timed};
 use crate::value::{DateRules, Problems};
 use sql::error::SqlError;
 
+/// Seconds of a day.
+const DAY: i64 = 86_400;
 /// Digits of a second that a value holds.
 const MICROS: u8 = 6;
 
@@ -62,7 +64,7 @@ pub(crate) fn parameter(
                 ColumnType::Integer { .. } | ColumnType::Bit { .. } | ColumnType::Year => {
                     integer_of_text(column, text)
                 }
-                ColumnType::Decimal { .. } => exact_of_text(text),
+                ColumnType::Decimal { .. } => approximate_of_text(text),
                 _ => None,
             });
             // Any other text is taken as its bytes.
@@ -80,62 +82,46 @@ pub(crate) fn parameter(
     }
 }
 
-/// A text is taken as an exact number when all of it is one, or as a double when it is too large or
-/// too small for exact numbers.
-fn exact_of_text(text: &str) -> Option<Sourced> {
-    let read = number_text::decimal(text.as_bytes(), 0);
-    let is_number = number_text::is_number(text.as_bytes());
-    let number = double(text);
-    match is_number && number.is_finite() {
-        true if read.is_beyond || number_text::vanishes(text.as_bytes()) => {
+/// A text is taken as a double when it has more digits than MySQL's exact numbers, or is too large or
+/// too small for them.
+fn approximate_of_text(text: &str) -> Option<Sourced> {
+    let read = decimal_text::decimal(text.as_bytes(), 0);
+    match read.read {
+        DecimalRead::NoNumber => None,
+        DecimalRead::Whole if !read.is_beyond => None,
+        DecimalRead::Whole | DecimalRead::Cut => {
+            let number = double::whole(text.as_bytes())?;
             Some(Datum::Double(number).into())
         }
-        true if read.read == DecimalRead::Cut => Some(Sourced::digits(text.to_owned())),
-        true | false => None,
     }
 }
 
-/// The double that a text begins with, infinite beyond all of them.
-fn double(text: &str) -> f64 {
-    let (nearest, used) = parse_prefix(text.as_bytes());
-    let exact = text
-        .get(..used)
-        .and_then(|number| number.trim().parse().ok());
-    exact.unwrap_or(nearest)
-}
-
-/// A text is taken as an exact number when it is none of the column's 64 bits.
+/// A text is taken as a number when it is none of the column's 64 bits: as an exact one, and for a
+/// column of integers as a double where exact numbers have no room.
 fn integer_of_text(column: &Column, text: &str) -> Option<Sourced> {
     let column_type = &column.column_type;
-    let is_unsigned = matches!(column_type, ColumnType::Bit { .. } | ColumnType::Year)
-        || column_type.is_unsigned();
-    let held = match is_unsigned {
+    let is_integer = matches!(column_type, ColumnType::Integer { .. });
+    if is_integer && let Some(number) = approximate_of_text(text) {
+        return Some(number);
+    }
+    let held = match column_type.is_unsigned() || !is_integer {
         true => 0..=i128::from(u64::MAX),
         false => i128::from(i64::MIN)..=i128::from(i64::MAX),
     };
-    let read = number_text::decimal(text.as_bytes(), 0);
+    let read = decimal_text::decimal(text.as_bytes(), 0);
     let beyond = |is_negative: bool| if is_negative { i128::MIN } else { i128::MAX };
-    let is_integer = matches!(column_type, ColumnType::Integer { .. });
-    let is_small =
-        matches!(column_type, ColumnType::Integer { size, .. } if *size != IntegerSize::Big);
-    if is_small && read.is_beyond {
-        let number = double(text);
-        let number = match read.read {
-            DecimalRead::Cut => f64::INFINITY.copysign(number),
-            DecimalRead::Whole | DecimalRead::NoNumber => number,
-        };
-        return Some(Datum::Double(number).into());
-    }
     let value = match (read.read, read.value) {
-        (DecimalRead::NoNumber | DecimalRead::Cut, _) => None,
-        (DecimalRead::Whole, Ok(value)) => {
-            Some(value.to_i128().unwrap_or(beyond(value.is_negative())))
+        (DecimalRead::Whole | DecimalRead::Cut, Err(is_negative)) if read.is_beyond => {
+            beyond(is_negative)
         }
-        (DecimalRead::Whole, Err(_)) if is_integer && read.is_beyond => None,
-        (DecimalRead::Whole, Err(is_negative)) => Some(beyond(is_negative)),
+        (DecimalRead::NoNumber | DecimalRead::Cut, _) => return None,
+        (DecimalRead::Whole, Ok(value)) => value.to_i128().unwrap_or(beyond(value.is_negative())),
+        (DecimalRead::Whole, Err(is_negative)) => beyond(is_negative),
     };
-    let beyond_held = value.filter(|value| is_integer || !held.contains(value))?;
-    Some(Sourced::digits(match beyond_held {
+    if !is_integer && held.contains(&value) {
+        return None;
+    }
+    Some(Sourced::digits(match value {
         // What was less than zero is none for a column without sign.
         0 if read.is_negative => "-0".to_owned(),
         value => value.to_string(),
@@ -169,17 +155,28 @@ fn moment_of_text(session: &SessionContext, text: &[u8]) -> Result<Option<Datum>
 
 /// The session's clock at a moment that was read whole.
 fn local(session: &SessionContext, read: &MomentText) -> Result<Option<Moment>, SqlError> {
-    if read.truncated || round_moment(read.moment, read.nanos, MICROS).is_err() {
+    let Ok(rounded) = round_moment(read.moment, read.nanos, MICROS) else {
+        return Ok(None);
+    };
+    if read.truncated {
         return Ok(None);
     }
     let moment = match read.offset {
         None => Some(read.moment),
+        // MySQL forgets the offset of a moment that is rounded up to the next second.
+        Some(_) if rounded.second != read.moment.second => Some(read.moment),
         Some(offset) if read.moment.is_partial() => {
             return Err(partial_with_offset(read.moment, offset));
         }
         Some(offset) => {
-            let seconds = read.moment.epoch_seconds() - i64::from(offset);
-            session.time_zone.clock_at(seconds, read.moment.micros)
+            // The year 0 has a 29 February here.
+            let leap = match (read.moment.year, read.moment.month) {
+                (0, 3..) => DAY,
+                _ => 0,
+            };
+            let seconds = read.moment.epoch_seconds() + leap - i64::from(offset);
+            let clock = session.time_zone.clock_at(seconds, read.moment.micros);
+            Some(clock.map_err(|shown| SqlError::truncated_wrong_value("temporal", shown))?)
         }
     };
     Ok(moment.and_then(|moment| round_moment(moment, read.nanos, MICROS).ok()))

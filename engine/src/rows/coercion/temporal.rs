@@ -72,6 +72,19 @@ impl Given {
             overflows: false,
         }
     }
+
+    /// What rounding carries out of the calendar. That something was left over behind what is no day
+    /// is not said.
+    fn carried(carry: Carry, problems: Problems) -> Self {
+        let overflows = carry == Carry::Overflow;
+        Self {
+            overflows,
+            ..Self::none(Problems {
+                truncated: problems.truncated && overflows,
+                out_of_range: true,
+            })
+        }
+    }
 }
 
 impl Coercion {
@@ -172,31 +185,33 @@ impl Coercion {
     }
 
     fn given_text(&mut self, text: &[u8], read: &MomentText, fsp: u8) -> Result<Given, SqlError> {
-        if let (false, Err(carry)) = (
-            self.truncates(),
-            round_moment(read.moment, read.nanos, MICRO_DIGITS),
-        ) {
-            return Ok(Given {
-                overflows: carry == Carry::Overflow,
-                ..Given::none(Problems::OUT_OF_RANGE)
-            });
-        }
-        let is_known = self.local(read.offset, read.moment)?.is_some();
-        self.odd_delimiter(read.delimiter, text);
-        if !is_known {
-            return Ok(Given::none(Problems::OUT_OF_RANGE));
-        }
+        let exact = match self.truncates() {
+            true => Ok(read.moment),
+            false => round_moment(read.moment, read.nanos, MICRO_DIGITS),
+        };
         let problems = Problems {
             truncated: read.truncated,
             out_of_range: false,
         };
-        let mut given = self.to_fsp(read.moment, read.nanos, fsp, problems);
+        let exact = match exact {
+            Ok(exact) => exact,
+            Err(carry) => {
+                return Ok(Given::carried(carry, problems));
+            }
+        };
         // MySQL forgets the offset of a moment that is rounded up to the next second.
+        let offset = read.offset.filter(|_| exact.second == read.moment.second);
+        let is_known = self.local(offset, read.moment)?.is_some();
+        self.odd_delimiter(read.delimiter, text);
+        if !is_known {
+            return Ok(Given::none(Problems::OUT_OF_RANGE));
+        }
+        let mut given = self.to_fsp(read.moment, read.nanos, fsp, problems);
         let carries = given
             .moment
             .is_some_and(|rounded| rounded.second != read.moment.second);
         if let (Some(moment), false) = (given.moment, carries) {
-            given.moment = self.local(read.offset, moment)?;
+            given.moment = self.local(offset, moment)?;
             given.problems.out_of_range |= given.moment.is_none();
         }
         Ok(given)
@@ -237,18 +252,18 @@ impl Coercion {
         }
     }
 
-    fn to_fsp(&self, moment: Moment, nanos: u32, fsp: u8, mut problems: Problems) -> Given {
+    fn to_fsp(&self, moment: Moment, nanos: u32, fsp: u8, problems: Problems) -> Given {
         let rounded = match self.truncates() {
             true => Ok(moment.truncate(fsp)),
             false => round_moment(moment, nanos, fsp),
         };
-        if rounded.is_err() {
-            problems = Problems::OUT_OF_RANGE;
-        }
-        Given {
-            moment: rounded.ok(),
-            problems,
-            overflows: rounded == Err(Carry::Overflow),
+        match rounded {
+            Ok(moment) => Given {
+                moment: Some(moment),
+                problems,
+                overflows: false,
+            },
+            Err(carry) => Given::carried(carry, problems),
         }
     }
 

@@ -22,6 +22,10 @@ impl Coercion {
             Datum::Text(bytes) if !is_digits => {
                 self.year_text(column, Source::of(bytes, given.text))?
             }
+            Datum::Json(document) if given.is_copied => {
+                let number = self.json_number(column, "INTEGER", document)?;
+                return self.year(column, number);
+            }
             Datum::Json(document) => self.year_text(column, Source::Text(document.as_bytes()))?,
             Datum::Date(moment) | Datum::DateTime(moment, _) => (moment.year.into(), false),
             Datum::Time(..) => (self.today.year.into(), false),
