@@ -55,6 +55,13 @@ impl RowCounts {
         self.inserts + self.updates + self.deletes
     }
 
+    /// Adds all of `other`.
+    pub const fn add_all(&mut self, other: &Self) {
+        self.inserts += other.inserts;
+        self.updates += other.updates;
+        self.deletes += other.deletes;
+    }
+
     /// Adds rows of one kind.
     pub const fn add(&mut self, kind: RowsKind, rows: u64) {
         match kind {

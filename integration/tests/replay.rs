@@ -151,6 +151,49 @@ async fn what_stands_against_a_replay_is_said_before_anything_moves() -> Result 
     })
 }
 
+/// A damaged log ends in front of the transaction that is damaged, and says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_log_is_replayed_up_to_the_damage_and_the_whole_one_goes_on() -> Result {
+    let source = written(Peer::MySql97, &[], Scope::MySql).await?;
+    let target = RealServer::start(Peer::MySql97, 2, &[]).await?;
+    let files = source.binlogs()?;
+    let directory = tempfile::tempdir()?;
+    let (first, second) = match files.as_slice() {
+        [first, second, ..] => (first.clone(), second.clone()),
+        _ => return Err(Failure::new("two log files are needed")),
+    };
+    let damaged = directory
+        .path()
+        .join(second.file_name().unwrap_or_default());
+    let bytes = std::fs::read(&second)?;
+    let mut flipped = bytes.clone();
+    if let Some(byte) = flipped.get_mut(bytes.len() / 2) {
+        *byte ^= 0x40;
+    }
+    let torn = bytes
+        .get(..bytes.len() * 3 / 4)
+        .unwrap_or_default()
+        .to_vec();
+    for content in [flipped, torn] {
+        std::fs::write(&damaged, content)?;
+        let logs = [first.clone(), damaged.clone()];
+        let report = replay(&url_of(&target), &logs, &["--mode", "live"])?;
+        let field = |name: &str| report.pointer(name).cloned().unwrap_or_default();
+        ensure(
+            !is_complete(&report)
+                && field("/stopped_at/reason") == "damaged_log"
+                && field("/wanted_rows") == field("/applied_rows")
+                && field("/wanted_transactions") == field("/applied_transactions"),
+            || report.to_string(),
+        )?;
+    }
+    let report = replay(&url_of(&target), &files, &["--mode", "live"])?;
+    ensure(is_complete(&report), || report.to_string())?;
+    let left = Snapshot::take(&mut source.client().await?, &["types", "other"]).await?;
+    let right = Snapshot::take(&mut target.client().await?, &["types", "other"]).await?;
+    ensure_same("source", &left, "target", &right)
+}
+
 /// Point in time from a dump and the logs, then the rest without the accident.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_recipe_for_a_point_in_time_is_followed_word_for_word() -> Result {

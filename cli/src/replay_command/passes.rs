@@ -11,7 +11,6 @@ use crate::arguments::ReplayArguments;
 use crate::binlog_command::inputs::{InputFile, Inputs, Reader};
 use crate::binlog_command::progress::Progress;
 use crate::exit::Failure;
-use crate::output;
 
 /// What was applied, over all attempts.
 #[derive(Debug, Default)]
@@ -79,11 +78,10 @@ pub(super) fn survey(arguments: &ReplayArguments, mut survey: Survey) -> Result<
             }
         }
         if survey.is_inside() {
-            output::note(format_args!(
-                "weir: {}: ends inside a transaction; the logs end in front of it",
+            survey.damaged(format!(
+                "{}: ends inside a transaction; the logs end in front of it",
                 file.label()
             ));
-            survey.stop(StopReason::Damaged);
             return Ok(survey);
         }
     }
@@ -112,11 +110,10 @@ fn survey_file(
 }
 
 fn damaged(survey: &mut Survey, file: &InputFile, error: &LogError) {
-    output::note(format_args!(
-        "weir: {}: {error}; the logs end in front of this transaction",
+    survey.damaged(format!(
+        "{}: {error}; the logs end in front of this transaction",
         file.label()
     ));
-    survey.damaged(error);
 }
 
 /// Applies what the survey wanted, and says why it ended.

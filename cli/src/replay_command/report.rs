@@ -34,7 +34,7 @@ impl Report {
             transactions: 0,
             rows: 0,
             stopped: survey.stopped.clone(),
-            error: None,
+            error: survey.damage.clone(),
             wanted: (survey.transactions, survey.rows()),
             seconds: 0.0,
         }
@@ -85,6 +85,9 @@ impl Report {
                 words(stopped.reason)
             ))?;
         }
+        if let Some(damage) = &survey.damage {
+            output::complain(damage);
+        }
         let earlier = survey.selection().earlier_behind();
         if earlier > 0 {
             output::note(format_args!(
@@ -107,7 +110,9 @@ impl Report {
     pub(super) fn take(&mut self, survey: &Survey, played: &Played) {
         self.transactions = played.done.transactions;
         self.rows = played.done.rows;
-        self.error.clone_from(&played.error);
+        if played.error.is_some() {
+            self.error.clone_from(&played.error);
+        }
         if played.stopped.is_some() {
             self.stopped.clone_from(&played.stopped);
         }
@@ -136,7 +141,9 @@ impl Report {
 
     /// Says what was done.
     pub(super) fn show_end(&self, survey: &Survey) -> Result<(), Failure> {
-        if let Some(error) = &self.error {
+        if let Some(error) = &self.error
+            && survey.damage.as_ref() != Some(error)
+        {
             output::complain(error);
         }
         output::line(format_args!(

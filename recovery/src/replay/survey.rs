@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, VecDeque};
 
 use binlog::event::Event;
 use binlog::limits::Limits;
-use binlog::log::LogError;
 use binlog::row::{RowsEvent, Table};
 use binlog::transaction::{Boundary, Executed, StatementKind, Step, TransactionGtid};
 use codec::DecodeError;
@@ -45,6 +44,7 @@ pub struct Survey {
     filter: ReplicationFilter,
     judgement: Option<Judgement>,
     open_bytes: u64,
+    open_rows: BTreeMap<String, RowCounts>,
     /// Transactions that are wanted.
     pub transactions: u64,
     /// Their identifiers.
@@ -85,6 +85,8 @@ pub struct Survey {
     pub is_mariadb: bool,
     /// Where reading ended.
     pub stopped: Option<Stopped>,
+    /// Why a log could not be read on, as a sentence.
+    pub damage: Option<String>,
     seen: GtidSet,
 }
 
@@ -97,6 +99,8 @@ impl Survey {
             filter,
             judgement: None,
             open_bytes: 0,
+            open_rows: BTreeMap::new(),
+            damage: None,
             transactions: 0,
             wanted: Executed::default(),
             passed_over: 0,
@@ -166,6 +170,7 @@ impl Survey {
             Some(judgement) => judgement,
             None => {
                 self.open_bytes = 0;
+                self.open_rows.clear();
                 let judgement = self.selection.judge(step.file, transaction);
                 self.check_gap(step.file.as_str(), transaction.gtid);
                 self.judgement = Some(judgement);
@@ -257,14 +262,18 @@ impl Survey {
             return Ok(());
         }
         let name = format!("{}.{}", self.filter.rewrite(schema), map.table);
-        self.has_mysql_rows |= schema == "mysql";
+        let has_mysql_rows = schema == "mysql";
         let count = count_rows(rows, table, &Limits::default())?;
         if self.statements == 0 {
             let columns = table.map.columns.len();
             self.shapes.entry(name.clone()).or_insert(columns);
         }
-        let counts = self.tables.entry(name).or_default();
-        counts.add(rows.kind, count);
+        self.has_mysql_rows |= has_mysql_rows;
+        // They count once the transaction is known to be whole.
+        self.open_rows
+            .entry(name)
+            .or_default()
+            .add(rows.kind, count);
         Ok(())
     }
 
@@ -315,6 +324,9 @@ impl Survey {
         self.transactions = self.transactions.saturating_add(1);
         self.bytes = self.bytes.saturating_add(self.open_bytes);
         self.wanted.add(transaction.gtid);
+        for (table, rows) in std::mem::take(&mut self.open_rows) {
+            self.tables.entry(table).or_default().add_all(&rows);
+        }
         self.anonymous += u64::from(transaction.gtid == TransactionGtid::None);
         let seen = Seen {
             gtid: transaction.gtid,
@@ -349,9 +361,10 @@ impl Survey {
         stopped.reason = reason;
     }
 
-    /// A log could not be read on: what is in front of the damage is wanted still.
-    pub fn damaged(&mut self, _error: &LogError) {
+    /// A log could not be read on, for this reason: what is in front of the damage is wanted still.
+    pub fn damaged(&mut self, reason: String) {
         self.stop(StopReason::Damaged);
+        self.damage = Some(reason);
     }
 
     /// Whether a transaction has begun and not ended.

@@ -32,6 +32,8 @@ pub struct Coordinator {
     status: Arc<ApplierStatus>,
     admissions: Admissions,
     places: Places,
+    /// The transaction that ended last: what its commit fails with is likely its own.
+    ended: TransactionGtid,
     /// Place in the source's log behind the last event; of one inside a payload, behind the
     /// payload.
     source: Option<SourceCoordinates>,
@@ -68,6 +70,7 @@ impl Coordinator {
     ) -> Self {
         Self {
             places,
+            ended: TransactionGtid::None,
             source: worker.progress().source.clone(),
             worker,
             filter,
@@ -168,6 +171,7 @@ impl Coordinator {
     /// Those of the target.
     pub fn end(&mut self, relay: Option<LogPosition>) -> Result<(), ApplierError> {
         let open = std::mem::take(&mut self.open);
+        self.ended = open.head.gtid;
         let source = self.source.clone();
         if open.is_applied {
             self.worker.move_to(source, relay);
@@ -392,6 +396,10 @@ impl Coordinator {
         let place = Place {
             relay: progress.relay.clone(),
             source: progress.source.clone(),
+            gtid: match self.open.has_begun {
+                true => self.open.head.gtid,
+                false => self.ended,
+            },
             ..Place::default()
         };
         ApplierError::new(place, reason)
