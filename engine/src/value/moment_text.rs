@@ -318,7 +318,7 @@ fn finish(
         }
     }
     if matches!(scan.peek(), Some(b'+' | b'-')) {
-        read.offset = Some(offset(scan.rest()).ok_or(bad_date(Problems::TRUNCATED))?);
+        read.offset = Some(offset(scan.rest()).ok_or(no_date(Problems::TRUNCATED))?);
         return Ok(read);
     }
     read.truncated = ends_badly(&mut scan, &mut read.delimiter);

@@ -164,7 +164,18 @@ impl Coercion {
                     }
                     (_, _) => member_text(collation, &given),
                 };
-                let text = text.trim_end_matches(' ');
+                // Blanks before what is no text are none at the end.
+                let is_cut = match (&given.value, given.text) {
+                    (Datum::Text(bytes), TextKind::Bytes) => {
+                        collation.charset.decode(bytes).is_err()
+                    }
+                    (Datum::Text(bytes), _) => std::str::from_utf8(bytes).is_err(),
+                    (_, _) => false,
+                };
+                let text = match is_cut {
+                    true => text.as_str(),
+                    false => text.trim_end_matches(' '),
+                };
                 let position = members
                     .iter()
                     .position(|member| is_same(collation, member, text));
@@ -172,7 +183,7 @@ impl Coercion {
                     Some(position) => Some(position + 1),
                     // The number of a member, or 0, as a text.
                     None => number_of_text(text)
-                        .filter(|_| text.len() < 6 && may_be_number(&given))
+                        .filter(|_| !is_cut && text.len() < 6 && may_be_number(&given))
                         .and_then(|number| usize::try_from(number).ok())
                         .filter(|number| *number <= count),
                 }

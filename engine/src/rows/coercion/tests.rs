@@ -1,5 +1,7 @@
 //! What MySQL 9.7 answered, value by value: the rules that its readers have.
 
+use binlog::value::Value;
+
 use super::{Coercion, NullPolicy, parameter};
 use crate::catalog::{Column, ColumnDefault, ColumnId, ColumnType, IntegerSize};
 use crate::rows::text::value_text;
@@ -79,6 +81,7 @@ fn texts_become_times_as_in_mysql() {
             ("x", "00:00:00.000000", &[1265]),
             ("10:11:12Z", "10:11:12.000000", &[1265]),
             ("41234567890", "00:00:00.000000", &[]),
+            ("2032-09-01 06:33:11.0228016-", "00:20:32.000000", &[1265]),
         ],
     );
 }
@@ -417,6 +420,28 @@ fn doubles_of_fixed_digits_show_zeros_behind_the_shortest_ones_as_in_mysql() {
     assert_eq!(format_fixed(0.1, 20), "0.10000000000000000000");
     assert_eq!(format_fixed(123_456_789.987_654_32, 5), "123456789.98765");
     assert_eq!(format_fixed(7.0, 0), "7");
+}
+
+#[test]
+fn blanks_before_what_is_no_text_name_no_member_as_in_mysql() {
+    let column_type = ColumnType::Enum {
+        members: vec!["a".to_owned(), String::new()].into(),
+        collation: &crate::collation::UTF8MB4_0900_AI_CI,
+    };
+    for (given, number) in [
+        (b" \xff".as_slice(), 0),
+        (b"\xff", 2),
+        (b" ", 2),
+        (b"a\xff", 1),
+        (b"a \xff", 0),
+        (b"2\xff", 0),
+    ] {
+        let column = column(column_type.clone());
+        let session = session();
+        let mut coercion = Coercion::new(&session, false, NullPolicy::Error);
+        let stored = coercion.store(&column, Datum::Text(given.to_vec()).into());
+        assert_eq!(stored, Ok(Value::Enum(number)), "{given:?}");
+    }
 }
 
 #[test]
