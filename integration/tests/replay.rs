@@ -62,7 +62,7 @@ async fn kills_of_either_side_lose_nothing_and_repeat_nothing() -> Result {
     ] {
         kills(Peer::MySql97, mode, is_server_killed).await?;
     }
-    kills(Peer::MariaDb118, "restore", true).await?;
+    kills(Peer::MariaDb118, "restore", false).await?;
     kills(Peer::MariaDb118, "live", false).await
 }
 

@@ -19,6 +19,22 @@ pub struct SqlError {
     pub message: String,
 }
 
+/// Bytes that a warning has at most: `MYSQL_ERRMSG_SIZE` without its end. A statement keeps many of
+/// them, and what they quote may be as long as a packet.
+const WARNING_MAX: usize = 511;
+
+/// The text as far as a warning shows it.
+fn cut(mut text: String) -> String {
+    if text.len() > WARNING_MAX {
+        let end = (0..=WARNING_MAX)
+            .rev()
+            .find(|at| text.is_char_boundary(*at));
+        text.truncate(end.unwrap_or(0));
+        text.shrink_to_fit();
+    }
+    text
+}
+
 /// How many bytes of a text that is none are shown.
 const INVALID_BYTES_MAX: usize = 6;
 
@@ -47,7 +63,7 @@ impl SqlError {
         Warning {
             level,
             code: self.code,
-            message: self.message,
+            message: cut(self.message),
         }
     }
 }

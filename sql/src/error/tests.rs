@@ -40,3 +40,15 @@ fn parameters_appear_in_the_order_of_the_text() {
          server version for the right syntax to use near 'foo' at line 2"
     );
 }
+
+#[test]
+fn a_warning_is_no_longer_than_mysqls_however_long_what_it_quotes() {
+    let long = "é".repeat(300_000);
+    let warning =
+        SqlError::truncated_wrong_value("DOUBLE", long).into_warning(WarningLevel::Warning);
+    assert_eq!(warning.message.len(), 511);
+    assert!(warning.message.capacity() < 1024);
+    let short = SqlError::truncated_wrong_value("DOUBLE", "x");
+    let expected = "Truncated incorrect DOUBLE value: 'x'";
+    assert_eq!(short.into_warning(WarningLevel::Warning).message, expected);
+}
