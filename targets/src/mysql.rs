@@ -176,8 +176,19 @@ impl Store for MysqlStore {
 
     fn replace(&self, applied: &Applied) -> Result<(), TargetError> {
         match &self.options.truth {
-            // What the server has executed is what its log says.
-            Truth::Gtids => Ok(()),
+            // What the server has executed is what its log says, and only it can change that.
+            Truth::Gtids => {
+                let facts = self.asking(ServerFacts::ask)?;
+                let mut missing = applied.executed.mysql.clone();
+                missing.subtract(&facts.gtid_executed);
+                if missing.is_empty() {
+                    return Ok(());
+                }
+                let text = format!(
+                    "the target has not executed {missing}; SET GLOBAL gtid_purged there instead"
+                );
+                Err(TargetError::Config(SqlError::new(1235, "42000", text)))
+            }
             Truth::Row(table) => {
                 let marked = Marked {
                     applied: applied.clone(),

@@ -60,10 +60,11 @@ impl ServerFacts {
         let packet_max = variable(pipe, "max_allowed_packet")?;
         let executed = match is_mariadb {
             true => String::new(),
-            false => pipe
-                .scalar("SELECT @@GLOBAL.gtid_executed")
-                .unwrap_or_default()
-                .unwrap_or_default(),
+            false => match pipe.scalar("SELECT @@GLOBAL.gtid_executed") {
+                // Before 5.6 there is none. Any other failure must not look like an empty set.
+                Err(TargetError::Unsupported(_)) => String::new(),
+                answer => answer?.unwrap_or_default(),
+            },
         };
         let is_on =
             |value: Option<String>| value.is_some_and(|value| value == "ON" || value == "1");
@@ -80,10 +81,7 @@ impl ServerFacts {
                 TargetError::Corrupt(SqlError::new(1772, "HY000", text))
             })?,
             mariadb_position: match is_mariadb {
-                true => variable(pipe, "gtid_slave_pos")?
-                    .unwrap_or_default()
-                    .parse()
-                    .unwrap_or_default(),
+                true => position(&variable(pipe, "gtid_slave_pos")?.unwrap_or_default())?,
                 false => MariaPosition::default(),
             },
             is_read_only: is_on(variable(pipe, "super_read_only")?)
@@ -94,4 +92,12 @@ impl ServerFacts {
             server_uuid: variable(pipe, "server_uuid")?.unwrap_or_default(),
         })
     }
+}
+
+/// A MariaDB position that a server gave.
+pub(super) fn position(text: &str) -> Result<MariaPosition, TargetError> {
+    text.parse().map_err(|_| {
+        let text = format!("the target's gtid_slave_pos makes no sense: {text}");
+        TargetError::Corrupt(SqlError::new(1941, "HY000", text))
+    })
 }

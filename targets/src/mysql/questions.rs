@@ -162,7 +162,7 @@ impl MysqlStore {
 /// MariaDB keeps the position of a replica apart; it is moved forward only.
 fn declare_mariadb(pipe: &mut Pipe, applied: &MariaPosition) -> Result<(), TargetError> {
     let there = pipe.scalar("SELECT @@GLOBAL.gtid_slave_pos")?;
-    let mut position: MariaPosition = there.unwrap_or_default().parse().unwrap_or_default();
+    let mut position = super::facts::position(&there.unwrap_or_default())?;
     let before = position.clone();
     for gtid in applied.iter() {
         let known = position.get(gtid.domain);

@@ -54,6 +54,8 @@ pub(super) struct MysqlSession {
     has_begun: bool,
     /// Whether the server would take the next transaction for an anonymous one.
     is_anonymous: bool,
+    /// Whether a unit was begun since the last commit; a place alone is committed without.
+    has_unit: bool,
     /// Whether the server was told the open unit's identifier.
     is_identified: bool,
     /// What the row says once the open transaction is committed.
@@ -87,6 +89,7 @@ impl MysqlSession {
             head: UnitHead::default(),
             has_begun: false,
             is_anonymous: false,
+            has_unit: false,
             is_identified: false,
             marked: marked.applied,
             doubted: marked.begun,
@@ -237,6 +240,7 @@ impl Session for MysqlSession {
 
     fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError> {
         self.head = *head;
+        self.has_unit = true;
         self.is_identified = false;
         Ok(())
     }
@@ -301,6 +305,10 @@ impl Session for MysqlSession {
     }
 
     fn commit(&mut self, mark: &Mark<'_>) -> Result<(), TargetError> {
+        if !self.has_unit && self.options.truth == Truth::Gtids {
+            // A server keeps its own GTIDs and no place in anybody's log.
+            return Ok(());
+        }
         self.identify()?;
         let mut marked = self.marked.clone();
         marked.executed.union(mark.added);
@@ -318,6 +326,7 @@ impl Session for MysqlSession {
         self.pipe.send(b"COMMIT")?;
         self.pipe.drain_commit()?;
         self.has_begun = false;
+        self.has_unit = false;
         self.be_automatic()?;
         self.marked = marked;
         Ok(())
@@ -327,6 +336,7 @@ impl Session for MysqlSession {
         self.rows.clear();
         self.is_identified = false;
         self.has_begun = false;
+        self.has_unit = false;
         if !self.pipe.is_lost() {
             // What was sent may have failed; that is why it is undone.
             drop(self.pipe.drain());
