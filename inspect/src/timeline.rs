@@ -142,20 +142,9 @@ impl Timeline {
     }
 
     fn statement(&mut self, schema: &[u8], sql: &[u8]) {
-        match StatementKind::of(sql) {
-            StatementKind::Ddl | StatementKind::Dml | StatementKind::CreateSelect => {
-                let schema = String::from_utf8_lossy(schema).into_owned();
-                self.note(schema, Kind::Statement, 1);
-            }
-            StatementKind::Begin
-            | StatementKind::Commit
-            | StatementKind::Rollback
-            | StatementKind::Savepoint
-            | StatementKind::RollbackTo
-            | StatementKind::XaStart
-            | StatementKind::XaEnd
-            | StatementKind::XaCommit
-            | StatementKind::XaRollback => {}
+        if !StatementKind::of(sql).is_control() {
+            let schema = String::from_utf8_lossy(schema).into_owned();
+            self.note(schema, Kind::Statement, 1);
         }
     }
 

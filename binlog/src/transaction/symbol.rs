@@ -86,6 +86,26 @@ pub enum Statement {
     Ddl,
 }
 
+impl Statement {
+    /// Whether it only says where a transaction begins, ends or goes back to, so that it does nothing
+    /// to data or tables by itself.
+    #[must_use]
+    pub const fn is_control(self) -> bool {
+        match self {
+            Self::Begin
+            | Self::Commit
+            | Self::Rollback
+            | Self::Savepoint
+            | Self::RollbackTo
+            | Self::XaStart
+            | Self::XaEnd
+            | Self::XaCommit
+            | Self::XaRollback => true,
+            Self::CreateSelect | Self::Dml | Self::Ddl => false,
+        }
+    }
+}
+
 impl Symbol {
     /// What a decoded event is.
     pub(crate) fn of_event(event: &Event<'_>, header: &EventHeader) -> Self {

@@ -369,16 +369,6 @@ impl Coordinator {
         self.worker.take_one_by_one()
     }
 
-    /// Undoes what is not committed, and gives back the worker, which stands where the target does.
-    ///
-    /// # Errors
-    /// When the target cannot even undo, or say where it stands.
-    pub fn abandon(mut self) -> Result<Worker, ApplierError> {
-        let abandoned = self.worker.abandon_group();
-        abandoned.map_err(|error| self.at_end(error.into()))?;
-        Ok(self.worker)
-    }
-
     /// Forgets the transaction that could not be applied, or whose rest is not wanted now.
     ///
     /// # Errors
