@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use binlog::log::SourceCoordinates;
 use config::ReplicationFilter;
 use inspect::filter::GtidChoice;
 use recovery::replay::{Against, Base, Choice, Player, ReplayError, Selection, Survey, against};
@@ -49,8 +50,9 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     let has_gtids = passes::has_mysql_gtids(arguments)?;
     let target = Target::open(&named, arguments.mode, has_gtids)?;
     let survey = survey(arguments, &named, &target, &choice, &filter)?;
-    let against = against_of(&survey, &named, &target, base.as_ref())?;
+    let against = against_of(&survey, &named, &target, &choice, base.as_ref())?;
     let mut report = Report::new(&named.name(), target.mode, &survey);
+    report.forgets_base = arguments.base.is_some() && !target.keeps_a_row();
     report.show_plan(&survey)?;
     refuse(arguments, &against)?;
     if arguments.dry_run {
@@ -72,7 +74,7 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     report.seconds = began.elapsed().as_secs_f64();
     let is_complete = report.is_complete(&survey);
     if is_complete {
-        let finished = target.finish(&survey);
+        let finished = target.finish();
         finished.map_err(|error| Failure::failed("ending the replay", error))?;
     }
     report.show_end(&survey)?;
@@ -160,11 +162,21 @@ fn against_of(
     survey: &Survey,
     named: &Named,
     target: &Target,
+    choice: &Choice,
     base: Option<&Base>,
 ) -> Result<Vec<Against>, Failure> {
-    let view = target.view(survey);
-    let mut view = view.map_err(|error| Failure::failed(&named.name(), error))?;
+    let failed = |error| Failure::failed(&named.name(), error);
+    let mut view = target.view(survey).map_err(failed)?;
     view.base = base.and_then(|base| base.executed.clone());
+    if let Some(base) = &mut view.base {
+        base.union(&target.applied_before().map_err(failed)?);
+    }
+    if view.place.is_none()
+        && let Some(recovery::Bound::Position { file, offset }) = &choice.start
+    {
+        let (file, offset) = (file.clone(), *offset);
+        view.place = Some(SourceCoordinates { file, offset });
+    }
     Ok(against(survey, &view))
 }
 

@@ -8,6 +8,7 @@
 //! first wanted.
 
 mod base;
+mod continuity;
 mod player;
 mod refusal;
 mod selection;
@@ -17,4 +18,4 @@ pub use base::Base;
 pub use player::{Played, Player, ReplayError};
 pub use refusal::{Against, Refusal, TargetView, against};
 pub use selection::{Choice, Judgement, Selection, StopReason, Stopped};
-pub use survey::{Seen, Survey};
+pub use survey::{LargestEvent, LostEvents, Seen, Survey};

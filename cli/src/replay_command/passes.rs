@@ -32,7 +32,9 @@ impl Played {
     pub(super) fn failed(mut self, error: &ReplayError) -> Self {
         self.reason = Some(match error {
             ReplayError::Log(_) => StopReason::Damaged,
-            ReplayError::Applier(_) | ReplayError::Target(_) => StopReason::Failed,
+            ReplayError::Applier(_) | ReplayError::Target(_) | ReplayError::Source(_) => {
+                StopReason::Failed
+            }
         });
         self.error = Some(error.to_string());
         self
@@ -63,7 +65,7 @@ pub(super) fn survey(arguments: &ReplayArguments, mut survey: Survey) -> Result<
         let mut reader = match file.read_strictly() {
             Ok(reader) => reader,
             Err(error) => {
-                damaged(&mut survey, &file, &error);
+                damaged(&mut survey, &file, &error)?;
                 return Ok(survey);
             }
         };
@@ -73,7 +75,7 @@ pub(super) fn survey(arguments: &ReplayArguments, mut survey: Survey) -> Result<
             Ok(false) => return Ok(survey),
             Err(error) => {
                 drop(progress);
-                damaged(&mut survey, &file, &error);
+                damaged(&mut survey, &file, &error)?;
                 return Ok(survey);
             }
         }
@@ -109,11 +111,21 @@ fn survey_file(
     Ok(true)
 }
 
-fn damaged(survey: &mut Survey, file: &InputFile, error: &LogError) {
+/// Damage ends the logs. A server that is gone does not: there is more of them.
+fn damaged(survey: &mut Survey, file: &InputFile, error: &LogError) -> Result<(), Failure> {
+    if is_lost(file, error) {
+        return Err(Failure::failed(file.label(), error));
+    }
     survey.damaged(format!(
         "{}: {error}; the logs end in front of this transaction",
         file.label()
     ));
+    Ok(())
+}
+
+/// Whether it is the way to a server that failed rather than its log.
+fn is_lost(file: &InputFile, error: &LogError) -> bool {
+    !file.is_file() && matches!(error, LogError::Io { .. })
 }
 
 /// Applies what the survey wanted, and says why it ended.
@@ -126,22 +138,19 @@ pub(super) fn play(
     let Some(end) = &survey.stopped else {
         return Ok(StopReason::EndOfLogs);
     };
-    let failed = |failure: Failure| {
-        let text = match failure {
-            Failure::Usage(text) | Failure::Failed(text) => text,
-            Failure::Told | Failure::ReaderGone => String::new(),
-        };
-        ReplayError::Log(LogError::io(
-            "reading",
-            "the logs",
-            std::io::Error::other(text),
-        ))
+    let failed = |failure: Failure| match failure {
+        Failure::Usage(text) | Failure::Failed(text) => ReplayError::Source(text),
+        Failure::Told | Failure::ReaderGone => ReplayError::Source(String::new()),
     };
     let mut inputs = Inputs::new(&arguments.input).map_err(failed)?;
     while let Some(file) = inputs.next_file().map_err(failed)? {
-        let mut reader = file.read_strictly().map_err(ReplayError::Log)?;
+        let unread = |error: LogError| match is_lost(&file, &error) {
+            true => ReplayError::Source(format!("{}: {error}", file.label())),
+            false => ReplayError::Log(error),
+        };
+        let mut reader = file.read_strictly().map_err(unread)?;
         let mut progress = Progress::new(file.label(), file.size());
-        while let Some(step) = reader.next().map_err(ReplayError::Log)? {
+        while let Some(step) = reader.next().map_err(unread)? {
             progress.reach(step.place.end);
             let is_last = step.file.as_str() == end.file && step.place.end >= end.offset;
             match player.step(&step)? {

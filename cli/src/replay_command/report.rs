@@ -18,6 +18,9 @@ pub(super) struct Report {
     stopped: Option<Stopped>,
     error: Option<String>,
     wanted: (u64, u64),
+    /// Whether the same command goes on only without `--base`, since nothing tells what it applied
+    /// from what the target executed by itself.
+    pub(super) forgets_base: bool,
     pub(super) seconds: f64,
 }
 
@@ -36,6 +39,7 @@ impl Report {
             stopped: survey.stopped.clone(),
             error: survey.damage.clone(),
             wanted: (survey.transactions, survey.rows()),
+            forgets_base: false,
             seconds: 0.0,
         }
     }
@@ -160,7 +164,14 @@ impl Report {
             ))?;
         }
         if !self.is_complete(survey) {
-            output::note("weir: not complete; the same command goes on where this one ended");
+            output::note(format_args!(
+                "weir: not complete; the same command{} goes on where this one ended",
+                if self.forgets_base {
+                    " without --base"
+                } else {
+                    ""
+                }
+            ));
         }
         Ok(())
     }
@@ -213,6 +224,6 @@ const fn words(reason: StopReason) -> &'static str {
         StopReason::EndOfLogs => "the end of the logs",
         StopReason::Damaged => "the log is damaged or incomplete behind it",
         StopReason::Interrupted => "interrupted",
-        StopReason::Failed => "the next transaction could not be applied",
+        StopReason::Failed => "the next transaction could not be read or applied",
     }
 }

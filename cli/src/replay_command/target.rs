@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use binlog::transaction::Executed;
 use engine::database::{Database, EngineOptions};
 use protocol::tls::{ClientTls, TlsMode};
 use recovery::replay::{Survey, TargetView};
@@ -12,10 +13,14 @@ use targets::{MarkTable, MysqlOptions, MysqlStore, ServerFacts, SqliteStore, Sto
 use crate::arguments::{ModeName, ReplayArguments};
 use crate::client::{self, Server};
 use crate::exit::Failure;
+use crate::output;
 
 /// Where a replay without GTIDs of its own keeps how far it is.
 const DATABASE: &str = "weir_recovery";
 const TABLE: &str = "progress";
+
+/// ER_SLAVE_MUST_STOP.
+const REPLICA_RUNS: u16 = 1198;
 
 /// What was named.
 pub(super) enum Named {
@@ -155,10 +160,26 @@ impl Target {
         })
     }
 
+    /// Whether a row of it says what was applied, rather than what it executed by itself.
+    pub(super) fn keeps_a_row(&self) -> bool {
+        let server = self.server.as_ref();
+        server.is_some_and(|server| matches!(server.truth(), Truth::Row(_)))
+    }
+
+    /// What earlier runs are known to have applied: not what the target executed by itself.
+    pub(super) fn applied_before(&self) -> Result<Executed, targets::TargetError> {
+        match &self.server {
+            Some(server) => server.marked_executed(),
+            None => Ok(Executed::default()),
+        }
+    }
+
     /// What is known of it, with the tables that `survey` met.
     pub(super) fn view(&self, survey: &Survey) -> Result<TargetView, targets::TargetError> {
+        let there = self.store.recover()?;
         let mut view = TargetView {
-            executed: self.store.recover()?.executed,
+            executed: there.executed,
+            place: there.source,
             ..TargetView::default()
         };
         let Some(server) = &self.server else {
@@ -191,16 +212,26 @@ impl Target {
         Ok(view)
     }
 
-    /// Everything wanted is applied.
-    pub(super) fn finish(&self, survey: &Survey) -> Result<(), targets::TargetError> {
+    /// Everything wanted is applied: has the server know it, whatever is left of the row.
+    pub(super) fn finish(&self) -> Result<(), targets::TargetError> {
         let Some(server) = &self.server else {
             return Ok(());
         };
-        if self.mode == ModeName::Restore {
+        if self.mode == ModeName::Restore || server.facts().is_mariadb {
             let applied = self.store.recover()?.executed;
-            server.declare_executed(&applied.mysql, &survey.wanted.mariadb)?;
+            match server.declare_executed(&applied.mysql, &applied.mariadb) {
+                // MariaDB moves a replica's place only while the replica stands.
+                Err(error) if error.code() == REPLICA_RUNS => {}
+                declared => declared?,
+            }
         }
-        server.remove_marks()
+        if !server.remove_marks()? {
+            output::note(format_args!(
+                "weir: {DATABASE}.{TABLE} on the target stays: nothing else there knows which \
+                 transactions were applied"
+            ));
+        }
+        Ok(())
     }
 }
 

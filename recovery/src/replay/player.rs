@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use binlog::event::Event;
 use binlog::log::LogError;
 use binlog::transaction::{Boundary, Step, TransactionGtid};
 use config::ReplicationFilter;
@@ -23,6 +24,8 @@ pub enum ReplayError {
     Target(TargetError),
     /// A log cannot be read.
     Log(LogError),
+    /// The server that the logs come from is gone, as a sentence.
+    Source(String),
 }
 
 impl ReplayError {
@@ -32,6 +35,7 @@ impl ReplayError {
         match self {
             Self::Applier(error) => error.is_temporary(),
             Self::Target(error) => error.is_temporary(),
+            Self::Source(_) => true,
             Self::Log(_) => false,
         }
     }
@@ -43,6 +47,7 @@ impl fmt::Display for ReplayError {
             Self::Applier(error) => error.fmt(f),
             Self::Target(error) => error.fmt(f),
             Self::Log(error) => error.fmt(f),
+            Self::Source(error) => f.write_str(error),
         }
     }
 }
@@ -116,13 +121,17 @@ impl Player {
         self.coordinator.take_one_by_one()
     }
 
-    /// Takes the next event.
+    /// Takes the next event. An INCIDENT is passed over: the survey has found it, and it stands against
+    /// a replay unless somebody allows it.
     ///
     /// # Errors
     /// When it cannot be applied: what was not committed is lost then.
     pub fn step(&mut self, step: &Step<'_>) -> Result<Played, ReplayError> {
+        let is_incident = matches!(step.event, Event::Incident(_));
         if matches!(step.boundary, Boundary::Outside | Boundary::FileEnd) {
-            self.coordinator.handle(step)?;
+            if !is_incident {
+                self.coordinator.handle(step)?;
+            }
             return Ok(Played::Between);
         }
         let judgement = match (self.judgement, step.transaction) {
@@ -136,7 +145,7 @@ impl Player {
             return Ok(Played::Stop);
         }
         let is_taken = judgement == Judgement::Take;
-        if is_taken {
+        if is_taken && !is_incident {
             self.coordinator.handle(step)?;
         }
         if !matches!(step.boundary, Boundary::End { .. }) {
@@ -170,8 +179,8 @@ impl Player {
         Ok(())
     }
 
-    /// Commits what was taken whole; what was taken of an open transaction has to be abandoned
-    /// before.
+    /// Commits what was taken whole. What was taken of an open transaction must be lost before, with
+    /// this player.
     ///
     /// # Errors
     /// Those of the target.
@@ -180,15 +189,6 @@ impl Player {
             self.done.add(&committed);
         }
         Ok(())
-    }
-
-    /// Forgets the transaction that was begun: its end is not in the logs, or is not wanted.
-    ///
-    /// # Errors
-    /// When the target cannot undo it.
-    pub fn abandon_transaction(&mut self) -> Result<(), ReplayError> {
-        self.judgement = None;
-        Ok(self.coordinator.abandon_transaction()?)
     }
 
     /// How the transactions were judged.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use binlog::transaction::Executed;
-use gtid::{GtidSet, MariaPosition};
+use binlog::log::SourceCoordinates;
+use binlog::transaction::{Executed, TransactionGtid};
 
 use super::survey::Survey;
 
@@ -12,8 +12,11 @@ use super::survey::Survey;
 pub struct TargetView {
     /// What it has executed.
     pub executed: Executed,
-    /// What the dump or copy that it was made from holds, if that is known.
+    /// What the dump or copy that it was made from holds, if that is known, and what earlier runs of
+    /// this replay are known to have applied.
     pub base: Option<Executed>,
+    /// Where it stands in logs without GTIDs, if that is known.
+    pub place: Option<SourceCoordinates>,
     /// Its version.
     pub version: String,
     /// Its version as a number, for example 90704.
@@ -118,46 +121,27 @@ const fn statement_bytes(bytes: u64) -> u64 {
 pub fn against(survey: &Survey, target: &TargetView) -> Vec<Against> {
     let mut found = Vec::new();
     let mut refuse = |refusal, sentence: String| found.push(Against { refusal, sentence });
-    if let Some(missing) = missing_mysql(survey, &target.executed.mysql) {
+    gaps(survey, target, &mut refuse);
+    if let Some(unexplained) = unexplained(survey, target) {
         refuse(
-            Refusal::Gap,
-            format!("the logs begin behind what the target has: {missing} is in neither"),
-        );
-    }
-    if let Some(missing) = missing_mariadb(survey, &target.executed.mariadb) {
-        refuse(
-            Refusal::Gap,
+            Refusal::Executed,
             format!(
-                "the logs begin behind what the target has: everything up to {missing} is in neither"
+                "the target has executed {unexplained}, which its base does not hold: what an \
+                 interrupted replay applied is passed over without --base; of other transactions the \
+                 rows may be there or not"
             ),
         );
     }
-    if let Some(gap) = &survey.gap {
-        refuse(
-            Refusal::Gap,
-            format!("a log file is missing between those given: {gap}"),
-        );
-    }
-    if let Some(base) = &target.base {
-        let mut unexplained = target.executed.mysql.clone();
-        unexplained.subtract(&base.mysql);
-        let unexplained = unexplained.intersection(&survey.wanted.mysql);
-        if !unexplained.is_empty() {
-            refuse(
-                Refusal::Executed,
-                format!(
-                    "the target has executed {unexplained}, which its base does not hold: rows \
-                     of it may be there or not"
-                ),
-            );
-        }
-    }
-    for gtid in &survey.incidents {
-        let gtid = gtid.text().unwrap_or_else(|| "no transaction".to_owned());
+    for lost in &survey.incidents {
+        let gtid = match lost.gtid {
+            TransactionGtid::None => String::new(),
+            gtid => format!(" ({gtid})"),
+        };
         refuse(
             Refusal::Incident,
             format!(
-                "the log has an INCIDENT event ({gtid}): it lacks changes that its server made"
+                "{}:{}{gtid} is an INCIDENT, '{}': the log lacks changes that its server made",
+                lost.file, lost.offset, lost.message
             ),
         );
     }
@@ -175,14 +159,74 @@ pub fn against(survey: &Survey, target: &TargetView) -> Vec<Against> {
             None => {}
         }
     }
-    if survey.has_mysql_rows {
+    for (table, gtid) in &survey.mysql_rows {
         refuse(
             Refusal::MysqlRows,
-            "the logs change rows of the mysql database, which belong to their own server"
-                .to_owned(),
+            format!(
+                "{gtid} changes rows of {table}: those of the mysql database belong to their own server"
+            ),
         );
     }
     found
+}
+
+fn gaps(survey: &Survey, target: &TargetView, refuse: &mut dyn FnMut(Refusal, String)) {
+    let continuity = &survey.continuity;
+    if let Some(missing) = continuity.missing_mysql(&target.executed.mysql) {
+        refuse(
+            Refusal::Gap,
+            format!("the logs begin behind what the target has: {missing} is in neither"),
+        );
+    }
+    if let Some(missing) = continuity.missing_mariadb(&target.executed.mariadb) {
+        refuse(
+            Refusal::Gap,
+            format!(
+                "the logs begin behind what the target has: everything up to {missing} is in neither"
+            ),
+        );
+    }
+    if survey.anonymous > 0
+        && let Some(place) = &target.place
+        && let Some(first) = continuity.begins_behind(place)
+    {
+        refuse(
+            Refusal::Gap,
+            format!(
+                "the logs begin behind what the target has: they begin with {first}, and it stands at \
+                 {}:{}",
+                place.file, place.offset
+            ),
+        );
+    }
+    if let Some(gap) = continuity.gap() {
+        refuse(
+            Refusal::Gap,
+            format!("a log file is missing between those given: {gap}"),
+        );
+    }
+}
+
+/// What the target has of these logs although its base does not hold it.
+fn unexplained(survey: &Survey, target: &TargetView) -> Option<String> {
+    let base = target.base.as_ref()?;
+    let mut mysql = survey.there.mysql.clone();
+    mysql.subtract(&base.mysql);
+    if !mysql.is_empty() {
+        return Some(mysql.to_string());
+    }
+    let is_unexplained = |gtid: &gtid::MariaGtid| {
+        let last = base.mariadb.get(gtid.domain);
+        last.is_none_or(|last| last.sequence < gtid.sequence)
+    };
+    let mariadb: Vec<String> = survey
+        .there
+        .mariadb
+        .iter()
+        .filter(is_unexplained)
+        .map(|gtid| format!("everything up to {gtid}"))
+        .collect();
+    (!mariadb.is_empty()).then(|| mariadb.join(", "))
 }
 
 fn server(survey: &Survey, target: &TargetView, refuse: &mut dyn FnMut(Refusal, String)) {
@@ -227,34 +271,18 @@ fn server(survey: &Survey, target: &TargetView, refuse: &mut dyn FnMut(Refusal, 
             "the target is read-only, and an account without SUPER will be refused".to_owned(),
         );
     }
-    let largest = statement_bytes(survey.largest_event);
-    if largest > target.packet_max {
+    let Some(largest) = survey.largest_event else {
+        return;
+    };
+    let statement = statement_bytes(largest.bytes);
+    if statement > target.packet_max {
         refuse(
             Refusal::Packet,
             format!(
-                "the largest event has {} bytes, a statement of {largest}; the target's \
+                "{} has an event of {} bytes, a statement of {statement}; the target's \
                  max_allowed_packet is {}",
-                survey.largest_event, target.packet_max
+                largest.gtid, largest.bytes, target.packet_max
             ),
         );
     }
-}
-
-/// What was executed in front of the first log and is not on the target.
-fn missing_mysql(survey: &Survey, executed: &GtidSet) -> Option<GtidSet> {
-    let mut missing = survey.before_mysql.clone()?;
-    missing.subtract(executed);
-    (!missing.is_empty()).then_some(missing)
-}
-
-fn missing_mariadb(survey: &Survey, executed: &MariaPosition) -> Option<MariaPosition> {
-    let before = survey.before_mariadb.as_ref()?;
-    let missing: MariaPosition = before
-        .iter()
-        .filter(|gtid| {
-            let last = executed.get(gtid.domain);
-            last.is_none_or(|last| last.sequence < gtid.sequence)
-        })
-        .collect();
-    (!missing.is_empty()).then_some(missing)
 }

@@ -8,10 +8,10 @@ use binlog::row::{RowsEvent, Table};
 use binlog::transaction::{Boundary, Executed, StatementKind, Step, TransactionGtid};
 use codec::DecodeError;
 use config::ReplicationFilter;
-use gtid::GtidSet;
 use inspect::stats::{RowCounts, count_rows};
 use targets::Applied;
 
+use super::continuity::Continuity;
 use super::selection::{Judgement, Selection, StopReason, Stopped};
 use crate::bound::commit_micros;
 
@@ -32,6 +32,28 @@ pub struct Seen {
     pub bytes: u64,
 }
 
+/// Where a log says that it lacks something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostEvents {
+    /// The transaction it stands in, if it stands in one.
+    pub gtid: TransactionGtid,
+    /// The file.
+    pub file: String,
+    /// Bytes from its start.
+    pub offset: u64,
+    /// The words of the server that wrote it.
+    pub message: String,
+}
+
+/// An event that is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LargestEvent {
+    /// Its bytes.
+    pub bytes: u64,
+    /// The transaction it belongs to.
+    pub gtid: TransactionGtid,
+}
+
 /// Statements of DDL kept for people.
 const DDL_MAX: usize = 20;
 /// The last transactions kept for people.
@@ -45,12 +67,17 @@ pub struct Survey {
     judgement: Option<Judgement>,
     open_bytes: u64,
     open_rows: BTreeMap<String, RowCounts>,
+    /// Incidents between transactions, of which none in front of them is wanted.
+    open_incidents: Vec<LostEvents>,
+    pub(super) continuity: Continuity,
     /// Transactions that are wanted.
     pub transactions: u64,
     /// Their identifiers.
     pub wanted: Executed,
-    /// Of MariaDB logs each of them, for the comparison at the end is by number only.
+    /// Transactions that are passed over, for whatever reason.
     pub passed_over: u64,
+    /// Those of them that the target has.
+    pub there: Executed,
     /// Bytes of their events.
     pub bytes: u64,
     /// Rows by table, `database.table`.
@@ -63,22 +90,16 @@ pub struct Survey {
     pub first_statements: Vec<(TransactionGtid, String)>,
     /// The transaction with the most bytes.
     pub largest: Option<Seen>,
-    /// Bytes of the largest event.
-    pub largest_event: u64,
+    /// The largest event.
+    pub largest_event: Option<LargestEvent>,
     /// The last transactions that are wanted.
     pub last: VecDeque<Seen>,
-    /// What the first file says was executed before it: MySQL.
-    pub before_mysql: Option<GtidSet>,
-    /// What the first file says was executed before it: MariaDB.
-    pub before_mariadb: Option<gtid::MariaPosition>,
-    /// The first wanted transaction whose file did not begin with what the one before ended with.
-    pub gap: Option<String>,
     /// Incidents among what is wanted.
-    pub incidents: Vec<TransactionGtid>,
+    pub incidents: Vec<LostEvents>,
     /// Wanted transactions without identifier.
     pub anonymous: u64,
-    /// Whether rows of the `mysql` database are wanted.
-    pub has_mysql_rows: bool,
+    /// Tables of the `mysql` database of which rows are wanted, with the first transaction of each.
+    pub mysql_rows: BTreeMap<String, TransactionGtid>,
     /// The version of the server that wrote the first file.
     pub server_version: Option<String>,
     /// Whether a MariaDB server wrote it.
@@ -87,7 +108,6 @@ pub struct Survey {
     pub stopped: Option<Stopped>,
     /// Why a log could not be read on, as a sentence.
     pub damage: Option<String>,
-    seen: GtidSet,
 }
 
 impl Survey {
@@ -100,28 +120,27 @@ impl Survey {
             judgement: None,
             open_bytes: 0,
             open_rows: BTreeMap::new(),
+            open_incidents: Vec::new(),
+            continuity: Continuity::default(),
             damage: None,
             transactions: 0,
             wanted: Executed::default(),
             passed_over: 0,
+            there: Executed::default(),
             bytes: 0,
             tables: BTreeMap::new(),
             shapes: BTreeMap::new(),
             statements: 0,
             first_statements: Vec::new(),
             largest: None,
-            largest_event: 0,
+            largest_event: None,
             last: VecDeque::new(),
-            before_mysql: None,
-            before_mariadb: None,
-            gap: None,
             incidents: Vec::new(),
             anonymous: 0,
-            has_mysql_rows: false,
+            mysql_rows: BTreeMap::new(),
             server_version: None,
             is_mariadb: false,
             stopped: None,
-            seen: GtidSet::new(),
         }
     }
 
@@ -159,6 +178,7 @@ impl Survey {
     /// # Errors
     /// When an event that is wanted cannot be decoded.
     pub fn step(&mut self, step: &Step<'_>) -> Result<bool, DecodeError> {
+        self.continuity.enter(step.file);
         if matches!(step.boundary, Boundary::Outside | Boundary::FileEnd) {
             self.outside(step);
             return Ok(true);
@@ -172,8 +192,7 @@ impl Survey {
                 self.open_bytes = 0;
                 self.open_rows.clear();
                 let judgement = self.selection.judge(step.file, transaction);
-                self.check_gap(step.file.as_str(), transaction.gtid);
-                self.judgement = Some(judgement);
+                self.begin(transaction.gtid, judgement);
                 judgement
             }
         };
@@ -200,46 +219,45 @@ impl Survey {
                 self.server_version = Some(description.server_version.clone());
                 self.is_mariadb = step.format.flavour == binlog::event::Flavour::MariaDb;
             }
-            Event::PreviousGtids(previous) => {
-                let missing = |before: &GtidSet| {
-                    let mut missing = previous.gtids.clone();
-                    missing.subtract(before);
-                    missing
-                };
-                match &self.before_mysql {
-                    None => {
-                        self.seen = previous.gtids.clone();
-                        self.before_mysql = Some(previous.gtids.clone());
-                    }
-                    Some(_) => {
-                        let missing = missing(&self.seen);
-                        if !missing.is_empty() && self.gap.is_none() {
-                            self.gap = Some(format!("{missing}, in front of {}", step.file));
-                        }
-                    }
+            Event::PreviousGtids(_) | Event::GtidList(_) => self.continuity.outside(step),
+            Event::Incident(incident) => {
+                let lost = lost_events(step, incident.message);
+                match self.transactions {
+                    // Nothing is wanted yet, and perhaps nothing before the target's place.
+                    0 => self.open_incidents.push(lost),
+                    _ => self.incidents.push(lost),
                 }
             }
-            Event::GtidList(list) if self.before_mariadb.is_none() => {
-                self.before_mariadb = Some(list.gtids.iter().copied().collect());
-            }
-            Event::Incident(_) => self.incidents.push(TransactionGtid::None),
             _ => {}
         }
     }
 
-    fn check_gap(&mut self, _file: &str, gtid: TransactionGtid) {
-        if let TransactionGtid::MySql(gtid) = gtid {
-            self.seen.add(gtid);
+    fn begin(&mut self, gtid: TransactionGtid, judgement: Judgement) {
+        self.judgement = Some(judgement);
+        match judgement {
+            Judgement::Take => self.incidents.append(&mut self.open_incidents),
+            Judgement::Executed => {
+                self.there.add(gtid);
+                self.open_incidents.clear();
+            }
+            Judgement::Before => self.open_incidents.clear(),
+            Judgement::Excluded | Judgement::Stop => {}
+        }
+        if judgement != Judgement::Stop {
+            self.continuity.see(gtid, judgement == Judgement::Take);
         }
     }
 
     fn wanted(&mut self, step: &Step<'_>) -> Result<(), DecodeError> {
-        let size = u64::from(step.raw.header.event_size);
-        self.largest_event = self.largest_event.max(size);
+        let bytes = u64::from(step.raw.header.event_size);
+        if self.largest_event.is_none_or(|other| other.bytes < bytes) {
+            let gtid = gtid_of(step);
+            self.largest_event = Some(LargestEvent { bytes, gtid });
+        }
         match &step.event {
             Event::Rows(rows) => {
                 if let Some(table) = step.table {
-                    self.rows_of(rows, table)?;
+                    self.rows_of(step, rows, table)?;
                 }
             }
             Event::Query(query) => self.statement(step, &query.sql),
@@ -247,28 +265,34 @@ impl Survey {
                 let query = query.inflate(&Limits::default())?;
                 self.statement(step, &query.sql);
             }
-            Event::Incident(_) => {
-                let gtid = step.transaction.map_or(TransactionGtid::None, |of| of.gtid);
-                self.incidents.push(gtid);
+            Event::Incident(incident) => {
+                self.incidents.push(lost_events(step, incident.message));
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn rows_of(&mut self, rows: &RowsEvent<'_>, table: &Table) -> Result<(), DecodeError> {
+    fn rows_of(
+        &mut self,
+        step: &Step<'_>,
+        rows: &RowsEvent<'_>,
+        table: &Table,
+    ) -> Result<(), DecodeError> {
         let (schema, map) = (&table.map.schema, &table.map);
         if !self.filter.admits_row_event(schema, &map.table) {
             return Ok(());
         }
-        let name = format!("{}.{}", self.filter.rewrite(schema), map.table);
-        let has_mysql_rows = schema == "mysql";
+        let schema = self.filter.rewrite(schema);
+        let name = format!("{schema}.{}", map.table);
+        if schema == "mysql" && !self.mysql_rows.contains_key(&name) {
+            self.mysql_rows.insert(name.clone(), gtid_of(step));
+        }
         let count = count_rows(rows, table, &Limits::default())?;
         if self.statements == 0 {
             let columns = table.map.columns.len();
             self.shapes.entry(name.clone()).or_insert(columns);
         }
-        self.has_mysql_rows |= has_mysql_rows;
         // They count once the transaction is known to be whole.
         self.open_rows
             .entry(name)
@@ -278,25 +302,15 @@ impl Survey {
     }
 
     fn statement(&mut self, step: &Step<'_>, sql: &[u8]) {
-        match StatementKind::of(sql) {
-            StatementKind::CreateSelect | StatementKind::Dml | StatementKind::Ddl => {}
-            StatementKind::Begin
-            | StatementKind::Commit
-            | StatementKind::Rollback
-            | StatementKind::Savepoint
-            | StatementKind::RollbackTo
-            | StatementKind::XaStart
-            | StatementKind::XaEnd
-            | StatementKind::XaCommit
-            | StatementKind::XaRollback => return,
+        if StatementKind::of(sql).is_control() {
+            return;
         }
         self.statements = self.statements.saturating_add(1);
         if self.first_statements.len() < DDL_MAX {
             let text = String::from_utf8_lossy(sql);
             let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            let gtid = step.transaction.map_or(TransactionGtid::None, |of| of.gtid);
             self.first_statements
-                .push((gtid, text.chars().take(120).collect()));
+                .push((gtid_of(step), text.chars().take(120).collect()));
         }
     }
 
@@ -371,5 +385,18 @@ impl Survey {
     #[must_use]
     pub const fn is_inside(&self) -> bool {
         self.judgement.is_some()
+    }
+}
+
+fn gtid_of(step: &Step<'_>) -> TransactionGtid {
+    step.transaction.map_or(TransactionGtid::None, |of| of.gtid)
+}
+
+fn lost_events(step: &Step<'_>, message: &[u8]) -> LostEvents {
+    LostEvents {
+        gtid: gtid_of(step),
+        file: step.file.to_string(),
+        offset: step.place.offset,
+        message: String::from_utf8_lossy(message).into_owned(),
     }
 }

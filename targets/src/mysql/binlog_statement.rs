@@ -9,10 +9,11 @@
 
 use binlog::event::{ChecksumAlgorithm, EventHeader, EventType, FormatDescription, write_event};
 use binlog::limits::Limits;
-use binlog::row::RowsFlags;
+use binlog::row::{RowsFlags, RowsVersion};
 use codec::DecodeError;
 use inspect::put_base64;
 
+use super::facts::ServerFacts;
 use crate::RowsChange;
 
 /// Bytes of events from which a statement is sent.
@@ -25,9 +26,20 @@ pub(super) struct BinlogStatement {
     text: Vec<u8>,
     /// One event, before it is text.
     event: Vec<u8>,
+    /// Whether the server takes row events of MySQL 5.6 and later only: MySQL 9 knows no older ones,
+    /// which are those of MySQL 5.5 and of MariaDB.
+    is_raising: bool,
 }
 
 impl BinlogStatement {
+    /// For a server of this vendor and version.
+    pub(super) fn new(facts: &ServerFacts) -> Self {
+        Self {
+            is_raising: !facts.is_mariadb && facts.number >= 50_600,
+            ..Self::default()
+        }
+    }
+
     /// The statement that tells a server how the events behind it look.
     pub(super) fn description(description: &FormatDescription) -> Vec<u8> {
         let description = FormatDescription {
@@ -66,6 +78,10 @@ impl BinlogStatement {
         };
         let mut ended = rows.clone();
         ended.flags = RowsFlags(rows.flags.0 | RowsFlags::STATEMENT_END.0);
+        if self.is_raising && ended.version == RowsVersion::V1 {
+            // The same but for a length that is there.
+            ended.version = RowsVersion::V2;
+        }
         self.put(&header, ended.event_type(), |out| ended.encode(out));
         Ok(self.text.len() > FULL)
     }

@@ -1,5 +1,6 @@
 //! What somebody wants to know of a server before, and has to tell it after, a replay.
 
+use binlog::transaction::Executed;
 use gtid::{GtidSet, MariaPosition};
 use protocol::client::QueryResult;
 
@@ -53,6 +54,18 @@ impl MysqlStore {
                 .map(named)
                 .collect())
         })
+    }
+
+    /// What its row says was applied, apart from what the server itself has executed; empty where no
+    /// row says anything.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub fn marked_executed(&self) -> Result<Executed, TargetError> {
+        match &self.options.truth {
+            Truth::Gtids => Ok(Executed::default()),
+            Truth::Row(table) => Ok(self.marked(table)?.applied.executed),
+        }
     }
 
     /// Whether it replicates from somewhere just now.
@@ -136,16 +149,24 @@ impl MysqlStore {
         })
     }
 
-    /// Removes the table that said what is applied, and its database if nothing else is in it.
+    /// Removes the table that said what is applied, and its database if nothing else is in it. False,
+    /// and nothing removed, if it names transactions that the server does not know itself.
     ///
     /// # Errors
     /// When the server refuses.
-    pub fn remove_marks(&self) -> Result<(), TargetError> {
+    pub fn remove_marks(&self) -> Result<bool, TargetError> {
         let Truth::Row(table) = &self.options.truth else {
-            return Ok(());
+            return Ok(true);
         };
+        let marked = self.marked(table)?.applied.executed;
         let (database, name) = (&table.database, &table.table);
         self.asking(|pipe| {
+            let known = super::ServerFacts::ask(pipe)?.executed();
+            let mut all = known.clone();
+            all.union(&marked);
+            if all != known {
+                return Ok(false);
+            }
             pipe.ask(&format!("DROP TABLE IF EXISTS `{database}`.`{name}`"))?;
             let left = format!(
                 "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}",
@@ -154,7 +175,7 @@ impl MysqlStore {
             if pipe.scalar(&left)?.as_deref() == Some("0") {
                 pipe.ask(&format!("DROP DATABASE IF EXISTS `{database}`"))?;
             }
-            Ok(())
+            Ok(true)
         })
     }
 }

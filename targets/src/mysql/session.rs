@@ -82,9 +82,9 @@ impl MysqlSession {
         Ok(Self {
             pipe,
             options,
-            facts,
             state: SqlSession::default(),
-            rows: BinlogStatement::default(),
+            rows: BinlogStatement::new(&facts),
+            facts,
             description: None,
             head: UnitHead::default(),
             has_begun: false,
