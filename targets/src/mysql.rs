@@ -13,6 +13,7 @@ mod marks;
 mod pipe;
 mod questions;
 mod rights;
+mod sequences;
 mod session;
 
 use std::sync::Mutex;
@@ -26,6 +27,14 @@ pub use marks::MarkTable;
 use marks::Marked;
 use pipe::Pipe;
 use session::MysqlSession;
+
+/// MariaDB's domain for what is an applier's own and has to be logged: the table of the truth, and
+/// the CREATE TABLE of a CREATE TABLE .. SELECT, whose rows keep the GTID. The letters WEIR.
+const OWN_DOMAIN: u32 = 0x5745_4952;
+
+/// Around what a server must not log. Neither may stand in a transaction.
+const UNLOGGED: &str = "SET @@session.sql_log_bin=0";
+const LOGGED: &str = "SET @@session.sql_log_bin=1";
 
 /// For connections that ask: nothing is left open between two questions.
 const AUTOCOMMIT: &str = "SET @@session.autocommit=1";
@@ -51,6 +60,15 @@ pub struct MysqlOptions {
     pub is_logged: bool,
     /// Whether MariaDB units keep their GTIDs, so that each is a transaction of its own.
     pub keeps_mariadb_gtids: bool,
+}
+
+impl MysqlOptions {
+    /// Whether every unit of a MariaDB source is logged by `facts`' server under its own GTID. What
+    /// an applier notes in between must then take none: a number of a domain is there once.
+    fn keeps_mariadb(&self, facts: &ServerFacts) -> bool {
+        let is_by_row = matches!(self.truth, Truth::Row(_));
+        is_by_row && facts.is_mariadb && self.keeps_mariadb_gtids && self.is_logged
+    }
 }
 
 /// A MySQL or MariaDB server.
@@ -123,6 +141,30 @@ impl MysqlStore {
         answer
     }
 
+    fn create_marks(&self, pipe: &mut Pipe, table: &MarkTable) -> Result<(), TargetError> {
+        let is_there = table.exists(pipe)?;
+        // Looking has begun a transaction, where autocommit is off.
+        pipe.ask("COMMIT")?;
+        if is_there {
+            return Ok(());
+        }
+        self.in_own_domain(pipe, |pipe| table.create(pipe))
+    }
+
+    /// Does what is the applier's own and has to be logged.
+    fn in_own_domain(
+        &self,
+        pipe: &mut Pipe,
+        work: impl FnOnce(&mut Pipe) -> Result<(), TargetError>,
+    ) -> Result<(), TargetError> {
+        if !self.options.keeps_mariadb(&self.facts) {
+            return work(pipe);
+        }
+        pipe.ask(&format!("SET @@session.gtid_domain_id={OWN_DOMAIN}"))?;
+        work(pipe)?;
+        pipe.ask("SET @@session.gtid_domain_id=DEFAULT").map(drop)
+    }
+
     fn marked(&self, table: &MarkTable) -> Result<Marked, TargetError> {
         Ok(self.asking(|pipe| table.read(pipe))?.unwrap_or_default())
     }
@@ -165,7 +207,7 @@ impl Store for MysqlStore {
         let mut pipe = Pipe::connect(&self.options.client)?;
         if let Truth::Row(table) = &self.options.truth {
             session::set_up(&mut pipe, &self.options, &self.facts)?;
-            table.create(&mut pipe)?;
+            self.create_marks(&mut pipe, table)?;
         }
         Ok(Box::new(MysqlSession::new(
             pipe,
@@ -194,9 +236,17 @@ impl Store for MysqlStore {
                     applied: applied.clone(),
                     begun: None,
                 };
+                let is_quiet = self.options.keeps_mariadb(&self.facts);
                 self.asking(|pipe| {
-                    table.create(pipe)?;
-                    pipe.ask(&table.replace(&marked)).map(drop)
+                    self.create_marks(pipe, table)?;
+                    if is_quiet {
+                        pipe.ask(UNLOGGED)?;
+                    }
+                    pipe.ask(&table.replace(&marked))?;
+                    match is_quiet {
+                        true => pipe.ask(LOGGED).map(drop),
+                        false => Ok(()),
+                    }
                 })
             }
         }

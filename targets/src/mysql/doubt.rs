@@ -6,6 +6,7 @@
 //! does no harm twice; then it is run again, and the errors that say that there is nothing left to
 //! do mean that it is done.
 
+use gtid::MariaGtid;
 use protocol::client::QueryResult;
 use sql::ast::Statement;
 use sql::error::SqlError;
@@ -47,6 +48,19 @@ pub(super) fn shape(pipe: &mut Pipe, change: &StatementChange<'_>) -> Result<Str
         shape.push_str(&format!("{name} {look}\n"));
     }
     Ok(shape)
+}
+
+/// Whether a MariaDB target has logged the transaction. Its units come in order, so it has if the
+/// last one of the same domain and server is not before it.
+pub(super) fn is_logged(pipe: &mut Pipe, gtid: &MariaGtid) -> Result<bool, TargetError> {
+    let state = pipe.scalar("SELECT @@GLOBAL.gtid_binlog_state")?;
+    let state = state.unwrap_or_default();
+    let mut last = state
+        .split(',')
+        .filter_map(|text| text.parse::<MariaGtid>().ok());
+    Ok(last.any(|last| {
+        (last.domain, last.server) == (gtid.domain, gtid.server) && last.sequence >= gtid.sequence
+    }))
 }
 
 fn quoted(name: &str) -> String {

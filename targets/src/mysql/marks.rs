@@ -48,6 +48,14 @@ impl MarkTable {
         format!("`{}`.`{}`", self.database, self.table)
     }
 
+    /// Whether the table is there.
+    pub(super) fn exists(&self, pipe: &mut Pipe) -> Result<bool, TargetError> {
+        match pipe.ask(&format!("SELECT 1 FROM {} LIMIT 0", self.name())) {
+            Err(error) if is_missing(&error) => Ok(false),
+            answer => answer.map(|_| true),
+        }
+    }
+
     /// Makes the table if it is not there.
     pub(super) fn create(&self, pipe: &mut Pipe) -> Result<(), TargetError> {
         let (database, table) = (&self.database, self.name());
@@ -85,10 +93,7 @@ impl MarkTable {
             text(&self.channel)
         );
         let answer = match pipe.ask(&sql) {
-            // No such table, no such database.
-            Err(TargetError::Statement(error)) if matches!(error.code, 1146 | 1049) => {
-                return Ok(None);
-            }
+            Err(error) if is_missing(&error) => return Ok(None),
             answer => answer?,
         };
         let QueryResult::Rows { rows, .. } = answer else {
@@ -166,6 +171,11 @@ impl MarkTable {
             begun(|begun| &begun.shape),
         )
     }
+}
+
+/// No such table, no such database.
+const fn is_missing(error: &TargetError) -> bool {
+    matches!(error, TargetError::Statement(error) if matches!(error.code, 1146 | 1049))
 }
 
 /// A literal that means the same in every character set and sql_mode.

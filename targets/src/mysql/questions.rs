@@ -9,7 +9,7 @@ use super::{MysqlStore, Truth};
 use crate::TargetError;
 
 /// A cell of text, empty for NULL and for none.
-fn cell(row: &[Option<Vec<u8>>], at: usize) -> String {
+pub(super) fn cell(row: &[Option<Vec<u8>>], at: usize) -> String {
     let cell = row.get(at).and_then(Option::as_deref).unwrap_or_default();
     String::from_utf8_lossy(cell).into_owned()
 }
@@ -22,7 +22,7 @@ fn rows(answer: QueryResult) -> Vec<Vec<Option<Vec<u8>>>> {
 }
 
 /// A literal of bytes.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     let digits: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
     format!("CONVERT(X'{digits}' USING utf8)")
 }
@@ -167,13 +167,15 @@ impl MysqlStore {
             if all != known {
                 return Ok(false);
             }
-            pipe.ask(&format!("DROP TABLE IF EXISTS `{database}`.`{name}`"))?;
+            let drop_table = format!("DROP TABLE IF EXISTS `{database}`.`{name}`");
+            self.in_own_domain(pipe, |pipe| pipe.ask(&drop_table).map(drop))?;
             let left = format!(
                 "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {}",
                 literal(database)
             );
             if pipe.scalar(&left)?.as_deref() == Some("0") {
-                pipe.ask(&format!("DROP DATABASE IF EXISTS `{database}`"))?;
+                let drop_database = format!("DROP DATABASE IF EXISTS `{database}`");
+                self.in_own_domain(pipe, |pipe| pipe.ask(&drop_database).map(drop))?;
             }
             Ok(true)
         })

@@ -34,6 +34,11 @@ pub(super) fn check(
     if !options.is_logged {
         probes.push(b"SET @@session.sql_log_bin=@@session.sql_log_bin".to_vec());
     }
+    if options.keeps_mariadb(facts) {
+        for name in ["sql_log_bin", "gtid_domain_id"] {
+            probes.push(format!("SET @@session.{name}=@@session.{name}").into_bytes());
+        }
+    }
     let version = match facts.is_mariadb {
         true => "10.11.0-MariaDB",
         false => "8.4.0",

@@ -7,6 +7,7 @@
 use binlog::event::{EventFlags, Flavour, FormatDescription};
 use binlog::row::RowPlan;
 use binlog::transaction::{StatementKind, TransactionGtid};
+use gtid::MariaGtid;
 use inspect::{SqlSession, SqlSink, put_versioned, without_start};
 use sql::error::SqlError;
 
@@ -15,7 +16,8 @@ use super::doubt::{self, is_already};
 use super::facts::ServerFacts;
 use super::marks::{Begun, MarkTable, Marked};
 use super::pipe::Pipe;
-use super::{MysqlOptions, Truth};
+use super::sequences::Sequences;
+use super::{LOGGED, MysqlOptions, OWN_DOMAIN, Truth, UNLOGGED};
 use crate::{
     Applied, Mark, RowsChange, Session, StatementChange, StatementOutcome, TargetError, UnitHead,
 };
@@ -58,6 +60,9 @@ pub(super) struct MysqlSession {
     has_unit: bool,
     /// Whether the server was told the open unit's identifier.
     is_identified: bool,
+    /// Whether the open unit was a statement that is logged under its identifier already.
+    is_logged_alone: bool,
+    sequences: Sequences,
     /// What the row says once the open transaction is committed.
     marked: Applied,
     /// The statement that an earlier session began, and nobody knows to be done.
@@ -91,6 +96,8 @@ impl MysqlSession {
             is_anonymous: false,
             has_unit: false,
             is_identified: false,
+            is_logged_alone: false,
+            sequences: Sequences::default(),
             marked: marked.applied,
             doubted: marked.begun,
         })
@@ -179,24 +186,75 @@ impl MysqlSession {
         let sql = without_start(sql).unwrap_or(sql);
         let statement = format!("{} {}", self.head.gtid, String::from_utf8_lossy(sql));
         let shape = doubt::shape(&mut self.pipe, change)?;
+        let kept = self.kept_gtid();
+        // The rows that follow a CREATE TABLE keep the GTID.
+        self.is_logged_alone = kept.is_some() && change.kind != StatementKind::CreateSelect;
         let doubted = self.doubted.take();
         let doubted = doubted.filter(|doubted| doubted.statement == statement);
-        if let Some(doubted) = &doubted
-            && doubted.shape != shape
-        {
-            return Ok(());
+        if let Some(doubted) = &doubted {
+            let is_logged = match kept {
+                Some(gtid) if self.is_logged_alone => doubt::is_logged(&mut self.pipe, &gtid)?,
+                _ => false,
+            };
+            if is_logged || doubted.shape != shape {
+                self.is_identified |= self.is_logged_alone;
+                return Ok(());
+            }
         }
         let begun = Marked {
             applied: self.marked.clone(),
             begun: Some(Begun { statement, shape }),
         };
-        self.pipe.send(table.replace(&begun).as_bytes())?;
-        self.pipe.send(b"COMMIT")?;
+        let replace = table.replace(&begun);
+        match kept {
+            Some(_) => {
+                // Looking at tables may have begun a transaction.
+                self.pipe.send(b"COMMIT")?;
+                self.note(&replace)?;
+            }
+            None => {
+                self.pipe.send(replace.as_bytes())?;
+                self.pipe.send(b"COMMIT")?;
+            }
+        }
         self.pipe.drain()?;
+        match kept {
+            Some(gtid) if !self.is_logged_alone => self.go_to_own_domain(&gtid)?,
+            _ => self.identify()?,
+        }
         match self.run(change, sql) {
             Err(TargetError::Statement(error)) if doubted.is_some() && is_already(&error) => Ok(()),
             outcome => outcome,
         }
+    }
+
+    /// The open unit's GTID, if the server keeps it and what is noted beside it must not take it.
+    fn kept_gtid(&self) -> Option<MariaGtid> {
+        let gtid = self.head.gtid.mariadb()?;
+        self.options.keeps_mariadb(&self.facts).then_some(gtid)
+    }
+
+    /// Commits a change of the row alone, unlogged. No transaction may be open.
+    fn note(&mut self, replace: &str) -> Result<(), TargetError> {
+        self.pipe.send(UNLOGGED.as_bytes())?;
+        // Were it logged, it would take the unit's GTID.
+        self.pipe.drain()?;
+        for sql in [replace, "COMMIT", LOGGED] {
+            self.pipe.send(sql.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// What is logged next takes the next number of the applier's own domain.
+    fn go_to_own_domain(&mut self, gtid: &MariaGtid) -> Result<(), TargetError> {
+        let own = MariaGtid {
+            domain: OWN_DOMAIN,
+            sequence: 0,
+            ..*gtid
+        };
+        let mut out: Vec<Vec<u8>> = Vec::new();
+        self.state.mariadb_gtid(&own, &mut out);
+        out.iter().try_for_each(|sql| self.pipe.send(sql))
     }
 
     fn run(&mut self, change: &StatementChange<'_>, sql: &[u8]) -> Result<(), TargetError> {
@@ -233,6 +291,34 @@ fn on_query(error: TargetError, change: &StatementChange<'_>) -> TargetError {
     }
 }
 
+pub(super) fn undecodable(error: codec::DecodeError) -> TargetError {
+    let text = format!("the rows cannot be decoded: {error}");
+    TargetError::Unsupported(SqlError::new(1610, "HY000", text))
+}
+
+/// How many rows an event changes; each of them can be decoded.
+fn count(change: &RowsChange<'_>) -> Result<u64, codec::DecodeError> {
+    let plan = RowPlan::new(change.map)?;
+    let limits = binlog::limits::Limits::default();
+    let mut chunks = change.rows.chunks(&plan, &limits)?;
+    let mut pair = binlog::row::RowPair::default();
+    let mut count = 0;
+    while let Some(mut reader) = chunks.next_chunk()? {
+        let mut row = pair.recycled();
+        while reader.next_into(&mut row)? {
+            count += 1;
+        }
+        pair = row.recycled();
+    }
+    Ok(count)
+}
+
+fn behind_rows(change: &StatementChange<'_>) -> TargetError {
+    let sql = String::from_utf8_lossy(&change.query.sql);
+    let text = format!("A statement that commits behind rows of its transaction, '{sql}',");
+    TargetError::Unsupported(SqlError::new(1235, "42000", text))
+}
+
 impl Session for MysqlSession {
     fn begin(&mut self, _first: &UnitHead) -> Result<(), TargetError> {
         Ok(())
@@ -242,29 +328,19 @@ impl Session for MysqlSession {
         self.head = *head;
         self.has_unit = true;
         self.is_identified = false;
+        self.is_logged_alone = false;
         Ok(())
     }
 
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError> {
-        let undecodable = |error: codec::DecodeError| {
-            let text = format!("the rows cannot be decoded: {error}");
-            TargetError::Unsupported(SqlError::new(1610, "HY000", text))
-        };
+        let count = count(change).map_err(undecodable)?;
+        if self.kept_gtid().is_some() && self.sequences.is_sequence(&mut self.pipe, change)? {
+            self.sequences.set(&self.options, &self.facts, change)?;
+            return Ok(count);
+        }
         self.describe(change.logged.description)?;
         self.identify()?;
         self.has_begun = true;
-        let plan = RowPlan::new(change.map).map_err(undecodable)?;
-        let mut count = 0;
-        let limits = binlog::limits::Limits::default();
-        let mut chunks = change.rows.chunks(&plan, &limits).map_err(undecodable)?;
-        let mut pair = binlog::row::RowPair::default();
-        while let Some(mut reader) = chunks.next_chunk().map_err(undecodable)? {
-            let mut row = pair.recycled();
-            while reader.next_into(&mut row).map_err(undecodable)? {
-                count += 1;
-            }
-            pair = row.recycled();
-        }
         if self.rows.add(change).map_err(undecodable)? {
             self.send_rows()?;
         }
@@ -280,14 +356,20 @@ impl Session for MysqlSession {
             return Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)));
         }
         self.settle()?;
+        self.sequences.forget();
         self.describe(change.logged.description)?;
-        self.identify()?;
-        self.has_begun = true;
+        let had_begun = std::mem::replace(&mut self.has_begun, true);
         match self.options.truth.clone() {
             Truth::Row(table) if change.kind != StatementKind::Dml => {
+                if had_begun && self.kept_gtid().is_some() {
+                    return Err(behind_rows(change));
+                }
                 self.run_marked(&table, change)?;
             }
-            Truth::Row(_) | Truth::Gtids => self.run(change, &change.query.sql)?,
+            Truth::Row(_) | Truth::Gtids => {
+                self.identify()?;
+                self.run(change, &change.query.sql)?;
+            }
         }
         Ok(StatementOutcome::Done)
     }
@@ -309,7 +391,9 @@ impl Session for MysqlSession {
             // A server keeps its own GTIDs and no place in anybody's log.
             return Ok(());
         }
-        self.identify()?;
+        if self.has_unit {
+            self.identify()?;
+        }
         let mut marked = self.marked.clone();
         marked.executed.union(mark.added);
         marked.source = mark.source.cloned();
@@ -319,22 +403,26 @@ impl Session for MysqlSession {
                 applied: marked.clone(),
                 begun: None,
             });
+            let keeps = self.options.keeps_mariadb(&self.facts);
+            if keeps && (self.is_logged_alone || !self.has_unit) {
+                self.pipe.drain()?;
+                self.note(&sql)?;
+                self.pipe.drain_commit()?;
+                return self.committed(marked);
+            }
             self.send_rows()?;
             self.pipe.send(sql.as_bytes())?;
         }
         self.settle()?;
         self.pipe.send(b"COMMIT")?;
         self.pipe.drain_commit()?;
-        self.has_begun = false;
-        self.has_unit = false;
-        self.be_automatic()?;
-        self.marked = marked;
-        Ok(())
+        self.committed(marked)
     }
 
     fn rollback(&mut self) -> Result<(), TargetError> {
         self.rows.clear();
         self.is_identified = false;
+        self.is_logged_alone = false;
         self.has_begun = false;
         self.has_unit = false;
         if !self.pipe.is_lost() {
@@ -343,6 +431,10 @@ impl Session for MysqlSession {
         }
         if !self.pipe.is_lost() {
             self.pipe.send(b"ROLLBACK")?;
+            if self.options.keeps_mariadb(&self.facts) {
+                // It may have failed between the two.
+                self.pipe.send(LOGGED.as_bytes())?;
+            }
             if self.facts.has_gtids {
                 self.pipe.send(b"SET @@SESSION.GTID_NEXT='AUTOMATIC'")?;
             }
@@ -350,6 +442,17 @@ impl Session for MysqlSession {
         }
         let pipe = Pipe::connect(&self.options.client)?;
         *self = Self::new(pipe, self.options.clone(), self.facts.clone())?;
+        Ok(())
+    }
+}
+
+impl MysqlSession {
+    /// Takes note of a commit.
+    fn committed(&mut self, marked: Applied) -> Result<(), TargetError> {
+        self.has_begun = false;
+        self.has_unit = false;
+        self.be_automatic()?;
+        self.marked = marked;
         Ok(())
     }
 }
