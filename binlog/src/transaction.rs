@@ -48,7 +48,6 @@ pub use tracker::TransactionTracker;
 use std::fmt;
 
 use codec::DecodeError;
-use gtid::Gtid;
 
 use crate::event::EventType;
 use grammar::{Machine, Mark};
@@ -64,8 +63,8 @@ pub enum Boundary {
     Inside,
     /// Ends a transaction.
     End {
-        /// Its identifier, if it has one of MySQL's.
-        gtid: Option<Gtid>,
+        /// Its identifier.
+        gtid: TransactionGtid,
     },
     /// Ends the file.
     FileEnd,

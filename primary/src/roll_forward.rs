@@ -219,7 +219,7 @@ impl Run<'_> {
             let Boundary::End { gtid } = step.boundary else {
                 continue;
             };
-            if let Some(gtid) = gtid {
+            if let Some(gtid) = gtid.mysql() {
                 self.executed.add(gtid);
             }
             self.transactions += 1;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use binlog::log::LogPosition;
+use binlog::transaction::Executed;
 use config::{ReplicationFilter, SourceSettings};
 use gtid::GtidSet;
 use sql::ast::OptionAssignment;
@@ -42,6 +43,8 @@ pub struct ChannelParts {
     pub store: Arc<dyn Store>,
     /// What the target holds.
     pub applier_status: Arc<ApplierStatus>,
+    /// What the target is, if it takes no transactions of MariaDB servers.
+    pub no_mariadb: Option<Arc<str>>,
 }
 
 /// One receiver and one applier.
@@ -57,6 +60,7 @@ pub struct Channel {
     receiver_status: Arc<ReceiverStatus>,
     applier_status: Arc<ApplierStatus>,
     store: Arc<dyn Store>,
+    no_mariadb: Option<Arc<str>>,
     /// Held across a whole statement.
     threads: tokio::sync::Mutex<Threads>,
 }
@@ -78,8 +82,8 @@ pub struct ChannelState {
     pub receiver: ReceiverState,
     /// The applier.
     pub applier: ApplierState,
-    /// GTIDs received.
-    pub retrieved: GtidSet,
+    /// Transactions received.
+    pub retrieved: Executed,
     /// Bytes of relay log files.
     pub relay_log_space: u64,
     /// Bytes in the relay log that are not applied.
@@ -103,6 +107,7 @@ impl Channel {
             receiver_status: Arc::default(),
             applier_status: parts.applier_status,
             store: parts.store,
+            no_mariadb: parts.no_mariadb,
             threads: tokio::sync::Mutex::default(),
         }
     }
@@ -188,6 +193,7 @@ impl Channel {
             applied: Arc::clone(&self.applier_status) as _,
             status: Arc::clone(&self.receiver_status),
             event_bytes_max: self.event_bytes_max,
+            no_mariadb: self.no_mariadb.clone(),
         };
         let running = receiver::spawn(receiver, tokio::runtime::Handle::current());
         threads.receiver = Some(running.map_err(no_thread)?);
@@ -276,7 +282,7 @@ impl Channel {
 
     /// Discards what an earlier source left, and says in the file that it is done.
     async fn finish_discard(&self, threads: &mut Threads) -> Result<(), SqlError> {
-        self.discard(GtidSet::new()).await?;
+        self.discard().await?;
         let saved = self
             .source_info
             .save(&self.source(), &self.options, Positions::Kept);
@@ -301,7 +307,7 @@ impl Channel {
             };
             self.set_source(&mut threads, none, true).await?;
         } else {
-            self.discard(GtidSet::new()).await?;
+            self.discard().await?;
         }
         self.receiver_status
             .update(|state| *state = ReceiverState::default());
@@ -361,8 +367,8 @@ impl Channel {
     /// Throws the relay log and the positions away; what is executed stays. A crash in between leaves
     /// a position in a log that is gone, which is noticed; the other way round a log without a
     /// position would be left.
-    async fn discard(&self, retrieved: GtidSet) -> Result<(), SqlError> {
-        let reset = self.relay_log.reset(retrieved, now_seconds());
+    async fn discard(&self) -> Result<(), SqlError> {
+        let reset = self.relay_log.reset(Executed::default(), now_seconds());
         reset.map_err(relay_log_failed)?;
         let start = self.relay_log.start();
         let applied = Applied {
@@ -417,24 +423,34 @@ impl ChannelState {
     /// What lag is computed from, now.
     #[must_use]
     pub fn lag_inputs(&self) -> LagInputs<'_> {
-        let mut waiting = self.retrieved.clone();
-        waiting.subtract(&self.applier.executed.mysql);
-        let is_known = self.queued_bytes == 0 || !self.retrieved.is_empty();
-        let queued = if self.queued_bytes == 0 {
-            0
-        } else {
-            waiting.count()
-        };
         LagInputs {
             receiver: &self.receiver,
             applier: &self.applier,
             heartbeat_period: self.source.heartbeat_period,
-            queued_transactions: is_known.then_some(queued),
+            queued_transactions: self.queued_transactions(),
             queued_bytes: self.queued_bytes,
             oldest_waiting_micros: self.oldest_waiting_micros,
             now: Instant::now(),
             now_micros: now_micros(),
         }
+    }
+
+    /// How many transactions wait in the relay log, if that is known.
+    fn queued_transactions(&self) -> Option<u64> {
+        if self.queued_bytes == 0 {
+            return Some(0);
+        }
+        let executed = &self.applier.executed;
+        let mut mysql = self.retrieved.mysql.clone();
+        mysql.subtract(&executed.mysql);
+        // Numbers of a domain may have gaps, so there are no more than these.
+        let mariadb = self.retrieved.mariadb.iter().map(|last| {
+            let done = executed.mariadb.get(last.domain)?;
+            Some(last.sequence.saturating_sub(done.sequence))
+        });
+        let mariadb = mariadb.sum::<Option<u64>>()?;
+        let is_known = !self.retrieved.is_empty();
+        is_known.then(|| mysql.count().saturating_add(mariadb))
     }
 
     /// Where the applier reads, or would.

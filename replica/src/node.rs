@@ -151,8 +151,9 @@ impl Opened {
             Initialize::IfMissing => &settings.target,
             Initialize::Insecure | Initialize::RandomPassword => &TargetKind::Sqlite,
         };
+        let target = target::open(kind, &database, DEFAULT_CHANNEL)?;
         let store = GatedStore {
-            store: target::open(kind, &database, DEFAULT_CHANNEL)?,
+            store: target.store,
             gate: Arc::clone(&gate),
         };
         let applier_status = Arc::new(ApplierStatus::default());
@@ -176,6 +177,7 @@ impl Opened {
             relay_log: Arc::new(relay_log),
             store: Arc::new(store),
             applier_status,
+            no_mariadb: target.no_mariadb,
         }));
         Ok(Self {
             lock,
@@ -243,7 +245,7 @@ fn observe(channel: &Channel, sessions: SessionCounts) -> Observation {
     let (receiver, applier) = (&state.receiver, &state.applier);
     Observation {
         sessions,
-        gtid_executed: applier.executed.mysql.to_string(),
+        gtid_executed: applier.executed.to_string(),
         gtid_executed_count: applier.executed.mysql.count(),
         primary: None,
         replica: Some(ReplicaObservation {
@@ -252,7 +254,7 @@ fn observe(channel: &Channel, sessions: SessionCounts) -> Observation {
             applier_running: applier.is_running,
             received: place(receiver.read.as_ref()),
             applied: place(applier.source.as_ref()),
-            gtid_retrieved_count: state.retrieved.count(),
+            gtid_retrieved_count: state.retrieved.mysql.count(),
             receive: lag.receive,
             queue: lag.queue,
             apply: lag.apply,

@@ -9,26 +9,29 @@ mod core;
 mod error;
 mod greeting;
 mod probe;
+mod request;
 mod retry;
+mod rule;
 mod status;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use binlog::event::Flavour;
 use binlog::log::SourceCoordinates;
+use binlog::transaction::Executed;
 use bytes::Bytes;
+use config::SourceSettings;
 use config::settings::{GtidMode, SourcePosition};
-use config::{Secret, SourceSettings};
-use gtid::GtidSet;
-use protocol::client::{ClientOptions, Connection, Endpoint};
-use protocol::tls::{ClientTls, TlsMode};
-use protocol::{BinlogDump, BinlogDumpGtid, dump_flag};
+use protocol::client::Connection;
 use tokio::sync::watch;
 
+pub(crate) use self::core::commit_micros;
 pub use self::core::{Place, Received, ReceiverCore, StreamError};
 pub use error::ReceiverError;
 use probe::Probe;
 pub use retry::{Verdict, decide};
+pub use rule::Rule;
 pub use status::{ReceiverFailure, ReceiverRunning, ReceiverState, ReceiverStatus};
 
 use crate::LIFE;
@@ -51,8 +54,8 @@ pub struct ReplicaIdentity {
 
 /// What the applier has, asked at each connect: the receiver never asks the source for it again.
 pub trait Applied: Send + Sync {
-    /// Every GTID that is applied.
-    fn gtid_executed(&self) -> GtidSet;
+    /// Every transaction that is applied.
+    fn executed(&self) -> Executed;
 
     /// Up to where the source's log is applied, for a dump by file and position.
     fn source_coordinates(&self) -> Option<SourceCoordinates>;
@@ -73,6 +76,8 @@ pub struct Receiver {
     pub status: Arc<ReceiverStatus>,
     /// Largest event accepted, in bytes.
     pub event_bytes_max: usize,
+    /// What the target is, if it takes no transactions of MariaDB servers.
+    pub no_mariadb: Option<Arc<str>>,
 }
 
 /// A receiver that runs.
@@ -228,12 +233,16 @@ impl Receiver {
         let mut connection = self.connect().await?;
         self.status
             .update(|state| state.doing = "Checking source version");
-        let greeting = greeting::greet(&mut connection, &self.settings, &self.identity);
-        let source = self.in_time(greeting).await?;
         let version = connection.greeting().version.clone();
-        if version.contains("MariaDB") {
-            return Err(ReceiverError::UnknownSource { version });
+        let flavour = greeting::flavour(&version);
+        if let (Flavour::MariaDb, Some(target)) = (flavour, &self.no_mariadb) {
+            let target = target.to_string();
+            return Err(ReceiverError::NoMariadb { version, target });
         }
+        let have = self.have();
+        let (settings, identity) = (&self.settings, &self.identity);
+        let greeting = greeting::greet(&mut connection, settings, identity, &have.mariadb);
+        let source = self.in_time(greeting).await?;
         self.say_connected(&source, &version, *failed);
         self.status.update(|state| {
             state.source_server_id = Some(source.server_id);
@@ -242,13 +251,13 @@ impl Receiver {
             state.clock_offset_micros = source.clock_offset_micros;
             state.doing = "Requesting binlog dump";
         });
-        self.in_time(self.request_dump(&mut connection, &source))
+        self.in_time(self.request_dump(&mut connection, &source, &have))
             .await?;
-        let mut core = ReceiverCore::new(source.checksum, self.identity.gtid_mode);
+        let mut core = ReceiverCore::new(source.checksum, self.rule(flavour, have));
         let mut rotate_to = None;
         let mut is_connected = false;
         let began = Instant::now();
-        let mut probe = Probe::new(source.uuid.as_deref(), began);
+        let mut probe = Probe::new(flavour, source.uuid.as_deref(), began);
         loop {
             let event = self.next_event(&mut connection).await?;
             let received = core.handle(&event)?;
@@ -270,6 +279,23 @@ impl Receiver {
             if is_progress && std::mem::take(failed) != 0 {
                 self.status.update(|state| state.failed_attempts = 0);
             }
+        }
+    }
+
+    /// What is in the relay log or applied.
+    fn have(&self) -> Executed {
+        let mut have = self.relay_log.retrieved();
+        have.union(&self.applied.executed());
+        have
+    }
+
+    fn rule(&self, flavour: Flavour, have: Executed) -> Rule {
+        match flavour {
+            Flavour::MySql => Rule::MySql(self.identity.gtid_mode),
+            Flavour::MariaDb => Rule::MariaDb {
+                last: have.mariadb,
+                by_gtid: self.settings.position == SourcePosition::Auto,
+            },
         }
     }
 
@@ -301,8 +327,8 @@ impl Receiver {
     async fn ask_for_a_reset(&self, probe: &mut Probe) -> Result<(), ReceiverError> {
         let asking = async {
             let mut connection = self.connect().await.ok()?;
-            let answer = connection.query("SELECT @@GLOBAL.GTID_EXECUTED").await;
-            answer.ok()?.scalar()?.parse::<GtidSet>().ok()
+            let answer = connection.query(probe.question()).await;
+            probe.understand(&answer.ok()?.scalar()?)
         };
         let Ok(Some(executed)) = tokio::time::timeout(probe::WITHIN, asking).await else {
             return Ok(());
@@ -328,7 +354,7 @@ impl Receiver {
     }
 
     async fn connect(&self) -> Result<Connection, ReceiverError> {
-        let options = client_options(&self.settings, self.event_bytes_max)?;
+        let options = request::client_options(&self.settings, self.event_bytes_max)?;
         let connecting = Connection::connect(&options);
         let limit = self.settings.net_timeout;
         let connected = match tokio::time::timeout(limit, connecting).await {
@@ -340,62 +366,6 @@ impl Receiver {
             address: self.settings.address(),
             source,
         })
-    }
-
-    /// Asks for what is neither in the relay log nor applied.
-    async fn request_dump(
-        &self,
-        connection: &mut Connection,
-        source: &greeting::Source,
-    ) -> Result<(), ReceiverError> {
-        let flags = dump_flag::HEARTBEAT_V2;
-        let server_id = self.identity.server_id;
-        let sent = match &self.settings.position {
-            SourcePosition::Auto => {
-                let mode = source.gtid_mode.clone().unwrap_or_else(|| "OFF".to_owned());
-                if !mode.eq_ignore_ascii_case("ON") && !mode.eq_ignore_ascii_case("ON_PERMISSIVE") {
-                    return Err(ReceiverError::GtidMode { found: mode });
-                }
-                let mut have = self.relay_log.retrieved();
-                have.union(&self.applied.gtid_executed());
-                let mut gtid_set = Vec::new();
-                have.encode(&mut gtid_set);
-                let dump = BinlogDumpGtid {
-                    flags,
-                    server_id,
-                    file: Vec::new(),
-                    position: 4,
-                    gtid_set,
-                };
-                connection.binlog_dump_gtid(&dump).await
-            }
-            SourcePosition::File { file, position } => {
-                let begin = SourceCoordinates {
-                    file: file.clone(),
-                    offset: *position,
-                };
-                let from = self
-                    .relay_log
-                    .source_coordinates()
-                    .or_else(|| self.applied.source_coordinates())
-                    .unwrap_or(begin);
-                let position =
-                    u32::try_from(from.offset).map_err(|_| ReceiverError::BeyondProtocol {
-                        file: from.file.clone(),
-                        offset: from.offset,
-                    })?;
-                let file = from.file.into_bytes();
-                connection
-                    .binlog_dump(&BinlogDump {
-                        position,
-                        flags,
-                        server_id,
-                        file,
-                    })
-                    .await
-            }
-        };
-        sent.map_err(ReceiverError::Lost)
     }
 
     async fn next_event(&self, connection: &mut Connection) -> Result<Bytes, ReceiverError> {
@@ -433,7 +403,15 @@ impl Receiver {
     ) -> Result<(), ReceiverError> {
         let here = core.source();
         match received {
-            Received::NextFile => *rotate_to = here.cloned(),
+            Received::NextFile { ref abandoned } => {
+                if let Some(gtid) = abandoned {
+                    tracing::warn!(
+                        %gtid,
+                        "the source was killed in the middle of a transaction, which it does not have"
+                    );
+                }
+                *rotate_to = here.cloned();
+            }
             Received::BeginFile {
                 ref source,
                 checksum,
@@ -511,55 +489,6 @@ fn seconds_now() -> u32 {
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
     u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
-}
-
-fn client_options(
-    settings: &SourceSettings,
-    payload_bytes_max: usize,
-) -> Result<ClientOptions, ReceiverError> {
-    let host = settings.host.clone().ok_or(ReceiverError::NoSource)?;
-    let endpoint = Endpoint::Tcp {
-        host,
-        port: settings.port,
-    };
-    let password = settings
-        .password
-        .as_ref()
-        .map(Secret::expose)
-        .unwrap_or_default();
-    let mut options = ClientOptions::new(endpoint, settings.user.clone(), password);
-    options.get_source_public_key = settings.get_public_key;
-    options.payload_bytes_max = payload_bytes_max;
-    options
-        .attributes
-        .push(("_client_role".to_owned(), "binary_log_listener".to_owned()));
-    options.tls = match &settings.tls {
-        None => ClientTls {
-            mode: TlsMode::Disabled,
-            ..ClientTls::default()
-        },
-        Some(tls) => ClientTls {
-            mode: match (&tls.ca, tls.verify_server_cert) {
-                (_, true) => TlsMode::VerifyIdentity,
-                (Some(_), false) => TlsMode::VerifyCa,
-                (None, false) => TlsMode::Required,
-            },
-            ca: tls_file(tls.ca.as_deref())?,
-            certificate: tls_file(tls.cert.as_deref())?,
-            key: tls_file(tls.key.as_deref())?,
-        },
-    };
-    Ok(options)
-}
-
-fn tls_file(path: Option<&std::path::Path>) -> Result<Option<Vec<u8>>, ReceiverError> {
-    path.map(|path| {
-        std::fs::read(path).map_err(|source| ReceiverError::TlsFile {
-            path: path.to_owned(),
-            source,
-        })
-    })
-    .transpose()
 }
 
 #[cfg(test)]

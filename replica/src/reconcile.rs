@@ -5,7 +5,7 @@
 //! discarded and everything else is fetched again. Nothing is lost as long as the source has it, and
 //! nothing is repeated, because the engine knows what it has.
 
-use gtid::GtidSet;
+use binlog::transaction::Executed;
 use targets::Store;
 
 use crate::applier::{self, ApplierStatus};
@@ -61,7 +61,7 @@ pub(crate) fn reconcile(
             why,
             "the relay log is discarded and fetched again"
         );
-        relay_log.reset(GtidSet::new(), now_seconds())?;
+        relay_log.reset(Executed::default(), now_seconds())?;
     }
     let start = relay_log.start();
     applied.relay = Some(start.clone());

@@ -22,10 +22,11 @@ use binlog::log::{
     FileGuards, LogCursor, LogError, LogFileName, LogPosition, LogWriter, ReadOptions,
     SourceCoordinates, Storage,
 };
-use gtid::{Gtid, GtidSet};
+use binlog::transaction::{Executed, TransactionGtid};
 use tokio::sync::watch;
 
 pub use head::artificial_rotate;
+use head::gtid_list;
 pub use recovery::RelayLogOptions;
 use waiting::Waiting;
 
@@ -65,8 +66,10 @@ pub struct RelayLog {
 #[derive(Debug)]
 struct Inner {
     writer: LogWriter,
-    /// GTIDs of the sealed transactions in the files and of those purged from them.
-    retrieved: GtidSet,
+    /// The sealed transactions in the files and those purged from them.
+    retrieved: Executed,
+    /// Whether the file does not say yet which of MariaDB's transactions earlier files hold.
+    lacks_gtid_list: bool,
     /// Where the source's next event comes from, once the source said so.
     source: Option<SourceCoordinates>,
     /// The source's format description as it sent it, repeated at the head of each file.
@@ -98,8 +101,8 @@ pub struct Relayed<'a> {
 pub enum Then {
     /// It does.
     Continue,
-    /// It ended; its GTID, if it has one.
-    Seal(Option<Gtid>),
+    /// It ended; its identifier.
+    Seal(TransactionGtid),
     /// The event belongs to no transaction.
     Between,
 }
@@ -116,21 +119,22 @@ impl RelayLog {
         now: u32,
     ) -> Result<Self, LogError> {
         let opened = recovery::open(&storage, &options, now)?;
-        let position = opened.writer.end();
-        let end = RelayEnd {
-            position,
-            backlog: Backlog::default(),
-            epoch: 0,
-        };
-        let inner = Inner {
+        let mut inner = Inner {
             writer: opened.writer,
             retrieved: opened.retrieved,
+            lacks_gtid_list: true,
             source: opened.source,
             description: None,
             unsynced: 0,
             finished: opened.finished,
             bytes_in_transaction: 0,
             waiting: Waiting::default(),
+        };
+        inner.put_gtid_list(now)?;
+        let end = RelayEnd {
+            position: inner.writer.end(),
+            backlog: Backlog::default(),
+            epoch: 0,
         };
         Ok(Self {
             inner: Mutex::new(inner),
@@ -148,9 +152,9 @@ impl RelayLog {
         self.end.subscribe()
     }
 
-    /// GTIDs of every transaction that was received whole.
+    /// Every transaction that was received whole; of MariaDB's the last one of each domain.
     #[must_use]
-    pub fn retrieved(&self) -> GtidSet {
+    pub fn retrieved(&self) -> Executed {
         self.lock().retrieved.clone()
     }
 
@@ -265,6 +269,7 @@ impl RelayLog {
             inner.writer.set_checksum(checksum);
             inner.rotate(now)?;
         }
+        inner.put_gtid_list(now)?;
         inner.writer.append(artificial_rotate)?;
         inner.writer.append(description)?;
         inner.description = Some(description.to_vec());
@@ -282,6 +287,7 @@ impl RelayLog {
     pub fn store(&self, event: &Relayed<'_>, now: u32) -> Result<(), LogError> {
         let mut inner = self.lock();
         let is_inside = inner.bytes_in_transaction != 0;
+        inner.put_gtid_list(now)?;
         inner.writer.write(event.bytes)?;
         let len = event.bytes.len() as u64;
         inner.bytes_in_transaction = inner.bytes_in_transaction.saturating_add(len);
@@ -291,9 +297,7 @@ impl RelayLog {
             Then::Between if is_inside => return Ok(()),
             Then::Between => 0,
             Then::Seal(gtid) => {
-                if let Some(gtid) = gtid {
-                    inner.retrieved.add(*gtid);
-                }
+                inner.retrieved.add(*gtid);
                 1
             }
         };
@@ -432,7 +436,7 @@ impl RelayLog {
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn reset(&self, retrieved: GtidSet, now: u32) -> Result<(), LogError> {
+    pub fn reset(&self, retrieved: Executed, now: u32) -> Result<(), LogError> {
         let mut inner = self.lock();
         inner.writer.abandon()?;
         inner.bytes_in_transaction = 0;
@@ -513,9 +517,26 @@ impl Inner {
 
     fn rotate(&mut self, now: u32) -> Result<(), LogError> {
         let full = (self.writer.active().clone(), self.writer.next_offset());
-        self.writer.rotate(&self.retrieved, now)?;
+        self.writer.rotate(&self.retrieved.mysql, now)?;
         self.unsynced = 0;
         self.finished.push_back(full);
+        self.lacks_gtid_list = true;
+        self.put_gtid_list(now)
+    }
+
+    /// Says at the beginning of a file which of MariaDB's transactions earlier files hold. Nothing of
+    /// the source comes in front of it.
+    fn put_gtid_list(&mut self, now: u32) -> Result<(), LogError> {
+        if !self.lacks_gtid_list {
+            return Ok(());
+        }
+        if !self.retrieved.mariadb.is_empty() {
+            let options = self.writer.options();
+            let start = self.writer.next_offset();
+            let list = gtid_list(&self.retrieved.mariadb, options, start, now);
+            self.writer.append(&list)?;
+        }
+        self.lacks_gtid_list = false;
         Ok(())
     }
 }

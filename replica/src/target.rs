@@ -1,5 +1,7 @@
 //! The target that the options name.
 
+use std::sync::Arc;
+
 use config::Secret;
 use config::settings::{MysqlTarget, TargetKind};
 use engine::database::Database;
@@ -13,6 +15,13 @@ use crate::error::ReplicaError;
 const DATABASE: &str = "weir";
 const TABLE: &str = "applied";
 
+/// An open target.
+pub(crate) struct Target {
+    pub(crate) store: Box<dyn Store>,
+    /// What it is, if it takes no transactions of MariaDB servers.
+    pub(crate) no_mariadb: Option<Arc<str>>,
+}
+
 /// Opens the target.
 ///
 /// # Errors
@@ -21,9 +30,12 @@ pub(crate) fn open(
     kind: &TargetKind,
     database: &Database,
     channel: &str,
-) -> Result<Box<dyn Store>, ReplicaError> {
+) -> Result<Target, ReplicaError> {
     match kind {
-        TargetKind::Sqlite => Ok(Box::new(SqliteStore::new(database, channel)?)),
+        TargetKind::Sqlite => Ok(Target {
+            store: Box::new(SqliteStore::new(database, channel)?),
+            no_mariadb: Some(Arc::from("the embedded engine (target=sqlite)")),
+        }),
         TargetKind::Mysql(target) => {
             let store = server(target, channel)?;
             let name = format!("{}:{}", target.host, target.port);
@@ -34,12 +46,19 @@ pub(crate) fn open(
             };
             tracing::info!(
                 target: crate::LIFE,
-                server = name,
+                server = name.as_str(),
                 version = facts.version,
                 what_is_applied = keeps,
                 "rows go to a server"
             );
-            Ok(Box::new(store))
+            let no_mariadb = match facts.is_mariadb {
+                true => None,
+                false => Some(Arc::from(format!("MySQL {} at {name}", facts.version))),
+            };
+            Ok(Target {
+                store: Box::new(store),
+                no_mariadb,
+            })
         }
     }
 }

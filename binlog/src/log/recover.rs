@@ -212,7 +212,7 @@ fn walk(
         }
         match fed {
             Ok(Boundary::End { gtid }) => {
-                if let Some(gtid) = gtid {
+                if let Some(gtid) = gtid.mysql() {
                     walk.executed.add(gtid);
                 }
             }

@@ -1,5 +1,7 @@
 //! Which transactions of a source are executed somewhere.
 
+use std::fmt;
+
 use gtid::{GtidSet, MariaPosition};
 
 use super::TransactionGtid;
@@ -59,6 +61,18 @@ impl Executed {
                 self.mariadb.set(gtid);
             }
         }
+    }
+}
+
+impl fmt::Display for Executed {
+    /// As SHOW REPLICA STATUS has it: MySQL's set, or MariaDB's position (there `Gtid_IO_Pos`); of a
+    /// replica that followed both, both.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.mysql.fmt(f)?;
+        if !self.mysql.is_empty() && !self.mariadb.is_empty() {
+            f.write_str(",\n")?;
+        }
+        self.mariadb.fmt(f)
     }
 }
 

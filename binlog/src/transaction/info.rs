@@ -22,6 +22,15 @@ pub enum TransactionGtid {
 }
 
 impl TransactionGtid {
+    /// The identifier of the transaction that `event` begins; none if it is no GTID event.
+    pub(super) fn begun_by(event: &Event<'_>) -> Self {
+        match event {
+            Event::Gtid(begun) => begun.gtid.map_or(Self::None, Self::MySql),
+            Event::MariadbGtid(begun) => Self::MariaDb(begun.gtid),
+            _ => Self::None,
+        }
+    }
+
     /// The identifier if it is one of MySQL's.
     #[must_use]
     pub const fn mysql(&self) -> Option<Gtid> {
@@ -153,15 +162,13 @@ impl TransactionInfo {
     pub(super) fn learn(&mut self, event: &Event<'_>, symbol: Symbol, mark: Mark) {
         match event {
             Event::Gtid(gtid) => {
-                self.gtid = gtid
-                    .gtid
-                    .map_or(TransactionGtid::None, TransactionGtid::MySql);
+                self.gtid = TransactionGtid::begun_by(event);
                 self.commit_timestamps = gtid.commit_timestamps;
                 self.logical_clock = gtid.logical_clock;
                 self.transaction_length = gtid.transaction_length;
             }
             Event::MariadbGtid(gtid) => {
-                self.gtid = TransactionGtid::MariaDb(gtid.gtid);
+                self.gtid = TransactionGtid::begun_by(event);
                 self.mariadb_flags = Some(gtid.flags);
                 self.commit_id = gtid.commit_id;
             }

@@ -3,7 +3,7 @@
 use codec::{DecodeError, Reader};
 
 use super::grammar::{Machine, Mark, State};
-use super::info::TransactionInfo;
+use super::info::{TransactionGtid, TransactionInfo};
 use super::symbol::Symbol;
 use super::tables::Tables;
 use super::{Boundary, BoundaryError, step};
@@ -297,7 +297,10 @@ impl Known {
             Mark::Outside => Boundary::Outside,
             Mark::Inside => Boundary::Inside,
             Mark::End => Boundary::End {
-                gtid: self.transaction.as_ref().and_then(|info| info.gtid.mysql()),
+                gtid: self
+                    .transaction
+                    .as_ref()
+                    .map_or(TransactionGtid::None, |info| info.gtid),
             },
             Mark::FileEnd => Boundary::FileEnd,
         }

@@ -1,10 +1,10 @@
 //! The grammar over raw events: what each means for its transaction, and nothing else of it.
 
-use gtid::Gtid;
+use gtid::MariaGtid;
 
 use super::grammar::{Machine, Mark};
 use super::symbol::Symbol;
-use super::{Boundary, BoundaryError, step};
+use super::{Boundary, BoundaryError, TransactionGtid, step};
 use crate::event::{Event, EventFormat, GtidEvent, RawEvent};
 
 /// Follows the events of one log as they are: a payload event is one whole transaction. Reads no
@@ -14,8 +14,10 @@ pub struct TransactionTracker {
     machine: Machine,
     /// The last event, if it is one of MySQL's GTID events.
     begun: Option<GtidEvent>,
-    /// The identifier of the open transaction, if it has one of MySQL's.
-    gtid: Option<Gtid>,
+    /// What the last event begins, if it is MariaDB's GTID event.
+    begun_mariadb: Option<MariaGtid>,
+    /// The identifier of the open transaction.
+    gtid: TransactionGtid,
 }
 
 impl TransactionTracker {
@@ -32,6 +34,12 @@ impl TransactionTracker {
         self.begun.as_ref()
     }
 
+    /// The transaction that the last event begins, if it is MariaDB's GTID event.
+    #[must_use]
+    pub const fn begun_mariadb(&self) -> Option<MariaGtid> {
+        self.begun_mariadb
+    }
+
     /// Takes the next event.
     ///
     /// # Errors
@@ -44,14 +52,14 @@ impl TransactionTracker {
         let format = format.into();
         let symbol = Symbol::of_raw(event, format).map_err(BoundaryError::Undecodable)?;
         let mark = step(&mut self.machine, symbol, event.header.event_type)?;
-        self.begun = None;
+        (self.begun, self.begun_mariadb) = (None, None);
         if symbol.begins_anew() {
-            self.begun = match Event::decode(event, format) {
-                Ok(Event::Gtid(begun)) => Some(begun),
-                Ok(_) => None,
-                Err(error) => return Err(BoundaryError::Undecodable(error)),
-            };
-            self.gtid = self.begun.as_ref().and_then(|begun| begun.gtid);
+            let decoded = Event::decode(event, format).map_err(BoundaryError::Undecodable)?;
+            self.gtid = TransactionGtid::begun_by(&decoded);
+            self.begun_mariadb = self.gtid.mariadb();
+            if let Event::Gtid(begun) = decoded {
+                self.begun = Some(begun);
+            }
         }
         Ok(self.boundary(mark))
     }
@@ -61,7 +69,7 @@ impl TransactionTracker {
             Mark::Outside => Boundary::Outside,
             Mark::Inside => Boundary::Inside,
             Mark::End => Boundary::End {
-                gtid: self.gtid.take(),
+                gtid: std::mem::take(&mut self.gtid),
             },
             Mark::FileEnd => Boundary::FileEnd,
         }

@@ -18,8 +18,10 @@ pub(crate) const BINLOG_DUMP_GTID: u8 = 0x1e;
 pub mod dump_flag {
     /// End the stream at the end of the log instead of waiting (mysqlbinlog).
     pub const NON_BLOCK: u16 = 1;
-    /// MySQL 8.0.26 and later: heartbeats of version 2. MariaDB: send ANNOTATE_ROWS.
+    /// MySQL 8.0.26 and later: heartbeats of version 2.
     pub const HEARTBEAT_V2: u16 = 2;
+    /// MariaDB: ANNOTATE_ROWS events too; without it they are left out of the stream.
+    pub const ANNOTATE_ROWS: u16 = 2;
     /// MySQL: the dump is by GTIDs; sources ignore it.
     pub const THROUGH_GTID: u16 = 4;
 }

@@ -23,6 +23,7 @@ use super::schedule::Group;
 use super::status::ApplierStatus;
 use super::tables::Admissions;
 use super::worker::{Committed, Worker};
+use crate::receiver::commit_micros;
 use sql::{ParseOptions, SqlMode, version_number};
 
 /// Makes work of events.
@@ -55,6 +56,9 @@ struct Open {
     head: UnitHead,
     /// Whether it was applied before and is passed over.
     is_applied: bool,
+    /// Whether its GTID says that it holds a statement of DDL and rows: MariaDB's CREATE TABLE ..
+    /// SELECT, whose statement is a plain CREATE TABLE.
+    is_create_select: bool,
     /// Whether an event of it was seen.
     has_begun: bool,
 }
@@ -235,9 +239,11 @@ impl Coordinator {
             }
             _ if extra & alter != 0 => "An ALTER TABLE in two phases",
             _ => {
+                self.open.is_create_select =
+                    event.flags.contains(MariadbGtidFlags::DDL) && !event.is_standalone();
                 self.identify(UnitHead {
                     gtid: TransactionGtid::MariaDb(event.gtid),
-                    commit_micros: None,
+                    commit_micros: Some(commit_micros(&step.raw.header)),
                     server_id: step.raw.header.server_id,
                 });
                 return Ok(());
@@ -277,6 +283,9 @@ impl Coordinator {
             | StatementKind::XaRollback => {
                 let what = format!("The statement '{}'", shown(&query.sql));
                 Err(Reason::Unsupported { what }.into())
+            }
+            StatementKind::Ddl if self.open.is_create_select => {
+                self.statement(step, query, StatementKind::CreateSelect)
             }
             StatementKind::CreateSelect | StatementKind::Dml | StatementKind::Ddl => {
                 self.statement(step, query, kind)

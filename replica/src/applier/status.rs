@@ -88,8 +88,8 @@ impl ApplierStatus {
 }
 
 impl Applied for ApplierStatus {
-    fn gtid_executed(&self) -> GtidSet {
-        self.gtid_executed()
+    fn executed(&self) -> Executed {
+        self.lock().executed.clone()
     }
 
     fn source_coordinates(&self) -> Option<SourceCoordinates> {

@@ -10,6 +10,7 @@ use binlog::event::{
 use binlog::log::{CrashKind, SimStorage, SourceCoordinates};
 use binlog::row::{Column, ColumnType, RowsEncoder, RowsFlags, RowsKind, TableMap};
 use binlog::stream::payload;
+use binlog::transaction::{Executed, TransactionGtid};
 use binlog::value::Value;
 use gtid::{Gno, Gtid, GtidSet, Tsid, Uuid};
 
@@ -165,7 +166,7 @@ impl Source {
                     continue;
                 }
                 let then = match index == last {
-                    true => Then::Seal(Some(gtid(number))),
+                    true => Then::Seal(TransactionGtid::MySql(gtid(number))),
                     false => Then::Continue,
                 };
                 let bytes = change(number, &bytes);
@@ -243,7 +244,7 @@ impl Replica {
     }
 
     fn receive(&self, source: &Source) {
-        let mut have = self.applier.relay_log.retrieved();
+        let mut have = self.applier.relay_log.retrieved().mysql;
         have.union(&self.applier.status.gtid_executed());
         source.send(&self.applier.relay_log, &have);
     }
@@ -576,7 +577,11 @@ fn a_position_that_the_discarded_relay_log_left_never_becomes_one_of_the_new_log
 #[test]
 fn an_unapplied_relay_log_is_kept_whatever_its_number() {
     let replica = Replica::new();
-    replica.applier.relay_log.reset(GtidSet::new(), 1).unwrap();
+    replica
+        .applier
+        .relay_log
+        .reset(Executed::default(), 1)
+        .unwrap();
     let start = replica.applier.relay_log.start();
     assert_ne!(start.file.number(), 1);
     let applied = Applied {
@@ -588,7 +593,7 @@ fn an_unapplied_relay_log_is_kept_whatever_its_number() {
     replica.receive(&Source::rows(5));
     let storage = replica.storage.crash(CrashKind::Process, 1);
     let replica = Replica::open(storage, target);
-    assert_eq!(replica.applier.relay_log.retrieved().count(), 5);
+    assert_eq!(replica.applier.relay_log.retrieved().mysql.count(), 5);
     replica.apply_all().unwrap();
     assert_eq!(replica.target.last().rows["d.t"], keys(5));
 }

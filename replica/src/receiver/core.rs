@@ -1,7 +1,8 @@
 //! What each received event means: the receiver's decisions, without socket, clock or file.
 //!
 //! ```text
-//! stream = { artificial ROTATE, FORMAT_DESCRIPTION, [PREVIOUS_GTIDS], { event | HEARTBEAT } }
+//! stream = { artificial ROTATE, FORMAT_DESCRIPTION, [PREVIOUS_GTIDS], { event | HEARTBEAT | notice } }
+//! notice = artificial GTID_LIST | START_ENCRYPTION                              (MariaDB)
 //! ```
 //!
 //! Every event is checked whole (size, checksum, order within its transaction) before it is handed
@@ -9,15 +10,16 @@
 //! all others what their file's format description says, as sources send them.
 
 use binlog::event::{
-    ChecksumAlgorithm, EventError, EventFlags, EventHeader, EventType, FormatDescription,
+    ChecksumAlgorithm, EventError, EventFlags, EventHeader, EventType, FormatDescription, GtidList,
     Heartbeat, RawEvent,
 };
 use binlog::log::SourceCoordinates;
 use binlog::transaction::{Boundary, BoundaryError, TransactionTracker};
 use codec::{DecodeError, Reader};
 use config::settings::GtidMode;
-use gtid::Gtid;
+use gtid::MariaGtid;
 
+use super::rule::{Refused, Rule};
 use crate::relay_log::Then;
 
 /// What to do with an event, in the order in which [`ReceiverCore::handle`] returned them.
@@ -45,14 +47,18 @@ pub enum Received {
     /// The source is alive and has sent all it has up to [`ReceiverCore::source`].
     Heartbeat,
     /// The source's next file is named; its format description follows.
-    NextFile,
+    NextFile {
+        /// The transaction that the last file broke off: its source was killed before it had
+        /// written it whole, and does not have it.
+        abandoned: Option<MariaGtid>,
+    },
 }
 
 impl Received {
     /// Whether it shows that the stream has begun: a file of the source, or something behind its head.
     #[must_use]
     pub const fn is_stream(&self) -> bool {
-        !matches!(self, Self::NextFile)
+        !matches!(self, Self::NextFile { .. })
     }
 
     /// Whether it brings the replica further or shows that there is nothing further: a source that
@@ -62,7 +68,7 @@ impl Received {
         match self {
             Self::Store { then, .. } => matches!(then, Then::Seal(_)),
             Self::Heartbeat => true,
-            Self::BeginFile { .. } | Self::Skip | Self::NextFile => false,
+            Self::BeginFile { .. } | Self::Skip | Self::NextFile { .. } => false,
         }
     }
 }
@@ -106,6 +112,26 @@ pub enum StreamError {
         found: &'static str,
         /// The replica's mode.
         mode: GtidMode,
+    },
+    /// A transaction of a MariaDB source whose number is not above that of its domain's last one.
+    #[error(
+        "the source sent GTID {gtid} at {place}, and {last} of the same domain was received before it: within a domain numbers must grow, as gtid_strict_mode has them"
+    )]
+    OutOfOrder {
+        /// Where in the source's log.
+        place: Place,
+        /// The transaction.
+        gtid: MariaGtid,
+        /// The last one of its domain.
+        last: MariaGtid,
+    },
+    /// A transaction of a MariaDB source without GTID, where the stream goes on by GTIDs.
+    #[error(
+        "the source sent a transaction without GTID, which ends at {place}; SOURCE_AUTO_POSITION = 1 needs one in each"
+    )]
+    NoGtid {
+        /// Where in the source's log.
+        place: Place,
     },
     /// The source says that it stands elsewhere than what it sent.
     #[error(
@@ -155,25 +181,31 @@ enum State {
 #[derive(Debug)]
 pub struct ReceiverCore {
     session_checksum: ChecksumAlgorithm,
-    gtid_mode: GtidMode,
+    rule: Rule,
     state: State,
     source: Option<SourceCoordinates>,
     tracker: TransactionTracker,
     commit_micros: Option<u64>,
+    /// MariaDB's identifier of the open transaction.
+    open: Option<MariaGtid>,
+    /// A transaction that the last file broke off.
+    abandoned: Option<MariaGtid>,
 }
 
 impl ReceiverCore {
-    /// A stream that has not begun. `session_checksum` is what the session announced, `gtid_mode`
+    /// A stream that has not begun. `session_checksum` is what the session announced, `rule` says
     /// which transactions this replica takes.
     #[must_use]
-    pub fn new(session_checksum: ChecksumAlgorithm, gtid_mode: GtidMode) -> Self {
+    pub fn new(session_checksum: ChecksumAlgorithm, rule: Rule) -> Self {
         Self {
             session_checksum,
-            gtid_mode,
+            rule,
             state: State::ExpectRotate,
             source: None,
             tracker: TransactionTracker::default(),
             commit_micros: None,
+            open: None,
+            abandoned: None,
         }
     }
 
@@ -218,6 +250,14 @@ impl ReceiverCore {
                 self.advance(&event, checksum);
                 Ok(Received::Skip)
             }
+            (State::InFile { .. }, EventType::MARIADB_GTID_LIST) => {
+                self.gtid_list(&event, checksum)
+            }
+            // What follows is sent decrypted.
+            (State::InFile { .. }, EventType::START_ENCRYPTION) => {
+                self.advance(&event, checksum);
+                Ok(Received::Skip)
+            }
             (State::InFile { .. }, _) => self.store(&event, checksum),
         }
     }
@@ -239,8 +279,13 @@ impl ReceiverCore {
         event: &RawEvent<'_>,
         checksum: ChecksumAlgorithm,
     ) -> Result<Received, StreamError> {
+        self.abandoned = None;
         if !self.tracker.is_between_units() {
-            return Err(self.grammar(EventType::ROTATE, "the rest of a transaction"));
+            // MariaDB, unlike MySQL, does not cut off what a crash left in the middle.
+            self.abandoned = self.open.take().filter(|_| self.rule.is_mariadb());
+            if self.abandoned.is_none() {
+                return Err(self.grammar(EventType::ROTATE, "the rest of a transaction"));
+            }
         }
         let named = SourceCoordinates::named_by_rotate(event, checksum);
         let Some(named) = named else {
@@ -248,7 +293,8 @@ impl ReceiverCore {
         };
         self.source = Some(named);
         self.state = State::ExpectDescription;
-        Ok(Received::NextFile)
+        let abandoned = self.abandoned;
+        Ok(Received::NextFile { abandoned })
     }
 
     fn description(&mut self, event: &RawEvent<'_>) -> Result<Received, StreamError> {
@@ -262,6 +308,36 @@ impl ReceiverCore {
             return Err(self.grammar(EventType::FORMAT_DESCRIPTION, "an artificial ROTATE"));
         };
         Ok(Received::BeginFile { source, checksum })
+    }
+
+    /// MariaDB's list of the last transactions in earlier files; an artificial one, which no file
+    /// has, says where the stream begins.
+    fn gtid_list(
+        &mut self,
+        event: &RawEvent<'_>,
+        checksum: ChecksumAlgorithm,
+    ) -> Result<Received, StreamError> {
+        let event_type = event.header.event_type;
+        let body = event.body(checksum);
+        let list = body.and_then(|body| GtidList::decode(Reader::at(body, EventHeader::LEN)));
+        let list = list.map_err(|source| self.undecodable(event_type, source))?;
+        if event.header.flags.contains(EventFlags::ARTIFICIAL) {
+            if list.flags != 0 {
+                return Err(self.grammar(event_type, "none with flags, which nobody asked for"));
+            }
+            if let Some(source) = &mut self.source {
+                source.offset = source.offset.max(event.header.end_log_pos.into());
+            }
+            return Ok(Received::Skip);
+        }
+        let has = |gone: MariaGtid| {
+            let mut of_domain = list.gtids.iter().filter(|gtid| gtid.domain == gone.domain);
+            of_domain.any(|gtid| gtid.server == gone.server && gtid.sequence >= gone.sequence)
+        };
+        if self.abandoned.take().is_some_and(has) {
+            return Err(self.grammar(event_type, "one without what the last file broke off"));
+        }
+        self.store(event, checksum)
     }
 
     fn heartbeat(
@@ -312,8 +388,20 @@ impl ReceiverCore {
                 source,
             })?;
         if let Some(begun) = self.tracker.begun() {
-            self.check_gtid_mode(begun.gtid)?;
+            let admitted = self.rule.admit_mysql(begun.gtid);
+            admitted.map_err(|refused| self.refused(refused))?;
             self.commit_micros = begun.commit_timestamps.map(|at| at.original);
+        }
+        if let Some(gtid) = self.tracker.begun_mariadb() {
+            let admitted = self.rule.admit_mariadb(gtid);
+            admitted.map_err(|refused| self.refused(refused))?;
+            self.open = Some(gtid);
+            self.commit_micros = Some(commit_micros(&event.header));
+        }
+        if let Boundary::End { gtid } = &boundary {
+            self.open = None;
+            let ended = self.rule.end(gtid.mariadb());
+            ended.map_err(|refused| self.refused(refused))?;
         }
         self.advance(event, checksum);
         let (then, commit_micros) = match boundary {
@@ -333,19 +421,13 @@ impl ReceiverCore {
         })
     }
 
-    /// ON takes no anonymous transaction, OFF none with a GTID, as in MySQL.
-    fn check_gtid_mode(&self, gtid: Option<Gtid>) -> Result<(), StreamError> {
-        let found = match (gtid, self.gtid_mode) {
-            (None, GtidMode::On) => "anonymous transaction",
-            (Some(_), GtidMode::Off) => "GTID-transaction",
-            _ => return Ok(()),
-        };
+    fn refused(&self, refused: Refused) -> StreamError {
         let place = Place(self.source.clone());
-        Err(StreamError::GtidMode {
-            place,
-            found,
-            mode: self.gtid_mode,
-        })
+        match refused {
+            Refused::GtidMode { found, mode } => StreamError::GtidMode { place, found, mode },
+            Refused::OutOfOrder { gtid, last } => StreamError::OutOfOrder { place, gtid, last },
+            Refused::NoGtid => StreamError::NoGtid { place },
+        }
     }
 
     fn advance(&mut self, event: &RawEvent<'_>, checksum: ChecksumAlgorithm) {
@@ -370,6 +452,12 @@ impl ReceiverCore {
             source,
         }
     }
+}
+
+/// When MariaDB's transaction was committed, as far as its GTID event says it: to the second, and not
+/// too late.
+pub(crate) fn commit_micros(header: &EventHeader) -> u64 {
+    u64::from(header.timestamp).saturating_mul(1_000_000)
 }
 
 #[cfg(test)]

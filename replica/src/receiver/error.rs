@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use binlog::log::LogError;
-use gtid::GtidSet;
+use binlog::transaction::Executed;
 use protocol::ErrPacket;
 
 use super::core::StreamError;
@@ -62,7 +62,7 @@ pub enum ReceiverError {
     )]
     Reset {
         /// The transactions.
-        lacking: GtidSet,
+        lacking: Executed,
     },
     /// What came cannot be taken.
     #[error(transparent)]
@@ -91,9 +91,21 @@ pub enum ReceiverError {
         /// The source's mode.
         found: String,
     },
-    /// The source is a server whose stream is not understood yet.
-    #[error("the source is {version}, whose replication stream this version of Weir does not read")]
-    UnknownSource {
+    /// The source is a MariaDB server, and the target takes no transactions of one.
+    #[error(
+        "the source is {version} and rows go to {target}, which cannot take the transactions of a MariaDB server; give this replica a MariaDB server as its target (target=mysql://user@host)"
+    )]
+    NoMariadb {
+        /// The version it reports.
+        version: String,
+        /// What rows go to.
+        target: String,
+    },
+    /// The source is a MariaDB server without GTIDs.
+    #[error(
+        "the source is {version}, which has no GTIDs, and this replica asks for SOURCE_AUTO_POSITION = 1"
+    )]
+    NoMariadbGtids {
         /// The version it reports.
         version: String,
     },
@@ -141,7 +153,8 @@ impl ReceiverError {
             | Self::EqualServerIds { .. }
             | Self::EqualUuids { .. }
             | Self::GtidMode { .. }
-            | Self::UnknownSource { .. }
+            | Self::NoMariadb { .. }
+            | Self::NoMariadbGtids { .. }
             | Self::BeyondProtocol { .. }
             | Self::TlsFile { .. } => "the receiver cannot follow its source",
         }
@@ -204,6 +217,8 @@ impl ReceiverError {
             Self::Lost(_) | Self::Ended | Self::Silent { .. } | Self::Unanswered { .. } => 2013,
             Self::Stream(StreamError::Damaged { .. }) => 1744,
             Self::Stream(StreamError::GtidMode { .. }) => 1593,
+            // ER_GTID_STRICT_OUT_OF_ORDER
+            Self::Stream(StreamError::OutOfOrder { .. }) => 1950,
             // ER_REPLICA_HEARTBEAT_FAILURE
             Self::Stream(StreamError::Heartbeat { .. }) => 1623,
             Self::Stream(_) => 1595,

@@ -1,12 +1,15 @@
 //! What is settled with a source before the dump: who it is, clocks, heartbeats, checksums.
 //!
 //! The statements and their order are those of a MySQL 9.7 replica, so that every source that serves
-//! one serves Weir; only the clock is asked with its fraction.
+//! one serves Weir; only the clock is asked with its fraction. A MariaDB source is asked what a
+//! MariaDB replica asks besides: it leaves its own events out of the stream for others.
 
 use std::time::SystemTime;
 
-use binlog::event::ChecksumAlgorithm;
+use binlog::event::{ChecksumAlgorithm, Flavour};
 use config::SourceSettings;
+use config::settings::SourcePosition;
+use gtid::MariaPosition;
 use protocol::client::{Connection, QueryResult};
 use protocol::{Error, RegisterReplica};
 
@@ -16,6 +19,7 @@ use super::error::ReceiverError;
 /// What a source said of itself.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
+    pub(super) flavour: Flavour,
     pub(super) server_id: u32,
     pub(super) uuid: Option<String>,
     /// The source's clock minus ours, µs.
@@ -24,13 +28,24 @@ pub(super) struct Source {
     pub(super) gtid_mode: Option<String>,
 }
 
-/// Settles everything with the source and registers. Not cancellation-safe: the connection is of
+/// Whose events a source of this version sends. MariaDB before 11 says that it is `5.5.5-10.x`.
+pub(super) fn flavour(version: &str) -> Flavour {
+    match version.contains("MariaDB") {
+        true => Flavour::MariaDb,
+        false => Flavour::MySql,
+    }
+}
+
+/// Settles everything with the source and registers; a MariaDB source is told that the replica
+/// stands at `position`. Not cancellation-safe: the connection is of
 /// no use when this was dropped half-way.
 pub(super) async fn greet(
     connection: &mut Connection,
     settings: &SourceSettings,
     identity: &ReplicaIdentity,
+    position: &MariaPosition,
 ) -> Result<Source, ReceiverError> {
+    let flavour = flavour(&connection.greeting().version);
     let clock_offset_micros = clock_offset(connection).await?;
     let server_id = ask(
         connection,
@@ -67,14 +82,47 @@ pub(super) async fn greet(
     let own = &identity.uuid;
     let introduce = format!("SET @slave_uuid = '{own}', @replica_uuid = '{own}'");
     ask(connection, &introduce, "take the replica's UUID").await?;
+    if flavour == Flavour::MariaDb {
+        greet_mariadb(connection, settings, position).await?;
+    }
     register(connection, identity).await?;
     Ok(Source {
+        flavour,
         server_id,
         uuid,
         clock_offset_micros,
         checksum,
         gtid_mode,
     })
+}
+
+/// What only MariaDB understands: that its own events are understood here, and where to go on.
+async fn greet_mariadb(
+    connection: &mut Connection,
+    settings: &SourceSettings,
+    position: &MariaPosition,
+) -> Result<(), ReceiverError> {
+    let capability = "SET @mariadb_slave_capability = 4";
+    ask(connection, capability, "send MariaDB's own events").await?;
+    if settings.position != SourcePosition::Auto {
+        return Ok(());
+    }
+    // Before 10.0 there is no such variable, and the position would be ignored.
+    if optional(connection, "SELECT @@GLOBAL.gtid_domain_id")
+        .await?
+        .is_none()
+    {
+        let version = connection.greeting().version.clone();
+        return Err(ReceiverError::NoMariadbGtids { version });
+    }
+    for statement in [
+        format!("SET @slave_connect_state = '{position}'"),
+        "SET @slave_gtid_strict_mode = 1".to_owned(),
+        "SET @slave_gtid_ignore_duplicates = 0".to_owned(),
+    ] {
+        ask(connection, &statement, "take the replica's GTID position").await?;
+    }
+    Ok(())
 }
 
 async fn register(

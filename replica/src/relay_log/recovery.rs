@@ -3,13 +3,16 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use binlog::event::{ChecksumAlgorithm, EventFlags, EventType};
+use binlog::event::{ChecksumAlgorithm, Event, EventFlags, EventType, RawEvent};
 use binlog::log::{
-    LogError, LogFileName, LogFlavour, LogIndex, LogOptions, LogReader, LogWriter, RecoverOptions,
-    Recovered, SourceCoordinates, Storage, recover,
+    Damage, LogError, LogFileName, LogFlavour, LogIndex, LogOptions, LogReader, LogWriter,
+    RecoverOptions, Recovered, SourceCoordinates, Storage, recover,
 };
-use gtid::GtidSet;
+use binlog::transaction::{Executed, TransactionGtid};
+use codec::DecodeError;
+use gtid::MariaPosition;
 
+use super::head::in_gtid_list;
 use crate::LIFE;
 
 /// How the relay log is kept.
@@ -36,7 +39,7 @@ pub struct RelayLogOptions {
 
 pub(super) struct Opened {
     pub(super) writer: LogWriter,
-    pub(super) retrieved: GtidSet,
+    pub(super) retrieved: Executed,
     pub(super) source: Option<SourceCoordinates>,
     pub(super) finished: VecDeque<(LogFileName, u64)>,
 }
@@ -56,7 +59,7 @@ pub(super) fn open(
         },
     )?;
     say(&recovered);
-    let (source, checksum) = last_coordinates(storage.as_ref(), &recovered.index)?;
+    let newest = Newest::read(storage.as_ref(), &recovered.index)?;
     let finished = sizes(storage.as_ref(), &recovered.index)?;
     let log_options = LogOptions {
         base: options.base.clone(),
@@ -65,15 +68,18 @@ pub(super) fn open(
         max_size: options.max_size,
         server_id: options.server_id,
         server_version: options.server_version.clone(),
-        checksum: checksum.unwrap_or(ChecksumAlgorithm::Crc32),
+        checksum: newest.checksum.unwrap_or(ChecksumAlgorithm::Crc32),
     };
-    let retrieved = recovered.gtid_executed;
+    let retrieved = Executed {
+        mysql: recovered.gtid_executed,
+        mariadb: newest.mariadb,
+    };
     let storage = Arc::clone(storage);
-    let writer = LogWriter::create(storage, log_options, recovered.index, &retrieved, now)?;
+    let writer = LogWriter::create(storage, log_options, recovered.index, &retrieved.mysql, now)?;
     Ok(Opened {
         writer,
         retrieved,
-        source,
+        source: newest.source,
         finished,
     })
 }
@@ -102,35 +108,83 @@ fn say(recovered: &Recovered) {
     }
 }
 
-/// Where the source's log goes on behind the last event of the relay log. Each file names its
-/// place in the source's log at its beginning, so the last file that has one is enough.
-fn last_coordinates(
-    storage: &dyn Storage,
-    index: &LogIndex,
-) -> Result<(Option<SourceCoordinates>, Option<ChecksumAlgorithm>), LogError> {
-    for file in index.files().iter().rev() {
-        let mut reader = LogReader::open(storage, file)?;
-        let mut source: Option<SourceCoordinates> = None;
-        while reader.advance(None)? {
-            let Some((_, event)) = reader.current() else {
-                break;
-            };
-            if event.header.flags.contains(EventFlags::RELAY_LOG) {
-                continue;
+/// What the newest files say of what was received: each file says at its beginning what is behind
+/// it in the source's log and in earlier files, so the last one that holds anything is enough.
+#[derive(Default)]
+struct Newest {
+    /// Where the source's log goes on behind the last event.
+    source: Option<SourceCoordinates>,
+    checksum: Option<ChecksumAlgorithm>,
+    /// MariaDB's transactions in this and earlier files.
+    mariadb: MariaPosition,
+}
+
+impl Newest {
+    fn read(storage: &dyn Storage, index: &LogIndex) -> Result<Self, LogError> {
+        let mut found = Self::default();
+        let mut has_list = false;
+        for file in index.files().iter().rev() {
+            let mut walk = FileWalk::default();
+            let mut reader = LogReader::open(storage, file)?;
+            while reader.advance(None)? {
+                let Some((offset, event)) = reader.current() else {
+                    break;
+                };
+                walk.take(&event, &reader).map_err(|error| {
+                    let event_type = Some(event.header.event_type);
+                    LogError::corrupt(file, offset, event_type, Damage::Undecodable(error))
+                })?;
             }
-            source = match source {
-                Some(source) => Some(source.after(&event, reader.checksum())),
-                None if event.header.event_type == EventType::ROTATE => {
-                    SourceCoordinates::named_by_rotate(&event, reader.checksum())
-                }
-                None => None,
-            };
+            if !has_list {
+                found.mariadb = walk.executed.mariadb;
+                has_list = walk.has_list;
+            }
+            if walk.source.is_some() {
+                found.source = walk.source;
+                found.checksum = Some(reader.checksum());
+                break;
+            }
         }
-        if source.is_some() {
-            return Ok((source, Some(reader.checksum())));
-        }
+        Ok(found)
     }
-    Ok((None, None))
+}
+
+/// What one file says. Recovery has cut off what is not whole.
+#[derive(Default)]
+struct FileWalk {
+    source: Option<SourceCoordinates>,
+    executed: Executed,
+    has_list: bool,
+}
+
+impl FileWalk {
+    fn take(&mut self, raw: &RawEvent<'_>, reader: &LogReader) -> Result<(), DecodeError> {
+        let header = &raw.header;
+        if matches!(
+            header.event_type,
+            EventType::MARIADB_GTID | EventType::MARIADB_GTID_LIST
+        ) {
+            let event = Event::decode(raw, reader.format())?;
+            if let Some(position) = in_gtid_list(&event, header) {
+                self.executed.mariadb = position;
+                self.has_list = true;
+            }
+            if let Event::MariadbGtid(begun) = event {
+                self.executed.add(TransactionGtid::MariaDb(begun.gtid));
+            }
+        }
+        if header.flags.contains(EventFlags::RELAY_LOG) {
+            return Ok(());
+        }
+        self.source = match self.source.take() {
+            Some(source) => Some(source.after(raw, reader.checksum())),
+            None if header.event_type == EventType::ROTATE => {
+                SourceCoordinates::named_by_rotate(raw, reader.checksum())
+            }
+            None => None,
+        };
+        Ok(())
+    }
 }
 
 fn sizes(

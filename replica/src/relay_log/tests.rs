@@ -91,7 +91,7 @@ impl Source {
             log,
             EventType::XID,
             &self.sent.to_le_bytes(),
-            Then::Seal(None),
+            Then::Seal(TransactionGtid::None),
         );
     }
 }
@@ -210,7 +210,7 @@ fn a_reset_forgets_everything_and_begins_a_new_epoch() {
     };
     source.begin(&log);
     source.transaction(&log);
-    log.reset(GtidSet::default(), 1).unwrap();
+    log.reset(Executed::default(), 1).unwrap();
     assert!(transactions(&log).is_empty());
     assert_eq!(log.source_coordinates(), None);
     assert_eq!(log.end().borrow().epoch, 1);
@@ -342,4 +342,59 @@ fn a_source_may_change_its_checksum_between_files() {
     log.close(1).unwrap();
     let log = RelayLog::open(storage, options(), 1).unwrap();
     assert_eq!(log.source_coordinates(), Some(later));
+}
+
+#[test]
+fn the_transactions_of_a_mariadb_source_are_known_after_restarts_and_purges() {
+    let storage: Arc<dyn Storage> = Arc::new(SimStorage::new(9));
+    let begin = |log: &RelayLog| {
+        let source = Source {
+            place: at(4),
+            sent: 0,
+        };
+        source.begin(log);
+        source
+    };
+    let transaction = |log: &RelayLog, source: &mut Source, domain: u32, sequence: u64| {
+        let mut body = sequence.to_le_bytes().to_vec();
+        body.extend_from_slice(&domain.to_le_bytes());
+        body.resize(19, 0);
+        source.event(log, EventType::MARIADB_GTID, &body, Then::Continue);
+        let gtid = gtid::MariaGtid {
+            domain,
+            server: 1,
+            sequence,
+        };
+        let seal = Then::Seal(TransactionGtid::MariaDb(gtid));
+        source.event(log, EventType::XID, &sequence.to_le_bytes(), seal);
+    };
+    let is_at = |log: &RelayLog, position: &str| {
+        assert_eq!(log.retrieved().mariadb.to_string(), position);
+    };
+    let log = RelayLog::open(Arc::clone(&storage), options(), 1).unwrap();
+    let mut source = begin(&log);
+    transaction(&log, &mut source, 7, 3);
+    transaction(&log, &mut source, 0, 8);
+    is_at(&log, "0-1-8,7-1-3");
+    log.rotate(1).unwrap();
+    transaction(&log, &mut source, 0, 9);
+    // The file that had the other domain is gone.
+    let end = log.end().borrow().position.clone();
+    log.purge(&end).unwrap();
+    drop(log);
+    let log = RelayLog::open(Arc::clone(&storage), options(), 1).unwrap();
+    is_at(&log, "0-1-9,7-1-3");
+    drop(log);
+    // Nothing was received in between.
+    let log = RelayLog::open(Arc::clone(&storage), options(), 1).unwrap();
+    is_at(&log, "0-1-9,7-1-3");
+    let mut source = begin(&log);
+    transaction(&log, &mut source, 7, 4);
+    log.close(1).unwrap();
+    let log = RelayLog::open(Arc::clone(&storage), options(), 1).unwrap();
+    is_at(&log, "0-1-9,7-1-4");
+    log.reset(Executed::default(), 1).unwrap();
+    drop(log);
+    let log = RelayLog::open(storage, options(), 1).unwrap();
+    is_at(&log, "");
 }

@@ -70,7 +70,7 @@ fn fill_applier(row: &mut ReplicaStatus, state: &ChannelState) {
     let applier = &state.applier;
     row.applier_running = yes_or_no(applier.is_running);
     row.applier_state = applier.doing.to_owned();
-    row.executed_gtid_set = applier.executed.mysql.to_string();
+    row.executed_gtid_set = applier.executed.to_string();
     row.seconds_behind_source = state.lag_inputs().seconds_behind_source();
     if let Some(relay) = &applier.relay {
         row.relay_log_file = relay.file.to_string();

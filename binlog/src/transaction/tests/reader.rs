@@ -42,7 +42,7 @@ fn kinds(log: &Log) -> Vec<(TransactionGtid, TransactionKind)> {
         if let Boundary::End { gtid } = step.boundary {
             let info = step.transaction.unwrap();
             assert!(info.is_complete);
-            assert_eq!(info.gtid.mysql(), gtid);
+            assert_eq!(info.gtid, gtid);
             kinds.push((info.gtid, info.kind));
         }
     }

@@ -1,5 +1,7 @@
 use binlog::event::{GtidEvent, Query, StatusVariables, write_event};
 
+use binlog::transaction::TransactionGtid;
+
 use super::*;
 use crate::relay_log::artificial_rotate;
 
@@ -54,9 +56,9 @@ fn in_file() -> ReceiverCore {
 }
 
 fn in_file_with(gtid_mode: GtidMode) -> ReceiverCore {
-    let mut core = ReceiverCore::new(CRC, gtid_mode);
+    let mut core = ReceiverCore::new(CRC, Rule::MySql(gtid_mode));
     let next = core.handle(&artificial_rotate(&at(1000), CRC)).unwrap();
-    assert!(matches!(next, Received::NextFile));
+    assert!(matches!(next, Received::NextFile { .. }));
     let begin = core.handle(&description()).unwrap();
     let Received::BeginFile { source, checksum } = begin else {
         panic!("{begin:?}")
@@ -87,7 +89,7 @@ fn a_transaction_is_sealed_by_its_last_event_and_positions_follow() {
     assert!(matches!(
         stored,
         Received::Store {
-            then: Then::Seal(None),
+            then: Then::Seal(TransactionGtid::None),
             timestamp: 7,
             ..
         }
@@ -112,14 +114,14 @@ fn every_damaged_byte_of_an_event_is_noticed_and_named_with_its_place() {
 
 #[test]
 fn a_stream_that_does_not_begin_as_streams_do_is_refused() {
-    let error = ReceiverCore::new(CRC, GtidMode::OnPermissive)
+    let error = ReceiverCore::new(CRC, Rule::MySql(GtidMode::OnPermissive))
         .handle(&description())
         .unwrap_err();
     assert!(
         error.to_string().contains("expected an artificial ROTATE"),
         "{error}"
     );
-    let mut core = ReceiverCore::new(CRC, GtidMode::OnPermissive);
+    let mut core = ReceiverCore::new(CRC, Rule::MySql(GtidMode::OnPermissive));
     core.handle(&artificial_rotate(&at(4), CRC)).unwrap();
     let xid = event(EventType::XID, 4, EventFlags(0), &[1; 8]);
     let error = core.handle(&xid).unwrap_err();
@@ -219,4 +221,116 @@ fn an_event_that_belongs_to_no_transaction_leaves_the_open_one_open() {
         }
     );
     assert!(is_open, "{stored:?}");
+}
+
+/// A stream of a MariaDB that stands in a file at offset 1000 and has sent `last`.
+fn in_file_of_mariadb(last: &str) -> ReceiverCore {
+    let rule = Rule::MariaDb {
+        last: last.parse().unwrap(),
+        by_gtid: true,
+    };
+    let mut core = ReceiverCore::new(CRC, rule);
+    core.handle(&artificial_rotate(&at(1000), CRC)).unwrap();
+    core.handle(&description()).unwrap();
+    core
+}
+
+/// A GTID event of server 1 and domain 0.
+fn mariadb_gtid(sequence: u64) -> Vec<u8> {
+    let mut body = sequence.to_le_bytes().to_vec();
+    body.resize(19, 0);
+    event(EventType::MARIADB_GTID, 0, EventFlags(8), &body)
+}
+
+fn gtid_list(flags: EventFlags, gtids: &[&str]) -> Vec<u8> {
+    let mut body = Vec::new();
+    let gtids = gtids.iter().map(|gtid| gtid.parse().unwrap()).collect();
+    GtidList {
+        gtids,
+        ..GtidList::default()
+    }
+    .encode(&mut body);
+    event(EventType::MARIADB_GTID_LIST, 1971, flags, &body)
+}
+
+fn xid() -> Vec<u8> {
+    event(EventType::XID, 0, EventFlags(0), &[1; 8])
+}
+
+#[test]
+fn a_mariadb_transaction_is_sealed_with_its_gtid_and_an_older_number_is_refused() {
+    let mut core = in_file_of_mariadb("0-1-4,7-1-9");
+    core.handle(&mariadb_gtid(6)).unwrap();
+    let sealed = core.handle(&xid()).unwrap();
+    let Received::Store {
+        then: Then::Seal(gtid),
+        commit_micros,
+        ..
+    } = sealed
+    else {
+        panic!("{sealed:?}")
+    };
+    assert_eq!(gtid, TransactionGtid::MariaDb("0-1-6".parse().unwrap()));
+    assert_eq!(commit_micros, Some(7_000_000));
+    let error = core.handle(&mariadb_gtid(6)).unwrap_err().to_string();
+    assert!(error.contains("sent GTID 0-1-6"), "{error}");
+    let error = in_file_of_mariadb("0-1-4").handle(&mariadb_gtid(3));
+    assert!(matches!(error, Err(StreamError::OutOfOrder { .. })));
+}
+
+#[test]
+fn without_a_gtid_a_mariadb_transaction_cannot_be_followed_by_gtids() {
+    let mut core = in_file_of_mariadb("");
+    let ddl = event(
+        EventType::QUERY,
+        1000,
+        EventFlags(0),
+        &query(b"DROP TABLE t"),
+    );
+    let error = core.handle(&ddl).unwrap_err();
+    assert!(matches!(error, StreamError::NoGtid { .. }), "{error}");
+}
+
+#[test]
+fn an_artificial_list_moves_the_place_and_the_start_of_encryption_is_not_kept() {
+    let mut core = in_file_of_mariadb("");
+    let list = gtid_list(EventFlags::ARTIFICIAL, &[]);
+    assert!(matches!(core.handle(&list).unwrap(), Received::Skip));
+    assert_eq!(core.source(), Some(&at(1971 + list.len() as u64)));
+    let start = event(EventType::START_ENCRYPTION, 0, EventFlags(0), &[1; 17]);
+    assert!(matches!(core.handle(&start).unwrap(), Received::Skip));
+    let listed = core.handle(&gtid_list(EventFlags(0), &["0-1-1"])).unwrap();
+    let is_kept = matches!(
+        listed,
+        Received::Store {
+            then: Then::Between,
+            ..
+        }
+    );
+    assert!(is_kept, "{listed:?}");
+}
+
+#[test]
+fn what_a_killed_mariadb_left_unfinished_is_abandoned_unless_it_has_it() {
+    let broken_off = || {
+        let mut core = in_file_of_mariadb("0-1-4");
+        core.handle(&mariadb_gtid(5)).unwrap();
+        let next = core.handle(&artificial_rotate(&at(4), CRC)).unwrap();
+        let Received::NextFile { abandoned } = next else {
+            panic!("{next:?}")
+        };
+        assert_eq!(abandoned.map(|gtid| gtid.to_string()), Some("0-1-5".into()));
+        core.handle(&description()).unwrap();
+        core
+    };
+    let mut core = broken_off();
+    core.handle(&gtid_list(EventFlags(0), &["0-1-4"])).unwrap();
+    core.handle(&mariadb_gtid(5)).unwrap();
+    core.handle(&xid()).unwrap();
+    let has_it = gtid_list(EventFlags(0), &["0-1-5"]);
+    let error = broken_off().handle(&has_it).unwrap_err().to_string();
+    assert!(
+        error.contains("without what the last file broke off"),
+        "{error}"
+    );
 }
