@@ -148,6 +148,58 @@ pub async fn until_same(
     }
 }
 
+/// What CHECKSUM TABLE says of every table of `databases`.
+///
+/// # Errors
+/// What the server answered.
+pub async fn checksums(
+    client: &mut Client,
+    databases: &[&str],
+) -> Result<BTreeMap<String, String>> {
+    let mut sums = BTreeMap::new();
+    for database in databases {
+        for table in names(
+            client
+                .rows(&format!("SHOW TABLES FROM `{database}`"))
+                .await?,
+        ) {
+            let name = format!("`{database}`.`{}`", table.replace('`', "``"));
+            let rows = client.rows(&format!("CHECKSUM TABLE {name}")).await?;
+            let sum = rows.first().and_then(|row| row.get(1));
+            sums.insert(name, sum.map(ToString::to_string).unwrap_or_default());
+        }
+    }
+    Ok(sums)
+}
+
+/// Fails unless CHECKSUM TABLE says the same of both servers' tables. How many there are.
+///
+/// # Errors
+/// The tables that differ, or that there are none.
+pub async fn ensure_same_checksums(
+    left: &mut Client,
+    right: &mut Client,
+    databases: &[&str],
+) -> Result<usize> {
+    let (left, right) = (
+        checksums(left, databases).await?,
+        checksums(right, databases).await?,
+    );
+    ensure(!left.is_empty(), || "no tables".to_owned())?;
+    let differ: Vec<_> = left
+        .iter()
+        .filter(|(name, sum)| right.get(*name) != Some(*sum))
+        .collect();
+    ensure(left.len() == right.len() && differ.is_empty(), || {
+        format!(
+            "{} and {} tables, different: {differ:?}",
+            left.len(),
+            right.len()
+        )
+    })?;
+    Ok(left.len())
+}
+
 /// Waits until the GTID set that `of` has executed is contained in that of `at`.
 ///
 /// # Errors

@@ -24,9 +24,13 @@ pub mod wire;
 pub mod binlog_tools;
 pub mod compare;
 pub mod event_listing;
+pub mod kills;
 pub mod large_log;
+pub mod mariadb;
 pub mod measured;
+pub mod metrics;
 pub mod recipe;
+pub mod steady_load;
 pub mod sysbench;
 pub mod workload;
 

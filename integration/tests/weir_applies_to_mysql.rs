@@ -1,14 +1,17 @@
 //! `weir replica` with a real server as its target: rows as the source logged them, each transaction
 //! once, whoever is killed.
 
-use std::time::Duration;
-
-use integration::chance::{Chance, setting};
-use integration::compare::{Snapshot, ensure_same, until_gtids_executed, until_same};
+use integration::chance::{Chance, announce, setting};
+use integration::compare::{
+    Snapshot, ensure_same, ensure_same_checksums, until_gtids_executed, until_same,
+};
 use integration::failure::ensure;
+use integration::kills::{Killed, Parties};
+use integration::metrics::metric;
+use integration::process::free_port;
 use integration::real_replica::{REPLICATION_PASSWORD, REPLICATION_USER, create_account};
-use integration::sysbench::Sysbench;
-use integration::wait::{self, PATIENCE};
+use integration::steady_load::{self, SteadyLoad};
+use integration::wait::PATIENCE;
 use integration::workload::{self, DATABASES, Scope};
 use integration::{Peer, RealServer, Result, Weir};
 
@@ -41,100 +44,69 @@ async fn every_column_type_arrives_under_its_gtid() -> Result {
 /// Without GTIDs on the target a row of it says what is applied, in the commit that applies it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_target_without_gtids_keeps_the_place_in_a_row() -> Result {
-    let source = RealServer::start(Peer::MySql97, 1, &[]).await?;
     let off = ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"];
-    let target = RealServer::start(Peer::MySql97, 2, &off).await?;
-    kills(source, target, &[Killed::Replica, Killed::Target]).await
+    kills(&off, &[Killed::Replica, Killed::Target]).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sysbench_arrives_whole_through_kills_of_each_side() -> Result {
+async fn a_load_arrives_whole_through_kills_of_each_side() -> Result {
+    kills(&[], &Killed::ALL).await
+}
+
+async fn kills(target_options: &[&str], who: &[Killed]) -> Result {
     let source = RealServer::start(Peer::MySql97, 1, &[]).await?;
-    let target = RealServer::start(Peer::MySql97, 2, &[]).await?;
-    kills(
+    let target = RealServer::start(Peer::MySql97, 2, target_options).await?;
+    create_account(&mut source.client().await?, Peer::MySql97).await?;
+    let metrics = free_port()?;
+    let replica = following(&source, &target, &format!("metrics_port={metrics}")).await?;
+    let mut chance = Chance::from_environment();
+    let load = SteadyLoad::start(source.port, 4, chance.below(u64::MAX)).await?;
+    let mut parties = Parties {
         source,
         target,
-        &[Killed::Replica, Killed::Target, Killed::Connection],
-    )
-    .await
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Killed {
-    /// The process of Weir.
-    Replica,
-    /// The server that rows go to.
-    Target,
-    /// The applier's connections to it.
-    Connection,
-}
-
-async fn kills(source: RealServer, mut target: RealServer, who: &[Killed]) -> Result {
-    let mut at_source = source.client().await?;
-    create_account(&mut at_source, Peer::MySql97).await?;
-    at_source
-        .run(&[
-            "CREATE DATABASE sbtest",
-            "CREATE TABLE sbtest.alike (a INT, b VARCHAR(10))",
-        ])
-        .await?;
-    let load = Sysbench {
-        script: "oltp_write_only",
-        port: source.port,
-        tables: 2,
-        rows: 500,
-        threads: 2,
-        span: Duration::from_secs(setting("WEIR_SECONDS", 8)),
-        prepared_statements: "auto",
+        replica,
     };
-    load.prepare().await?;
-    let mut replica = following(&source, &target, "").await?;
-    let running = tokio::spawn(async move { load.run().await });
-    let mut chance = Chance::from_environment();
-    for round in 0..setting("WEIR_KILLS", 6) {
-        // Rows without a key would be there twice without anybody noticing.
-        at_source
-            .execute(&format!(
-                "INSERT INTO sbtest.alike VALUES ({}, 'x')",
-                round % 2
-            ))
-            .await?;
-        wait::let_run(chance.millis(100, 900)).await;
-        let turn = usize::try_from(round)?;
-        match who.get(turn % who.len()) {
-            Some(Killed::Replica) => {
-                replica.kill()?;
-                replica.launch().await?;
-            }
-            Some(Killed::Target) => {
-                target.kill()?;
-                wait::let_run(chance.millis(10, 300)).await;
-                target.launch().await?;
-            }
-            Some(Killed::Connection) => {
-                let mut at_target = target.client().await?;
-                let ids = "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() \
-                           AND USER = 'root'";
-                for row in at_target.rows(ids).await? {
-                    let id = row.first().map(ToString::to_string).unwrap_or_default();
-                    // It may have ended by itself.
-                    at_target.attempt(&format!("KILL {id}")).await?.ok();
-                }
-            }
-            None => {}
-        }
-    }
-    let figures = running.await??;
-    ensure(figures.transactions > 0, || "no load".to_owned())?;
+    let each = setting("WEIR_KILLS", 3);
+    let killed = parties.kill(who, each, &mut chance).await;
+    let committed = load.end().await?;
+    let Parties {
+        source,
+        target,
+        replica,
+    } = &parties;
+    killed.map_err(|failure| replica.explain(failure))?;
+    let (mut at_source, mut at_target) = (source.client().await?, target.client().await?);
     let mut at_replica = replica.client().await?;
-    until_gtids_executed(&mut at_source, &mut at_replica, PATIENCE).await?;
-    let mut at_target = target.client().await?;
+    let executed = until_gtids_executed(&mut at_source, &mut at_replica, PATIENCE).await;
+    executed.map_err(|failure| replica.explain(failure))?;
     let (left, right) = (&mut at_source, &mut at_target);
-    until_same("source", left, "target", right, &["sbtest"], PATIENCE).await?;
+    until_same(
+        "source",
+        left,
+        "target",
+        right,
+        &[steady_load::DATABASE],
+        PATIENCE,
+    )
+    .await?;
+    let tables = ensure_same_checksums(left, right, &[steady_load::DATABASE]).await?;
     let status = at_replica
         .column("SHOW REPLICA STATUS", "Last_SQL_Errno")
         .await?;
-    ensure(status.as_deref() == Some("0"), || format!("{status:?}"))
+    ensure(status.as_deref() == Some("0"), || format!("{status:?}"))?;
+    let skipped = metric(metrics, "weir_transactions_skipped_total").await?;
+    ensure(skipped == 0.0, || format!("{skipped} skipped"))?;
+    let gtids = "SELECT @@GLOBAL.gtid_executed";
+    let (sent, kept) = (left.answer(gtids).await?, right.answer(gtids).await?);
+    let keeps = target_options.is_empty();
+    ensure(sent == kept || !keeps, || {
+        format!("GTIDs {sent} and {kept}")
+    })?;
+    announce(&format!(
+        "mysql-9.7: {each} kills of each of {who:?}; {committed} transactions acknowledged, {tables} tables \
+         equal, GTIDs kept: {keeps}, none skipped"
+    ));
+    Ok(())
 }
 
 /// A replica of `source` by GTID whose rows go to `target`.
