@@ -14,7 +14,6 @@ mod error;
 mod executor;
 mod node;
 mod open;
-mod owned;
 mod pipeline;
 mod reserve;
 mod role;

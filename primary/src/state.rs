@@ -7,8 +7,7 @@ use std::time::Instant;
 use binlog::log::{LogFileName, LogPosition};
 use gtid::GtidSet;
 use server::feed::GtidState;
-
-use crate::owned::OwnedGtids;
+use server::owned_gtids::OwnedGtids;
 
 /// Shared by the pipeline (writes), sessions, dump sessions and the observer (read).
 pub(crate) struct State {

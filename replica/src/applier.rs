@@ -8,22 +8,26 @@
 mod coordinator;
 mod error;
 mod filter;
+mod hold;
 mod schedule;
 mod status;
+mod steering;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod until;
 mod worker;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use binlog::limits::Limits;
-use binlog::log::{LogCursor, LogPosition};
+use binlog::log::{LogCursor, LogError, LogPosition};
 use binlog::stream::EventStream;
-use binlog::transaction::TransactionReader;
+use binlog::transaction::{TransactionGtid, TransactionReader};
 use config::ReplicationFilter;
-use targets::{Applied, Store, TargetError};
+use gtid::Gtid;
+use targets::{Applied, Store, TargetError, UnitHead};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -31,7 +35,11 @@ pub use coordinator::{Coordinator, Places};
 pub use error::{ApplierError, Place, Reason};
 pub use schedule::{Group, GroupLimits, Next};
 pub use status::{ApplierFailure, ApplierState, ApplierStatus};
+pub use steering::Steering;
+pub use until::Until;
 pub use worker::{Committed, Worker};
+
+use hold::{Held, READING};
 
 use crate::relay_log::{RelayEnd, RelayLog};
 
@@ -75,6 +83,19 @@ pub struct Applier {
     pub status: Arc<ApplierStatus>,
     /// How many transactions share a commit.
     pub limits: GroupLimits,
+    /// How operators steer it.
+    pub steering: Steering,
+}
+
+/// Why the applier stops reading for a moment, or for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pause {
+    /// Nothing more is known to be in the relay log.
+    AtEnd,
+    /// It was stopped.
+    Stopped,
+    /// What UNTIL names is reached.
+    Reached,
 }
 
 /// An applier that runs.
@@ -115,6 +136,35 @@ pub fn recover(store: &dyn Store, status: &ApplierStatus) -> Result<Applied, Tar
     Ok(applied)
 }
 
+/// Commits a transaction without changes under `gtid`, where the target stands; nothing if it is
+/// executed. No applier may run.
+///
+/// # Errors
+/// What the target says.
+pub fn commit_empty(
+    store: Arc<dyn Store>,
+    status: &ApplierStatus,
+    gtid: Gtid,
+) -> Result<(), TargetError> {
+    let mut worker = Worker::new(store)?;
+    let head = UnitHead {
+        gtid: TransactionGtid::MySql(gtid),
+        ..UnitHead::default()
+    };
+    if worker.progress().executed.contains(&head.gtid) {
+        return Ok(());
+    }
+    let (source, relay) = (
+        worker.progress().source.clone(),
+        worker.progress().relay.clone(),
+    );
+    worker.end_transaction(&head, source, relay)?;
+    worker.commit()?;
+    status.update(|state| state.executed.clone_from(&worker.progress().executed));
+    tracing::warn!(target: crate::LIFE, %gtid, "a session committed an empty transaction: what the source does under this GTID will not be applied here");
+    Ok(())
+}
+
 /// Starts an applier on a thread of its own; `runtime` is for waiting.
 ///
 /// # Errors
@@ -128,7 +178,9 @@ pub fn spawn(
     applier.status.update(|state| {
         state.is_running = true;
         state.failure = None;
-        state.doing = "Reading event from the relay log";
+        state.doing = READING;
+        state.until.clone_from(&applier.steering.until);
+        state.delay = applier.steering.delay;
     });
     let thread = std::thread::Builder::new()
         .name("applier".to_owned())
@@ -161,6 +213,7 @@ impl Drop for EndsWithPanic {
                           process says where. Restart the replica"
                     .to_owned(),
                 at: SystemTime::now(),
+                gtid: TransactionGtid::None,
             });
         });
     }
@@ -256,10 +309,19 @@ impl Applier {
         let mut end = self.relay_log.end();
         loop {
             let known_end = end.borrow_and_update().position.clone();
-            let was_stopped = self.apply_up_to(coordinator, &mut reader, &known_end, &end, stop)?;
-            if was_stopped {
-                coordinator.abandon_transaction()?;
-                return self.commit(coordinator);
+            let pause =
+                self.apply_up_to(coordinator, &mut reader, &known_end, &end, runtime, stop)?;
+            match pause {
+                Pause::AtEnd => {}
+                Pause::Stopped => {
+                    coordinator.abandon_transaction()?;
+                    return self.commit(coordinator);
+                }
+                Pause::Reached => {
+                    self.commit(coordinator)?;
+                    self.say_reached(coordinator);
+                    return Ok(());
+                }
             }
             if end.has_changed().unwrap_or(false) && !*stop.borrow() {
                 continue;
@@ -286,40 +348,79 @@ impl Applier {
         Ok(TransactionReader::new(stream))
     }
 
-    /// Applies what lies before `end`; true when it was stopped on the way.
+    /// Applies what lies before `end`, and tells why it stopped.
     fn apply_up_to(
         &self,
         coordinator: &mut Coordinator,
         reader: &mut Reader,
         end: &LogPosition,
         newer_end: &watch::Receiver<RelayEnd>,
-        stop: &watch::Receiver<bool>,
-    ) -> Result<bool, ApplierError> {
+        runtime: &Handle,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Pause, ApplierError> {
         reader.source_mut().set_end(end.clone());
         loop {
-            if *stop.borrow() {
-                return Ok(true);
-            }
-            if !self.take_next(coordinator, reader, end, newer_end)? {
-                return Ok(false);
+            if let Some(pause) = self.take_next(coordinator, reader, runtime, stop, newer_end)? {
+                return Ok(pause);
             }
         }
     }
 
-    /// Takes the next event before `end`, and commits when the schedule says so; false when there
-    /// is none. More is waiting if the event ends before `end`, or a newer end is announced.
+    /// Takes the next event, or tells why not now.
     fn take_next(
         &self,
         coordinator: &mut Coordinator,
         reader: &mut Reader,
-        end: &LogPosition,
+        runtime: &Handle,
+        stop: &mut watch::Receiver<bool>,
         newer_end: &watch::Receiver<RelayEnd>,
-    ) -> Result<bool, ApplierError> {
+    ) -> Result<Option<Pause>, ApplierError> {
+        if *stop.borrow() {
+            return Ok(Some(Pause::Stopped));
+        }
+        if self.has_reached_until(coordinator) {
+            return Ok(Some(Pause::Reached));
+        }
         let taken = match reader.next() {
-            Ok(Some(step)) => Ok(coordinator.handle(&step)),
-            Ok(None) => return Ok(false),
+            Ok(Some(step)) => match self.hold(coordinator, &step, runtime, stop)? {
+                Held::Begins => Ok(coordinator.handle(&step)),
+                Held::Stopped => return Ok(Some(Pause::Stopped)),
+                Held::Ends => return Ok(Some(Pause::Reached)),
+            },
+            Ok(None) => return Ok(Some(Pause::AtEnd)),
             Err(error) => Err(error),
         };
+        self.settle(coordinator, reader, taken, newer_end)?;
+        Ok(None)
+    }
+
+    fn has_reached_until(&self, coordinator: &Coordinator) -> bool {
+        self.steering.until.as_ref().is_some_and(|until| {
+            coordinator.is_between_transactions() && until.is_reached(coordinator.worker.progress())
+        })
+    }
+
+    fn say_reached(&self, coordinator: &Coordinator) {
+        let until = self.steering.until.as_ref().map_or("", Until::name);
+        let source = coordinator.worker.progress().source.as_ref();
+        let (file, position) = source.map_or(("", 0), |at| (at.file.as_str(), at.offset));
+        tracing::info!(
+            target: crate::LIFE,
+            until, file, position,
+            "the applier stopped: it reached what START REPLICA UNTIL named"
+        );
+    }
+
+    /// Ends the event that was `taken`, and its transaction if it is the last of it, and commits when
+    /// the schedule says so. More is waiting if the event ends before the reader's end, or a newer end
+    /// is announced.
+    fn settle(
+        &self,
+        coordinator: &mut Coordinator,
+        reader: &mut Reader,
+        taken: Result<Result<bool, ApplierError>, LogError>,
+        newer_end: &watch::Receiver<RelayEnd>,
+    ) -> Result<(), ApplierError> {
         let taken = match taken {
             // The rest of a payload must be sound before its transaction counts.
             Ok(Ok(true)) => reader.finish_payload().map(|()| Ok(true)),
@@ -336,15 +437,38 @@ impl Applier {
             Ok(has_ended) => has_ended,
             Err(error) => return Err(self.keep_group(coordinator, error)),
         };
+        if coordinator.has_passed_over() {
+            return self.count_passed_over(coordinator);
+        }
         if has_ended {
-            let is_waiting = cursor.position() < *end || newer_end.has_changed().unwrap_or(false);
+            let position = cursor.position();
+            let is_waiting = cursor.end().is_some_and(|end| position < *end)
+                || newer_end.has_changed().unwrap_or(false);
             let group = coordinator.worker.group();
             let next = self.limits.decide(&group, is_waiting);
             if next == Next::Commit || coordinator.worker.must_commit() {
                 self.commit(coordinator)?;
             }
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// Commits that a transaction was passed over, so that it is passed over once.
+    fn count_passed_over(&self, coordinator: &mut Coordinator) -> Result<(), ApplierError> {
+        self.commit(coordinator)?;
+        let place = coordinator.at_passed_over();
+        let moved = coordinator.worker.commit_position(true);
+        moved.map_err(|error| coordinator.at_end(error.into()))?;
+        self.status.update(|state| {
+            state.skip_counter = state.skip_counter.saturating_sub(1);
+        });
+        tracing::warn!(
+            target: crate::LIFE,
+            gtid = %place.gtid,
+            place = %place,
+            "sql_replica_skip_counter: a transaction of the source was not applied here"
+        );
+        Ok(())
     }
 
     /// Commits what was applied in front of the transaction that failed; the error of the failure
@@ -391,7 +515,7 @@ impl Applier {
         if !coordinator.is_between_transactions() {
             return Ok(());
         }
-        let moved = coordinator.worker.commit_position();
+        let moved = coordinator.worker.commit_position(false);
         moved.map_err(|error| coordinator.at_end(error.into()))?;
         let progress = coordinator.worker.progress();
         self.status.update(|state| {
@@ -432,6 +556,7 @@ impl Applier {
                 code: error.code(),
                 message: error.to_string(),
                 at: SystemTime::now(),
+                gtid: error.place.gtid,
             });
         });
     }

@@ -9,13 +9,17 @@ use std::time::Instant;
 use binlog::log::LogPosition;
 use binlog::transaction::Executed;
 use config::{ReplicationFilter, SourceSettings};
-use gtid::GtidSet;
-use sql::ast::OptionAssignment;
+use gtid::{Gtid, GtidSet};
+use server::owned_gtids::OwnedGtids;
+use sql::ast::{OptionAssignment, ReplicationFilterRule};
 use sql::error::SqlError;
 use targets::{Applied, Store};
 
 use crate::LIFE;
-use crate::applier::{self, Applier, ApplierState, ApplierStatus, GroupLimits, RunningApplier};
+use crate::applier::{
+    self, Applier, ApplierState, ApplierStatus, GroupLimits, RunningApplier, Steering, Until,
+};
+use crate::filter_rules;
 use crate::lag::LagInputs;
 use crate::receiver::{
     self, Receiver, ReceiverState, ReceiverStatus, ReplicaIdentity, RunningReceiver,
@@ -53,7 +57,8 @@ pub struct Channel {
     source: Mutex<SourceSettings>,
     options: SourceSettings,
     source_info: SourceInfoFile,
-    filter: Arc<ReplicationFilter>,
+    /// Changed by CHANGE REPLICATION FILTER; held for a moment only.
+    filter: Mutex<Arc<ReplicationFilter>>,
     identity: ReplicaIdentity,
     event_bytes_max: usize,
     relay_log: Arc<RelayLog>,
@@ -61,6 +66,7 @@ pub struct Channel {
     applier_status: Arc<ApplierStatus>,
     store: Arc<dyn Store>,
     no_mariadb: Option<Arc<str>>,
+    owned: OwnedGtids,
     /// Held across a whole statement.
     threads: tokio::sync::Mutex<Threads>,
 }
@@ -100,7 +106,7 @@ impl Channel {
             source: Mutex::new(parts.source),
             options: parts.options,
             source_info: parts.source_info,
-            filter: parts.filter,
+            filter: Mutex::new(parts.filter),
             identity: parts.identity,
             event_bytes_max: parts.event_bytes_max,
             relay_log: parts.relay_log,
@@ -108,14 +114,21 @@ impl Channel {
             applier_status: parts.applier_status,
             store: parts.store,
             no_mariadb: parts.no_mariadb,
+            owned: OwnedGtids::default(),
             threads: tokio::sync::Mutex::default(),
         }
     }
 
     /// The rules of what is applied.
     #[must_use]
-    pub fn filter(&self) -> &ReplicationFilter {
-        &self.filter
+    pub fn filter(&self) -> Arc<ReplicationFilter> {
+        Arc::clone(&self.filter.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Identifiers that sessions have for transactions of their own.
+    #[must_use]
+    pub const fn owned(&self) -> &OwnedGtids {
+        &self.owned
     }
 
     /// Every GTID whose changes are committed.
@@ -153,11 +166,17 @@ impl Channel {
         }
     }
 
-    /// Starts the named threads; one that runs already goes on.
+    /// Starts the named threads; one that runs already goes on. An applier that is started ends where
+    /// `until` says. What comes back are notes.
     ///
     /// # Errors
-    /// 1200 without a source, 3094 when the system gives no thread.
-    pub async fn start(&self, receiver: bool, applier: bool) -> Result<(), SqlError> {
+    /// 1200 without a source, 1135 when the system gives no thread.
+    pub async fn start(
+        &self,
+        receiver: bool,
+        applier: bool,
+        until: Option<Until>,
+    ) -> Result<Vec<SqlError>, SqlError> {
         let mut threads = self.threads.lock().await;
         if !self.has_source() {
             return Err(server::role::not_a_replica());
@@ -165,20 +184,24 @@ impl Channel {
         if threads.has_void_positions {
             self.finish_discard(&mut threads).await?;
         }
-        if applier {
-            self.start_applier(&mut threads).await?;
-        }
-        if receiver {
-            self.start_receiver(&mut threads).await?;
-        }
-        Ok(())
+        let has_until = until.is_some();
+        let has_place = until.as_ref().and_then(Until::place).is_some();
+        let applies = applier && self.start_applier(&mut threads, until).await?;
+        let receives = receiver && self.start_receiver(&mut threads).await?;
+        Ok(match (applies, receives) {
+            (false, false) => vec![already_running()],
+            (false, true) if has_until => vec![until_ignored()],
+            (true, _) if has_place => vec![until_needs_skip_start()],
+            (true, _) | (false, true) => Vec::new(),
+        })
     }
 
-    async fn start_receiver(&self, threads: &mut Threads) -> Result<(), SqlError> {
+    /// False when it runs already.
+    async fn start_receiver(&self, threads: &mut Threads) -> Result<bool, SqlError> {
         match threads.receiver.take() {
             Some(running) if !running.is_finished() => {
                 threads.receiver = Some(running);
-                return Ok(());
+                return Ok(false);
             }
             Some(finished) => blocking(move || finished.stop()).await?,
             None => {}
@@ -197,14 +220,19 @@ impl Channel {
         };
         let running = receiver::spawn(receiver, tokio::runtime::Handle::current());
         threads.receiver = Some(running.map_err(no_thread)?);
-        Ok(())
+        Ok(true)
     }
 
-    async fn start_applier(&self, threads: &mut Threads) -> Result<(), SqlError> {
+    /// False when it runs already.
+    async fn start_applier(
+        &self,
+        threads: &mut Threads,
+        until: Option<Until>,
+    ) -> Result<bool, SqlError> {
         match threads.applier.take() {
             Some(running) if !running.is_finished() => {
                 threads.applier = Some(running);
-                return Ok(());
+                return Ok(false);
             }
             Some(finished) => blocking(move || finished.stop()).await?,
             None => {}
@@ -213,30 +241,42 @@ impl Channel {
         tracing::info!(target: LIFE, "the applier starts");
         let applier = Applier {
             relay_log: Arc::clone(&self.relay_log),
-            filter: Arc::clone(&self.filter),
+            filter: self.filter(),
             status: Arc::clone(&self.applier_status),
             limits: GroupLimits::default(),
+            steering: Steering {
+                until,
+                delay: self.source().delay,
+                owned: self.owned.clone(),
+                source_clock: Arc::clone(&self.receiver_status),
+            },
         };
         let running = applier::spawn(applier, store, tokio::runtime::Handle::current());
         threads.applier = Some(running.map_err(no_thread)?);
-        Ok(())
+        Ok(true)
     }
 
-    /// Stops the named threads and waits for them.
+    /// Stops the named threads and waits for them. What comes back are notes.
     ///
     /// # Errors
     /// When the process is ending.
-    pub async fn stop(&self, receiver: bool, applier: bool) -> Result<(), SqlError> {
+    pub async fn stop(&self, receiver: bool, applier: bool) -> Result<Vec<SqlError>, SqlError> {
         let mut threads = self.threads.lock().await;
+        let mut was_running = false;
         if receiver && let Some(running) = threads.receiver.take() {
+            was_running |= !running.is_finished();
             blocking(move || running.stop()).await?;
             tracing::info!(target: LIFE, "the receiver was stopped");
         }
         if applier && let Some(running) = threads.applier.take() {
+            was_running |= !running.is_finished();
             blocking(move || running.stop()).await?;
             tracing::info!(target: LIFE, "the applier was stopped");
         }
-        Ok(())
+        Ok(match was_running {
+            true => Vec::new(),
+            false => vec![already_stopped()],
+        })
     }
 
     /// CHANGE REPLICATION SOURCE TO.
@@ -247,8 +287,15 @@ impl Channel {
     pub async fn change_source(&self, assignments: &[OptionAssignment]) -> Result<(), SqlError> {
         let mut threads = self.threads.lock().await;
         let change = source_info::change(&self.source(), assignments)?;
-        self.require_stopped(&mut threads, change.discards_relay_log)
-            .await?;
+        if change.concerns_receiver {
+            require_stopped_receiver(&threads)?;
+        }
+        if change.settings.delay != self.source().delay {
+            require_stopped_applier(&threads)?;
+        }
+        if change.discards_relay_log {
+            self.require_stopped(&mut threads, true).await?;
+        }
         let (before, after) = (self.source().address(), change.settings.address());
         self.set_source(&mut threads, change.settings, change.discards_relay_log)
             .await?;
@@ -311,7 +358,10 @@ impl Channel {
         }
         self.receiver_status
             .update(|state| *state = ReceiverState::default());
-        self.applier_status.update(|state| state.failure = None);
+        self.applier_status.update(|state| {
+            state.failure = None;
+            state.until = None;
+        });
         tracing::info!(target: LIFE, all, "the replica was reset");
         Ok(())
     }
@@ -346,6 +396,60 @@ impl Channel {
             "SET GLOBAL gtid_purged: these transactions count as executed and will not be applied here"
         );
         Ok(())
+    }
+
+    /// CHANGE REPLICATION FILTER: these rules in the place of those of the same names, until the process
+    /// ends.
+    ///
+    /// # Errors
+    /// 3085 while the applier runs; those of [`filter_rules::change`].
+    pub async fn change_filter(&self, rules: &[ReplicationFilterRule]) -> Result<(), SqlError> {
+        let threads = self.threads.lock().await;
+        require_stopped_applier(&threads)?;
+        let changed = filter_rules::change(&self.filter(), rules)?;
+        tracing::warn!(
+            target: LIFE,
+            ?rules,
+            "CHANGE REPLICATION FILTER: other rules count until this process ends"
+        );
+        *self.filter.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(changed);
+        Ok(())
+    }
+
+    /// SET GLOBAL sql_replica_skip_counter: how many transactions the applier passes over when it is
+    /// started.
+    ///
+    /// # Errors
+    /// 3085 while the applier runs.
+    pub async fn set_skip_counter(&self, count: u32) -> Result<(), SqlError> {
+        let threads = self.threads.lock().await;
+        require_stopped_applier(&threads)?;
+        self.applier_status
+            .update(|state| state.skip_counter = count);
+        Ok(())
+    }
+
+    /// Commits a transaction without changes under `gtid`, which then counts as executed. An applier
+    /// that runs is stopped meanwhile, between two transactions.
+    ///
+    /// # Errors
+    /// What the target says.
+    pub async fn commit_empty(&self, gtid: Gtid) -> Result<(), SqlError> {
+        let mut threads = self.threads.lock().await;
+        let running = threads.applier.take();
+        let goes_on = running
+            .as_ref()
+            .is_some_and(|applier| !applier.is_finished());
+        if let Some(running) = running {
+            blocking(move || running.stop()).await?;
+        }
+        let (store, status) = (Arc::clone(&self.store), Arc::clone(&self.applier_status));
+        let committed = blocking(move || applier::commit_empty(store, &status, gtid)).await?;
+        if goes_on {
+            let until = self.applier_status.snapshot().until;
+            self.start_applier(&mut threads, until).await?;
+        }
+        committed.map_err(|error| SqlError::new(error.code(), "HY000", error.to_string()))
     }
 
     async fn replace(&self, applied: Applied) -> Result<(), SqlError> {
@@ -387,15 +491,7 @@ impl Channel {
 
     /// A thread that ended by itself counts as stopped.
     async fn require_stopped(&self, threads: &mut Threads, both: bool) -> Result<(), SqlError> {
-        if threads
-            .receiver
-            .as_ref()
-            .is_some_and(|receiver| !receiver.is_finished())
-        {
-            let text = "This operation cannot be performed with a running replica io thread; run \
-                        STOP REPLICA IO_THREAD FOR CHANNEL '' first.";
-            return Err(SqlError::new(3021, "HY000", text));
-        }
+        require_stopped_receiver(threads)?;
         if both {
             if threads
                 .applier
@@ -458,6 +554,48 @@ impl ChannelState {
     pub fn relay_position(&self) -> Option<&LogPosition> {
         self.applier.relay.as_ref()
     }
+}
+
+fn already_running() -> SqlError {
+    let text = "Replication thread(s) for channel '' are already runnning.";
+    SqlError::new(3083, "HY000", text)
+}
+
+fn already_stopped() -> SqlError {
+    let text = "Replication thread(s) for channel '' are already stopped.";
+    SqlError::new(3084, "HY000", text)
+}
+
+fn until_ignored() -> SqlError {
+    let text = "SQL thread is not to be started so UNTIL options are ignored";
+    SqlError::new(1279, "HY000", text)
+}
+
+fn until_needs_skip_start() -> SqlError {
+    let text = "It is recommended to use --skip-replica-start when doing step-by-step replication \
+                with START REPLICA UNTIL; otherwise, you will get problems if you get an unexpected \
+                replica's mysqld restart";
+    SqlError::new(1278, "HY000", text)
+}
+
+fn require_stopped_receiver(threads: &Threads) -> Result<(), SqlError> {
+    let receiver = threads.receiver.as_ref();
+    if receiver.is_some_and(|receiver| !receiver.is_finished()) {
+        let text = "This operation cannot be performed with a running replica io thread; run STOP \
+                    REPLICA IO_THREAD FOR CHANNEL '' first.";
+        return Err(SqlError::new(3021, "HY000", text));
+    }
+    Ok(())
+}
+
+fn require_stopped_applier(threads: &Threads) -> Result<(), SqlError> {
+    let applier = threads.applier.as_ref();
+    if applier.is_some_and(|applier| !applier.is_finished()) {
+        let text = "This operation cannot be performed with a running replica sql thread; run STOP \
+                    REPLICA SQL_THREAD FOR CHANNEL '' first.";
+        return Err(SqlError::new(3085, "HY000", text));
+    }
+    Ok(())
 }
 
 /// Runs what blocks on a thread that may.

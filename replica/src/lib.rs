@@ -19,6 +19,7 @@ pub mod source_info;
 mod target;
 
 pub mod channel;
+mod filter_rules;
 
 pub mod gate;
 mod lag;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use binlog::log::encryption::LogEncryption;
 use binlog::log::{OsStorage, SourceCoordinates, Storage};
 use config::ReplicaSettings;
-use config::settings::{Initialize, TargetKind};
+use config::settings::{GtidMode, Initialize, TargetKind};
 use engine::database::{Database, EngineOptions};
 use gtid::Uuid;
 use server::checkpointer::Checkpointer;
@@ -54,18 +54,27 @@ pub async fn run(settings: ReplicaSettings, control: Control) -> Result<(), Repl
         encryption,
         gate,
     } = opened;
-    let role = Arc::new(ReplicaRole::new(Arc::clone(&channel), encryption, gate));
+    let role = Arc::new(ReplicaRole::new(
+        Arc::clone(&channel),
+        encryption,
+        gate,
+        settings.server.gtid_mode != GtidMode::Off,
+    ));
     let checkpointed = database.clone();
     let checkpointer = Checkpointer::start(move || checkpointed.checkpoint().map(drop));
     let checkpointer = checkpointer.map_err(|error| {
         ReplicaError::io("starting a thread for", &settings.server.datadir, error)
     })?;
-    let server = Server::bind(parts(&settings, server_uuid, database, role, &control)).await?;
+    let executor = Arc::new(ReadOnly {
+        channel: Arc::clone(&channel),
+    });
+    let server = parts(&settings, server_uuid, database, role, executor, &control);
+    let server = Server::bind(server).await?;
     let counts = server.session_counts();
     let observed = Arc::clone(&channel);
     control.observe_with(move || observe(&observed, counts()));
     if channel.has_source() && !settings.skip_replica_start {
-        let started = channel.start(true, true).await;
+        let started = channel.start(true, true, None).await;
         started.map_err(|error| ReplicaError::Setting(error.message))?;
     }
     server.run().await;
@@ -82,6 +91,7 @@ fn parts(
     server_uuid: Uuid,
     database: Database,
     role: Arc<ReplicaRole>,
+    executor: Arc<ReadOnly>,
     control: &Control,
 ) -> ServerParts {
     let flag = |on: bool| if on { "ON" } else { "OFF" }.to_owned();
@@ -117,7 +127,7 @@ fn parts(
         settings: settings.server.clone(),
         server_uuid: server_uuid.to_string(),
         database,
-        executor: Arc::new(ReadOnly),
+        executor,
         role,
         facts,
         replicas: ReplicaRegistry::default(),
@@ -255,6 +265,10 @@ fn observe(channel: &Channel, sessions: SessionCounts) -> Observation {
             received: place(receiver.read.as_ref()),
             applied: place(applier.source.as_ref()),
             gtid_retrieved_count: state.retrieved.mysql.count(),
+            failed_gtid: applier
+                .failure
+                .as_ref()
+                .and_then(|failure| failure.gtid.text()),
             receive: lag.receive,
             queue: lag.queue,
             apply: lag.apply,

@@ -10,9 +10,14 @@ use server::executor::{TransactionMode, WriteExecutor};
 use sql::Parsed;
 use sql::error::SqlError;
 
-/// Refuses every write, whoever asks: the rows here are those of the source.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct ReadOnly;
+use crate::channel::Channel;
+
+/// Refuses every write, whoever asks: the rows here are those of the source. A transaction without
+/// changes may take the place of one of the source's.
+pub struct ReadOnly {
+    /// What applies the source's transactions.
+    pub channel: Arc<Channel>,
+}
 
 fn refused() -> SqlError {
     SqlError::option_prevents_statement("--super-read-only")
@@ -32,6 +37,13 @@ impl WriteExecutor for ReadOnly {
 
     async fn commit(&self, _connection_id: u64) -> Result<(), SqlError> {
         Ok(())
+    }
+
+    async fn commit_empty(&self, session: &SessionContext) -> Result<(), SqlError> {
+        match session.gtid_next {
+            Some(gtid) => self.channel.commit_empty(gtid).await,
+            None => Ok(()),
+        }
     }
 
     async fn rollback(&self, _connection_id: u64) -> Result<(), SqlError> {

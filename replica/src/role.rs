@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use binlog::log::encryption::LogEncryption;
-use gtid::GtidSet;
-use server::role::{EventRow, EventsRequest, ReplicaStatus, Role, WriteBlock};
-use sql::ast::{OptionAssignment, ReplicaThreads, UntilCondition};
+use gtid::{Gtid, GtidSet};
+use server::role::{EventRow, EventsRequest, OwnedGtid, ReplicaStatus, Role, WriteBlock};
+use sql::ast::{OptionAssignment, ReplicaThreads, ReplicationFilterRule, UntilCondition};
 use sql::error::SqlError;
 
+use crate::applier::Until;
 use crate::channel::Channel;
 use crate::gate::Gate;
 
@@ -19,6 +20,7 @@ pub struct ReplicaRole {
     channel: Arc<Channel>,
     encryption: Arc<LogEncryption>,
     gate: Arc<Gate>,
+    is_gtid_mode_on: bool,
 }
 
 impl ReplicaRole {
@@ -29,11 +31,13 @@ impl ReplicaRole {
         channel: Arc<Channel>,
         encryption: Arc<LogEncryption>,
         gate: Arc<Gate>,
+        is_gtid_mode_on: bool,
     ) -> Self {
         Self {
             channel,
             encryption,
             gate,
+            is_gtid_mode_on,
         }
     }
 }
@@ -51,13 +55,9 @@ impl Role for ReplicaRole {
 
     async fn set_gtid_purged(&self, text: &str) -> Result<(), SqlError> {
         let text = text.trim_start().trim_start_matches('+');
-        let gtids: GtidSet = text.parse().map_err(|_| {
-            SqlError::new(
-                1772,
-                "HY000",
-                format!("Malformed GTID set specification '{text}'."),
-            )
-        })?;
+        let gtids: GtidSet = text
+            .parse()
+            .map_err(|_| SqlError::malformed_gtid_set(text))?;
         self.channel.add_executed(&gtids).await
     }
 
@@ -87,7 +87,7 @@ impl Role for ReplicaRole {
         }
         vec![status_row::row(
             &self.channel.state(),
-            self.channel.filter(),
+            &self.channel.filter(),
         )]
     }
 
@@ -95,25 +95,52 @@ impl Role for ReplicaRole {
         self.channel.change_source(options).await
     }
 
+    async fn change_filter(&self, rules: &[ReplicationFilterRule]) -> Result<(), SqlError> {
+        self.channel.change_filter(rules).await
+    }
+
+    async fn set_skip_counter(&self, count: u32) -> Result<(), SqlError> {
+        self.channel.set_skip_counter(count).await
+    }
+
+    fn skip_counter(&self) -> u32 {
+        self.channel.state().applier.skip_counter
+    }
+
+    async fn own_gtid(
+        &self,
+        gtid: Gtid,
+        connection_id: u64,
+    ) -> Result<Option<OwnedGtid>, SqlError> {
+        if !self.is_gtid_mode_on {
+            return Err(SqlError::gtid_next_needs_gtid_mode());
+        }
+        let is_executed = || self.channel.gtid_executed().contains(&gtid);
+        let owned = self
+            .channel
+            .owned()
+            .own(gtid, connection_id, is_executed)
+            .await;
+        Ok(owned.map(|owned| OwnedGtid(Box::new(owned))))
+    }
+
     async fn start_replica(
         &self,
         threads: ReplicaThreads,
         until: Option<&UntilCondition>,
         options: &[OptionAssignment],
-    ) -> Result<(), SqlError> {
-        if until.is_some() {
-            return Err(SqlError::not_supported("START REPLICA UNTIL"));
-        }
+    ) -> Result<Vec<SqlError>, SqlError> {
         if !options.is_empty() {
             return Err(SqlError::not_supported(
                 "START REPLICA with connection options",
             ));
         }
         let (receiver, applier) = named(threads);
-        self.channel.start(receiver, applier).await
+        let until = until.map(Until::read).transpose()?;
+        self.channel.start(receiver, applier, until).await
     }
 
-    async fn stop_replica(&self, threads: ReplicaThreads) -> Result<(), SqlError> {
+    async fn stop_replica(&self, threads: ReplicaThreads) -> Result<Vec<SqlError>, SqlError> {
         let (receiver, applier) = named(threads);
         self.channel.stop(receiver, applier).await
     }

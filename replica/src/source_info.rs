@@ -68,6 +68,8 @@ struct Record {
     connect_retry_seconds: u64,
     retry_count: u32,
     heartbeat_period_milliseconds: u64,
+    #[serde(default)]
+    delay_seconds: u32,
     /// Whether relay log and positions are those of an earlier source and have to be discarded.
     #[serde(default)]
     voids_positions: bool,
@@ -203,6 +205,7 @@ impl Record {
             connect_retry_seconds: settings.connect_retry.as_secs(),
             retry_count: settings.retry_count,
             heartbeat_period_milliseconds: u64::try_from(milliseconds).unwrap_or(u64::MAX),
+            delay_seconds: u32::try_from(settings.delay.as_secs()).unwrap_or(u32::MAX),
             voids_positions: positions == Positions::Void,
         }
     }
@@ -236,6 +239,7 @@ impl Record {
             connect_retry: Duration::from_secs(self.connect_retry_seconds),
             retry_count: self.retry_count,
             heartbeat_period: Duration::from_millis(self.heartbeat_period_milliseconds),
+            delay: Duration::from_secs(self.delay_seconds.into()),
             net_timeout: options.net_timeout,
         }
     }
@@ -248,6 +252,8 @@ pub struct SourceChange {
     pub settings: SourceSettings,
     /// Whether the relay log is void: the statement named a source or a place in its log.
     pub discards_relay_log: bool,
+    /// Whether it names anything but what steers the applier.
+    pub concerns_receiver: bool,
 }
 
 /// The source after `assignments`.
@@ -262,6 +268,9 @@ pub fn change(
     let mut settings = present.clone();
     let mut named = NamedPosition::default();
     let mut discards_relay_log = false;
+    let concerns_receiver = assignments
+        .iter()
+        .any(|assignment| assignment.name != "SOURCE_DELAY");
     for assignment in assignments {
         let value = &assignment.value;
         let name = assignment.name.as_str();
@@ -281,6 +290,7 @@ pub fn change(
             }
             "SOURCE_RETRY_COUNT" => settings.retry_count = number(name, value)?,
             "SOURCE_HEARTBEAT_PERIOD" => settings.heartbeat_period = seconds(name, value)?,
+            "SOURCE_DELAY" => settings.delay = delay(value)?,
             "SOURCE_LOG_FILE" => named.file = Some(text(name, value)?),
             "SOURCE_LOG_POS" => named.position = Some(number(name, value)?),
             "SOURCE_AUTO_POSITION" => named.auto = Some(flag(name, value)?),
@@ -297,6 +307,7 @@ pub fn change(
     Ok(SourceChange {
         settings,
         discards_relay_log,
+        concerns_receiver,
     })
 }
 
@@ -387,6 +398,18 @@ fn seconds(name: &str, value: &ReplicationOptionValue) -> Result<Duration, SqlEr
     Duration::try_from_secs_f64(seconds).map_err(|_| wrong_argument(name))
 }
 
+/// Seconds, as many as MySQL takes.
+fn delay(value: &ReplicationOptionValue) -> Result<Duration, SqlError> {
+    const MAX: u64 = 2_147_483_647;
+    let seconds: u64 = number("SOURCE_DELAY", value)?;
+    if seconds > MAX {
+        let text =
+            format!("The requested value {seconds} for the source delay exceeds the maximum {MAX}");
+        return Err(SqlError::new(1729, "HY000", text));
+    }
+    Ok(Duration::from_secs(seconds))
+}
+
 fn flag(name: &str, value: &ReplicationOptionValue) -> Result<bool, SqlError> {
     match value {
         ReplicationOptionValue::Number(digits) if digits == "1" => Ok(true),
@@ -420,6 +443,7 @@ mod tests {
             connect_retry: Duration::from_secs(60),
             retry_count: 10,
             heartbeat_period: Duration::from_millis(1500),
+            delay: Duration::from_secs(3600),
             net_timeout: Duration::from_secs(60),
         }
     }
@@ -501,7 +525,8 @@ mod tests {
             (assign("SOURCE_LOG_POS", digits("4")), 1776),
             (assign("SOURCE_PORT", digits("70000")), 1210),
             (assign("SOURCE_PORT", string("3306")), 1210),
-            (assign("SOURCE_DELAY", digits("5")), 1235),
+            (assign("SOURCE_DELAY", digits("2147483648")), 1729),
+            (assign("SOURCE_BIND", string("x")), 1235),
             (assign("SOURCE_SSL_CRL", string("x")), 1235),
         ];
         for (assignment, code) in cases {

@@ -193,6 +193,13 @@ impl Observation {
                 replica.transactions_applied.to_string(),
             );
             add("rows_applied", replica.rows_applied.to_string());
+            add(
+                "transactions_skipped",
+                replica.transactions_skipped.to_string(),
+            );
+            if let Some(gtid) = &replica.failed_gtid {
+                add("applier_failed_gtid", gtid.clone());
+            }
         }
         rows
     }
@@ -263,6 +270,8 @@ pub struct ReplicaObservation {
     pub apply: Lag,
     /// Transactions applied so far.
     pub transactions_applied: u64,
+    /// The transaction at which the applier stands with an error, if it has an identifier.
+    pub failed_gtid: Option<String>,
     /// Rows applied so far.
     pub rows_applied: u64,
     /// Transactions passed over so far because a filter or an operator said so.

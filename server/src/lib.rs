@@ -18,6 +18,7 @@ pub mod fence;
 mod information_schema;
 mod listener;
 mod node;
+pub mod owned_gtids;
 mod persisted;
 pub mod private_file;
 mod processes;

@@ -140,6 +140,9 @@ impl LiveVariables for RoleVariables {
         let set = match name {
             "gtid_executed" => self.0.gtid_executed(),
             "gtid_purged" => self.0.gtid_purged(),
+            "sql_replica_skip_counter" => {
+                return Some(VariableValue::Number(self.0.skip_counter().into()));
+            }
             _ => return None,
         };
         Some(VariableValue::Text(set.to_string()))

@@ -204,19 +204,32 @@ pub trait Role: Send + Sync {
         Err(SqlError::not_supported("CHANGE REPLICATION FILTER"))
     }
 
-    /// START REPLICA.
+    /// SET GLOBAL sql_replica_skip_counter: how many transactions of the source are not applied.
+    async fn set_skip_counter(&self, count: u32) -> Result<(), SqlError> {
+        match count {
+            0 => Ok(()),
+            1.. => Err(not_a_replica()),
+        }
+    }
+
+    /// `@@global.sql_replica_skip_counter`.
+    fn skip_counter(&self) -> u32 {
+        0
+    }
+
+    /// START REPLICA; what comes back are notes.
     async fn start_replica(
         &self,
         _threads: ReplicaThreads,
         _until: Option<&UntilCondition>,
         _options: &[OptionAssignment],
-    ) -> Result<(), SqlError> {
+    ) -> Result<Vec<SqlError>, SqlError> {
         Err(not_a_replica())
     }
 
-    /// STOP REPLICA.
-    async fn stop_replica(&self, _threads: ReplicaThreads) -> Result<(), SqlError> {
-        Ok(())
+    /// STOP REPLICA; what comes back are notes.
+    async fn stop_replica(&self, _threads: ReplicaThreads) -> Result<Vec<SqlError>, SqlError> {
+        Ok(Vec::new())
     }
 
     /// `RESET REPLICA [ALL]`.

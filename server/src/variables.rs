@@ -136,6 +136,24 @@ impl GlobalVariables {
         }
     }
 
+    /// The number that SET GLOBAL would give a variable that the role keeps, and its warning.
+    ///
+    /// # Errors
+    /// As [`Self::set`].
+    pub(crate) fn number_of(
+        &self,
+        name: &str,
+        assigned: &Assigned,
+    ) -> Result<(u64, Option<SqlError>), SqlError> {
+        let definition = find(name).ok_or_else(|| SqlError::unknown_system_variable(name))?;
+        let initial = value::initial(definition);
+        let (value, warning) = settle(definition, assigned, None, initial)?;
+        match value {
+            VariableValue::Number(number) => Ok((number, warning)),
+            _ => Err(SqlError::wrong_type_for_var(name)),
+        }
+    }
+
     /// SET GLOBAL.
     ///
     /// # Errors

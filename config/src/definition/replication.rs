@@ -104,6 +104,14 @@ pub(super) const SOURCE: &[Definition] = &[
     )
     .only(Role::Replica),
     Definition::unsigned(
+        "source_delay",
+        (0, 2_147_483_647),
+        "0",
+        "Seconds that a transaction is applied behind its commit on the source, at the earliest: \
+         time to stop before an accident arrives here too.",
+    )
+    .only(Role::Replica),
+    Definition::unsigned(
         "replica_net_timeout",
         (1, 31_536_000),
         "60",

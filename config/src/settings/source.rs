@@ -30,6 +30,8 @@ pub struct SourceSettings {
     pub retry_count: u32,
     /// Between heartbeats of an idle source; zero asks for none.
     pub heartbeat_period: Duration,
+    /// How long after its commit on the source a transaction is applied at the earliest.
+    pub delay: Duration,
     /// Silence after which the connection counts as dead.
     pub net_timeout: Duration,
 }
@@ -102,6 +104,7 @@ impl SourceSettings {
             connect_retry: Duration::from_secs(effective.unsigned("source_connect_retry")),
             retry_count: effective.unsigned32("source_retry_count"),
             heartbeat_period,
+            delay: Duration::from_secs(effective.unsigned("source_delay")),
             net_timeout,
         }
     }

@@ -34,11 +34,5 @@ pub(super) static FUNCTIONS: &[Function] = &[
 
 fn set(call: &Call<'_>, index: usize) -> Result<GtidSet, SqlError> {
     let text = call.text(index);
-    text.parse().map_err(|_| {
-        SqlError::new(
-            1772,
-            "HY000",
-            format!("Malformed GTID set specification '{text}'."),
-        )
-    })
+    text.parse().map_err(|_| SqlError::malformed_gtid_set(text))
 }

@@ -13,7 +13,7 @@ use binlog::event::{
 use binlog::limits::Limits;
 use binlog::log::{Corrupt, Damage, LogCursor, LogError, LogPosition, SourceCoordinates};
 use binlog::row::RowsEvent;
-use binlog::transaction::{Boundary, StatementKind, Step, TransactionGtid};
+use binlog::transaction::{Boundary, StatementKind, Step, TransactionGtid, TransactionInfo};
 use config::ReplicationFilter;
 use targets::{Logged, RowsChange, StatementChange, UnitHead};
 
@@ -39,6 +39,10 @@ pub struct Coordinator {
     /// payload.
     source: Option<SourceCoordinates>,
     open: Open,
+    /// Whether the next transaction is passed over.
+    passes_over_next: bool,
+    /// Whether one was passed over and nobody was told.
+    has_passed_over: bool,
 }
 
 /// What the files are that events come from.
@@ -50,6 +54,14 @@ pub enum Places {
     Files,
 }
 
+/// What begins with an event.
+pub(super) enum Begins<'a> {
+    /// A transaction.
+    Transaction(&'a TransactionInfo),
+    /// The source's word that its log lacks something, outside all transactions.
+    Incident,
+}
+
 /// The transaction that is read.
 #[derive(Debug, Clone, Default)]
 struct Open {
@@ -59,6 +71,8 @@ struct Open {
     /// Whether its GTID says that it holds a statement of DDL and rows: MariaDB's CREATE TABLE ..
     /// SELECT, whose statement is a plain CREATE TABLE.
     is_create_select: bool,
+    /// Whether it is passed over because an operator said so.
+    is_passed_over: bool,
     /// Whether an event of it was seen.
     has_begun: bool,
 }
@@ -81,6 +95,50 @@ impl Coordinator {
             status,
             admissions: Admissions::default(),
             open: Open::default(),
+            passes_over_next: false,
+            has_passed_over: false,
+        }
+    }
+
+    /// The transaction that `step` begins; `None` if it begins none. An incident outside all
+    /// transactions counts as one.
+    pub(super) fn begins<'a>(&self, step: &Step<'a>) -> Option<Begins<'a>> {
+        if self.open.has_begun {
+            return None;
+        }
+        match (&step.boundary, step.transaction) {
+            (Boundary::Inside | Boundary::End { .. }, Some(transaction)) => {
+                Some(Begins::Transaction(transaction))
+            }
+            (Boundary::Outside, _) if matches!(step.event, Event::Incident(_)) => {
+                Some(Begins::Incident)
+            }
+            (Boundary::Inside | Boundary::End { .. }, None)
+            | (Boundary::Outside | Boundary::FileEnd, _) => None,
+        }
+    }
+
+    /// Whether the transaction of this identifier is applied, committed or not.
+    pub(super) fn has_applied(&self, gtid: &TransactionGtid) -> bool {
+        self.worker.progress().executed.contains(gtid)
+    }
+
+    /// Nothing of the transaction that comes next is applied; it counts as executed.
+    pub(super) fn pass_over_next(&mut self) {
+        self.passes_over_next = true;
+    }
+
+    /// Whether a transaction was passed over since this was asked.
+    pub(super) fn has_passed_over(&mut self) -> bool {
+        std::mem::take(&mut self.has_passed_over)
+    }
+
+    /// The end of the transaction that was passed over.
+    pub(super) fn at_passed_over(&self) -> Place {
+        Place {
+            source: self.source.clone(),
+            gtid: self.ended,
+            ..Place::default()
         }
     }
 
@@ -120,7 +178,11 @@ impl Coordinator {
             }
         }
         if is_outside {
-            outside(step)?;
+            let is_incident = matches!(step.event, Event::Incident(_));
+            match is_incident && std::mem::take(&mut self.passes_over_next) {
+                true => self.has_passed_over = true,
+                false => outside(step)?,
+            }
             self.pass(step);
             return Ok(false);
         }
@@ -166,6 +228,7 @@ impl Coordinator {
                 state.has_caught_up = false;
                 state.last_timestamp = header.timestamp;
             });
+            self.open.is_passed_over = std::mem::take(&mut self.passes_over_next);
         }
     }
 
@@ -181,6 +244,10 @@ impl Coordinator {
             self.worker.move_to(source, relay);
             return Ok(());
         }
+        if open.is_passed_over {
+            self.worker.skip();
+            self.has_passed_over = true;
+        }
         let ended = self.worker.end_transaction(&open.head, source, relay);
         ended.map_err(|error| self.at_end(error.into()))
     }
@@ -192,7 +259,7 @@ impl Coordinator {
                 Ok(())
             }
             Event::MariadbGtid(gtid) => self.mariadb_gtid(step, gtid),
-            _ if self.open.is_applied => Ok(()),
+            _ if self.open.is_applied || self.open.is_passed_over => Ok(()),
             Event::Query(query) => self.query(step, query),
             Event::QueryCompressed(query) => {
                 let query = query.inflate(&Limits::default());
@@ -227,6 +294,14 @@ impl Coordinator {
         step: &Step<'_>,
         event: &MariadbGtidEvent<'_>,
     ) -> Result<(), Failed> {
+        if self.open.is_passed_over {
+            self.identify(UnitHead {
+                gtid: TransactionGtid::MariaDb(event.gtid),
+                commit_micros: None,
+                server_id: step.raw.header.server_id,
+            });
+            return Ok(());
+        }
         if !self.worker.takes_mariadb() {
             return refuse(&step.raw);
         }
@@ -384,6 +459,7 @@ impl Coordinator {
     /// When the target cannot undo it.
     pub fn abandon_transaction(&mut self) -> Result<(), ApplierError> {
         self.open = Open::default();
+        self.passes_over_next = false;
         self.worker
             .abandon_transaction()
             .map_err(|error| self.at_end(error.into()))

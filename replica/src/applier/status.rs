@@ -2,12 +2,13 @@
 //! receiver.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use binlog::log::{LogPosition, SourceCoordinates};
-use binlog::transaction::Executed;
+use binlog::transaction::{Executed, TransactionGtid};
 use gtid::GtidSet;
 
+use super::until::Until;
 use crate::receiver::Applied;
 
 /// The last error of the applier.
@@ -19,6 +20,8 @@ pub struct ApplierFailure {
     pub message: String,
     /// When it happened.
     pub at: SystemTime,
+    /// The transaction that was not applied, if it is known and has an identifier.
+    pub gtid: TransactionGtid,
 }
 
 /// A snapshot of how the applier fares.
@@ -56,6 +59,14 @@ pub struct ApplierState {
     pub skipped: u64,
     /// Failures since the process began.
     pub failures: u64,
+    /// Until when the applier applies, or did.
+    pub until: Option<Until>,
+    /// How long after its commit on the source a transaction is applied at the earliest.
+    pub delay: Duration,
+    /// When the transaction that waits for `delay` is due, µs since 1970 by the source's clock.
+    pub due_micros: Option<i64>,
+    /// `sql_replica_skip_counter`: how many transactions are to be passed over.
+    pub skip_counter: u32,
 }
 
 /// Where the applier writes its state.
@@ -69,6 +80,12 @@ impl ApplierStatus {
     #[must_use]
     pub fn snapshot(&self) -> ApplierState {
         self.lock().clone()
+    }
+
+    /// How many transactions are to be passed over.
+    #[must_use]
+    pub fn skip_counter(&self) -> u32 {
+        self.lock().skip_counter
     }
 
     /// Every MySQL GTID whose changes are committed.

@@ -2,6 +2,7 @@
 
 mod memory;
 mod payloads;
+mod steered;
 
 use binlog::event::{
     ChecksumAlgorithm, CommitTimestamps, EventHeader, EventType, FormatDescription, GtidEvent,
@@ -231,6 +232,7 @@ impl Replica {
                 transactions_max: 4,
                 ..GroupLimits::default()
             },
+            steering: Steering::default(),
         };
         Self {
             applier,
@@ -271,11 +273,25 @@ impl Replica {
         reader.source_mut().set_end(known_end.clone());
         let limit = self.target.commits() + commits_max;
         let mut events = 0;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build();
+        let runtime = runtime.unwrap();
+        let (_stop, mut stopped) = watch::channel(false);
         while self.target.commits() < limit && events < events_max {
             let applier = &self.applier;
-            if !applier.take_next(&mut coordinator, &mut reader, &known_end, &end)? {
-                applier.commit(&mut coordinator)?;
-                return applier.idle(&mut coordinator);
+            let handle = runtime.handle();
+            let taken =
+                applier.take_next(&mut coordinator, &mut reader, handle, &mut stopped, &end)?;
+            match taken {
+                None => {}
+                Some(Pause::AtEnd) => {
+                    applier.commit(&mut coordinator)?;
+                    return applier.idle(&mut coordinator);
+                }
+                Some(Pause::Reached | Pause::Stopped) => {
+                    return applier.commit(&mut coordinator);
+                }
             }
             events += 1;
         }

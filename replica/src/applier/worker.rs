@@ -244,12 +244,17 @@ impl Worker {
     }
 
     /// Commits the position alone when it has reached another relay log file than the last commit,
-    /// so that files in front of it are never needed again.
-    pub(super) fn commit_position(&mut self) -> Result<(), TargetError> {
+    /// so that files in front of it are never needed again, or in any case if it `must`.
+    pub(super) fn commit_position(&mut self, must: bool) -> Result<(), TargetError> {
         let file = |position: &Option<LogPosition>| {
             position.as_ref().map(|position| position.file.clone())
         };
-        if self.group_began.is_none() && file(&self.committed_file) != file(&self.progress.relay) {
+        let has_moved = self.committed_file != self.progress.relay;
+        let is_due = match must {
+            true => has_moved,
+            false => file(&self.committed_file) != file(&self.progress.relay),
+        };
+        if self.group_began.is_none() && is_due {
             self.session.begin(&UnitHead::default())?;
             self.group_began = Some(Instant::now());
             self.commit()?;

@@ -96,6 +96,12 @@ impl ReceiverStatus {
         self.lock().connects
     }
 
+    /// The source's clock minus ours at the last connect, µs.
+    #[must_use]
+    pub fn clock_offset_micros(&self) -> i64 {
+        self.lock().clock_offset_micros
+    }
+
     /// Changes the state; `change` must not block.
     pub fn update(&self, change: impl FnOnce(&mut ReceiverState)) {
         change(&mut self.lock());

@@ -9,7 +9,8 @@ use config::ReplicationFilter;
 use config::settings::SourcePosition;
 use server::role::ReplicaStatus;
 
-use crate::channel::ChannelState;
+use crate::applier::Until;
+use crate::channel::{ChannelState, now_micros};
 
 pub(super) fn row(state: &ChannelState, filter: &ReplicationFilter) -> ReplicaStatus {
     let mut row = ReplicaStatus::default();
@@ -30,7 +31,6 @@ fn fill_source(row: &mut ReplicaStatus, state: &ChannelState) {
     row.auto_position = u64::from(source.position == SourcePosition::Auto);
     row.get_source_public_key = u64::from(source.get_public_key);
     row.source_info_file = "source-info.json".to_owned();
-    row.until_condition = "None".to_owned();
     row.source_ssl_allowed = yes_or_no(source.tls.is_some());
     row.source_ssl_verify_server_cert = yes_or_no(false);
     if let Some(tls) = &source.tls {
@@ -80,6 +80,22 @@ fn fill_applier(row: &mut ReplicaStatus, state: &ChannelState) {
         row.relay_source_log_file.clone_from(&source.file);
         row.exec_source_log_pos = source.offset;
     }
+    row.until_condition = applier
+        .until
+        .as_ref()
+        .map_or("None", Until::name)
+        .to_owned();
+    if let Some((file, position)) = applier.until.as_ref().and_then(Until::place) {
+        row.until_log_file = file.to_string();
+        row.until_log_pos = position;
+    }
+    row.skip_counter = applier.skip_counter.into();
+    row.sql_delay = state.source.delay.as_secs();
+    row.sql_remaining_delay = applier.due_micros.map(|due| {
+        let source_now = now_micros().saturating_add(state.receiver.clock_offset_micros);
+        let left = u64::try_from(due.saturating_sub(source_now)).unwrap_or(0);
+        left.div_ceil(1_000_000)
+    });
     if let Some(failure) = &applier.failure {
         row.last_errno = failure.code.into();
         row.last_error.clone_from(&failure.message);

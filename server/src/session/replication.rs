@@ -121,12 +121,16 @@ impl Session {
                 channel,
             } => {
                 default_channel(channel.as_deref())?;
-                role.start_replica(*threads, until.as_ref(), options)
-                    .await?;
+                let notes = role.start_replica(*threads, until.as_ref(), options);
+                for note in notes.await? {
+                    self.context.note(note);
+                }
             }
             Replication::StopReplica { threads, channel } => {
                 default_channel(channel.as_deref())?;
-                role.stop_replica(*threads).await?;
+                for note in role.stop_replica(*threads).await? {
+                    self.context.note(note);
+                }
             }
             Replication::ResetReplica { all, channel } => {
                 default_channel(channel.as_deref())?;

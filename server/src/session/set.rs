@@ -251,6 +251,9 @@ impl Session {
         if name == "binlog_encryption" {
             return self.assign_encryption(&value).await;
         }
+        if matches!(name, "sql_replica_skip_counter" | "sql_slave_skip_counter") {
+            return self.assign_skip_counter(name, &value).await;
+        }
         if let Some(warning) = self.node.variables.set(name, &value)? {
             self.context.warn(warning);
         }
@@ -258,6 +261,16 @@ impl Session {
             self.node.role.settle_fence().await?;
         }
         Ok(())
+    }
+
+    /// Differs from MySQL: it counts for transactions with GTIDs too, which are executed then.
+    async fn assign_skip_counter(&mut self, name: &str, value: &Assigned) -> Result<(), SqlError> {
+        let (count, warning) = self.node.variables.number_of(name, value)?;
+        if let Some(warning) = warning {
+            self.context.warn(warning);
+        }
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.node.role.set_skip_counter(count).await
     }
 
     /// The logs change first; the variable shows what they are.

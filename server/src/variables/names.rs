@@ -4,8 +4,9 @@
 use super::definition::{Definition, all};
 
 /// Older names of variables that are stored under today's.
-const SYNONYMS: [(&str, &str); 3] = [
+const SYNONYMS: [(&str, &str); 4] = [
     ("pseudo_slave_mode", "pseudo_replica_mode"),
+    ("sql_slave_skip_counter", "sql_replica_skip_counter"),
     ("tx_isolation", "transaction_isolation"),
     ("tx_read_only", "transaction_read_only"),
 ];

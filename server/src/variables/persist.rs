@@ -22,8 +22,12 @@ pub(crate) enum Keeping {
     PersistOnly,
 }
 
-/// State of the log rather than a setting.
-const NEVER_KEPT: &str = "gtid_purged";
+/// State of the log or of the applier rather than settings.
+const NEVER_KEPT: [&str; 3] = [
+    "gtid_purged",
+    "sql_replica_skip_counter",
+    "sql_slave_skip_counter",
+];
 
 /// A persisted variable that cannot have its value.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +70,7 @@ pub(crate) fn kept_name(
 
 /// Fails for a variable that can be set and is none that can be kept.
 pub(crate) fn check_kept(name: &str) -> Result<(), SqlError> {
-    match name == NEVER_KEPT {
+    match NEVER_KEPT.contains(&name) {
         true => Err(SqlError::incorrect_global_local_var(name, "non persistent")),
         false => Ok(()),
     }
@@ -134,7 +138,9 @@ impl GlobalVariables {
                 continue;
             }
             let can_be_kept = kept_name(name, Keeping::Persist, persisted).is_ok();
-            let Some(definition) = find(name).filter(|_| can_be_kept && name != NEVER_KEPT) else {
+            let Some(definition) =
+                find(name).filter(|_| can_be_kept && !NEVER_KEPT.contains(&name))
+            else {
                 tracing::warn!(name, "unknown variable in {FILE_NAME} is passed over");
                 continue;
             };

@@ -39,7 +39,7 @@ pub use prepared::{PrepareSource, Prepared};
 pub use query::Query;
 pub use replication::{
     BinaryLogPurge, OptionAssignment, ReplicaThreads, Replication, ReplicationFilterRule,
-    ReplicationOptionValue, UntilCondition,
+    ReplicationOptionValue, TablePattern, UntilCondition,
 };
 pub use rows::Rows;
 pub(crate) use rows::{Literal, TooMany};

@@ -89,12 +89,30 @@ pub enum ReplicationOptionValue {
 
 /// One rule of CHANGE REPLICATION FILTER.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReplicationFilterRule {
-    /// REPLICATE_DO_DB ..., upper-cased.
-    pub name: String,
-    /// Databases, `db.table` names or patterns; pairs of REPLICATE_REWRITE_DB are `from`, `to`
-    /// in turn.
-    pub values: Vec<String>,
+pub enum ReplicationFilterRule {
+    /// REPLICATE_DO_DB.
+    DoDb(Vec<String>),
+    /// REPLICATE_IGNORE_DB.
+    IgnoreDb(Vec<String>),
+    /// REPLICATE_DO_TABLE.
+    DoTable(Vec<TablePattern>),
+    /// REPLICATE_IGNORE_TABLE.
+    IgnoreTable(Vec<TablePattern>),
+    /// REPLICATE_WILD_DO_TABLE: patterns of `db.table`.
+    WildDoTable(Vec<String>),
+    /// REPLICATE_WILD_IGNORE_TABLE.
+    WildIgnoreTable(Vec<String>),
+    /// REPLICATE_REWRITE_DB: from, to.
+    RewriteDb(Vec<(String, String)>),
+}
+
+/// A table with its database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TablePattern {
+    /// Database.
+    pub database: String,
+    /// Table.
+    pub table: String,
 }
 
 /// Threads named by START or STOP REPLICA.
@@ -119,4 +137,6 @@ pub enum UntilCondition {
     SourcePosition(String, u64),
     /// RELAY_LOG_FILE, RELAY_LOG_POS.
     RelayPosition(String, u64),
+    /// Places of which a part is missing, or in two logs.
+    Incomplete,
 }

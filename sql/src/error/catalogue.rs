@@ -196,6 +196,7 @@ sql_errors! {
     truncate_illegal_fk(constraint) = 1701 "42000" "Cannot truncate a table referenced in a foreign key constraint ({constraint})";
     only_rows_in_binlog(event) = 1730 "HY000" "Only Format_description_log_event and row events are allowed in BINLOG statements (but {event} was provided)";
     gtid_next_cant_be_changed() = 1766 "HY000" "The system variable gtid_next cannot be set when there is an ongoing transaction.";
+    malformed_gtid_set(text) = 1772 "HY000" "Malformed GTID set specification '{text}'.";
     malformed_gtid(text) = 1774 "HY000" "Malformed GTID specification '{text}'.";
     implicit_commit_with_gtid() = 1778 "HY000" "Cannot execute statements with implicit commit inside a transaction when @@SESSION.GTID_NEXT == 'UUID:NUMBER'.";
     gtid_next_needs_gtid_mode() = 1781 "HY000" "@@SESSION.GTID_NEXT cannot be set to UUID:NUMBER when @@GLOBAL.GTID_MODE = OFF.";

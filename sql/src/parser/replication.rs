@@ -3,7 +3,7 @@
 use super::refuse;
 use crate::ast::{
     BinaryLogPurge, OptionAssignment, ReplicaThreads, Replication, ReplicationFilterRule,
-    ReplicationOptionValue, Statement, UntilCondition,
+    ReplicationOptionValue, Statement, TablePattern, UntilCondition,
 };
 use crate::cursor::{Cursor, Parse};
 use crate::lexer::Kind;
@@ -96,35 +96,58 @@ impl Cursor<'_> {
     }
 
     fn filter_rule(&mut self) -> Parse<ReplicationFilterRule> {
-        let name = self.any_word()?.to_ascii_uppercase();
+        use ReplicationFilterRule as Rule;
+        let words = [
+            "REPLICATE_DO_DB",
+            "REPLICATE_IGNORE_DB",
+            "REPLICATE_DO_TABLE",
+            "REPLICATE_IGNORE_TABLE",
+            "REPLICATE_WILD_DO_TABLE",
+            "REPLICATE_WILD_IGNORE_TABLE",
+            "REPLICATE_REWRITE_DB",
+        ];
+        let word = self.expect_any(&words)?;
         self.expect_symbol("=")?;
-        self.expect_symbol("(")?;
-        let mut values = Vec::new();
-        while !self.accept_symbol(")") {
-            if self.accept_symbol("(") {
-                values.push(self.filter_name()?);
-                self.expect_symbol(",")?;
-                values.push(self.filter_name()?);
-                self.expect_symbol(")")?;
-            } else {
-                values.push(self.filter_name()?);
+        match word {
+            "REPLICATE_DO_DB" => Ok(Rule::DoDb(self.filter_values(Self::identifier)?)),
+            "REPLICATE_IGNORE_DB" => Ok(Rule::IgnoreDb(self.filter_values(Self::identifier)?)),
+            "REPLICATE_DO_TABLE" => Ok(Rule::DoTable(self.filter_values(Self::filter_table)?)),
+            "REPLICATE_IGNORE_TABLE" => {
+                Ok(Rule::IgnoreTable(self.filter_values(Self::filter_table)?))
             }
-            if !self.is_symbol(")") {
-                self.expect_symbol(",")?;
+            "REPLICATE_WILD_DO_TABLE" => Ok(Rule::WildDoTable(self.filter_values(Self::string)?)),
+            "REPLICATE_WILD_IGNORE_TABLE" => {
+                Ok(Rule::WildIgnoreTable(self.filter_values(Self::string)?))
             }
+            _ => Ok(Rule::RewriteDb(self.filter_values(Self::filter_pair)?)),
         }
-        Ok(ReplicationFilterRule { name, values })
     }
 
-    fn filter_name(&mut self) -> Parse<String> {
-        if matches!(self.peek(), Kind::String(_)) {
-            return self.string();
+    /// A list in parentheses, which may be empty.
+    fn filter_values<T>(&mut self, one: fn(&mut Self) -> Parse<T>) -> Parse<Vec<T>> {
+        self.expect_symbol("(")?;
+        if self.accept_symbol(")") {
+            return Ok(Vec::new());
         }
-        let first = self.identifier()?;
-        if self.accept_symbol(".") {
-            return Ok(format!("{first}.{}", self.any_word()?));
-        }
-        Ok(first)
+        let values = self.list(one)?;
+        self.expect_symbol(")")?;
+        Ok(values)
+    }
+
+    fn filter_table(&mut self) -> Parse<TablePattern> {
+        let database = self.identifier()?;
+        self.expect_symbol(".")?;
+        let table = self.identifier()?;
+        Ok(TablePattern { database, table })
+    }
+
+    fn filter_pair(&mut self) -> Parse<(String, String)> {
+        self.expect_symbol("(")?;
+        let from = self.identifier()?;
+        self.expect_symbol(",")?;
+        let to = self.identifier()?;
+        self.expect_symbol(")")?;
+        Ok((from, to))
     }
 
     fn start_replica(&mut self) -> Parse<Statement> {
@@ -186,31 +209,53 @@ impl Cursor<'_> {
         if self.accept("SQL_AFTER_MTS_GAPS") {
             return Ok(UntilCondition::AfterGaps);
         }
-        let first = self.option_assignment()?;
-        let text = match first.value {
-            ReplicationOptionValue::Text(text) => text,
-            _ => return self.unexpected(),
-        };
-        match first.name.as_str() {
-            "SQL_BEFORE_GTIDS" => return Ok(UntilCondition::BeforeGtids(text)),
-            "SQL_AFTER_GTIDS" => return Ok(UntilCondition::AfterGtids(text)),
-            _ => {}
+        let sets = ["SQL_BEFORE_GTIDS", "SQL_AFTER_GTIDS"];
+        if let Some(form) = self.accept_any(&sets) {
+            self.expect_symbol("=")?;
+            let set = self.string()?;
+            return Ok(match form {
+                "SQL_BEFORE_GTIDS" => UntilCondition::BeforeGtids(set),
+                _ => UntilCondition::AfterGtids(set),
+            });
         }
-        self.expect_symbol(",")?;
-        let second = self.option_assignment()?;
-        let position = match &second.value {
-            ReplicationOptionValue::Number(digits) => digits.parse().ok(),
-            _ => None,
-        };
-        match (first.name.as_str(), second.name.as_str(), position) {
-            ("SOURCE_LOG_FILE", "SOURCE_LOG_POS", Some(position)) => {
-                Ok(UntilCondition::SourcePosition(text, position))
+        self.until_place()
+    }
+
+    /// File and position of one log, in any order.
+    fn until_place(&mut self) -> Parse<UntilCondition> {
+        let names = [
+            "SOURCE_LOG_FILE",
+            "MASTER_LOG_FILE",
+            "SOURCE_LOG_POS",
+            "MASTER_LOG_POS",
+            "RELAY_LOG_FILE",
+            "RELAY_LOG_POS",
+        ];
+        let (mut source, mut relay) = ((None, None), (None, None));
+        self.list(|cursor| {
+            let name = cursor.expect_any(&names)?;
+            cursor.expect_symbol("=")?;
+            let place = match name.starts_with("RELAY") {
+                true => &mut relay,
+                false => &mut source,
+            };
+            match name.ends_with("FILE") {
+                true => place.0 = Some(cursor.string()?),
+                false => place.1 = Some(cursor.integer()?),
             }
-            ("RELAY_LOG_FILE", "RELAY_LOG_POS", Some(position)) => {
-                Ok(UntilCondition::RelayPosition(text, position))
+            Ok(())
+        })?;
+        Ok(match (source, relay) {
+            ((Some(file), Some(offset)), (None, None)) => {
+                UntilCondition::SourcePosition(file, offset)
             }
-            _ => self.unexpected(),
-        }
+            ((None, None), (Some(file), Some(offset))) => {
+                UntilCondition::RelayPosition(file, offset)
+            }
+            ((Some(_) | None, Some(_) | None), (Some(_) | None, Some(_) | None)) => {
+                UntilCondition::Incomplete
+            }
+        })
     }
 
     fn reset(&mut self) -> Parse<Statement> {

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 /// Who has which.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct OwnedGtids(Arc<Inner>);
+pub struct OwnedGtids(Arc<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
@@ -23,7 +23,7 @@ struct Inner {
 
 impl OwnedGtids {
     /// Waits until nobody has `gtid` and takes it; `None` if it is executed by then.
-    pub(crate) async fn own(
+    pub async fn own(
         &self,
         gtid: Gtid,
         connection_id: u64,
@@ -51,8 +51,28 @@ impl OwnedGtids {
         }
     }
 
+    /// Whether a session has `gtid`.
+    #[must_use]
+    pub fn is_owned(&self, gtid: Gtid) -> bool {
+        self.owners().contains_key(&gtid)
+    }
+
+    /// Waits until no session has `gtid`.
+    pub async fn released(&self, gtid: Gtid) {
+        loop {
+            let released = self.0.released.notified();
+            tokio::pin!(released);
+            released.as_mut().enable();
+            if !self.is_owned(gtid) {
+                return;
+            }
+            released.await;
+        }
+    }
+
     /// Every identifier that a session has.
-    pub(crate) fn all(&self) -> GtidSet {
+    #[must_use]
+    pub fn all(&self) -> GtidSet {
         let mut set = GtidSet::default();
         for gtid in self.owners().keys() {
             set.add(*gtid);
@@ -67,7 +87,7 @@ impl OwnedGtids {
 
 /// Gives the identifier back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Ownership {
+pub struct Ownership {
     owned: OwnedGtids,
     gtid: Gtid,
 }

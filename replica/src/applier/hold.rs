@@ -1,0 +1,121 @@
+//! Holds a transaction back until it may begin, as the applier's steering says.
+
+use std::time::Duration;
+
+use binlog::transaction::{Step, TransactionGtid};
+use gtid::Gtid;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::coordinator::Begins;
+use super::steering::{Now, Verdict};
+use super::{Applier, ApplierError, Coordinator, is_stopped_within};
+use crate::channel::now_micros;
+
+/// Longest pause before the source's clock is looked at again: it may be corrected meanwhile.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What became of a transaction that was to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// It begins.
+    Begins,
+    /// The applier was stopped while it waited.
+    Stopped,
+    /// The applier ends in front of it.
+    Ends,
+}
+
+impl Applier {
+    /// Lets `step` pass unless it begins a transaction that has to wait, or must not begin.
+    pub(super) fn hold(
+        &self,
+        coordinator: &mut Coordinator,
+        step: &Step<'_>,
+        runtime: &Handle,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<Held, ApplierError> {
+        loop {
+            match self.judge(coordinator, step) {
+                Verdict::Take => return Ok(Held::Begins),
+                Verdict::PassOver => {
+                    coordinator.pass_over_next();
+                    return Ok(Held::Begins);
+                }
+                Verdict::End => return Ok(Held::Ends),
+                Verdict::NotBefore(due) => {
+                    self.commit(coordinator)?;
+                    let left = due.saturating_sub(self.source_micros());
+                    let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
+                    self.waits(
+                        "Waiting until SOURCE_DELAY seconds after source executed event",
+                        Some(due),
+                    );
+                    if runtime.block_on(is_stopped_within(stop, left.min(LOOK))) {
+                        self.waits("", None);
+                        return Ok(Held::Stopped);
+                    }
+                    self.waits(READING, None);
+                }
+                Verdict::WaitFor(gtid) => {
+                    self.commit(coordinator)?;
+                    self.waits("Waiting for a session to release its gtid_next", None);
+                    let is_stopped = runtime.block_on(self.is_stopped_before_release(gtid, stop));
+                    self.waits(READING, None);
+                    if is_stopped {
+                        return Ok(Held::Stopped);
+                    }
+                }
+            }
+        }
+    }
+
+    fn judge(&self, coordinator: &Coordinator, step: &Step<'_>) -> Verdict {
+        let Some(begins) = coordinator.begins(step) else {
+            return Verdict::Take;
+        };
+        let skip_counter = self.status.skip_counter();
+        match begins {
+            Begins::Transaction(transaction) => {
+                let is_applied = transaction.gtid != TransactionGtid::None
+                    && coordinator.has_applied(&transaction.gtid);
+                let now = Now {
+                    is_applied,
+                    skip_counter,
+                    source_micros: self.source_micros(),
+                };
+                self.steering.judge(transaction, now)
+            }
+            Begins::Incident if skip_counter > 0 => Verdict::PassOver,
+            Begins::Incident => Verdict::Take,
+        }
+    }
+
+    /// The source's clock.
+    fn source_micros(&self) -> i64 {
+        let offset = self.steering.source_clock.clock_offset_micros();
+        now_micros().saturating_add(offset)
+    }
+
+    fn waits(&self, doing: &'static str, due: Option<i64>) {
+        self.status.update(|state| {
+            state.doing = doing;
+            state.due_micros = due;
+        });
+    }
+
+    async fn is_stopped_before_release(
+        &self,
+        gtid: Gtid,
+        stop: &mut watch::Receiver<bool>,
+    ) -> bool {
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => true,
+            () = self.steering.owned.released(gtid) => false,
+        }
+    }
+}
+
+/// `Replica_SQL_Running_State` while there is something to apply.
+pub(super) const READING: &str = "Reading event from the relay log";
