@@ -3,6 +3,7 @@
 mod binlog;
 mod flashback;
 mod replay;
+mod skip;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use config::definition::Role;
 use config::reference;
 pub(crate) use flashback::FlashbackArguments;
 pub(crate) use replay::{ModeName, ReplayArguments};
+pub(crate) use skip::SkipArguments;
 
 /// MySQL replication: a primary that MySQL and MariaDB servers can follow, a replica that follows
 /// them, and tools for binlogs.
@@ -44,7 +46,7 @@ pub(crate) enum Command {
     /// Takes mysqld's options and option files. SIGTERM and SIGINT end it cleanly, SIGHUP reads
     /// the configuration and the TLS files again.
     #[command(after_long_help = reference::help(Role::Replica))]
-    Replica(NodeArguments),
+    Replica(ReplicaArguments),
     /// Show role, position and lag of any number of servers, MySQL and MariaDB included.
     Status(StatusArguments),
     /// See the main job: a primary, two replicas, a workload, kill -9, recovery, and the proof
@@ -72,6 +74,24 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConfigCommand,
     },
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ReplicaArguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<ReplicaCommand>,
+    #[command(flatten)]
+    pub(crate) node: NodeArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReplicaCommand {
+    /// Skip one transaction on a running replica, and let it go on.
+    ///
+    /// Shows what the applier stopped at, asks, passes over exactly that transaction, and says how the
+    /// applier fares then. What it would have changed stays different from the source.
+    Skip(SkipArguments),
 }
 
 #[derive(Debug, Args)]

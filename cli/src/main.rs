@@ -17,7 +17,9 @@ mod client;
 mod config_command;
 mod demo;
 mod flashback_command;
+mod question;
 mod replay_command;
+mod skip_command;
 mod status;
 
 use std::process::ExitCode;
@@ -25,12 +27,15 @@ use std::process::ExitCode;
 use clap::Parser;
 use config::definition::Role;
 
-use crate::arguments::{Arguments, Command};
+use crate::arguments::{Arguments, Command, ReplicaCommand};
 
 fn main() -> ExitCode {
     exit::code(match Arguments::parse().command {
         Command::Primary(node) => node::run(Role::Primary, &node.options),
-        Command::Replica(node) => node::run(Role::Replica, &node.options),
+        Command::Replica(replica) => match replica.command {
+            None => node::run(Role::Replica, &replica.node.options),
+            Some(ReplicaCommand::Skip(arguments)) => skip_command::run(&arguments),
+        },
         Command::Status(arguments) => status::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Binlog { command } => binlog_command::run(&command),

@@ -5,7 +5,7 @@ mod report;
 mod target;
 
 use std::fs::File;
-use std::io::{BufReader, IsTerminal, Write};
+use std::io::BufReader;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use recovery::replay::{Against, Base, Choice, Player, ReplayError, Selection, Su
 
 use crate::arguments::ReplayArguments;
 use crate::exit::Failure;
-use crate::output;
+use crate::{output, question};
 use passes::Played;
 use report::Report;
 use target::{Named, Target};
@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
         return report.end(arguments.json, true);
     }
     if survey.transactions > 0 {
-        ask(arguments, &report)?;
+        question::ask(arguments.yes, &report.question())?;
     }
     let played = play(arguments, &target, &choice, &filter, &survey)?;
     report.take(&survey, &played);
@@ -197,25 +197,6 @@ fn refuse(arguments: &ReplayArguments, against: &[Against]) -> Result<(), Failur
             "refused, nothing was changed:\n{}",
             left.join("\n")
         ))),
-    }
-}
-
-fn ask(arguments: &ReplayArguments, report: &Report) -> Result<(), Failure> {
-    if arguments.yes {
-        return Ok(());
-    }
-    if !std::io::stdin().is_terminal() {
-        let text = "nobody is there to be asked: --yes goes on without";
-        return Err(Failure::Usage(text.to_owned()));
-    }
-    let mut stderr = std::io::stderr();
-    write!(stderr, "{} [y/N] ", report.question())?;
-    stderr.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    match answer.trim() {
-        "y" | "Y" | "yes" => Ok(()),
-        _ => Err(Failure::Usage("nothing was changed".to_owned())),
     }
 }
 

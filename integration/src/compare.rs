@@ -4,11 +4,11 @@
 //! servers, so that neither side's collation or row order matters.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Result, ensure};
 use crate::sql::{Cell, Client};
-use crate::wait;
+use crate::wait::{self, PATIENCE};
 
 /// The tables of some databases with all their rows.
 #[derive(Clone, PartialEq, Eq)]
@@ -136,7 +136,7 @@ pub async fn until_same(
     limit: Duration,
 ) -> Result<Snapshot> {
     let expected = Snapshot::take(left, databases).await?;
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     // The look at a large table takes long itself, so it is not repeated at the pace of `until`.
     loop {
         let seen = Snapshot::take(right, databases).await?;
@@ -200,6 +200,35 @@ pub async fn ensure_same_checksums(
     Ok(left.len())
 }
 
+/// A column of the replica's status; `NULL` for NULL.
+///
+/// # Errors
+/// Those of the connection.
+pub async fn replica_status(client: &mut Client, column: &str) -> Result<String> {
+    let found = client.column("SHOW REPLICA STATUS", column).await?;
+    Ok(found.unwrap_or_else(|| "NULL".to_owned()))
+}
+
+/// Waits for a column of the replica's status to be `expected`.
+///
+/// # Errors
+/// When it is not in time, with what the applier complains of.
+pub async fn until_status(client: &mut Client, column: &str, expected: &str) -> Result {
+    let began = Instant::now();
+    loop {
+        let found = replica_status(client, column).await?;
+        if found == expected {
+            return Ok(());
+        }
+        if began.elapsed() > PATIENCE {
+            let error = replica_status(client, "Last_SQL_Error").await?;
+            let text = format!("{column} stays {found} instead of {expected}: {error}");
+            return Err(Failure::new(text));
+        }
+        wait::let_run(Duration::from_millis(20)).await;
+    }
+}
+
 /// Waits until the GTID set that `of` has executed is contained in that of `at`.
 ///
 /// # Errors
@@ -209,7 +238,7 @@ pub async fn until_gtids_executed(of: &mut Client, at: &mut Client, limit: Durat
     let wanted: gtid::GtidSet = wanted
         .parse()
         .map_err(|error| Failure::new(format!("{wanted}: {error}")))?;
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     loop {
         let seen = at.value("SELECT @@GLOBAL.gtid_executed").await?.to_string();
         let have: gtid::GtidSet = seen

@@ -3,7 +3,7 @@
 
 use integration::chance::{Chance, announce, setting};
 use integration::compare::{
-    Snapshot, ensure_same, ensure_same_checksums, until_gtids_executed, until_same,
+    Snapshot, ensure_same, ensure_same_checksums, replica_status, until_gtids_executed, until_same, until_status,
 };
 use integration::failure::ensure;
 use integration::kills::{Killed, Parties};
@@ -51,6 +51,65 @@ async fn a_target_without_gtids_keeps_the_place_in_a_row() -> Result {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_load_arrives_whole_through_kills_of_each_side() -> Result {
     kills(&[], &Killed::ALL).await
+}
+
+/// What the target has is its own gtid_executed: what is skipped, what takes a place, and a relay log
+/// that ends while nothing comes, leave a transaction there or nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_that_keeps_gtids_keeps_those_of_skipped_transactions() -> Result {
+    let source = RealServer::start(Peer::MySql97, 1, &[]).await?;
+    let target = RealServer::start(Peer::MySql97, 2, &[]).await?;
+    let (mut at_source, mut at_target) = (source.client().await?, target.client().await?);
+    create_account(&mut at_source, Peer::MySql97).await?;
+    let made = ["CREATE DATABASE d", "CREATE TABLE d.t (id INT PRIMARY KEY)"];
+    at_source.run(&made).await?;
+    let replica = following(&source, &target, "").await?;
+    let mut at_replica = replica.client().await?;
+    until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await?;
+    // The relay log begins a new file, and the applier goes on in it.
+    for _ in 0..3 {
+        let before = replica_status(&mut at_replica, "Relay_Log_File").await?;
+        at_replica.execute("FLUSH RELAY LOGS").await?;
+        let (base, number) = before.rsplit_once('.').unwrap_or_default();
+        let next = format!("{base}.{:06}", number.parse::<u32>()? + 1);
+        until_status(&mut at_replica, "Relay_Log_File", &next).await?;
+        until_status(&mut at_replica, "Replica_SQL_Running", "Yes").await?;
+    }
+    let declared =
+        at_replica.attempt("SET GLOBAL gtid_purged = '+3e11fa47-71ca-11e1-9e33-c80aa9429562:1'");
+    ensure(declared.await?.is_err(), || {
+        "gtid_purged was taken".to_owned()
+    })?;
+    // A row that the target has already.
+    at_target.execute("SET sql_log_bin = 0").await?;
+    at_target.execute("INSERT INTO d.t VALUES (2)").await?;
+    let rows = [
+        "INSERT INTO d.t VALUES (1)",
+        "INSERT INTO d.t VALUES (2)",
+        "INSERT INTO d.t VALUES (3)",
+    ];
+    at_source.run(&rows).await?;
+    until_status(&mut at_replica, "Replica_SQL_Running", "No").await?;
+    until_status(&mut at_replica, "Last_SQL_Errno", "1062").await?;
+    let far = "3e11fa47-71ca-11e1-9e33-c80aa9429562:7";
+    for sql in [
+        "SET GLOBAL sql_replica_skip_counter = 1",
+        "START REPLICA SQL_THREAD",
+        &format!("SET SESSION gtid_next = '{far}'"),
+        "BEGIN",
+        "COMMIT",
+        "SET SESSION gtid_next = 'AUTOMATIC'",
+    ] {
+        at_replica.execute(sql).await?;
+    }
+    until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await?;
+    let (left, right) = (&mut at_source, &mut at_target);
+    until_same("source", left, "target", right, &["d"], PATIENCE).await?;
+    let sql = format!("SELECT GTID_SUBSET('{far}', @@GLOBAL.gtid_executed)");
+    let has_far = at_target.value(&sql).await?.to_string();
+    ensure(has_far == "1", || {
+        "the empty transaction is not there".to_owned()
+    })
 }
 
 async fn kills(target_options: &[&str], who: &[Killed]) -> Result {

@@ -462,10 +462,13 @@ impl Applier {
         self.status.update(|state| {
             state.skip_counter = state.skip_counter.saturating_sub(1);
         });
+        let source = place.source.as_ref();
+        let (file, position) = source.map_or(("", 0), |at| (at.file.as_str(), at.offset));
         tracing::warn!(
             target: crate::LIFE,
             gtid = %place.gtid,
-            place = %place,
+            file,
+            position,
             "sql_replica_skip_counter: a transaction of the source was not applied here"
         );
         Ok(())

@@ -80,11 +80,13 @@ fn fill_applier(row: &mut ReplicaStatus, state: &ChannelState) {
         row.relay_source_log_file.clone_from(&source.file);
         row.exec_source_log_pos = source.offset;
     }
-    row.until_condition = applier
-        .until
-        .as_ref()
-        .map_or("None", Until::name)
-        .to_owned();
+    let until = match &applier.until {
+        // As MySQL, once there are no gaps.
+        Some(Until::AfterGaps) if !applier.is_running => "DONE",
+        Some(until) => until.name(),
+        None => "None",
+    };
+    row.until_condition = until.to_owned();
     if let Some((file, position)) = applier.until.as_ref().and_then(Until::place) {
         row.until_log_file = file.to_string();
         row.until_log_pos = position;

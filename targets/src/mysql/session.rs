@@ -63,6 +63,8 @@ pub(super) struct MysqlSession {
     /// Whether the open unit was a statement that is logged under its identifier already.
     is_logged_alone: bool,
     sequences: Sequences,
+    /// Whether the session's GTID_NEXT is that of a transaction that is over.
+    has_used_gtid: bool,
     /// What the row says once the open transaction is committed.
     marked: Applied,
     /// The statement that an earlier session began, and nobody knows to be done.
@@ -98,6 +100,7 @@ impl MysqlSession {
             is_identified: false,
             is_logged_alone: false,
             sequences: Sequences::default(),
+            has_used_gtid: false,
             marked: marked.applied,
             doubted: marked.begun,
         })
@@ -115,6 +118,7 @@ impl MysqlSession {
                     put_versioned(&mut out, 80_001, "original_commit_timestamp", micros);
                 }
                 out.line(format!("SET @@SESSION.GTID_NEXT='{gtid}'").as_bytes());
+                self.has_used_gtid = false;
             }
             (Truth::Gtids, TransactionGtid::None | TransactionGtid::MariaDb(_)) => {
                 let text = format!(
@@ -145,6 +149,10 @@ impl MysqlSession {
             return Ok(());
         }
         self.send_rows()?;
+        if std::mem::take(&mut self.has_used_gtid) {
+            // No statement that might be logged runs under a GTID whose transaction is over.
+            self.pipe.send(b"SET @@SESSION.GTID_NEXT='AUTOMATIC'")?;
+        }
         self.pipe.send(&BinlogStatement::description(description))?;
         // It leaves the session with an anonymous next transaction.
         self.is_anonymous = self.facts.has_gtids;
@@ -423,6 +431,7 @@ impl Session for MysqlSession {
         self.rows.clear();
         self.is_identified = false;
         self.is_logged_alone = false;
+        self.has_used_gtid = false;
         self.has_begun = false;
         self.has_unit = false;
         if !self.pipe.is_lost() {
@@ -451,6 +460,7 @@ impl MysqlSession {
     fn committed(&mut self, marked: Applied) -> Result<(), TargetError> {
         self.has_begun = false;
         self.has_unit = false;
+        self.has_used_gtid = self.options.truth == Truth::Gtids;
         self.be_automatic()?;
         self.marked = marked;
         Ok(())
