@@ -9,6 +9,7 @@ mod coordinator;
 mod error;
 mod filter;
 mod hold;
+mod refusal;
 mod schedule;
 mod status;
 mod steering;

@@ -3,23 +3,27 @@
 //! Statements come one at a time. A thread is started with what it needs and gives it back when it
 //! is stopped. The target gives the applier its session; positions are changed while none is open.
 
+mod notes;
+mod steering;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use binlog::log::LogPosition;
 use binlog::transaction::Executed;
 use config::{ReplicationFilter, SourceSettings};
-use gtid::{Gtid, GtidSet};
+use gtid::GtidSet;
 use server::owned_gtids::OwnedGtids;
-use sql::ast::{OptionAssignment, ReplicationFilterRule};
+use sql::ast::OptionAssignment;
 use sql::error::SqlError;
 use targets::{Applied, Store};
+
+use notes::{already_running, already_stopped, until_ignored, until_needs_skip_start};
 
 use crate::LIFE;
 use crate::applier::{
     self, Applier, ApplierState, ApplierStatus, GroupLimits, RunningApplier, Steering, Until,
 };
-use crate::filter_rules;
 use crate::lag::LagInputs;
 use crate::receiver::{
     self, Receiver, ReceiverState, ReceiverStatus, ReplicaIdentity, RunningReceiver,
@@ -398,60 +402,6 @@ impl Channel {
         Ok(())
     }
 
-    /// CHANGE REPLICATION FILTER: these rules in the place of those of the same names, until the process
-    /// ends.
-    ///
-    /// # Errors
-    /// 3085 while the applier runs; those of [`filter_rules::change`].
-    pub async fn change_filter(&self, rules: &[ReplicationFilterRule]) -> Result<(), SqlError> {
-        let threads = self.threads.lock().await;
-        require_stopped_applier(&threads)?;
-        let changed = filter_rules::change(&self.filter(), rules)?;
-        tracing::warn!(
-            target: LIFE,
-            ?rules,
-            "CHANGE REPLICATION FILTER: other rules count until this process ends"
-        );
-        *self.filter.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(changed);
-        Ok(())
-    }
-
-    /// SET GLOBAL sql_replica_skip_counter: how many transactions the applier passes over when it is
-    /// started.
-    ///
-    /// # Errors
-    /// 3085 while the applier runs.
-    pub async fn set_skip_counter(&self, count: u32) -> Result<(), SqlError> {
-        let threads = self.threads.lock().await;
-        require_stopped_applier(&threads)?;
-        self.applier_status
-            .update(|state| state.skip_counter = count);
-        Ok(())
-    }
-
-    /// Commits a transaction without changes under `gtid`, which then counts as executed. An applier
-    /// that runs is stopped meanwhile, between two transactions.
-    ///
-    /// # Errors
-    /// What the target says.
-    pub async fn commit_empty(&self, gtid: Gtid) -> Result<(), SqlError> {
-        let mut threads = self.threads.lock().await;
-        let running = threads.applier.take();
-        let goes_on = running
-            .as_ref()
-            .is_some_and(|applier| !applier.is_finished());
-        if let Some(running) = running {
-            blocking(move || running.stop()).await?;
-        }
-        let (store, status) = (Arc::clone(&self.store), Arc::clone(&self.applier_status));
-        let committed = blocking(move || applier::commit_empty(store, &status, gtid)).await?;
-        if goes_on {
-            let until = self.applier_status.snapshot().until;
-            self.start_applier(&mut threads, until).await?;
-        }
-        committed.map_err(|error| SqlError::new(error.code(), "HY000", error.to_string()))
-    }
-
     async fn replace(&self, applied: Applied) -> Result<(), SqlError> {
         let store = Arc::clone(&self.store);
         let replaced = blocking(move || store.replace(&applied)).await?;
@@ -554,28 +504,6 @@ impl ChannelState {
     pub fn relay_position(&self) -> Option<&LogPosition> {
         self.applier.relay.as_ref()
     }
-}
-
-fn already_running() -> SqlError {
-    let text = "Replication thread(s) for channel '' are already runnning.";
-    SqlError::new(3083, "HY000", text)
-}
-
-fn already_stopped() -> SqlError {
-    let text = "Replication thread(s) for channel '' are already stopped.";
-    SqlError::new(3084, "HY000", text)
-}
-
-fn until_ignored() -> SqlError {
-    let text = "SQL thread is not to be started so UNTIL options are ignored";
-    SqlError::new(1279, "HY000", text)
-}
-
-fn until_needs_skip_start() -> SqlError {
-    let text = "It is recommended to use --skip-replica-start when doing step-by-step replication \
-                with START REPLICA UNTIL; otherwise, you will get problems if you get an unexpected \
-                replica's mysqld restart";
-    SqlError::new(1278, "HY000", text)
 }
 
 fn require_stopped_receiver(threads: &Threads) -> Result<(), SqlError> {
