@@ -3,7 +3,8 @@
 
 use integration::chance::{Chance, announce, setting};
 use integration::compare::{
-    Snapshot, ensure_same, ensure_same_checksums, replica_status, until_gtids_executed, until_same, until_status,
+    Snapshot, ensure_same, ensure_same_checksums, replica_status, until_gtids_executed, until_same,
+    until_status,
 };
 use integration::failure::ensure;
 use integration::kills::{Killed, Parties};
