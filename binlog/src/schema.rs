@@ -21,6 +21,7 @@ mod tests;
 mod writer;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +45,12 @@ pub struct TableSnapshot {
     /// Primary and unique keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<KeySnapshot>,
+}
+
+/// Something that knows tables from elsewhere: a server, a dump.
+pub trait Describe: fmt::Debug {
+    /// What it knows of the table that `map` names, if that fits what the map says.
+    fn describe(&self, map: &TableMap<'_>) -> Option<TableSnapshot>;
 }
 
 /// A column of a [`TableSnapshot`].

@@ -146,6 +146,12 @@ impl<'f> Finder<'f> {
         self.run.begin_file(is_first, is_last);
     }
 
+    /// Whether the transaction of the last event is asked for, or something of it.
+    #[must_use]
+    pub const fn is_transaction_chosen(&self) -> bool {
+        self.run.is_transaction_chosen()
+    }
+
     /// Looks at the next event and gives what is found in it to `on_hit`. False: nothing behind it
     /// is looked for.
     ///

@@ -6,6 +6,7 @@
 
 pub mod cell;
 pub mod cut;
+pub mod declared;
 mod fields;
 pub mod filter;
 pub mod find;

@@ -23,6 +23,7 @@ use binlog::row::{Row, RowsEvent, RowsFlags, RowsKind, Table};
 use binlog::transaction::Step;
 use binlog::value::{Timestamp, double_text};
 
+pub(crate) use self::types::type_text;
 pub use self::value::put_value;
 
 /// Of a statement, at most this many bytes are shown unless all are asked for.
@@ -172,6 +173,8 @@ impl<W: Write> Render<W> for TextLines {
                 put_names(buffer, &map.schema, &map.table);
                 buffer.extend_from_slice(b" is table id ");
                 put_u64(buffer, map.table_id);
+                // What is known of the table beside the log is in the one that is kept.
+                let map = step.table.map_or(map, |table| &table.map);
                 types::put_columns(buffer, map, step.format.flavour);
                 buffer.push(b'\n');
             }

@@ -16,8 +16,10 @@ pub mod error;
 mod hint;
 mod lexer;
 mod mode;
+pub mod outline;
 mod parser;
 mod reserved;
+pub mod script;
 #[cfg(test)]
 mod tests;
 mod version;

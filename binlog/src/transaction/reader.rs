@@ -1,18 +1,20 @@
 //! One reader of transactions, used by everything that needs more than single events.
 
+use std::sync::Arc;
+
 use codec::{DecodeError, Reader};
 
 use super::grammar::{Machine, Mark, State};
 use super::info::{TransactionGtid, TransactionInfo};
 use super::symbol::Symbol;
-use super::tables::Tables;
+use super::tables::{TableKnowledge, Tables};
 use super::{Boundary, BoundaryError, step};
 use crate::event::{
     Event, EventFormat, EventHeader, EventType, FormatDescription, RawEvent, TransactionPayload,
 };
 use crate::log::{Damage, LogError, LogFileName};
 use crate::row::{RowsFlags, Table};
-use crate::schema::SchemaSnapshots;
+use crate::schema::{Describe, SchemaSnapshots};
 use crate::stream::{EventSource, EventStream, Place, StreamEvent};
 
 /// One event with everything that the reader knows of it.
@@ -33,7 +35,7 @@ pub struct Step<'a> {
     /// What it means for its transaction. A payload event is inside its transaction, which the
     /// last event of the payload ends.
     pub boundary: Boundary,
-    /// The table of a row event. `None` for row events that only end a statement and have no table,
+    /// The table of a row event or a table map, completed by what is known of it beside the log. `None` for row events that only end a statement and have no table,
     /// and for those whose table map is missing ([`Step::order_error`] says so).
     pub table: Option<&'a Table>,
     /// False if its checksum is wrong and the source lets that pass.
@@ -76,6 +78,8 @@ struct Known {
     is_statement_ended: bool,
     /// What the columns are called where the log does not say.
     schemas: Option<SchemaSnapshots>,
+    /// The same from elsewhere, where the snapshots do not say either.
+    described: Option<Arc<dyn Describe + Send + Sync>>,
 }
 
 impl<S: EventSource> TransactionReader<S> {
@@ -96,6 +100,11 @@ impl<S: EventSource> TransactionReader<S> {
     /// Takes names of columns, and what else minimal metadata leaves open, from `schemas`.
     pub fn set_schemas(&mut self, schemas: SchemaSnapshots) {
         self.known.schemas = Some(schemas);
+    }
+
+    /// Takes what neither the log nor its schemas say from `described`.
+    pub fn set_described(&mut self, described: Arc<dyn Describe + Send + Sync>) {
+        self.known.described = Some(described);
     }
 
     /// What is read.
@@ -186,6 +195,7 @@ impl<S: EventSource> TransactionReader<S> {
         let known: &Known = known;
         let table = match &event {
             Event::Rows(rows) => known.tables.get(rows.table_id),
+            Event::TableMap(map) => known.tables.get(map.table_id),
             _ => None,
         };
         Ok(Some(Step {
@@ -279,9 +289,14 @@ impl Known {
         match event {
             Event::TableMap(map) => {
                 let body = current.raw.body(current.format)?;
-                let schemas = self.schemas.as_ref();
-                self.tables
-                    .learn(map, body, current.place.offset, schemas)?;
+                let known = TableKnowledge {
+                    schemas: self.schemas.as_ref(),
+                    described: self
+                        .described
+                        .as_deref()
+                        .map(|known| known as &dyn Describe),
+                };
+                self.tables.learn(map, body, current.place.offset, known)?;
                 Ok(true)
             }
             Event::Rows(rows) => {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use codec::DecodeError;
 
 use crate::row::{Table, TableMap};
-use crate::schema::SchemaSnapshots;
+use crate::schema::{Describe, SchemaSnapshots};
 
 /// Tables beyond which all are forgotten: a source gives a table a new number at each change.
 const TABLES_MAX: usize = 4096;
@@ -23,6 +23,15 @@ struct Entry {
     body: Vec<u8>,
     /// The statement that the table map belongs to.
     statement: u64,
+}
+
+/// What is known of tables beside the log.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TableKnowledge<'a> {
+    /// What was kept beside the file.
+    pub(super) schemas: Option<&'a SchemaSnapshots>,
+    /// What somebody else says.
+    pub(super) described: Option<&'a dyn Describe>,
 }
 
 /// Tables by their number. Only those of the statement that is read are given out.
@@ -41,19 +50,23 @@ impl Tables {
         map: &TableMap<'_>,
         body: &[u8],
         offset: u64,
-        schemas: Option<&SchemaSnapshots>,
+        known: TableKnowledge<'_>,
     ) -> Result<(), DecodeError> {
         let statement = self.statement;
-        if let Some(known) = self.by_id.get_mut(&map.table_id)
-            && known.body == body
+        if let Some(entry) = self.by_id.get_mut(&map.table_id)
+            && entry.body == body
             // What a snapshot says of a table depends on the place in the log.
-            && schemas.is_none()
+            && known.schemas.is_none()
         {
-            known.statement = statement;
+            entry.statement = statement;
             return Ok(());
         }
-        let snapshot = schemas.and_then(|known| known.find(map, offset));
-        let table = Table::described(map.clone(), snapshot)?;
+        let kept = known.schemas.and_then(|schemas| schemas.find(map, offset));
+        let described = match kept {
+            Some(_) => None,
+            None => known.described.and_then(|known| known.describe(map)),
+        };
+        let table = Table::described(map.clone(), kept.or(described.as_ref()))?;
         self.make_room(map.columns.len())?;
         let entry = Entry {
             table,
@@ -112,13 +125,14 @@ mod tests {
         for number in 0..200 {
             let map = TableMap::new(number, "a", "b", columns.clone());
             let body = number.to_le_bytes();
-            let learnt = tables.learn(&map, &body, 4, None);
+            let learnt = tables.learn(&map, &body, 4, TableKnowledge::default());
             assert_eq!(learnt.is_ok(), number < 64, "{number}: {learnt:?}");
         }
         // Those of the next statement take the place of those.
         tables.end_statement();
         let map = TableMap::new(500, "a", "b", columns);
-        tables.learn(&map, b"500", 4, None).unwrap();
+        let known = TableKnowledge::default();
+        tables.learn(&map, b"500", 4, known).unwrap();
         assert!(tables.get(500).is_some());
         assert!(tables.by_id.len() == 1 && tables.columns == TableMap::COLUMNS_MAX);
     }

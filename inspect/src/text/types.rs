@@ -48,7 +48,7 @@ pub(super) fn put_columns(out: &mut Vec<u8>, map: &TableMap<'_>, flavour: Flavou
 }
 
 /// The type of a column. Lengths of text are bytes, as the log has them.
-pub(super) fn type_text(column: &Column<'_>, flavour: Flavour) -> String {
+pub(crate) fn type_text(column: &Column<'_>, flavour: Flavour) -> String {
     let is_text = !matches!(Shape::of(column, flavour), Shape::Bytes);
     let pick = |text: &str, bytes: &str| {
         if is_text {

@@ -58,7 +58,7 @@ impl Cursor<'_> {
             .map_err(|_| Failure::Sql(SqlError::too_big_display_width(column, u32::MAX)))
     }
 
-    fn data_type(&mut self) -> Parse<DataType> {
+    pub(crate) fn data_type(&mut self) -> Parse<DataType> {
         let word = match self.peek() {
             Kind::Word(word) => word.to_ascii_uppercase(),
             _ => return self.unexpected(),

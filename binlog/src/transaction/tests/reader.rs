@@ -83,7 +83,10 @@ fn a_transaction_is_known_from_its_first_event_to_its_last() {
             "aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa:1"
         );
         assert_eq!(info.is_complete, is_last);
-        assert_eq!(step.table.is_some(), matches!(step.event, Event::Rows(_)));
+        assert_eq!(
+            step.table.is_some(),
+            matches!(step.event, Event::Rows(_) | Event::TableMap(_))
+        );
     }
     assert!(reader.is_between_transactions());
     assert!(reader.next().unwrap().is_none());
