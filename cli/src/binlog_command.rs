@@ -6,6 +6,7 @@ mod find;
 pub(crate) mod inputs;
 mod live;
 pub(crate) mod progress;
+pub(crate) mod schema;
 mod show;
 mod stats;
 mod timeline;

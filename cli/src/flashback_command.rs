@@ -9,17 +9,19 @@ mod plan;
 mod session;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use binlog::limits::Limits;
 use binlog::log::{Damage, LogError, OsStorage, Storage, StorageFile};
+use inspect::declared::DeclaredTables;
 use inspect::filter::GtidChoice;
 use recovery::flashback::{
     Applied, Apply, ApplyOptions, Choice, FlashbackError, Found, Options, ReadBack, Scan,
 };
 
 use crate::arguments::FlashbackArguments;
-use crate::binlog_command::{InputFile, Inputs, Progress};
+use crate::binlog_command::{InputFile, Inputs, Progress, schema};
 use crate::exit::Failure;
 use crate::output as console;
 use session::Session;
@@ -120,7 +122,7 @@ fn options(arguments: &FlashbackArguments) -> Options {
         ignore: arguments.ignore.iter().copied().collect::<BTreeSet<_>>(),
         without_children: arguments.without_children,
         generated: arguments.generated_column.iter().cloned().collect(),
-        asks_a_server: arguments.apply.is_some() || arguments.schema.is_some(),
+        asks_a_server: arguments.apply.is_some() || output::asked_server(arguments).is_some(),
         limits: Limits::default(),
         scratch: scratch.unwrap_or_else(std::env::temp_dir),
     }
@@ -130,7 +132,8 @@ fn options(arguments: &FlashbackArguments) -> Options {
 fn scan(arguments: &FlashbackArguments, options: &Options) -> Result<(Found, ReadBack), Failure> {
     let mut scan = Scan::new(options).map_err(failed)?;
     let mut files = ReadBack::default();
-    let mut inputs = Inputs::new(&arguments.input)?;
+    let described = described(arguments)?;
+    let mut inputs = Inputs::new(&arguments.input)?.described_by(described.clone());
     while let Some(input) = inputs.next_file()? {
         let again = read_again(&input);
         scan.begin_file(input.label(), &input.name(), again.is_some());
@@ -138,7 +141,22 @@ fn scan(arguments: &FlashbackArguments, options: &Options) -> Result<(Found, Rea
         scan_file(&input, &mut scan)?;
     }
     let found = scan.finish().map_err(failed)?;
+    if let Some(described) = described {
+        let mut tables = found.tables();
+        if let Some(difference) = tables.find_map(|table| described.difference(&table.map)) {
+            let text = format!("--schema: {}", schema::refused(&difference));
+            return Err(Failure::Failed(text));
+        }
+    }
     Ok((found, files))
+}
+
+/// What `--schema` says of tables.
+fn described(arguments: &FlashbackArguments) -> Result<Option<Arc<DeclaredTables>>, Failure> {
+    match output::asked_server(arguments) {
+        Some(url) => schema::ask(&login::server(arguments, url)?).map(Some),
+        None => schema::load(arguments.schema.as_deref(), &arguments.input),
+    }
 }
 
 fn scan_file(input: &InputFile, scan: &mut Scan<'_>) -> Result<(), Failure> {

@@ -144,8 +144,11 @@ fn survey(
     let selection = Selection::new(choice.clone(), there.executed, there.source);
     let survey = passes::survey(arguments, Survey::new(selection, filter.clone()))?;
     if !survey.selection().has_started() && choice.start.is_some() {
-        let text = "the start that was asked for is not in these logs".to_owned();
-        return Err(Failure::Usage(text));
+        let text = match survey.selection().is_stopped() {
+            true => "the stop that was asked for lies in front of the start",
+            false => "the start that was asked for is not in these logs",
+        };
+        return Err(Failure::Usage(text.to_owned()));
     }
     let stop = choice.stop_before.as_ref().or(choice.stop_at.as_ref());
     if let Some(stop) = stop

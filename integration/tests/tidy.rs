@@ -27,7 +27,7 @@ const CRATES: [(&str, u32, &[&str]); 18] = [
     ("protocol", 2, &["memory", "codec", "gtid"]),
     ("config", 2, &[]),
     ("sql", 2, &[]),
-    ("inspect", 3, &["codec", "gtid", "charset", "binlog"]),
+    ("inspect", 3, &["codec", "gtid", "charset", "binlog", "sql"]),
     (
         "engine",
         3,

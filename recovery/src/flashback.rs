@@ -116,6 +116,11 @@ impl Found {
         (&self.description.0, self.description.1)
     }
 
+    /// The tables whose rows are taken back, each in every shape that it had.
+    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.tables.shapes().map(|(table, _)| table)
+    }
+
     /// Columns that images of a shape lack.
     fn lacking(&self, shape: u32) -> impl Iterator<Item = usize> {
         self.tables.lacking(shape)

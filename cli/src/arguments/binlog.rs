@@ -84,6 +84,18 @@ pub(crate) struct InputArguments {
     pub(crate) password: bool,
 }
 
+/// What the log leaves open.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub(crate) struct SchemaArguments {
+    /// Names of columns, members of ENUM and SET, primary keys and what else a log with minimal
+    /// metadata leaves open: from a server, `mysql://user@host[:port]`, or from a file, a dump of
+    /// mysqldump or mariadb-dump or CREATE TABLE statements. A table that is laid out otherwise in the
+    /// log is refused.
+    #[arg(long, value_name = "URL|FILE")]
+    pub(crate) schema: Option<String>,
+}
+
 /// What of it is asked for. MySQL's names, where mysqlbinlog has the option.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Filter")]
@@ -202,6 +214,8 @@ fn moment(text: &str) -> Result<u32, String> {
 pub(crate) struct ShowArguments {
     #[command(flatten)]
     pub(crate) input: InputArguments,
+    #[command(flatten)]
+    pub(crate) schema: SchemaArguments,
     #[command(flatten)]
     pub(crate) filter: FilterArguments,
     /// Also print changed rows; with --sql, as comments.
@@ -334,6 +348,8 @@ pub(crate) struct TimelineArguments {
 pub(crate) struct FindArguments {
     #[command(flatten)]
     pub(crate) input: InputArguments,
+    #[command(flatten)]
+    pub(crate) schema: SchemaArguments,
     #[command(flatten)]
     pub(crate) filter: FilterArguments,
     /// A value of the row's primary key: 42 (the next column of the key), id=42 (by name), or @1=42

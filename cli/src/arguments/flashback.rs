@@ -107,9 +107,10 @@ pub(crate) struct FlashbackArguments {
     /// Take what the rows were from a backup. Not there yet.
     #[arg(long, help_heading = "What stands against it")]
     pub(crate) via_restore: bool,
-    /// With --output: a server that has the tables, asked for names, keys and computed columns that
-    /// the log does not tell, for triggers and for foreign keys.
-    #[arg(long, value_name = "URL", help_heading = "How")]
+    /// Where names, keys and computed columns come from that the log does not tell: a server that has
+    /// the tables, asked with --output for triggers and foreign keys too, or a file, a dump or CREATE
+    /// TABLE statements. A table that is laid out otherwise in the log is refused.
+    #[arg(long, value_name = "URL|FILE", help_heading = "How")]
     pub(crate) schema: Option<String>,
     /// A column that the server computes, which INSERT and UPDATE leave out and which MariaDB does not
     /// log if it is virtual; may be repeated.

@@ -5,6 +5,7 @@ use std::io::Write;
 use binlog::limits::Limits;
 use binlog::row::{Row, RowPair, RowsKind, Table};
 use inspect::cell::{ABSENT, Shape, put_cell};
+use inspect::filter::Filter;
 use inspect::find::{FileGtids, Finder, Hit, What};
 use inspect::put_value;
 use inspect::stats::RowCounts;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::inputs::{InputFile, Inputs};
 use super::progress::Progress;
+use super::schema;
 use super::words::{count, timestamp};
 use crate::arguments::{FindArguments, KindName};
 use crate::exit::Failure;
@@ -26,9 +28,10 @@ pub(super) fn run(arguments: &FindArguments) -> Result<(), Failure> {
     if arguments.min_rows.is_some() || !arguments.kind.is_empty() {
         finder = finder.by_transaction();
     }
-    let mut inputs = Inputs::new(&arguments.input)?;
+    let mut inputs = Inputs::with_schema(&arguments.input, arguments.schema.schema.as_deref())?;
     let mut search = Search {
         arguments,
+        filter: &filter,
         out: std::io::BufWriter::new(std::io::stdout()),
         found: 0,
     };
@@ -67,6 +70,7 @@ fn head_of(input: &InputFile) -> Option<FileGtids> {
 
 struct Search<'a> {
     arguments: &'a FindArguments,
+    filter: &'a Filter,
     out: std::io::BufWriter<std::io::Stdout>,
     found: u64,
 }
@@ -88,6 +92,8 @@ impl Search<'_> {
                 }
             });
             written?;
+            let is_chosen = finder.is_transaction_chosen();
+            schema::check(input, &step, self.filter, is_chosen)?;
             let goes_on = fed.map_err(|error| {
                 let event = step.raw.header.event_type.label();
                 failed(&format_args!(

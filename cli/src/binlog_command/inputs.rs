@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use binlog::log::encryption::Keys;
 use binlog::log::storage::ForwardFile;
@@ -16,8 +17,10 @@ use binlog::log::{
 use binlog::schema::{SchemaSnapshots, side_file_name};
 use binlog::stream::EventStream;
 use binlog::transaction::{Order, TransactionReader};
+use inspect::declared::DeclaredTables;
 
 use super::live::{self, Live};
+use super::schema;
 use crate::arguments::InputArguments;
 use crate::exit::Failure;
 use crate::output;
@@ -33,6 +36,7 @@ pub(crate) struct Inputs<'a> {
     live: Option<Live>,
     is_begun: bool,
     keys: Keys,
+    described: Option<Arc<DeclaredTables>>,
 }
 
 /// One of them.
@@ -42,6 +46,7 @@ pub(crate) struct InputFile {
     /// What can be read only once; none for a file.
     stream: Option<Cell<Option<Box<dyn StorageFile>>>>,
     keys: Keys,
+    described: Option<Arc<DeclaredTables>>,
     /// Whether it is the first of the input.
     pub(crate) is_first: bool,
     /// Whether it is the last of the input.
@@ -69,7 +74,23 @@ impl<'a> Inputs<'a> {
             live: None,
             is_begun: false,
             keys: keys(arguments)?,
+            described: None,
         })
+    }
+
+    /// The same with what `--schema` says of tables.
+    pub(crate) fn with_schema(
+        arguments: &'a InputArguments,
+        schema: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let described = schema::load(schema, arguments)?;
+        Ok(Self::new(arguments)?.described_by(described))
+    }
+
+    /// The same with what somebody says of tables.
+    pub(crate) fn described_by(mut self, described: Option<Arc<DeclaredTables>>) -> Self {
+        self.described = described;
+        self
     }
 
     /// The next file; `None` behind the last.
@@ -121,6 +142,7 @@ impl<'a> Inputs<'a> {
             path,
             stream: stream.map(|file| Cell::new(Some(file))),
             keys: self.keys.clone(),
+            described: self.described.clone(),
             is_first: !std::mem::replace(&mut self.is_begun, true),
             is_last,
         }
@@ -156,6 +178,7 @@ impl<'a> Inputs<'a> {
             path: path.clone(),
             stream: None,
             keys: self.keys.clone(),
+            described: self.described.clone(),
             is_first: false,
             is_last: self.files.len() == 1,
         })
@@ -204,6 +227,11 @@ impl InputFile {
         &self.path
     }
 
+    /// What `--schema` says of tables.
+    pub(super) fn described(&self) -> Option<&DeclaredTables> {
+        self.described.as_deref()
+    }
+
     /// Whether it can be read more than once.
     pub(crate) const fn is_file(&self) -> bool {
         self.stream.is_none()
@@ -244,6 +272,9 @@ impl InputFile {
         let mut reader = TransactionReader::new(EventStream::new(reader, options.limits));
         if let Some(schemas) = self.schemas() {
             reader.set_schemas(schemas);
+        }
+        if let Some(described) = &self.described {
+            reader.set_described(Arc::clone(described) as _);
         }
         Ok(reader)
     }

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, StdoutLock};
 
 use binlog::limits::Limits;
 use binlog::log::{LogError, LogFileName};
-use inspect::filter::{FilterRun, Verdict};
+use inspect::filter::{Filter, FilterRun, Verdict};
 use inspect::{
     JsonLines, JsonOptions, Output, Render, RenderError, Source, SqlForm, SqlLines, SqlOptions,
     TextLines, TextOptions,
@@ -16,6 +16,7 @@ use self::held::Held;
 use super::inputs::{InputFile, Inputs};
 use super::live;
 use super::progress::Progress;
+use super::schema;
 use crate::arguments::{ShowArguments, SqlFormName};
 use crate::exit::Failure;
 use crate::output;
@@ -33,14 +34,15 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<(), Failure> {
             )),
         };
     }
-    let filter = arguments.filter.filter();
-    let mut filter = FilterRun::new(&filter);
-    let mut inputs = Inputs::new(&arguments.input)?;
+    let chosen = arguments.filter.filter();
+    let mut filter = FilterRun::new(&chosen);
+    let mut inputs = Inputs::with_schema(&arguments.input, arguments.schema.schema.as_deref())?;
     let mut out = Output::new(io::stdout().lock());
     let mut show = Show {
         render: renderer(arguments),
         // A replay must not go on behind what it could not do.
         goes_on: arguments.sql.is_none(),
+        chosen: &chosen,
         is_damaged: false,
     };
     let shown = show.files(&mut inputs, &mut filter, &mut out);
@@ -54,14 +56,15 @@ pub(super) fn run(arguments: &ShowArguments) -> Result<(), Failure> {
     shown.and(ended)
 }
 
-struct Show {
+struct Show<'a> {
+    chosen: &'a Filter,
     render: Box<dyn Render<StdoutLock<'static>>>,
     /// Whether damage is told and passed over.
     goes_on: bool,
     is_damaged: bool,
 }
 
-impl Show {
+impl Show<'_> {
     fn files(
         &mut self,
         inputs: &mut Inputs<'_>,
@@ -120,7 +123,9 @@ impl Show {
                     continue;
                 }
             };
-            let shown = match filter.judge(&step) {
+            let verdict = filter.judge(&step);
+            schema::check(input, &step, self.chosen, filter.is_transaction_chosen())?;
+            let shown = match verdict {
                 Verdict::Show => held
                     .release(&step, |step| self.render.event(source, step, out))
                     .and_then(|()| self.render.event(source, &step, out)),

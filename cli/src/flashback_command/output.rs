@@ -13,6 +13,7 @@ use recovery::flashback::{
 use super::session::Session;
 use super::{Outcome, failed, login, plan};
 use crate::arguments::FlashbackArguments;
+use crate::binlog_command::schema;
 use crate::exit::Failure;
 
 /// What is written at once.
@@ -60,13 +61,19 @@ fn write_file(
     temporary.finish(path).map_err(named)
 }
 
+/// The server that `--schema` names; none if it names a file.
+pub(super) fn asked_server(arguments: &FlashbackArguments) -> Option<&str> {
+    let named = arguments.schema.as_deref();
+    named.filter(|named| schema::is_url(named))
+}
+
 /// What the server of `--schema` says of the tables. A binlog fires no trigger.
 fn describe(
     arguments: &FlashbackArguments,
     found: &Found,
     is_sql: bool,
 ) -> Result<Option<Described>, Failure> {
-    let Some(url) = &arguments.schema else {
+    let Some(url) = asked_server(arguments) else {
         return Ok(None);
     };
     let mut session = Session::connect(&login::server(arguments, url)?)?;

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use binlog::transaction::Executed;
+use engine::catalog::Catalog;
 use engine::database::{Database, EngineOptions};
+use inspect::declared::DeclaredTable;
 use protocol::tls::{ClientTls, TlsMode};
 use recovery::replay::{Survey, TargetView};
 use server::datadir::{DataDirectory, DataRole};
@@ -74,6 +76,8 @@ pub(super) struct Target {
     pub(super) store: Arc<dyn Store>,
     pub(super) mode: ModeName,
     server: Option<Arc<MysqlStore>>,
+    /// The tables of a data directory.
+    catalog: Option<Arc<Catalog>>,
     /// Held as long as the directory is in use.
     _lock: Option<DataDirectory>,
 }
@@ -106,6 +110,7 @@ impl Target {
             store: Arc::new(store),
             mode: ModeName::Engine,
             server: None,
+            catalog: Some(database.catalog()),
             _lock: Some(lock),
         })
     }
@@ -156,6 +161,7 @@ impl Target {
             store: Arc::clone(&store) as Arc<dyn Store>,
             mode,
             server: Some(store),
+            catalog: None,
             _lock: None,
         })
     }
@@ -182,6 +188,12 @@ impl Target {
             place: there.source,
             ..TargetView::default()
         };
+        for table in survey.shapes.keys() {
+            if let Some((database, name)) = table.split_once('.') {
+                let declared = self.declared(database, name)?;
+                view.tables.insert(table.clone(), declared);
+            }
+        }
         let Some(server) = &self.server else {
             return Ok(view);
         };
@@ -203,13 +215,23 @@ impl Target {
         if self.mode == ModeName::Restore {
             view.others = server.other_sessions()?;
         }
-        for table in survey.shapes.keys() {
-            if let Some((database, name)) = table.split_once('.') {
-                let columns = server.columns_of(database, name)?;
-                view.columns.insert(table.clone(), columns);
-            }
-        }
         Ok(view)
+    }
+
+    /// How a table is declared; without columns if there is no such table.
+    fn declared(&self, database: &str, name: &str) -> Result<DeclaredTable, targets::TargetError> {
+        match (&self.server, &self.catalog) {
+            (Some(server), _) => server.declared_table(database, name),
+            (None, Some(catalog)) => {
+                let table = catalog.table(database, name).ok();
+                let snapshot = table.and_then(|table| engine::image::snapshot(table));
+                Ok(snapshot
+                    .as_ref()
+                    .map(DeclaredTable::of_snapshot)
+                    .unwrap_or_default())
+            }
+            (None, None) => Ok(DeclaredTable::default()),
+        }
     }
 
     /// Everything wanted is applied: has the server know it, whatever is left of the row.

@@ -197,6 +197,8 @@ async fn a_lost_connection_is_taken_up_again_by_itself() -> Result {
         let files = source.binlogs()?;
         let arguments = ["--mode", mode, "--allow", "writers"];
         let mut running = Running::start(&url_of(&target), &files, &arguments)?;
+        // Before anything moves a lost connection ends it.
+        until_moving(&mut running, &mut target.client().await?, 0).await?;
         let mut lost = 0;
         for _ in 0..6 {
             wait::let_run(chance.millis(20, 120)).await;

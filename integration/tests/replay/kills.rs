@@ -1,10 +1,11 @@
 //! Either side is killed again and again: the replay goes on and repeats nothing.
 
-use std::process::Stdio;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
 
 use integration::chance::{Chance, announce, setting};
 use integration::compare::{Snapshot, ensure_same};
-use integration::failure::ensure;
+use integration::failure::{Failure, ensure};
 use integration::wait;
 use integration::{Peer, RealServer, Result};
 
@@ -44,33 +45,40 @@ async fn kills(peer: Peer, mode: &str, killed: Killed) -> Result {
     sysbench(&source, 2).await?;
     let left = Snapshot::take(&mut source.client().await?, &DATABASES).await?;
     let mut chance = Chance::from_environment();
-    let (wanted, mut done, mut servers) = (setting("WEIR_REPLAY_KILLS", 4), 0, 0);
-    while done < wanted {
+    let wanted = setting("WEIR_REPLAY_KILLS", 4);
+    let (mut all, mut servers) = (Kills::default(), 0);
+    while all.done < wanted {
         let mut target = RealServer::start(peer, 2, &[]).await?;
         let what = format!("{peer:?} {mode}, {killed:?} killed");
-        done += into(
-            &source,
-            &mut target,
-            mode,
-            killed,
-            wanted - done,
-            &mut chance,
-        )
-        .await
-        .map_err(|failure| failure.during(&what))?;
+        let left_over = wanted - all.done;
+        let kills = into(&source, &mut target, mode, killed, left_over, &mut chance).await;
+        let kills = kills.map_err(|failure| failure.during(&what))?;
+        all.done += kills.done;
+        all.moved += kills.moved;
         servers += 1;
         let right = Snapshot::take(&mut target.client().await?, &DATABASES).await?;
         ensure_same("source", &left, &what, &right)?;
         ensure_executed(&source, &target).await?;
     }
     announce(&format!(
-        "{peer:?} {mode}: {done} kills of {killed:?} over {servers} servers, {} rows equal",
+        "{peer:?} {mode}: {} kills of {killed:?} over {servers} servers, {} of them behind new \
+         transactions, {} rows equal",
+        all.done,
+        all.moved,
         left.rows()
     ));
     Ok(())
 }
 
-/// Replays into one server to the end, and gives how often somebody was killed.
+/// What the kills of one server came to.
+#[derive(Default)]
+struct Kills {
+    done: u64,
+    /// Starts that found more on the target than the one before.
+    moved: u64,
+}
+
+/// Replays into one server to the end, killing while it applies.
 async fn into(
     source: &RealServer,
     target: &mut RealServer,
@@ -78,16 +86,20 @@ async fn into(
     killed: Killed,
     kills_max: u64,
     chance: &mut Chance,
-) -> Result<u64> {
+) -> Result<Kills> {
     let files = source.binlogs()?;
     let arguments = ["--mode", mode, "--allow", "writers"];
-    let mut done = 0;
-    while done < kills_max {
+    let mut kills = Kills::default();
+    let mut last = 0;
+    while kills.done < kills_max {
         let mut running = command(&url_of(target), &files, &arguments)?
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()?;
-        let ended = wait::blocking_until(chance.millis(20, 400), || Ok(running.try_wait()?))?;
+        let there = passed_over(&mut running)?;
+        kills.moved += u64::from(there > last);
+        last = there;
+        let ended = wait::blocking_until(chance.millis(1, 250), || Ok(running.try_wait()?))?;
         if ended.is_some() {
             break;
         }
@@ -96,14 +108,35 @@ async fn into(
         }
         running.kill()?;
         running.wait()?;
-        done += 1;
+        kills.done += 1;
         if killed == Killed::Server {
             target.launch().await?;
         }
     }
     let report = replay(&url_of(target), &files, &arguments)?;
     ensure(is_complete(&report), || format!("{mode}: {report}"))?;
-    Ok(done)
+    Ok(kills)
+}
+
+/// Waits until the plan is told, behind which it is carried out, and gives how many transactions the
+/// target has of it.
+fn passed_over(running: &mut Child) -> Result<u64> {
+    let out = running.stdout.take();
+    let out = out.ok_or_else(|| Failure::new("no output"))?;
+    let mut out = BufReader::new(out);
+    let (mut line, mut there) = (String::new(), 0);
+    while out.read_line(&mut line)? > 0 && !line.starts_with("ends at ") {
+        if let Some((_, rest)) = line.rsplit_once("; ")
+            && let Some(number) = rest.split(" transactions passed over").next()
+            && rest.contains("passed over")
+        {
+            there = number.parse()?;
+        }
+        line.clear();
+    }
+    // What it says behind has room in the pipe.
+    running.stdout = Some(out.into_inner());
+    Ok(there)
 }
 
 async fn ensure_executed(source: &RealServer, target: &RealServer) -> Result {

@@ -7,7 +7,7 @@ use binlog::event::{ChecksumAlgorithm, EventHeader, EventType, Incident, write_e
 use integration::chance::announce;
 use integration::compare::Snapshot;
 use integration::failure::{Failure, ensure};
-use integration::{Client, Peer, RealServer, Result};
+use integration::{Client, Peer, RealServer, Result, Weir};
 
 use super::run::{command, executed, is_complete, point_to, prefix, replay, url_of};
 
@@ -59,8 +59,8 @@ impl Stand {
         };
         let mut text = self.at_target.answer(executed).await?;
         text.push_str(&self.at_target.answer("SHOW DATABASES").await?);
-        let leap = "SELECT * FROM mysql.time_zone_leap_second";
-        text.push_str(&self.at_target.answer(leap).await?);
+        let own = "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'mysql'";
+        text.push_str(&self.at_target.answer(own).await?);
         let snapshot = Snapshot::take(&mut self.at_target, &["shop"]).await?;
         Ok((snapshot, text))
     }
@@ -269,16 +269,19 @@ async fn a_running_replica_and_rows_of_the_servers_own_tables_are_refused() -> R
         stand.at_target.execute(stop).await?;
         stand
             .at_source
-            .execute("INSERT INTO mysql.time_zone_leap_second VALUES (1483228827, 27)")
+            .run(&[
+                "CREATE TABLE mysql.note (id INT PRIMARY KEY) ENGINE=InnoDB",
+                "INSERT INTO mysql.note VALUES (27)",
+            ])
             .await?;
         let gtid = stand.last_gtid().await?;
-        let words = [gtid.as_str(), "mysql.time_zone_leap_second"];
+        let words = [gtid.as_str(), "mysql.note"];
         stand
             .refused_until_allowed(&files, &LIVE, "mysql-rows", &words, 2)
             .await?;
-        let leap = "SELECT Correction FROM mysql.time_zone_leap_second";
-        let leap = stand.at_target.value(leap).await?.to_string();
-        ensure(leap == "27", || format!("{peer:?}: {leap}"))?;
+        let note = "SELECT id FROM mysql.note";
+        let note = stand.at_target.value(note).await?.to_string();
+        ensure(note == "27", || format!("{peer:?}: {note}"))?;
     }
     Ok(())
 }
@@ -420,27 +423,84 @@ async fn another_vendors_server_is_refused_by_both_versions() -> Result {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_table_that_is_not_there_or_differs_is_refused_by_name() -> Result {
+async fn a_table_that_is_not_there_or_differs_is_refused_by_column() -> Result {
+    for peer in [Peer::MySql97, Peer::MariaDb118] {
+        let mut stand = Stand::open(peer, &["--binlog-row-metadata=FULL"], &[]).await?;
+        let gtid = stand.last_gtid().await?;
+        let files = stand.source.binlogs()?;
+        let arguments = ["--mode", "live", "--start", &gtid];
+        let words = ["shop.t is not on the target", "--allow layout"];
+        // A replay that begins behind its tables.
+        stand.refused(&files, &arguments, &words).await?;
+        let name = "shop.t has name on the target for column 2, which the log calls v";
+        for (columns, words) in [
+            (
+                "id INT PRIMARY KEY",
+                "shop.t has 1 columns on the target and 2 in the log",
+            ),
+            (
+                "id BIGINT PRIMARY KEY, v VARCHAR(9000)",
+                "on the target and INT in the log for column 1, id",
+            ),
+            (
+                "id INT UNSIGNED PRIMARY KEY, v VARCHAR(9000)",
+                "unsigned on the target and INT in the log for column 1, id",
+            ),
+            (
+                "id INT PRIMARY KEY, v VARCHAR(8000)",
+                "shop.t has varchar(8000) on the target and VARCHAR(36000 bytes) utf8mb4 in the log for \
+                 column 2, v",
+            ),
+            ("id INT PRIMARY KEY, name VARCHAR(9000)", name),
+        ] {
+            stand
+                .at_target
+                .run(&[
+                    "SET sql_log_bin = 0",
+                    "DROP DATABASE IF EXISTS shop",
+                    "CREATE DATABASE shop",
+                    &format!("CREATE TABLE shop.t ({columns}) CHARACTER SET utf8mb4"),
+                ])
+                .await?;
+            stand.refused(&files, &arguments, &[words]).await?;
+        }
+        // With another name the rows are the same.
+        stand
+            .refused_until_allowed(&files, &arguments, "layout", &[name], 1)
+            .await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_data_directory_is_compared_with_the_log_too() -> Result {
     let mut stand = Stand::open(Peer::MySql97, &[], &[]).await?;
-    let files = stand.source.binlogs()?;
-    let gtid = stand.last_gtid().await?;
-    let arguments = ["--mode", "live", "--start", &gtid];
+    let mut weir = Weir::replica(9, &["skip-replica-start"]).await?;
+    weir.stop()?;
+    let url = format!("datadir:{}", weir.data().display());
+    let last = stand.last_gtid().await?;
+    let front = replay(&url, &stand.source.binlogs()?, &["--stop-before", &last])?;
+    ensure(is_complete(&front), || front.to_string())?;
+    // The source's table changes without a word in its log.
     stand
-        .refused(
-            &files,
-            &arguments,
-            &["shop.t is not on the target", "--allow layout"],
-        )
-        .await?;
-    stand
-        .at_target
+        .at_source
         .run(&[
-            "CREATE DATABASE shop",
-            "CREATE TABLE shop.t (id INT PRIMARY KEY)",
+            "SET sql_log_bin = 0",
+            "ALTER TABLE shop.t MODIFY id BIGINT",
+            "SET sql_log_bin = 1",
+            "FLUSH BINARY LOGS",
+            "INSERT INTO shop.t VALUES (3, 'third')",
         ])
         .await?;
-    let words = ["shop.t has 1 columns on the target and 2 in the log"];
-    stand
-        .refused_until_allowed(&files, &arguments, "layout", &words, 1)
-        .await
+    let files = stand.source.binlogs()?;
+    let third = files.last().cloned().unwrap_or_default();
+    let output = command(&url, &[third], &["--allow", "gap"])?.output()?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    announce(text.trim());
+    let words =
+        "shop.t has int on the target and BIGINT in the log for column 1, id (--allow layout";
+    ensure(
+        output.status.code() == Some(2) && text.contains(words),
+        || text.clone(),
+    )
 }

@@ -96,7 +96,7 @@ impl Stage {
         })
     }
 
-    /// What the vendor's reader says of the transactions behind the dump, in the order of the log.
+    /// What the vendor's reader says of the transactions, in the order of the log.
     fn logged(&self) -> Result<Vec<Logged>> {
         let peer = self.source.peer;
         let mut reader = binlog_tools::reader(peer)?;
@@ -122,7 +122,7 @@ impl Stage {
                 }
             };
             let number = number.and_then(|text| text.split([' ', '\'']).next()?.parse().ok());
-            if let Some(number) = number.filter(|number| *number > self.from) {
+            if let Some(number) = number {
                 found.push(Logged { number, moment });
             }
         }
@@ -131,7 +131,10 @@ impl Stage {
 
     /// As many transactions and as many times, and the end; in their order. Every other one lies among
     /// the first transactions, which are those of every type and of DDL.
-    fn points(&self, logged: &[Logged], count: u64, chance: &mut Chance) -> Result<Vec<Point>> {
+    fn points(&self, all: &[Logged], count: u64, chance: &mut Chance) -> Result<Vec<Point>> {
+        let (before, logged) = all.split_at(usize::try_from(self.from)?);
+        // Transactions of the same second may lie on both sides of the dump.
+        let dumped = before.iter().map(|of| of.moment).max().unwrap_or(0);
         let any = |chance: &mut Chance, at: u64| {
             let len = logged.len() as u64;
             let len = if at.is_multiple_of(2) {
@@ -157,7 +160,9 @@ impl Stage {
                 first.or(logged.last()).map_or(0, |first| first.number - 1)
             };
             points.push(match at % 3 {
-                2 => point(behind(&|other| other >= moment), "--stop-before", text),
+                2 if moment > dumped => {
+                    point(behind(&|other| other >= moment), "--stop-before", text)
+                }
                 _ => {
                     let is_end = logged.iter().all(|other| other.moment <= moment);
                     let end = logged.last().map_or(0, |last| last.number);

@@ -1,9 +1,11 @@
 //! What stands against a replay, found before anything moves.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use binlog::log::SourceCoordinates;
 use binlog::transaction::{Executed, TransactionGtid};
+use inspect::declared::DeclaredTable;
 
 use super::survey::Survey;
 
@@ -33,8 +35,8 @@ pub struct TargetView {
     pub is_replicating: bool,
     /// Whether it is read-only.
     pub is_read_only: bool,
-    /// Columns of its tables, `database.table`; `None` where it has no such table.
-    pub columns: std::collections::BTreeMap<String, Option<usize>>,
+    /// How its tables are declared, `database.table`; without columns where it has no such table.
+    pub tables: BTreeMap<String, DeclaredTable>,
 }
 
 /// What stands against a replay; each can be overridden by its name.
@@ -54,7 +56,7 @@ pub enum Refusal {
     Replica,
     /// An event is too large for the target.
     Packet,
-    /// A table is not there, or has another number of columns.
+    /// A table is not there, or its columns have other names or types.
     Layout,
     /// Rows of the `mysql` database.
     MysqlRows,
@@ -148,15 +150,10 @@ pub fn against(survey: &Survey, target: &TargetView) -> Vec<Against> {
     if target.is_server {
         server(survey, target, &mut refuse);
     }
-    for (table, columns) in &survey.shapes {
-        match target.columns.get(table) {
-            Some(Some(there)) if there == columns => {}
-            Some(Some(there)) => refuse(
-                Refusal::Layout,
-                format!("{table} has {there} columns on the target and {columns} in the log"),
-            ),
-            Some(None) => refuse(Refusal::Layout, format!("{table} is not on the target")),
-            None => {}
+    for (table, map) in &survey.shapes {
+        let declared = target.tables.get(table);
+        if let Some(difference) = declared.and_then(|own| own.difference(map, "on the target")) {
+            refuse(Refusal::Layout, format!("{table} {difference}"));
         }
     }
     for (table, gtid) in &survey.mysql_rows {

@@ -111,15 +111,16 @@ impl Selection {
     /// What is to become of a transaction that begins in `file`. Once it is [`Judgement::Stop`] it
     /// stays so.
     pub fn judge(&mut self, file: &LogFileName, transaction: &TransactionInfo) -> Judgement {
+        // The start may be the stop too.
+        if !self.has_started && !self.is_stopped {
+            let start = self.choice.start.as_ref();
+            let place = start.and_then(|start| start.place_of(file, transaction));
+            self.has_started = matches!(place, Some(Ordering::Equal | Ordering::Greater));
+        }
         if self.is_stopped || self.stops(file, transaction) {
             self.is_stopped = true;
             self.note_behind(transaction);
             return Judgement::Stop;
-        }
-        if !self.has_started {
-            let start = self.choice.start.as_ref();
-            let place = start.and_then(|start| start.place_of(file, transaction));
-            self.has_started = matches!(place, Some(Ordering::Equal | Ordering::Greater));
         }
         if !self.has_started {
             return Judgement::Before;
@@ -284,6 +285,28 @@ mod tests {
             ..Choice::default()
         };
         assert_eq!(taken(choice, executed, None), [3, 5]);
+    }
+
+    #[test]
+    fn a_stop_where_the_start_is_leaves_nothing() {
+        let bound = |text: &str| Some(text.parse().unwrap());
+        for (start, expected) in [("0-1-3", true), ("0-1-4", false)] {
+            let choice = Choice {
+                start: bound(start),
+                stop_before: bound("0-1-3"),
+                ..Choice::default()
+            };
+            let mut selection = Selection::new(choice, Executed::default(), None);
+            let file = LogFileName::new("binlog", 1);
+            for number in 1..5 {
+                selection.judge(
+                    &file,
+                    &transaction(&format!("0-1-{number}"), 1, number * 100),
+                );
+            }
+            assert_eq!(selection.has_started(), expected, "{start}");
+            assert!(selection.is_stopped());
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use binlog::event::Event;
 use binlog::limits::Limits;
-use binlog::row::{RowsEvent, Table};
+use binlog::row::{RowsEvent, Table, TableMap};
 use binlog::transaction::{Boundary, Executed, StatementKind, Step, TransactionGtid};
 use codec::DecodeError;
 use config::ReplicationFilter;
@@ -82,8 +82,8 @@ pub struct Survey {
     pub bytes: u64,
     /// Rows by table, `database.table`.
     pub tables: BTreeMap<String, RowCounts>,
-    /// Columns of each table where it is first met, unless a statement may have made or changed it.
-    pub shapes: BTreeMap<String, usize>,
+    /// Each table where it is first met, unless a statement may have made or changed it.
+    pub shapes: BTreeMap<String, TableMap<'static>>,
     /// Statements that are not control: how many, and the first ones.
     pub statements: u64,
     /// The first statements, cut to a readable length.
@@ -290,8 +290,8 @@ impl Survey {
         }
         let count = count_rows(rows, table, &Limits::default())?;
         if self.statements == 0 {
-            let columns = table.map.columns.len();
-            self.shapes.entry(name.clone()).or_insert(columns);
+            let shape = self.shapes.entry(name.clone());
+            shape.or_insert_with(|| table.map.clone());
         }
         // They count once the transaction is known to be whole.
         self.open_rows

@@ -2,6 +2,7 @@
 
 use binlog::transaction::Executed;
 use gtid::{GtidSet, MariaPosition};
+use inspect::declared::{DeclaredTable, SERVER_COLUMNS};
 use protocol::client::QueryResult;
 
 use super::pipe::Pipe;
@@ -108,19 +109,29 @@ impl MysqlStore {
         })
     }
 
-    /// How many columns a table has; `None` if there is no such table.
+    /// How a table is declared; without columns if there is no such table.
     ///
     /// # Errors
     /// When the server cannot be asked.
-    pub fn columns_of(&self, database: &str, table: &str) -> Result<Option<usize>, TargetError> {
+    pub fn declared_table(
+        &self,
+        database: &str,
+        table: &str,
+    ) -> Result<DeclaredTable, TargetError> {
         let (database, table) = (literal(database), literal(table));
         let sql = format!(
-            "SELECT COUNT(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = {database} AND \
-             TABLE_NAME = {table}"
+            "SELECT {SERVER_COLUMNS} FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = \
+             {database} AND TABLE_NAME = {table} ORDER BY ORDINAL_POSITION"
         );
-        let count = self.asking(|pipe| pipe.scalar(&sql))?;
-        let count = count.and_then(|count| count.parse().ok()).unwrap_or(0);
-        Ok((count > 0).then_some(count))
+        let is_mariadb = self.facts.is_mariadb;
+        self.asking(|pipe| {
+            let mut declared = DeclaredTable::default();
+            for row in rows(pipe.ask(&sql)?) {
+                let cells: [String; 5] = std::array::from_fn(|at| cell(&row, at));
+                declared.add_column(cells.each_ref().map(String::as_str), is_mariadb);
+            }
+            Ok(declared)
+        })
     }
 
     /// Declares transactions that were applied without being logged as executed, so that replicas
