@@ -9,6 +9,7 @@
 
 mod base;
 mod continuity;
+mod definitions;
 mod player;
 mod refusal;
 mod selection;

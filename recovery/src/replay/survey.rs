@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use binlog::event::Event;
+use binlog::event::{Event, Query};
 use binlog::limits::Limits;
 use binlog::row::{RowsEvent, Table, TableMap};
 use binlog::transaction::{Boundary, Executed, StatementKind, Step, TransactionGtid};
@@ -12,6 +12,7 @@ use inspect::stats::{RowCounts, count_rows};
 use targets::Applied;
 
 use super::continuity::Continuity;
+use super::definitions::Definitions;
 use super::selection::{Judgement, Selection, StopReason, Stopped};
 use crate::bound::commit_micros;
 
@@ -70,6 +71,7 @@ pub struct Survey {
     /// Incidents between transactions, of which none in front of them is wanted.
     open_incidents: Vec<LostEvents>,
     pub(super) continuity: Continuity,
+    definitions: Definitions,
     /// Transactions that are wanted.
     pub transactions: u64,
     /// Their identifiers.
@@ -122,6 +124,7 @@ impl Survey {
             open_rows: BTreeMap::new(),
             open_incidents: Vec::new(),
             continuity: Continuity::default(),
+            definitions: Definitions::default(),
             damage: None,
             transactions: 0,
             wanted: Executed::default(),
@@ -260,10 +263,10 @@ impl Survey {
                     self.rows_of(step, rows, table)?;
                 }
             }
-            Event::Query(query) => self.statement(step, &query.sql),
+            Event::Query(query) => self.statement(step, query),
             Event::QueryCompressed(query) => {
                 let query = query.inflate(&Limits::default())?;
-                self.statement(step, &query.sql);
+                self.statement(step, &query);
             }
             Event::Incident(incident) => {
                 self.incidents.push(lost_events(step, incident.message));
@@ -283,13 +286,14 @@ impl Survey {
         if !self.filter.admits_row_event(schema, &map.table) {
             return Ok(());
         }
+        let is_known = !self.definitions.have_changed(schema, &map.table);
         let schema = self.filter.rewrite(schema);
         let name = format!("{schema}.{}", map.table);
         if schema == "mysql" && !self.mysql_rows.contains_key(&name) {
             self.mysql_rows.insert(name.clone(), gtid_of(step));
         }
         let count = count_rows(rows, table, &Limits::default())?;
-        if self.statements == 0 {
+        if is_known {
             let shape = self.shapes.entry(name.clone());
             shape.or_insert_with(|| table.map.clone());
         }
@@ -301,10 +305,13 @@ impl Survey {
         Ok(())
     }
 
-    fn statement(&mut self, step: &Step<'_>, sql: &[u8]) {
+    fn statement(&mut self, step: &Step<'_>, query: &Query<'_>) {
+        let sql = &query.sql;
         if StatementKind::of(sql).is_control() {
             return;
         }
+        let version = sql::version_number(&step.description.server_version);
+        self.definitions.take(query, version);
         self.statements = self.statements.saturating_add(1);
         if self.first_statements.len() < DDL_MAX {
             let text = String::from_utf8_lossy(sql);
