@@ -5,18 +5,23 @@
 //! that look otherwise now were changed by it. Tables that look the same were not, or what it did
 //! does no harm twice; then it is run again, and the errors that say that there is nothing left to
 //! do mean that it is done.
+//!
+//! A database is made in steps: a server that is killed between them leaves one without its character
+//! set, in which tables would be made otherwise than at the source. An empty one is therefore made
+//! anew.
 
 use gtid::MariaGtid;
+use inspect::put_text_literal;
 use protocol::client::QueryResult;
-use sql::ast::Statement;
+use sql::ast::{Ddl, Statement};
 use sql::error::SqlError;
 use sql::{ParseOptions, SqlMode, parse};
 
 use super::pipe::Pipe;
 use crate::{StatementChange, TargetError};
 
-/// How the tables look that a statement changes; empty if it names none that is known.
-pub(super) fn shape(pipe: &mut Pipe, change: &StatementChange<'_>) -> Result<String, TargetError> {
+/// What a statement changes, if it is DDL.
+fn ddl(change: &StatementChange<'_>) -> Option<Ddl> {
     let options = ParseOptions {
         sql_mode: change
             .query
@@ -27,27 +32,75 @@ pub(super) fn shape(pipe: &mut Pipe, change: &StatementChange<'_>) -> Result<Str
         is_logged: true,
         ..ParseOptions::default()
     };
-    let Ok(parsed) = parse(&change.query.sql, &options) else {
-        return Ok(String::new());
-    };
-    let Statement::Ddl(ddl) = &parsed.statement else {
+    let parsed = parse(&change.query.sql, &options).ok()?;
+    match parsed.statement {
+        Statement::Ddl(ddl) => Some(ddl),
+        Statement::Empty
+        | Statement::Write(_)
+        | Statement::Query(_)
+        | Statement::Transaction(_)
+        | Statement::Account(_)
+        | Statement::Replication(_)
+        | Statement::Admin(_)
+        | Statement::Prepared(_)
+        | Statement::NotSupported { .. } => None,
+    }
+}
+
+/// How the tables look that a statement changes, or the database that it makes; empty if it names
+/// none that is known.
+pub(super) fn shape(pipe: &mut Pipe, change: &StatementChange<'_>) -> Result<String, TargetError> {
+    let Some(ddl) = ddl(change) else {
         return Ok(String::new());
     };
     let mut shape = String::new();
+    if let Ddl::CreateDatabase { name, .. } = &ddl {
+        let name = quoted(name);
+        let look = look(pipe, &format!("SHOW CREATE DATABASE {name}"))?;
+        shape.push_str(&format!("{name} {look}\n"));
+    }
     for table in ddl.changed_tables() {
         let database = table.database.as_deref().unwrap_or(change.database);
         let name = format!("{}.{}", quoted(database), quoted(&table.name));
-        let look = match pipe.ask(&format!("SHOW CREATE TABLE {name}")) {
-            Ok(answer) => second_cell(&answer),
-            // Neither table nor database.
-            Err(TargetError::Statement(error)) if matches!(error.code, 1146 | 1049) => {
-                "none".to_owned()
-            }
-            Err(error) => return Err(error),
-        };
+        let look = look(pipe, &format!("SHOW CREATE TABLE {name}"))?;
         shape.push_str(&format!("{name} {look}\n"));
     }
     Ok(shape)
+}
+
+fn look(pipe: &mut Pipe, sql: &str) -> Result<String, TargetError> {
+    match pipe.ask(sql) {
+        Ok(answer) => Ok(second_cell(&answer)),
+        // Neither table nor database.
+        Err(TargetError::Statement(error)) if matches!(error.code, 1146 | 1049) => {
+            Ok("none".to_owned())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether what a statement was to make was not there when it began.
+pub(super) fn was_nothing(shape: &str) -> bool {
+    shape.ends_with(" none\n")
+}
+
+/// The statement that removes the database that a statement makes, if that is there and empty.
+pub(super) fn removal(
+    pipe: &mut Pipe,
+    change: &StatementChange<'_>,
+) -> Result<Option<String>, TargetError> {
+    let Some(Ddl::CreateDatabase { name, .. }) = ddl(change) else {
+        return Ok(None);
+    };
+    let mut of_name = Vec::new();
+    put_text_literal(&mut of_name, &name);
+    let of_name = String::from_utf8_lossy(&of_name).into_owned();
+    let count = pipe.scalar(&format!(
+        "SELECT (SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = {of_name}) + \
+         (SELECT COUNT(*) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = {of_name})"
+    ))?;
+    let is_empty = count.as_deref() == Some("0");
+    Ok(is_empty.then(|| format!("DROP DATABASE {}", quoted(&name))))
 }
 
 /// Whether a MariaDB target has logged the transaction. Its units come in order, so it has if the

@@ -193,7 +193,7 @@ impl MysqlSession {
         // Nothing but its rows could follow a CREATE TABLE .. SELECT in its transaction.
         let sql = without_start(sql).unwrap_or(sql);
         let statement = format!("{} {}", self.head.gtid, String::from_utf8_lossy(sql));
-        let shape = doubt::shape(&mut self.pipe, change)?;
+        let mut shape = doubt::shape(&mut self.pipe, change)?;
         let kept = self.kept_gtid();
         // The rows that follow a CREATE TABLE keep the GTID.
         self.is_logged_alone = kept.is_some() && change.kind != StatementKind::CreateSelect;
@@ -204,7 +204,7 @@ impl MysqlSession {
                 Some(gtid) if self.is_logged_alone => doubt::is_logged(&mut self.pipe, &gtid)?,
                 _ => false,
             };
-            if is_logged || doubted.shape != shape {
+            if is_logged || self.has_taken_place(doubted, &mut shape, change)? {
                 self.is_identified |= self.is_logged_alone;
                 return Ok(());
             }
@@ -240,6 +240,43 @@ impl MysqlSession {
     fn kept_gtid(&self) -> Option<MariaGtid> {
         let gtid = self.head.gtid.mariadb()?;
         self.options.keeps_mariadb(&self.facts).then_some(gtid)
+    }
+
+    /// Whether a statement that was begun has changed what it was to change. A database that may have
+    /// been made by half is removed.
+    fn has_taken_place(
+        &mut self,
+        doubted: &Begun,
+        shape: &mut String,
+        change: &StatementChange<'_>,
+    ) -> Result<bool, TargetError> {
+        if doubted.shape.is_empty() || doubted.shape == *shape {
+            return Ok(false);
+        }
+        let removal = match doubt::was_nothing(&doubted.shape) {
+            true => doubt::removal(&mut self.pipe, change)?,
+            false => None,
+        };
+        let Some(removal) = removal else {
+            return Ok(true);
+        };
+        self.unlogged(&removal)?;
+        *shape = doubt::shape(&mut self.pipe, change)?;
+        Ok(false)
+    }
+
+    /// Runs a statement that is nobody's but this server's.
+    fn unlogged(&mut self, sql: &str) -> Result<(), TargetError> {
+        self.pipe.send(b"COMMIT")?;
+        if !self.options.is_logged {
+            return self.pipe.ask(sql).map(drop);
+        }
+        self.pipe.send(UNLOGGED.as_bytes())?;
+        self.pipe.drain()?;
+        for sql in [sql, LOGGED] {
+            self.pipe.send(sql.as_bytes())?;
+        }
+        self.pipe.drain()
     }
 
     /// Commits a change of the row alone, unlogged. No transaction may be open.
