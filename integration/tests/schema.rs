@@ -61,7 +61,7 @@ impl Logged {
         let before = Snapshot::take(&mut server.client().await?, &DATABASES).await?;
         let directory = tempfile::tempdir()?;
         let dump = directory.path().join("dump.sql");
-        dump_to(&server, &dump)?;
+        dump_to(&server, &dump, &["--databases", "types", "other"])?;
         let creates = directory.path().join("creates.sql");
         std::fs::write(&creates, creates_of(&mut server.client().await?).await?)?;
         client.execute("FLUSH BINARY LOGS").await?;
@@ -102,7 +102,7 @@ impl Logged {
     }
 }
 
-fn dump_to(server: &RealServer, dump: &Path) -> Result {
+fn dump_to(server: &RealServer, dump: &Path, what: &[&str]) -> Result {
     let program = match server.peer.is_mariadb() {
         true => "mariadb-dump",
         false => "mysqldump",
@@ -111,7 +111,7 @@ fn dump_to(server: &RealServer, dump: &Path) -> Result {
     command
         .args(["--no-defaults", "--user=root", "--host=127.0.0.1"])
         .arg(format!("--port={}", server.port))
-        .args(["--databases", "types", "other"])
+        .args(what)
         .stderr(Stdio::null())
         .stdout(std::fs::File::create(dump)?);
     let status = command.status()?;
@@ -251,6 +251,16 @@ async fn reads_alike(peer: Peer, metadata: &str) -> Result {
             format!("{schema}: {history:?}, {same:?}")
         })?;
     }
+    // A dump of one database names it in its head alone.
+    let one = minimal.directory.path().join("one.sql");
+    dump_to(&minimal.server, &one, &["--no-data", "types"])?;
+    let one = one.display().to_string();
+    let show = ["binlog", "show", "--rows", "--database", "types"];
+    let left = about_rows(&done(&[&show[..], &[&full_log]].concat())?);
+    let right = about_rows(&done(&[&show[..], &["--schema", &one, &log]].concat())?);
+    ensure(left == right && left.len() > 50, || {
+        format!("{left:?}\n{right:?}")
+    })?;
     comes_back(&mut minimal).await
 }
 

@@ -40,7 +40,12 @@ pub(super) fn not_connected(error: Error) -> TargetError {
 
 /// MySQL 9.7 and MariaDB 11.8 error numbers; "Server Error Message Reference".
 fn refused(error: &ErrPacket) -> TargetError {
-    let sql = SqlError::new(error.code, "HY000", error.message.clone());
+    // All that MariaDB says of a row event that it cannot apply, of a column of another type for one.
+    let message = match (error.code, error.message.as_str()) {
+        (1105, "Unknown error") => "Unknown error (the target's error log has the reason)",
+        (_, message) => message,
+    };
+    let sql = SqlError::new(error.code, "HY000", message.to_owned());
     match error.code {
         // A row is missing or there already, or a foreign key is in the way.
         1032 | 1062 | 1169 | 1216 | 1217 | 1451 | 1452 | 1557 | 1586 | 1761 | 1762 => {
