@@ -1,6 +1,7 @@
 //! `weir replay`: the logs are read twice, to say what would happen and to make it happen.
 
 mod passes;
+mod progress;
 mod report;
 mod target;
 

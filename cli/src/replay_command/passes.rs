@@ -142,6 +142,7 @@ pub(super) fn play(
         Failure::Usage(text) | Failure::Failed(text) => ReplayError::Source(text),
         Failure::Told | Failure::ReaderGone => ReplayError::Source(String::new()),
     };
+    let mut progress = super::progress::Progress::new(survey.transactions, survey.bytes);
     let mut inputs = Inputs::new(&arguments.input).map_err(failed)?;
     while let Some(file) = inputs.next_file().map_err(failed)? {
         let unread = |error: LogError| match is_lost(&file, &error) {
@@ -149,9 +150,8 @@ pub(super) fn play(
             false => ReplayError::Log(error),
         };
         let mut reader = file.read_strictly().map_err(unread)?;
-        let mut progress = Progress::new(file.label(), file.size());
         while let Some(step) = reader.next().map_err(unread)? {
-            progress.reach(step.place.end);
+            progress.reach(&player.done, step.transaction);
             let is_last = step.file.as_str() == end.file && step.place.end >= end.offset;
             match player.step(&step)? {
                 Step::Inside => continue,
