@@ -1,7 +1,7 @@
 //! `weir replica skip`: one transaction of the source is not applied, and the applier goes on.
 //!
-//! The one at which the applier stands is passed over by `sql_replica_skip_counter`, which works for
-//! every source; one that is named by its GTID gets an empty transaction in its place.
+//! One that has a GTID of MySQL's gets an empty transaction in its place, so that no other can be meant;
+//! any other at which the applier stands is passed over by `sql_replica_skip_counter`.
 
 use std::time::{Duration, Instant};
 
@@ -15,8 +15,8 @@ use crate::{output, question};
 
 /// How long an answer may take; a replica ends its open commit first.
 const WITHIN: Duration = Duration::from_secs(30);
-/// How long the applier may take until it has passed the transaction over.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the applier is watched afterwards.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is looked at.
 const PERIOD: Duration = Duration::from_millis(50);
 
@@ -31,11 +31,16 @@ pub(crate) fn run(arguments: &SkipArguments) -> Result<(), Failure> {
 }
 
 /// What the replica says of its applier.
+#[derive(PartialEq, Eq)]
 struct Look {
     is_running: bool,
     error: Option<String>,
     gtid: Option<String>,
     skip_counter: u64,
+    /// Where it stands in the source's log.
+    place: String,
+    has_read_all: bool,
+    has_gtid_mode: bool,
 }
 
 struct Replica<'a> {
@@ -62,6 +67,11 @@ impl Replica<'_> {
         let sql = "SHOW GLOBAL STATUS LIKE 'Weir_applier_failed_gtid'";
         let gtid = self.client.query(sql).await;
         let gtid = gtid.map_err(|error| self.failed(&error))?.first("Value");
+        let mode = self.client.scalar("SELECT @@GLOBAL.gtid_mode").await;
+        let mode = mode.map_err(|error| self.failed(&error))?;
+        let doing = status.first("Replica_SQL_Running_State");
+        let place = status.first("Relay_Source_Log_File").unwrap_or_default();
+        let offset = status.first("Exec_Source_Log_Pos").unwrap_or_default();
         let number = status.first("Last_SQL_Errno");
         let has_error = number.is_some_and(|number| number != "0");
         let count = status.first("Skip_Counter");
@@ -70,6 +80,9 @@ impl Replica<'_> {
             error: status.first("Last_SQL_Error").filter(|_| has_error),
             gtid,
             skip_counter: count.and_then(|count| count.parse().ok()).unwrap_or(0),
+            place: format!("{place}:{offset}"),
+            has_read_all: doing.is_some_and(|doing| doing.contains("has read all relay log")),
+            has_gtid_mode: mode.is_some_and(|mode| mode != "OFF"),
         })
     }
 }
@@ -92,7 +105,8 @@ async fn skip(arguments: &SkipArguments, server: &Server) -> Result<(), Failure>
     }
 }
 
-/// Passes over the transaction at which the applier stands.
+/// Skips the transaction at which the applier stands: under its GTID if it has one of MySQL's, so that no
+/// other can take its place, else by the counter.
 async fn skip_failed(
     arguments: &SkipArguments,
     replica: &mut Replica<'_>,
@@ -108,17 +122,35 @@ async fn skip_failed(
     warn(what.unwrap_or("The transaction there"));
     let asked = format!("Skip {} on {name}?", what.unwrap_or("this transaction"));
     question::ask(arguments.yes, &asked)?;
-    replica
-        .run("SET GLOBAL sql_replica_skip_counter = 1")
-        .await?;
-    if let Err(failure) = replica.run("START REPLICA SQL_THREAD").await {
-        // What is skipped later, nobody saw.
+    // Somebody else may have answered meanwhile.
+    let now = replica.look().await?;
+    if now != *before {
+        let text = "its applier is not where it was when you were asked; nothing was skipped";
+        return Err(Failure::failed(name, text));
+    }
+    let gtid = what.and_then(|gtid| gtid.parse::<Gtid>().ok());
+    if let Some(gtid) = gtid.filter(|_| before.has_gtid_mode) {
+        take_place(replica, gtid).await?;
+        replica.run("START REPLICA SQL_THREAD").await?;
+    } else {
+        replica
+            .run("SET GLOBAL sql_replica_skip_counter = 1")
+            .await?;
+        if let Err(failure) = replica.run("START REPLICA SQL_THREAD").await {
+            // What would be skipped later, nobody saw.
+            let _ = replica.run("SET GLOBAL sql_replica_skip_counter = 0").await;
+            return Err(failure);
+        }
+    }
+    let after = settled(replica).await?;
+    if after.skip_counter > 0 {
         replica
             .run("SET GLOBAL sql_replica_skip_counter = 0")
             .await?;
-        return Err(failure);
+        let text = "the applier has not come to the transaction; nothing was skipped, and SHOW \
+                    REPLICA STATUS says what it waits for";
+        return Err(Failure::failed(name, text));
     }
-    let after = passed(replica, |look| look.skip_counter == 0).await?;
     tell(arguments, name, what, &after)
 }
 
@@ -131,30 +163,39 @@ async fn skip_named(
 ) -> Result<(), Failure> {
     let name = replica.name;
     let text = gtid.to_string();
-    let sql = format!("SELECT GTID_SUBSET('{text}', @@GLOBAL.gtid_executed)");
-    let is_executed = replica.client.scalar(&sql).await;
-    if is_executed
-        .map_err(|error| replica.failed(&error))?
-        .as_deref()
-        == Some("1")
-    {
-        let text = format!("{text} is executed there: nothing is left to be skipped");
-        return Err(Failure::failed(name, text));
-    }
+    refuse_executed(replica, gtid).await?;
     warn(&text);
     question::ask(arguments.yes, &format!("Skip {text} on {name}?"))?;
-    replica
-        .run(&format!("SET SESSION gtid_next = '{text}'"))
-        .await?;
-    replica.run("BEGIN").await?;
-    replica.run("COMMIT").await?;
+    take_place(replica, gtid).await?;
     let was_in_the_way = before.gtid.as_deref() == Some(text.as_str());
     if was_in_the_way && !before.is_running {
-        replica.run("SET SESSION gtid_next = 'AUTOMATIC'").await?;
         replica.run("START REPLICA SQL_THREAD").await?;
     }
-    let after = replica.look().await?;
+    let after = settled(replica).await?;
     tell(arguments, name, Some(&text), &after)
+}
+
+async fn refuse_executed(replica: &mut Replica<'_>, gtid: Gtid) -> Result<(), Failure> {
+    let sql = format!("SELECT GTID_SUBSET('{gtid}', @@GLOBAL.gtid_executed)");
+    let is_executed = replica.client.scalar(&sql).await;
+    let is_executed = is_executed.map_err(|error| replica.failed(&error))?;
+    match is_executed.as_deref() {
+        Some("0") => Ok(()),
+        _ => {
+            let text = format!("{gtid} is executed there: nothing is left to be skipped");
+            Err(Failure::failed(replica.name, text))
+        }
+    }
+}
+
+/// Commits an empty transaction under `gtid`. While the session has it, the applier does not begin it.
+async fn take_place(replica: &mut Replica<'_>, gtid: Gtid) -> Result<(), Failure> {
+    let sql = format!("SET SESSION gtid_next = '{gtid}'");
+    replica.run(&sql).await?;
+    refuse_executed(replica, gtid).await?;
+    replica.run("BEGIN").await?;
+    replica.run("COMMIT").await?;
+    replica.run("SET SESSION gtid_next = 'AUTOMATIC'").await
 }
 
 fn warn(what: &str) {
@@ -164,24 +205,14 @@ fn warn(what: &str) {
     ));
 }
 
-/// Looks until `is_passed`, or the applier stops before.
-async fn passed(
-    replica: &mut Replica<'_>,
-    is_passed: impl Fn(&Look) -> bool,
-) -> Result<Look, Failure> {
+/// Looks until the applier has applied all there is or stopped, or for a while.
+async fn settled(replica: &mut Replica<'_>) -> Result<Look, Failure> {
     let began = Instant::now();
     loop {
         let look = replica.look().await?;
-        if is_passed(&look) {
+        let is_settled = !look.is_running || look.has_read_all && look.skip_counter == 0;
+        if is_settled || began.elapsed() > PATIENCE {
             return Ok(look);
-        }
-        if !look.is_running || began.elapsed() > PATIENCE {
-            let error = look.error.unwrap_or_else(|| {
-                "the applier has not come to the transaction yet; SHOW REPLICA STATUS says what \
-                 it waits for"
-                    .to_owned()
-            });
-            return Err(Failure::failed(replica.name, error));
         }
         tokio::time::sleep(PERIOD).await;
     }

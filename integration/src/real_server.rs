@@ -97,6 +97,18 @@ impl RealServer {
         self.directory.path().join("home")
     }
 
+    /// Seconds of a processor that the process has taken so far.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn cpu_seconds(&self) -> Result<f64> {
+        let process = self.process.as_ref();
+        process.map_or_else(
+            || Err(Failure::new("the server does not run")),
+            Process::cpu_seconds,
+        )
+    }
+
     /// Starts the server again after [`RealServer::kill`] or [`RealServer::stop`].
     ///
     /// # Errors

@@ -137,8 +137,8 @@ pub fn recover(store: &dyn Store, status: &ApplierStatus) -> Result<Applied, Tar
     Ok(applied)
 }
 
-/// Commits a transaction without changes under `gtid`, where the target stands; nothing if it is
-/// executed. No applier may run.
+/// Commits a transaction without changes under `gtid`, where the target stands; nothing, and false, if
+/// it is executed. No applier may run.
 ///
 /// # Errors
 /// What the target says.
@@ -146,14 +146,14 @@ pub fn commit_empty(
     store: Arc<dyn Store>,
     status: &ApplierStatus,
     gtid: Gtid,
-) -> Result<(), TargetError> {
+) -> Result<bool, TargetError> {
     let mut worker = Worker::new(store)?;
     let head = UnitHead {
         gtid: TransactionGtid::MySql(gtid),
         ..UnitHead::default()
     };
     if worker.progress().executed.contains(&head.gtid) {
-        return Ok(());
+        return Ok(false);
     }
     let (source, relay) = (
         worker.progress().source.clone(),
@@ -161,9 +161,12 @@ pub fn commit_empty(
     );
     worker.end_transaction(&head, source, relay)?;
     worker.commit()?;
-    status.update(|state| state.executed.clone_from(&worker.progress().executed));
+    status.update(|state| {
+        state.executed.clone_from(&worker.progress().executed);
+        state.skipped = state.skipped.saturating_add(1);
+    });
     tracing::warn!(target: crate::LIFE, %gtid, "a session committed an empty transaction: what the source does under this GTID will not be applied here");
-    Ok(())
+    Ok(true)
 }
 
 /// Starts an applier on a thread of its own; `runtime` is for waiting.
@@ -269,6 +272,14 @@ impl Applier {
         mut stop: watch::Receiver<bool>,
     ) {
         let mut retries = Retries::default();
+        let until = self.steering.until.as_ref();
+        if !self.steering.goes_on && until.is_some_and(|until| until.is_over(worker.progress())) {
+            tracing::info!(
+                target: crate::LIFE,
+                "the applier stopped: what START REPLICA UNTIL names is applied already"
+            );
+            return;
+        }
         loop {
             let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
             let mut coordinator = Coordinator::new(worker, filter, status, Places::RelayLog);
@@ -290,7 +301,9 @@ impl Applier {
                 // What cannot be reached is not to blame on the transaction.
                 error = undoing;
             }
-            if !error.is_temporary() && worker.take_one_by_one() {
+            // What the applier stops at in the end is the transaction that failed, and not the first
+            // of those that shared its commit.
+            if worker.take_one_by_one() && !error.is_temporary() {
                 continue;
             }
             if !self.waits_after(&error, &mut retries, runtime, &mut stop) {
@@ -320,6 +333,7 @@ impl Applier {
                 }
                 Pause::Reached => {
                     self.commit(coordinator)?;
+                    self.show_place(coordinator);
                     self.say_reached(coordinator);
                     return Ok(());
                 }
@@ -396,15 +410,28 @@ impl Applier {
     }
 
     fn has_reached_until(&self, coordinator: &Coordinator) -> bool {
+        let progress = coordinator.worker.progress();
         self.steering.until.as_ref().is_some_and(|until| {
-            coordinator.is_between_transactions() && until.is_reached(coordinator.worker.progress())
+            coordinator.is_between_transactions()
+                && (until.is_reached(progress) || until.is_bad(progress))
         })
     }
 
     fn say_reached(&self, coordinator: &Coordinator) {
+        let progress = coordinator.worker.progress();
         let until = self.steering.until.as_ref().map_or("", Until::name);
-        let source = coordinator.worker.progress().source.as_ref();
+        let source = progress.source.as_ref();
         let (file, position) = source.map_or(("", 0), |at| (at.file.as_str(), at.offset));
+        let is_bad = |until: &Until| until.is_bad(progress);
+        if self.steering.until.as_ref().is_some_and(is_bad) {
+            tracing::error!(
+                until,
+                file,
+                position,
+                "the applier stopped: START REPLICA UNTIL names a file of another log"
+            );
+            return;
+        }
         tracing::info!(
             target: crate::LIFE,
             until, file, position,
@@ -439,7 +466,7 @@ impl Applier {
             Err(error) => return Err(self.keep_group(coordinator, error)),
         };
         if coordinator.has_passed_over() {
-            return self.count_passed_over(coordinator);
+            return self.commit_passed_over(coordinator);
         }
         if has_ended {
             let position = cursor.position();
@@ -455,14 +482,12 @@ impl Applier {
     }
 
     /// Commits that a transaction was passed over, so that it is passed over once.
-    fn count_passed_over(&self, coordinator: &mut Coordinator) -> Result<(), ApplierError> {
+    fn commit_passed_over(&self, coordinator: &mut Coordinator) -> Result<(), ApplierError> {
         self.commit(coordinator)?;
         let place = coordinator.at_passed_over();
         let moved = coordinator.worker.commit_position(true);
         moved.map_err(|error| coordinator.at_end(error.into()))?;
-        self.status.update(|state| {
-            state.skip_counter = state.skip_counter.saturating_sub(1);
-        });
+        self.status.update(|state| state.passed_over_at = None);
         let source = place.source.as_ref();
         let (file, position) = source.map_or(("", 0), |at| (at.file.as_str(), at.offset));
         tracing::warn!(
@@ -521,15 +546,22 @@ impl Applier {
         }
         let moved = coordinator.worker.commit_position(false);
         moved.map_err(|error| coordinator.at_end(error.into()))?;
-        let progress = coordinator.worker.progress();
+        self.show_place(coordinator);
         self.status.update(|state| {
-            state.source.clone_from(&progress.source);
-            state.relay.clone_from(&progress.relay);
             state.has_caught_up = true;
             state.oldest_open_micros = None;
             state.doing = "Replica has read all relay log; waiting for more updates";
         });
         self.purge(coordinator)
+    }
+
+    /// Shows the place behind what was passed by, which no commit had to tell.
+    fn show_place(&self, coordinator: &Coordinator) {
+        let progress = coordinator.worker.progress();
+        self.status.update(|state| {
+            state.source.clone_from(&progress.source);
+            state.relay.clone_from(&progress.relay);
+        });
     }
 
     /// Lets go of the relay log in front of what is committed. Files go only once the commit would

@@ -75,6 +75,13 @@ pub struct Channel {
     threads: tokio::sync::Mutex<Threads>,
 }
 
+/// Whether an applier is started by a statement, or goes on where it was stopped for a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Begins {
+    Anew,
+    Again,
+}
+
 #[derive(Default)]
 struct Threads {
     receiver: Option<RunningReceiver>,
@@ -190,7 +197,10 @@ impl Channel {
         }
         let has_until = until.is_some();
         let has_place = until.as_ref().and_then(Until::place).is_some();
-        let applies = applier && self.start_applier(&mut threads, until).await?;
+        let applies = applier
+            && self
+                .start_applier(&mut threads, until, Begins::Anew)
+                .await?;
         let receives = receiver && self.start_receiver(&mut threads).await?;
         Ok(match (applies, receives) {
             (false, false) => vec![already_running()],
@@ -232,6 +242,7 @@ impl Channel {
         &self,
         threads: &mut Threads,
         until: Option<Until>,
+        begins: Begins,
     ) -> Result<bool, SqlError> {
         match threads.applier.take() {
             Some(running) if !running.is_finished() => {
@@ -250,6 +261,7 @@ impl Channel {
             limits: GroupLimits::default(),
             steering: Steering {
                 until,
+                goes_on: begins == Begins::Again,
                 delay: self.source().delay,
                 owned: self.owned.clone(),
                 source_clock: Arc::clone(&self.receiver_status),
@@ -435,6 +447,9 @@ impl Channel {
             state.source = None;
             state.relay = Some(start);
             state.last_timestamp = 0;
+            // What was to be passed over is gone with the log.
+            state.skip_counter = 0;
+            state.passed_over_at = None;
         });
         Ok(())
     }

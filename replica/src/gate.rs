@@ -34,6 +34,11 @@ impl Gate {
         Closed(Arc::clone(self))
     }
 
+    /// Whether commits wait.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed > 0
+    }
+
     fn commit<T>(&self, commit: impl FnOnce() -> T) -> T {
         let mut state = self.lock();
         while state.closed > 0 {

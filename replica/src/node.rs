@@ -57,7 +57,7 @@ pub async fn run(settings: ReplicaSettings, control: Control) -> Result<(), Repl
     let role = Arc::new(ReplicaRole::new(
         Arc::clone(&channel),
         encryption,
-        gate,
+        Arc::clone(&gate),
         settings.server.gtid_mode != GtidMode::Off,
     ));
     let checkpointed = database.clone();
@@ -65,9 +65,7 @@ pub async fn run(settings: ReplicaSettings, control: Control) -> Result<(), Repl
     let checkpointer = checkpointer.map_err(|error| {
         ReplicaError::io("starting a thread for", &settings.server.datadir, error)
     })?;
-    let executor = Arc::new(ReadOnly {
-        channel: Arc::clone(&channel),
-    });
+    let executor = Arc::new(ReadOnly::new(Arc::clone(&channel), Arc::clone(&gate)));
     let server = parts(&settings, server_uuid, database, role, executor, &control);
     let server = Server::bind(server).await?;
     let counts = server.session_counts();

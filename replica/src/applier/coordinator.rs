@@ -57,8 +57,8 @@ pub enum Places {
 
 /// What begins with an event.
 pub(super) enum Begins<'a> {
-    /// A transaction.
-    Transaction(&'a TransactionInfo),
+    /// A transaction, and where in the source's log, as far as that is known.
+    Transaction(&'a TransactionInfo, Option<SourceCoordinates>),
     /// The source's word that its log lacks something, outside all transactions.
     Incident,
 }
@@ -109,7 +109,7 @@ impl Coordinator {
         }
         match (&step.boundary, step.transaction) {
             (Boundary::Inside | Boundary::End { .. }, Some(transaction)) => {
-                Some(Begins::Transaction(transaction))
+                Some(Begins::Transaction(transaction, self.source_before(step)))
             }
             (Boundary::Outside, _) if matches!(step.event, Event::Incident(_)) => {
                 Some(Begins::Incident)
@@ -117,6 +117,16 @@ impl Coordinator {
             (Boundary::Inside | Boundary::End { .. }, None)
             | (Boundary::Outside | Boundary::FileEnd, _) => None,
         }
+    }
+
+    /// The place in the source's log at which `step` begins, as far as it is known.
+    fn source_before(&self, step: &Step<'_>) -> Option<SourceCoordinates> {
+        let behind = self.source_after(&step.raw, step.format.checksum)?;
+        let bytes = u64::from(step.raw.header.event_size);
+        Some(SourceCoordinates {
+            offset: behind.offset.saturating_sub(bytes),
+            ..behind
+        })
     }
 
     /// Whether the transaction of this identifier is applied, committed or not.

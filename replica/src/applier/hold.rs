@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use binlog::log::LogPosition;
 use binlog::transaction::{Step, TransactionGtid};
 use gtid::Gtid;
 use tokio::runtime::Handle;
@@ -39,6 +40,7 @@ impl Applier {
             match self.judge(coordinator, step) {
                 Verdict::Take => return Ok(Held::Begins),
                 Verdict::PassOver => {
+                    self.count_passed_over(step);
                     coordinator.pass_over_next();
                     return Ok(Held::Begins);
                 }
@@ -47,6 +49,7 @@ impl Applier {
                     self.commit(coordinator)?;
                     let left = due.saturating_sub(self.source_micros());
                     let left = Duration::from_micros(u64::try_from(left).unwrap_or(0));
+                    self.is_behind(step);
                     self.waits(
                         "Waiting until SOURCE_DELAY seconds after source executed event",
                         Some(due),
@@ -74,21 +77,48 @@ impl Applier {
         let Some(begins) = coordinator.begins(step) else {
             return Verdict::Take;
         };
-        let skip_counter = self.status.skip_counter();
+        let (skip_counter, passed_over_at) = self.status.skipping();
+        let was_passed_over = passed_over_at.is_some_and(|at| at == place(step));
         match begins {
-            Begins::Transaction(transaction) => {
+            Begins::Transaction(transaction, begins_at) => {
                 let is_applied = transaction.gtid != TransactionGtid::None
                     && coordinator.has_applied(&transaction.gtid);
                 let now = Now {
                     is_applied,
                     skip_counter,
                     source_micros: self.source_micros(),
+                    was_passed_over,
                 };
-                self.steering.judge(transaction, now)
+                self.steering.judge(transaction, begins_at.as_ref(), now)
             }
-            Begins::Incident if skip_counter > 0 => Verdict::PassOver,
+            Begins::Incident if was_passed_over || skip_counter > 0 => Verdict::PassOver,
             Begins::Incident => Verdict::Take,
         }
+    }
+
+    /// Counts the transaction that begins with `step` down, once: it stays that one, however often its
+    /// commit fails, and no other takes its place when the commit that failed was none.
+    fn count_passed_over(&self, step: &Step<'_>) {
+        let at = place(step);
+        self.status.update(|state| {
+            if state.passed_over_at.as_ref() != Some(&at) {
+                state.skip_counter = state.skip_counter.saturating_sub(1);
+                state.passed_over_at = Some(at);
+            }
+        });
+    }
+
+    /// There is something to apply, as old as the transaction that waits.
+    fn is_behind(&self, step: &Step<'_>) {
+        let committed = step
+            .transaction
+            .and_then(|transaction| transaction.commit_timestamps);
+        self.status.update(|state| {
+            state.has_caught_up = false;
+            state.last_timestamp = step.raw.header.timestamp;
+            let committed = committed.map(|times| times.original);
+            state.oldest_open_micros = state.oldest_open_micros.or(committed);
+        });
     }
 
     /// The source's clock.
@@ -115,6 +145,11 @@ impl Applier {
             () = self.steering.owned.released(gtid) => false,
         }
     }
+}
+
+/// Where in the relay log an event begins.
+fn place(step: &Step<'_>) -> LogPosition {
+    LogPosition::new(step.file.clone(), step.place.offset)
 }
 
 /// `Replica_SQL_Running_State` while there is something to apply.

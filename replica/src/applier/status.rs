@@ -67,6 +67,9 @@ pub struct ApplierState {
     pub due_micros: Option<i64>,
     /// `sql_replica_skip_counter`: how many transactions are to be passed over.
     pub skip_counter: u32,
+    /// Where in the relay log the transaction begins that is being passed over: it is that one and no
+    /// other until it is committed that it was.
+    pub passed_over_at: Option<LogPosition>,
 }
 
 /// Where the applier writes its state.
@@ -82,10 +85,11 @@ impl ApplierStatus {
         self.lock().clone()
     }
 
-    /// How many transactions are to be passed over.
+    /// How many transactions are to be passed over, and where the one begins that is.
     #[must_use]
-    pub fn skip_counter(&self) -> u32 {
-        self.lock().skip_counter
+    pub fn skipping(&self) -> (u32, Option<LogPosition>) {
+        let state = self.lock();
+        (state.skip_counter, state.passed_over_at.clone())
     }
 
     /// Every MySQL GTID whose changes are committed.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use binlog::log::SourceCoordinates;
 use binlog::transaction::TransactionInfo;
 use gtid::Gtid;
 use server::owned_gtids::OwnedGtids;
@@ -19,6 +20,8 @@ use crate::receiver::ReceiverStatus;
 pub struct Steering {
     /// Until when it applies; for ever without.
     pub until: Option<Until>,
+    /// Whether it was stopped for a moment only: what held when UNTIL was said is not asked again.
+    pub goes_on: bool,
     /// `SOURCE_DELAY`: how long after its commit on the source a transaction is applied at the
     /// earliest.
     pub delay: Duration,
@@ -52,18 +55,27 @@ pub(super) struct Now {
     pub(super) skip_counter: u32,
     /// The source's clock, µs since 1970.
     pub(super) source_micros: i64,
+    /// Whether this very transaction was to be passed over before, and the commit of that failed.
+    pub(super) was_passed_over: bool,
 }
 
 impl Steering {
-    pub(super) fn judge(&self, transaction: &TransactionInfo, now: Now) -> Verdict {
+    /// `begins_at` is the place of the transaction in the source's log, as far as it is known.
+    pub(super) fn judge(
+        &self,
+        transaction: &TransactionInfo,
+        begins_at: Option<&SourceCoordinates>,
+        now: Now,
+    ) -> Verdict {
         if now.is_applied {
             return Verdict::Take;
         }
         let gtid = transaction.gtid.mysql();
-        if self.until.as_ref().is_some_and(|until| until.forbids(gtid)) {
+        let is_forbidden = |until: &Until| until.forbids(gtid, begins_at);
+        if self.until.as_ref().is_some_and(is_forbidden) {
             return Verdict::End;
         }
-        if now.skip_counter > 0 {
+        if now.was_passed_over || now.skip_counter > 0 {
             return Verdict::PassOver;
         }
         let due = due_micros(transaction, self.delay);
@@ -129,6 +141,7 @@ mod tests {
             is_applied: false,
             skip_counter: 0,
             source_micros,
+            was_passed_over: false,
         }
     }
 
@@ -138,7 +151,7 @@ mod tests {
             delay: Duration::from_secs(10),
             ..Steering::default()
         };
-        let judge = |transaction, micros| steering.judge(&transaction, now(micros));
+        let judge = |transaction, micros| steering.judge(&transaction, None, now(micros));
         assert_eq!(
             judge(transaction(1), 18_999_999),
             Verdict::NotBefore(19_000_000)
@@ -170,16 +183,25 @@ mod tests {
             is_applied: true,
             ..skipping
         };
-        assert_eq!(steering.judge(&transaction(2), applied), Verdict::Take);
-        assert_eq!(steering.judge(&transaction(2), skipping), Verdict::End);
-        assert_eq!(steering.judge(&transaction(1), skipping), Verdict::PassOver);
+        assert_eq!(
+            steering.judge(&transaction(2), None, applied),
+            Verdict::Take
+        );
+        assert_eq!(
+            steering.judge(&transaction(2), None, skipping),
+            Verdict::End
+        );
+        assert_eq!(
+            steering.judge(&transaction(1), None, skipping),
+            Verdict::PassOver
+        );
     }
 
     #[tokio::test]
     async fn a_transaction_waits_for_the_session_that_has_its_identifier() {
         let steering = Steering::default();
         let owned = steering.owned.own(gtid(1), 7, || false).await;
-        let judge = |number| steering.judge(&transaction(number), now(0));
+        let judge = |number| steering.judge(&transaction(number), None, now(0));
         assert_eq!(judge(1), Verdict::WaitFor(gtid(1)));
         assert_eq!(judge(2), Verdict::Take);
         drop(owned);

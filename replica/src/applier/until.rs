@@ -4,7 +4,7 @@
 
 use std::cmp::Ordering;
 
-use binlog::log::LogFileName;
+use binlog::log::{LogFileName, SourceCoordinates};
 use gtid::{Gtid, GtidSet};
 use sql::ast::UntilCondition;
 use sql::error::SqlError;
@@ -48,11 +48,36 @@ impl Until {
         })
     }
 
+    /// Whether there is nothing to do when it is said: something of the set in front of which the applier
+    /// is to end is applied already.
+    #[must_use]
+    pub fn is_over(&self, applied: &Applied) -> bool {
+        match self {
+            Self::BeforeGtids(set) => set.intersects(&applied.executed.mysql),
+            Self::AfterGtids(_) | Self::AfterGaps | Self::Source(..) | Self::Relay(..) => false,
+        }
+    }
+
+    /// Whether it can never be reached, since it names a file of another log.
+    #[must_use]
+    pub fn is_bad(&self, applied: &Applied) -> bool {
+        match self {
+            Self::BeforeGtids(_) | Self::AfterGtids(_) | Self::AfterGaps => false,
+            Self::Source(file, _) => applied.source.as_ref().is_some_and(|at| {
+                LogFileName::parse(&at.file).is_some_and(|name| name.base() != file.base())
+            }),
+            Self::Relay(file, _) => {
+                let relay = applied.relay.as_ref();
+                relay.is_some_and(|at| at.file.base() != file.base())
+            }
+        }
+    }
+
     /// Whether what is applied has reached it.
     #[must_use]
     pub fn is_reached(&self, applied: &Applied) -> bool {
         match self {
-            Self::BeforeGtids(set) => set.intersects(&applied.executed.mysql),
+            Self::BeforeGtids(_) => false,
             Self::AfterGtids(set) => set.is_subset_of(&applied.executed.mysql),
             Self::AfterGaps => true,
             Self::Source(file, offset) => applied.source.as_ref().is_some_and(|at| {
@@ -66,12 +91,18 @@ impl Until {
         }
     }
 
-    /// Whether the transaction of this identifier must not be begun.
+    /// Whether the transaction of this identifier, which begins there in the source's log, must not be
+    /// begun. A source leaves out what is executed here, so that a transaction may begin at or behind a
+    /// place that nothing in front of it reached.
     #[must_use]
-    pub fn forbids(&self, gtid: Option<Gtid>) -> bool {
+    pub fn forbids(&self, gtid: Option<Gtid>, begins_at: Option<&SourceCoordinates>) -> bool {
         match self {
             Self::BeforeGtids(set) => gtid.is_some_and(|gtid| set.contains(&gtid)),
-            Self::AfterGtids(_) | Self::AfterGaps | Self::Source(..) | Self::Relay(..) => false,
+            Self::Source(file, offset) => begins_at.is_some_and(|at| {
+                LogFileName::parse(&at.file)
+                    .is_some_and(|name| is_at(&name, at.offset, file, *offset))
+            }),
+            Self::AfterGtids(_) | Self::AfterGaps | Self::Relay(..) => false,
         }
     }
 
@@ -117,7 +148,7 @@ fn bad_condition() -> SqlError {
 
 #[cfg(test)]
 mod tests {
-    use binlog::log::{LogPosition, SourceCoordinates};
+    use binlog::log::LogPosition;
     use binlog::transaction::Executed;
 
     use super::*;
@@ -155,12 +186,15 @@ mod tests {
         let before = until(UntilCondition::BeforeGtids(set.clone()));
         let after = until(UntilCondition::AfterGtids(set));
         for (last, is_before, is_after) in [(3, false, false), (4, true, false), (5, true, true)] {
-            assert_eq!(before.is_reached(&has(last)), is_before, "{last}");
+            assert_eq!(before.is_over(&has(last)), is_before, "{last}");
+            assert!(!before.is_reached(&has(last)) && !after.is_over(&has(last)));
             assert_eq!(after.is_reached(&has(last)), is_after, "{last}");
         }
         let gtid = |number: u64| format!("{SOURCE}:{number}").parse().ok();
-        assert!(!before.forbids(gtid(3)) && before.forbids(gtid(4)) && before.forbids(gtid(5)));
-        assert!(!before.forbids(None) && !after.forbids(gtid(4)));
+        for (number, is_forbidden) in [(3, false), (4, true), (5, true), (6, false)] {
+            assert_eq!(before.forbids(gtid(number), None), is_forbidden, "{number}");
+        }
+        assert!(!before.forbids(None, None) && !after.forbids(gtid(4), None));
     }
 
     #[test]
@@ -175,7 +209,12 @@ mod tests {
             (("c.000010", 4), ("s.000011", 4), false, false),
         ] {
             let applied = applied("", source_at, relay_at);
+            let is_bad = source_at.0.starts_with('c');
+            assert_eq!(source.is_bad(&applied), is_bad, "{source_at:?}");
+            assert_eq!(relay.is_bad(&applied), is_bad, "{relay_at:?}");
             assert_eq!(source.is_reached(&applied), is_source, "{source_at:?}");
+            let begins_at = applied.source.as_ref();
+            assert_eq!(source.forbids(None, begins_at), is_source, "{source_at:?}");
             assert_eq!(relay.is_reached(&applied), is_relay, "{relay_at:?}");
         }
         assert!(until(UntilCondition::AfterGaps).is_reached(&Applied::default()));

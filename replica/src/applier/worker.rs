@@ -61,13 +61,16 @@ pub struct Worker {
     is_in_unit: bool,
     /// Whether the open group has a statement that committed by itself.
     has_ddl: bool,
-    /// Whether every transaction is a group of its own.
-    is_alone: bool,
+    /// How many commits have one transaction each from here on.
+    alone: u32,
     /// The relay log file of the last committed position.
     committed_file: Option<LogPosition>,
     /// When the target last could not make its commits durable.
     durable_refused: Option<Instant>,
 }
+
+/// As many commits as transactions share one at most.
+const ALONE: u32 = 1000;
 
 /// Time between two attempts to make commits durable for the sake of old relay log files.
 const DURABLE_PAUSE: Duration = Duration::from_millis(200);
@@ -92,7 +95,7 @@ impl Worker {
             unshown: Committed::default(),
             is_in_unit: false,
             has_ddl: false,
-            is_alone: false,
+            alone: 0,
             durable_refused: None,
         })
     }
@@ -237,6 +240,7 @@ impl Worker {
         self.added = Executed::default();
         self.group_began = None;
         self.has_ddl = false;
+        self.alone = self.alone.saturating_sub(1);
         self.committed_file = self.progress.relay.clone();
         let mut committed = std::mem::take(&mut self.unshown);
         committed.add(&std::mem::take(&mut self.pending));
@@ -281,15 +285,14 @@ impl Worker {
 
     /// Whether the group has to be committed behind the transaction that ended.
     pub(super) fn must_commit(&self) -> bool {
-        self.is_alone || self.has_ddl || !self.store.traits().batches_units
+        self.alone > 0 || self.has_ddl || !self.store.traits().batches_units
     }
 
-    /// From here on every transaction is a group of its own, so that an error is that of the open
-    /// one. False when it was so before, or the target tells errors apart anyway.
+    /// For a while every transaction is a group of its own, so that an error is that of the open one.
+    /// False when it was so before, or is so always.
     pub fn take_one_by_one(&mut self) -> bool {
-        let traits = self.store.traits();
-        let is_new = !self.is_alone && traits.batches_units && !traits.undoes_units;
-        self.is_alone = true;
+        let is_new = self.alone == 0 && self.store.traits().batches_units;
+        self.alone = ALONE;
         is_new
     }
 

@@ -6,7 +6,7 @@ use gtid::Gtid;
 use sql::ast::ReplicationFilterRule;
 use sql::error::SqlError;
 
-use super::{Channel, blocking, require_stopped_applier};
+use super::{Begins, Channel, blocking, require_stopped_applier};
 use crate::LIFE;
 use crate::{applier, filter_rules};
 
@@ -30,23 +30,27 @@ impl Channel {
     }
 
     /// SET GLOBAL sql_replica_skip_counter: how many transactions the applier passes over when it is
-    /// started.
+    /// started. Taking it back is always possible.
     ///
     /// # Errors
     /// 3085 while the applier runs.
     pub async fn set_skip_counter(&self, count: u32) -> Result<(), SqlError> {
         let threads = self.threads.lock().await;
-        require_stopped_applier(&threads)?;
-        self.applier_status
-            .update(|state| state.skip_counter = count);
+        if count > 0 {
+            require_stopped_applier(&threads)?;
+        }
+        self.applier_status.update(|state| {
+            state.skip_counter = count;
+            state.passed_over_at = None;
+        });
         Ok(())
     }
 
     /// Commits a transaction without changes under `gtid`, which then counts as executed. An applier
-    /// that runs is stopped meanwhile, between two transactions.
+    /// that runs is stopped meanwhile; what it has not committed it applies again.
     ///
     /// # Errors
-    /// What the target says.
+    /// 1213 when the transaction of the source was applied before; what the target says.
     pub async fn commit_empty(&self, gtid: Gtid) -> Result<(), SqlError> {
         let mut threads = self.threads.lock().await;
         let running = threads.applier.take();
@@ -60,8 +64,14 @@ impl Channel {
         let committed = blocking(move || applier::commit_empty(store, &status, gtid)).await?;
         if goes_on {
             let until = self.applier_status.snapshot().until;
-            self.start_applier(&mut threads, until).await?;
+            self.start_applier(&mut threads, until, Begins::Again)
+                .await?;
         }
-        committed.map_err(|error| SqlError::new(error.code(), "HY000", error.to_string()))
+        if let Ok(false) = committed {
+            return Err(SqlError::lock_deadlock());
+        }
+        committed
+            .map(drop)
+            .map_err(|error| SqlError::new(error.code(), "HY000", error.to_string()))
     }
 }

@@ -91,7 +91,8 @@ fn fill_applier(row: &mut ReplicaStatus, state: &ChannelState) {
         row.until_log_file = file.to_string();
         row.until_log_pos = position;
     }
-    row.skip_counter = applier.skip_counter.into();
+    let is_passing = u64::from(applier.passed_over_at.is_some());
+    row.skip_counter = u64::from(applier.skip_counter).saturating_add(is_passing);
     row.sql_delay = state.source.delay.as_secs();
     row.sql_remaining_delay = applier.due_micros.map(|due| {
         let source_now = now_micros().saturating_add(state.receiver.clock_offset_micros);

@@ -192,13 +192,24 @@ impl Session {
         let mut result = result;
         if result.is_ok() && matches!(statement, Statement::Account(_)) {
             // Accounts are not in the log; the place that the transaction had there is.
-            let committed = self.node.executor.commit_empty(&self.context).await;
+            let committed = self.commit_empty().await;
             result = committed.and(result);
         }
         if result.is_err() || self.node.role.gtid_executed().contains(&gtid) {
             self.use_gtid_next();
         }
         result
+    }
+
+    /// Commits a transaction without changes. Where nobody but an applier writes, that waits for whoever
+    /// holds up commits, which must not be this session.
+    pub(super) async fn commit_empty(&mut self) -> Result<(), SqlError> {
+        let executor = &self.node.executor;
+        if self.read_lock.is_some() && !executor.takes_writes() {
+            let text = "Can't execute the query because you have a conflicting read lock";
+            return Err(SqlError::new(1223, "HY000", text));
+        }
+        executor.commit_empty(&self.context).await
     }
 
     /// Fails with 1227 for accounts that may not replay what other servers did; `names` is MySQL's

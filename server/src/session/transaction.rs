@@ -159,7 +159,7 @@ impl Session {
         let result = if at_executor {
             executor.commit(self.context.connection_id).await
         } else if uses_gtid && self.gtid_next.owned().is_some() {
-            executor.commit_empty(&self.context).await
+            self.commit_empty().await
         } else {
             Ok(())
         };

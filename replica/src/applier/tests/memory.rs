@@ -28,6 +28,8 @@ pub(super) struct MemoryStore {
     pub(super) conflicts_with: Option<i64>,
     /// Commits that fail from now on.
     pub(super) failing_commits: Arc<Mutex<u32>>,
+    /// Whether they take place all the same: their answer is lost.
+    pub(super) loses_answers: bool,
     /// What they fail with.
     pub(super) failure: Failing,
     /// Whether commits outlive a power loss only later.
@@ -187,18 +189,22 @@ impl Session for MemorySession {
 
     fn commit(&mut self, mark: &Mark<'_>) -> Result<(), TargetError> {
         let mut failing = self.store.failing_commits.lock().unwrap();
-        if *failing > 0 {
-            *failing -= 1;
+        let fails = *failing > 0;
+        *failing = failing.saturating_sub(1);
+        drop(failing);
+        if fails && !self.store.loses_answers {
             return Err((self.store.failure.0)().into());
         }
-        drop(failing);
         self.keep_unit();
         let mut contents = self.group.take().unwrap();
         contents.applied.executed.union(mark.added);
         contents.applied.source = mark.source.cloned();
         contents.applied.relay = mark.relay.cloned();
         self.store.committed.lock().unwrap().push(contents);
-        Ok(())
+        match fails {
+            true => Err((self.store.failure.0)().into()),
+            false => Ok(()),
+        }
     }
 
     fn rollback(&mut self) -> Result<(), TargetError> {

@@ -89,6 +89,26 @@ fn what_the_counter_passes_over_is_executed_and_changes_nothing() {
 }
 
 #[test]
+fn a_commit_that_fails_or_whose_answer_is_lost_passes_over_the_one_transaction_that_was_meant() {
+    for loses_answers in [false, true] {
+        let mut replica = Replica::new();
+        replica.target.conflicts_with = Some(3);
+        replica.receive(&Source::rows(5));
+        replica.apply_all().unwrap_err();
+        assert_eq!(replica.applied(), [1, 2]);
+        let status = &replica.applier.status;
+        status.update(|state| state.skip_counter = 1);
+        replica.target.loses_answers = loses_answers;
+        *replica.target.failing_commits.lock().unwrap() = 1;
+        replica.apply_all().unwrap_err();
+        replica.apply_all().unwrap();
+        assert_eq!(replica.applied(), [1, 2, 4, 5]);
+        assert_eq!(replica.executed(), set(1, 5));
+        assert_eq!(status.skipping().0, 0);
+    }
+}
+
+#[test]
 fn a_counter_that_is_not_used_up_stays() {
     let replica = Replica::until(Until::BeforeGtids(set(1, 1)));
     replica
@@ -105,16 +125,18 @@ fn a_counter_that_is_not_used_up_stays() {
     replica.apply_all().unwrap();
     assert_eq!(replica.applied(), Vec::<i64>::new());
     assert_eq!(replica.executed(), set(1, 10));
-    assert_eq!(replica.applier.status.skip_counter(), 2);
+    assert_eq!(replica.applier.status.skipping(), (2, None));
 }
 
 #[test]
 fn an_empty_transaction_takes_the_place_of_one_of_the_source() {
     let replica = Replica::steered(Steering::default());
     let store = || Arc::new(replica.target.clone());
-    for number in [3, 3, 20] {
-        commit_empty(store(), &replica.applier.status, gtid(number)).unwrap();
+    for (number, is_new) in [(3, true), (3, false), (20, true)] {
+        let committed = commit_empty(store(), &replica.applier.status, gtid(number));
+        assert_eq!(committed.unwrap(), is_new);
     }
+    assert_eq!(replica.applier.status.snapshot().skipped, 2);
     let mut expected = set(3, 3);
     expected.union(&set(20, 20));
     assert_eq!(replica.applier.status.gtid_executed(), expected);
