@@ -56,9 +56,9 @@ struct DeclaredColumn {
 }
 
 impl DeclaredTable {
-    /// The table of a CREATE TABLE statement of MySQL or MariaDB.
+    /// The table of a CREATE TABLE statement of MySQL or MariaDB; `None` if it is not known of which.
     #[must_use]
-    pub fn of_outline(outline: &TableOutline, is_mariadb: bool) -> Self {
+    pub fn of_outline(outline: &TableOutline, is_mariadb: Option<bool>) -> Self {
         let charset = outline.charset.as_deref();
         let columns = outline.columns.iter();
         let key = outline.primary_key.iter();
@@ -130,7 +130,8 @@ impl DeclaredTable {
             is_visible: !has(&["INVISIBLE"]),
             is_compressed: declared.contains("COMPRESSED"),
         };
-        self.columns.push(shape::column(&column, None, is_mariadb));
+        self.columns
+            .push(shape::column(&column, None, Some(is_mariadb)));
     }
 
     /// Adds a column of the primary key.

@@ -58,6 +58,11 @@ impl Logged {
         };
         client.run(&workload::load(scope)).await?;
         client.run(odd).await?;
+        if peer == Peer::MariaDb118 {
+            client
+                .execute("CREATE TABLE types.directions (id INT PRIMARY KEY, v VECTOR(3) NOT NULL)")
+                .await?;
+        }
         let before = Snapshot::take(&mut server.client().await?, &DATABASES).await?;
         let directory = tempfile::tempdir()?;
         let dump = directory.path().join("dump.sql");
@@ -73,9 +78,14 @@ impl Logged {
         let changes: Vec<&String> = changes.iter().filter(is_change).collect();
         client.run(&changes).await?;
         client.run(ODD_ROWS).await?;
-        if !peer.is_mariadb() {
-            client.execute("DELETE FROM types.points").await?;
-        }
+        match peer {
+            Peer::MySql97 => client.execute("DELETE FROM types.points").await?,
+            Peer::MariaDb118 => {
+                let insert = "INSERT INTO types.directions VALUES (1, VEC_FromText('[1,2,3]'))";
+                client.execute(insert).await?
+            }
+            Peer::MariaDb1011 => 0,
+        };
         let log = server.binlogs()?.last().cloned().unwrap_or_default();
         Ok(Self {
             server,

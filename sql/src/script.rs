@@ -10,6 +10,9 @@ pub const LEN_MAX: usize = 16 << 20;
 /// Bytes of a statement by which its first word is known.
 const HEAD_LEN: usize = 64;
 
+/// What mariadb-dump begins with: a word to the client that ends without a delimiter.
+const SANDBOX: &[u8] = b"/*M!999999\\-";
+
 /// Takes a script in pieces.
 #[derive(Debug)]
 pub struct Script {
@@ -164,7 +167,9 @@ impl Script {
         let is_comment_yet =
             self.kept == b"-" || self.kept == b"--" || self.kept == b"/" || self.kept == b"/*";
         self.has_begun |= !is_comment_yet;
-        if self.is_delimiter_word() {
+        if byte == b'/' && self.kept.starts_with(SANDBOX) && self.kept.ends_with(b"*/") {
+            self.begin();
+        } else if self.is_delimiter_word() {
             self.state = State::Delimiter;
         } else if self.state == State::Code && self.ends_statement() {
             let len = self.kept.len().saturating_sub(self.delimiter.len());
@@ -299,6 +304,20 @@ mod tests {
             "CREATE TRIGGER x BEFORE INSERT ON t FOR EACH ROW BEGIN SET @a = 1; END",
             "/*!50003 CREATE*/ /*!50017 VIEW v */",
             "USE b",
+        ];
+        assert_eq!(parts, expected);
+    }
+
+    #[test]
+    fn what_mariadb_dump_begins_with_is_no_statement() {
+        let parts = parts(
+            "/*M!999999\\- enable the sandbox mode */ \n-- MariaDB dump 10.19\n-- Server version\t11.8.9\n\
+             CREATE TABLE a (b INT);\n",
+        );
+        let expected = [
+            "# MariaDB dump 10.19",
+            "# Server version\t11.8.9",
+            "CREATE TABLE a (b INT)",
         ];
         assert_eq!(parts, expected);
     }

@@ -126,6 +126,8 @@ struct Dump {
     tables: DeclaredTables,
     /// The database that tables without one belong to; empty if nothing says which.
     database: String,
+    /// Whose dump it is, if it says that.
+    is_mariadb: Option<bool>,
     options: ParseOptions,
 }
 
@@ -146,6 +148,7 @@ impl Dump {
         }
         if let Some(version) = line.strip_prefix("Server version") {
             self.options.version = sql::version_number(version.trim());
+            self.is_mariadb = Some(version.contains("MariaDB"));
         }
     }
 
@@ -157,10 +160,9 @@ impl Dump {
         match outline::table(statement, &self.options) {
             Ok(None) => {}
             Ok(Some(table)) => {
-                let is_mariadb = self.options.version >= 100_000;
                 let database = table.name.database.as_deref();
                 let database = database.unwrap_or(&self.database);
-                let declared = DeclaredTable::of_outline(&table, is_mariadb);
+                let declared = DeclaredTable::of_outline(&table, self.is_mariadb);
                 self.tables.add(database, &table.name.name, declared);
             }
             Err(error) => output::note(format_args!(

@@ -14,7 +14,7 @@ use super::DeclaredColumn;
 pub(super) fn column(
     outline: &ColumnOutline,
     table: Option<&str>,
-    is_mariadb: bool,
+    is_mariadb: Option<bool>,
 ) -> DeclaredColumn {
     let named = outline.charset.as_deref().or(table);
     let text = named.and_then(Charset::named);
@@ -62,7 +62,7 @@ enum Kind {
 
 struct Of {
     text: Option<&'static Charset>,
-    is_mariadb: bool,
+    is_mariadb: Option<bool>,
     is_compressed: bool,
 }
 
@@ -115,14 +115,22 @@ impl Of {
             DataType::Blob { size, length } => (vec![self.blob(*size, *length)], Kind::Bytes),
             DataType::Enum { members, .. } => (vec![enumerated(members.len())], Kind::Text),
             DataType::Set { members, .. } => (vec![set(members.len())], Kind::Text),
-            // An alias of LONGTEXT there.
-            DataType::Json if self.is_mariadb => (vec![(Code::BLOB, 4)], Kind::Text),
-            DataType::Json => (vec![(Code::JSON, 4)], Kind::Other),
-            DataType::Vector { length } if self.is_mariadb => {
-                (vec![(Code::VARCHAR, bytes(*length, 4))], Kind::Bytes)
+            // An alias of LONGTEXT in MariaDB.
+            DataType::Json => (self.of_vendor((Code::JSON, 4), (Code::BLOB, 4)), Kind::Text),
+            DataType::Vector { length } => {
+                let mariadb = (Code::VARCHAR, bytes(*length, 4));
+                (self.of_vendor((Code::VECTOR, 4), mariadb), Kind::Bytes)
             }
-            DataType::Vector { .. } => (vec![(Code::VECTOR, 4)], Kind::Bytes),
             DataType::Geometry { .. } => (vec![(Code::GEOMETRY, 4)], Kind::Bytes),
+        }
+    }
+
+    /// What either makes of a type; both where nobody said whose it is.
+    fn of_vendor(&self, mysql: (Code, u16), mariadb: (Code, u16)) -> Vec<(Code, u16)> {
+        match self.is_mariadb {
+            Some(true) => vec![mariadb],
+            Some(false) => vec![mysql],
+            None => vec![mysql, mariadb],
         }
     }
 

@@ -5,7 +5,7 @@ use super::*;
 fn declared(columns: &str) -> DeclaredTable {
     let text = format!("CREATE TABLE t ({columns}) CHARSET=latin1");
     let outline = sql::outline::table(text.as_bytes(), &ParseOptions::default());
-    DeclaredTable::of_outline(&outline.unwrap().unwrap(), false)
+    DeclaredTable::of_outline(&outline.unwrap().unwrap(), Some(false))
 }
 
 fn map(columns: Vec<Column<'static>>) -> TableMap<'static> {
@@ -62,7 +62,7 @@ fn a_type_is_what_mysql_writes_into_a_table_map() {
 #[test]
 fn a_length_that_depends_on_an_unknown_character_set_is_any_of_them() {
     let outline = sql::outline::table(b"CREATE TABLE t (v VARCHAR(20))", &ParseOptions::default());
-    let table = DeclaredTable::of_outline(&outline.unwrap().unwrap(), false);
+    let table = DeclaredTable::of_outline(&outline.unwrap().unwrap(), Some(false));
     for (bytes, fits) in [(20, true), (60, true), (80, true), (30, false)] {
         let map = map(vec![column(Code::VARCHAR, bytes)]);
         assert_eq!(table.difference(&map, "there").is_none(), fits, "{bytes}");
