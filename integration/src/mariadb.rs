@@ -7,8 +7,8 @@ use crate::real_replica::{REPLICATION_PASSWORD, REPLICATION_USER};
 use crate::sql::Client;
 use crate::wait;
 
-/// The domain of what Weir logs on its own behalf on a MariaDB target.
-pub const OWN_DOMAIN: &str = "1464158546";
+/// The high byte of the domains of what Weir logs on its own behalf on MariaDB targets.
+const OWN_DOMAINS: u32 = 0x57;
 
 /// Creates the replication account on a MariaDB source.
 ///
@@ -41,7 +41,7 @@ impl Logged {
     }
 }
 
-/// All transactions in a server's log, in order, but for those of [`OWN_DOMAIN`].
+/// All transactions in a server's log, in order, but for those that Weir logs on its own behalf.
 ///
 /// # Errors
 /// What the server answered.
@@ -67,7 +67,11 @@ pub async fn logged(client: &mut Client) -> Result<Vec<Logged>> {
             }
         }
     }
-    found.retain(|logged| logged.number().0 != OWN_DOMAIN);
+    let is_own = |domain: &str| {
+        let domain = domain.parse::<u32>();
+        domain.is_ok_and(|domain| domain >> 24 == OWN_DOMAINS)
+    };
+    found.retain(|logged| !is_own(logged.number().0));
     Ok(found)
 }
 

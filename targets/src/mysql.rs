@@ -9,11 +9,11 @@ mod binlog_statement;
 mod doubt;
 mod error;
 mod facts;
+mod kinds;
 mod marks;
 mod pipe;
 mod questions;
 mod rights;
-mod sequences;
 mod session;
 
 use std::sync::Mutex;
@@ -28,9 +28,10 @@ use marks::Marked;
 use pipe::Pipe;
 use session::MysqlSession;
 
-/// MariaDB's domain for what is an applier's own and has to be logged: the table of the truth, and
-/// the CREATE TABLE of a CREATE TABLE .. SELECT, whose rows keep the GTID. The letters WEIR.
-const OWN_DOMAIN: u32 = 0x5745_4952;
+/// MariaDB's domains for what is an applier's own and has to be logged: the table of the truth, and
+/// the CREATE TABLE of a CREATE TABLE .. SELECT, whose rows keep the GTID. Each target has one, by its
+/// server id, as another may follow it.
+const OWN_DOMAINS: u32 = 0x5700_0000;
 
 /// Around what a server must not log. Neither may stand in a transaction.
 const UNLOGGED: &str = "SET @@session.sql_log_bin=0";
@@ -142,13 +143,18 @@ impl MysqlStore {
     }
 
     fn create_marks(&self, pipe: &mut Pipe, table: &MarkTable) -> Result<(), TargetError> {
-        let is_there = table.exists(pipe)?;
+        let marked = table.read(pipe)?;
         // Looking has begun a transaction, where autocommit is off.
         pipe.ask("COMMIT")?;
-        if is_there {
+        if marked.is_some() {
             return Ok(());
         }
-        self.in_own_domain(pipe, |pipe| table.create(pipe))
+        self.in_own_domain(pipe, |pipe| {
+            table.create(pipe)?;
+            // Replicas of the target need a row that they can change.
+            pipe.ask(&table.replace(&Marked::default()))?;
+            pipe.ask("COMMIT").map(drop)
+        })
     }
 
     /// Does what is the applier's own and has to be logged.
@@ -160,7 +166,10 @@ impl MysqlStore {
         if !self.options.keeps_mariadb(&self.facts) {
             return work(pipe);
         }
-        pipe.ask(&format!("SET @@session.gtid_domain_id={OWN_DOMAIN}"))?;
+        pipe.ask(&format!(
+            "SET @@session.gtid_domain_id={}",
+            self.facts.own_domain()
+        ))?;
         work(pipe)?;
         pipe.ask("SET @@session.gtid_domain_id=DEFAULT").map(drop)
     }

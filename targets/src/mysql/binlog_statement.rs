@@ -105,6 +105,11 @@ impl BinlogStatement {
         Some(std::mem::take(&mut self.text))
     }
 
+    /// Bytes of the statement that is open.
+    pub(super) const fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Forgets what is open.
     pub(super) fn clear(&mut self) {
         self.text.clear();

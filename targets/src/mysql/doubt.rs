@@ -103,17 +103,39 @@ pub(super) fn removal(
     Ok(is_empty.then(|| format!("DROP DATABASE {}", quoted(&name))))
 }
 
+/// Whether a MariaDB target has logged a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Logged {
+    /// It has.
+    Whole,
+    /// Its number is taken by another server: its own, if a crash interrupted a statement that it
+    /// finished and logged when it started again.
+    ByAnother,
+    /// It has not.
+    Not,
+}
+
 /// Whether a MariaDB target has logged the transaction. Its units come in order, so it has if the
 /// last one of the same domain and server is not before it.
-pub(super) fn is_logged(pipe: &mut Pipe, gtid: &MariaGtid) -> Result<bool, TargetError> {
+pub(super) fn logged(pipe: &mut Pipe, gtid: &MariaGtid) -> Result<Logged, TargetError> {
     let state = pipe.scalar("SELECT @@GLOBAL.gtid_binlog_state")?;
-    let state = state.unwrap_or_default();
-    let mut last = state
+    Ok(logged_by(&state.unwrap_or_default(), gtid))
+}
+
+fn logged_by(state: &str, gtid: &MariaGtid) -> Logged {
+    let last = state
         .split(',')
         .filter_map(|text| text.parse::<MariaGtid>().ok());
-    Ok(last.any(|last| {
-        (last.domain, last.server) == (gtid.domain, gtid.server) && last.sequence >= gtid.sequence
-    }))
+    let mut logged = Logged::Not;
+    for last in last.filter(|last| last.domain == gtid.domain) {
+        if last.sequence >= gtid.sequence && logged != Logged::Whole {
+            logged = match last.server == gtid.server {
+                true => Logged::Whole,
+                false => Logged::ByAnother,
+            };
+        }
+    }
+    logged
 }
 
 fn quoted(name: &str) -> String {
@@ -153,4 +175,23 @@ pub(super) const fn is_already(error: &SqlError) -> bool {
             | 3939
             | 3940
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_has_a_transaction_whose_number_its_server_has_reached() {
+        let gtid = "0-1-7".parse().unwrap();
+        for (state, expected) in [
+            ("", Logged::Not),
+            ("0-1-6,0-2-3,7-1-9", Logged::Not),
+            ("0-2-3,0-1-7", Logged::Whole),
+            ("0-1-6,0-2-7", Logged::ByAnother),
+            ("0-2-9,0-1-8", Logged::Whole),
+        ] {
+            assert_eq!(logged_by(state, &gtid), expected, "{state}");
+        }
+    }
 }

@@ -31,6 +31,8 @@ pub struct ServerFacts {
     pub lower_case_table_names: u8,
     /// Its server_uuid; empty on MariaDB and before MySQL 5.6.
     pub server_uuid: String,
+    /// Its server_id.
+    pub server_id: u32,
 }
 
 impl ServerFacts {
@@ -41,6 +43,11 @@ impl ServerFacts {
             mysql: self.gtid_executed.clone(),
             mariadb: self.mariadb_position.clone(),
         }
+    }
+
+    /// The domain of what an applier logs there on its own behalf.
+    pub(super) const fn own_domain(&self) -> u32 {
+        super::OWN_DOMAINS | self.server_id & 0x00ff_ffff
     }
 
     /// Asks a server.
@@ -90,6 +97,9 @@ impl ServerFacts {
                 .and_then(|value| value.parse().ok())
                 .unwrap_or(0),
             server_uuid: variable(pipe, "server_uuid")?.unwrap_or_default(),
+            server_id: variable(pipe, "server_id")?
+                .and_then(|value| value.parse().ok())
+                .unwrap_or(0),
         })
     }
 }

@@ -48,12 +48,9 @@ impl MarkTable {
         format!("`{}`.`{}`", self.database, self.table)
     }
 
-    /// Whether the table is there.
-    pub(super) fn exists(&self, pipe: &mut Pipe) -> Result<bool, TargetError> {
-        match pipe.ask(&format!("SELECT 1 FROM {} LIMIT 0", self.name())) {
-            Err(error) if is_missing(&error) => Ok(false),
-            answer => answer.map(|_| true),
-        }
+    /// Whether this is its name.
+    pub(super) fn is(&self, database: &str, table: &str) -> bool {
+        self.database == database && self.table == table
     }
 
     /// Makes the table if it is not there.

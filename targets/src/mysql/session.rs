@@ -4,20 +4,22 @@
 //! commits by itself are sent only once everything before them has succeeded. Autocommit is off, so
 //! that what follows a transaction that the server rolled back is rolled back as well.
 
+mod kept;
+
 use binlog::event::{EventFlags, Flavour, FormatDescription};
 use binlog::row::RowPlan;
 use binlog::transaction::{StatementKind, TransactionGtid};
-use gtid::MariaGtid;
 use inspect::{SqlSession, SqlSink, put_versioned, without_start};
+use kept::rows_of;
 use sql::error::SqlError;
 
 use super::binlog_statement::BinlogStatement;
-use super::doubt::{self, is_already};
+use super::doubt::{self, Logged, is_already};
 use super::facts::ServerFacts;
+use super::kinds::Kinds;
 use super::marks::{Begun, MarkTable, Marked};
 use super::pipe::Pipe;
-use super::sequences::Sequences;
-use super::{LOGGED, MysqlOptions, OWN_DOMAIN, Truth, UNLOGGED};
+use super::{LOGGED, MysqlOptions, Truth, UNLOGGED};
 use crate::{
     Applied, Mark, RowsChange, Session, StatementChange, StatementOutcome, TargetError, UnitHead,
 };
@@ -60,9 +62,13 @@ pub(super) struct MysqlSession {
     has_unit: bool,
     /// Whether the server was told the open unit's identifier.
     is_identified: bool,
-    /// Whether the open unit was a statement that is logged under its identifier already.
+    /// Whether the open unit is logged under its identifier when it is applied, in front of the row.
     is_logged_alone: bool,
-    sequences: Sequences,
+    /// Whether an earlier session applied the rows of the open unit.
+    is_done: bool,
+    /// Whether the open unit has rows that roll back.
+    has_rows: bool,
+    kinds: Kinds,
     /// Whether the session's GTID_NEXT is that of a transaction that is over.
     has_used_gtid: bool,
     /// What the row says once the open transaction is committed.
@@ -99,7 +105,9 @@ impl MysqlSession {
             has_unit: false,
             is_identified: false,
             is_logged_alone: false,
-            sequences: Sequences::default(),
+            is_done: false,
+            has_rows: false,
+            kinds: Kinds::default(),
             has_used_gtid: false,
             marked: marked.applied,
             doubted: marked.begun,
@@ -197,15 +205,23 @@ impl MysqlSession {
         let kept = self.kept_gtid();
         // The rows that follow a CREATE TABLE keep the GTID.
         self.is_logged_alone = kept.is_some() && change.kind != StatementKind::CreateSelect;
+        if let (Some(gtid), Some(doubted)) = (kept, &self.doubted)
+            && doubted.statement == rows_of(&gtid)
+        {
+            // Its rows were begun behind it.
+            return Ok(());
+        }
         let doubted = self.doubted.take();
         let doubted = doubted.filter(|doubted| doubted.statement == statement);
         if let Some(doubted) = &doubted {
-            let is_logged = match kept {
-                Some(gtid) if self.is_logged_alone => doubt::is_logged(&mut self.pipe, &gtid)?,
-                _ => false,
+            let logged = match kept {
+                Some(gtid) if self.is_logged_alone => doubt::logged(&mut self.pipe, &gtid)?,
+                _ => Logged::Not,
             };
-            if is_logged || self.has_taken_place(doubted, &mut shape, change)? {
-                self.is_identified |= self.is_logged_alone;
+            if logged == Logged::Whole || self.has_taken_place(doubted, &mut shape, change)? {
+                // What the log lacks is there once the row is changed under the GTID.
+                self.is_logged_alone = logged != Logged::Not;
+                self.is_identified = self.is_logged_alone;
                 return Ok(());
             }
         }
@@ -231,15 +247,13 @@ impl MysqlSession {
             _ => self.identify()?,
         }
         match self.run(change, sql) {
-            Err(TargetError::Statement(error)) if doubted.is_some() && is_already(&error) => Ok(()),
+            Err(TargetError::Statement(error)) if doubted.is_some() && is_already(&error) => {
+                self.is_logged_alone = false;
+                self.is_identified = false;
+                Ok(())
+            }
             outcome => outcome,
         }
-    }
-
-    /// The open unit's GTID, if the server keeps it and what is noted beside it must not take it.
-    fn kept_gtid(&self) -> Option<MariaGtid> {
-        let gtid = self.head.gtid.mariadb()?;
-        self.options.keeps_mariadb(&self.facts).then_some(gtid)
     }
 
     /// Whether a statement that was begun has changed what it was to change. A database that may have
@@ -279,27 +293,15 @@ impl MysqlSession {
         self.pipe.drain()
     }
 
-    /// Commits a change of the row alone, unlogged. No transaction may be open.
-    fn note(&mut self, replace: &str) -> Result<(), TargetError> {
-        self.pipe.send(UNLOGGED.as_bytes())?;
-        // Were it logged, it would take the unit's GTID.
-        self.pipe.drain()?;
-        for sql in [replace, "COMMIT", LOGGED] {
-            self.pipe.send(sql.as_bytes())?;
+    fn take_rows(&mut self, change: &RowsChange<'_>) -> Result<(), TargetError> {
+        self.describe(change.logged.description)?;
+        self.identify()?;
+        self.has_begun = true;
+        self.has_rows = true;
+        if self.rows.add(change).map_err(undecodable)? {
+            self.send_rows()?;
         }
         Ok(())
-    }
-
-    /// What is logged next takes the next number of the applier's own domain.
-    fn go_to_own_domain(&mut self, gtid: &MariaGtid) -> Result<(), TargetError> {
-        let own = MariaGtid {
-            domain: OWN_DOMAIN,
-            sequence: 0,
-            ..*gtid
-        };
-        let mut out: Vec<Vec<u8>> = Vec::new();
-        self.state.mariadb_gtid(&own, &mut out);
-        out.iter().try_for_each(|sql| self.pipe.send(sql))
     }
 
     fn run(&mut self, change: &StatementChange<'_>, sql: &[u8]) -> Result<(), TargetError> {
@@ -374,20 +376,22 @@ impl Session for MysqlSession {
         self.has_unit = true;
         self.is_identified = false;
         self.is_logged_alone = false;
+        self.is_done = false;
+        self.has_rows = false;
         Ok(())
     }
 
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError> {
-        let count = count(change).map_err(undecodable)?;
-        if self.kept_gtid().is_some() && self.sequences.is_sequence(&mut self.pipe, change)? {
-            self.sequences.set(&self.options, &self.facts, change)?;
-            return Ok(count);
+        if let Truth::Row(table) = &self.options.truth
+            && table.is(change.database, &change.map.table)
+        {
+            // The source is the target of another applier, whose notes are not this one's.
+            return Ok(0);
         }
-        self.describe(change.logged.description)?;
-        self.identify()?;
-        self.has_begun = true;
-        if self.rows.add(change).map_err(undecodable)? {
-            self.send_rows()?;
+        let count = count(change).map_err(undecodable)?;
+        match self.kept_gtid() {
+            Some(gtid) => self.keep_rows(&gtid, change)?,
+            None => self.take_rows(change)?,
         }
         Ok(count)
     }
@@ -401,7 +405,7 @@ impl Session for MysqlSession {
             return Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)));
         }
         self.settle()?;
-        self.sequences.forget();
+        self.kinds.forget();
         self.describe(change.logged.description)?;
         let had_begun = std::mem::replace(&mut self.has_begun, true);
         match self.options.truth.clone() {
@@ -450,7 +454,8 @@ impl Session for MysqlSession {
             });
             let keeps = self.options.keeps_mariadb(&self.facts);
             if keeps && (self.is_logged_alone || !self.has_unit) {
-                self.pipe.drain()?;
+                self.settle()?;
+                self.pipe.send(b"COMMIT")?;
                 self.note(&sql)?;
                 self.pipe.drain_commit()?;
                 return self.committed(marked);
@@ -468,6 +473,8 @@ impl Session for MysqlSession {
         self.rows.clear();
         self.is_identified = false;
         self.is_logged_alone = false;
+        self.is_done = false;
+        self.has_rows = false;
         self.has_used_gtid = false;
         self.has_begun = false;
         self.has_unit = false;

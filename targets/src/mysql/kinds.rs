@@ -1,8 +1,10 @@
-//! Tables of a MariaDB target whose rows do not roll back, where every transaction keeps its GTID.
+//! Tables of a MariaDB target that are not like others, where every transaction keeps its GTID.
 //!
-//! Such a server logs what does not roll back by itself, under a number of its own. The row of a
+//! Such a server logs what does not roll back by itself, in a transaction of its own. The row of a
 //! sequence may be set twice without harm, so it is set beside the transaction, under the applier's
-//! own domain. Rows of other such tables could be there twice after a crash, and are refused.
+//! own domain. Rows of other tables that do not roll back are the only ones of their transaction,
+//! as they are on the source. Rows of versioned tables from a server on the other side of 11.5, which
+//! moved the end of time, are refused: rows that are there would be history.
 
 use std::collections::HashMap;
 
@@ -12,57 +14,61 @@ use sql::error::SqlError;
 
 use super::binlog_statement::BinlogStatement;
 use super::pipe::Pipe;
-use super::{MysqlOptions, OWN_DOMAIN, ServerFacts, session};
+use super::{MysqlOptions, ServerFacts, session};
 use crate::{RowsChange, TargetError};
 
 /// What is known of tables since the last statement of DDL, and the connection for sequences.
 #[derive(Default)]
-pub(super) struct Sequences {
+pub(super) struct Kinds {
     known: HashMap<(String, String), Kind>,
     beside: Option<(Pipe, Option<FormatDescription>)>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+/// The first version for which rows that are there end in 2106 rather than in 2038.
+const LATER_END: u32 = 110_500;
+
+/// What a table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
     RollsBack,
     Sequence,
-    /// Its engine.
-    DoesNot(String),
+    /// It rolls back, and keeps its history.
+    Versioned,
+    DoesNotRollBack,
 }
 
-impl Sequences {
+impl Kinds {
     /// Tables may be others now.
     pub(super) fn forget(&mut self) {
         self.known.clear();
     }
 
-    /// Whether `change` is of a sequence.
-    pub(super) fn is_sequence(
+    /// What the table of `change` is on a server whose version is `number`.
+    pub(super) fn of(
         &mut self,
         pipe: &mut Pipe,
+        number: u32,
         change: &RowsChange<'_>,
-    ) -> Result<bool, TargetError> {
+    ) -> Result<Kind, TargetError> {
         let name = (change.database.to_owned(), change.map.table.to_string());
         let kind = match self.known.get(&name) {
-            Some(kind) => kind.clone(),
+            Some(kind) => *kind,
             None => {
                 let kind = ask(pipe, &name.0, &name.1)?;
-                self.known.insert(name.clone(), kind.clone());
+                self.known.insert(name.clone(), kind);
                 kind
             }
         };
-        match kind {
-            Kind::RollsBack => Ok(false),
-            Kind::Sequence => Ok(true),
-            Kind::DoesNot(engine) => {
-                let (database, table) = name;
-                let text = format!(
-                    "A change of `{database}`.`{table}`, whose engine on the target, {engine}, does \
-                     not roll back: after a crash it could be there twice,"
-                );
-                Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)))
-            }
+        let from = sql::version_number(&change.logged.description.server_version);
+        if kind == Kind::Versioned && (from < LATER_END) != (number < LATER_END) {
+            let (database, table) = name;
+            let text = format!(
+                "A change of `{database}`.`{table}`, which keeps its history and comes from a MariaDB \
+                 on the other side of 11.5 (the end of time is another there),"
+            );
+            return Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)));
         }
+        Ok(kind)
     }
 
     /// Sets the row of a sequence.
@@ -78,7 +84,8 @@ impl Sequences {
                 let mut pipe = Pipe::connect(&options.client)?;
                 session::set_up(&mut pipe, options, facts)?;
                 pipe.ask(super::AUTOCOMMIT)?;
-                pipe.ask(&format!("SET @@session.gtid_domain_id={OWN_DOMAIN}"))?;
+                let domain = facts.own_domain();
+                pipe.ask(&format!("SET @@session.gtid_domain_id={domain}"))?;
                 (pipe, None)
             }
         };
@@ -99,7 +106,7 @@ impl Sequences {
 
 fn ask(pipe: &mut Pipe, database: &str, table: &str) -> Result<Kind, TargetError> {
     let sql = format!(
-        "SELECT t.TABLE_TYPE, t.ENGINE, e.TRANSACTIONS FROM information_schema.TABLES t JOIN \
+        "SELECT t.TABLE_TYPE, e.TRANSACTIONS FROM information_schema.TABLES t JOIN \
          information_schema.ENGINES e ON e.ENGINE = t.ENGINE WHERE t.TABLE_SCHEMA = {} AND \
          t.TABLE_NAME = {}",
         super::questions::literal(database),
@@ -113,9 +120,10 @@ fn ask(pipe: &mut Pipe, database: &str, table: &str) -> Result<Kind, TargetError
         return Ok(Kind::RollsBack);
     };
     let cell = |at| super::questions::cell(row, at);
-    Ok(match (cell(0).as_str(), cell(2).as_str()) {
+    Ok(match (cell(0).as_str(), cell(1).as_str()) {
         ("SEQUENCE", _) => Kind::Sequence,
+        ("SYSTEM VERSIONED", "YES") => Kind::Versioned,
         (_, "YES") => Kind::RollsBack,
-        _ => Kind::DoesNot(cell(1)),
+        _ => Kind::DoesNotRollBack,
     })
 }

@@ -1,0 +1,119 @@
+//! Units whose GTID a MariaDB target keeps: each is logged once under it, and nothing else is.
+
+use gtid::MariaGtid;
+use sql::error::SqlError;
+
+use super::super::doubt::{self, Logged};
+use super::super::kinds::Kind;
+use super::super::marks::{Begun, Marked};
+use super::super::{LOGGED, Truth, UNLOGGED};
+use super::{MysqlSession, undecodable};
+use crate::{RowsChange, TargetError};
+
+impl MysqlSession {
+    /// The open unit's GTID, if the server keeps it and what is noted beside it must not take it.
+    pub(super) fn kept_gtid(&self) -> Option<MariaGtid> {
+        let gtid = self.head.gtid.mariadb()?;
+        self.options.keeps_mariadb(&self.facts).then_some(gtid)
+    }
+
+    /// Commits a change of the row alone, unlogged. No transaction may be open.
+    pub(super) fn note(&mut self, replace: &str) -> Result<(), TargetError> {
+        self.pipe.send(UNLOGGED.as_bytes())?;
+        // Were it logged, it would take the unit's GTID.
+        self.pipe.drain()?;
+        for sql in [replace, "COMMIT", LOGGED] {
+            self.pipe.send(sql.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// What is logged next takes the next number of the applier's own domain.
+    pub(super) fn go_to_own_domain(&mut self, gtid: &MariaGtid) -> Result<(), TargetError> {
+        let own = MariaGtid {
+            domain: self.facts.own_domain(),
+            sequence: 0,
+            ..*gtid
+        };
+        let mut out: Vec<Vec<u8>> = Vec::new();
+        self.state.mariadb_gtid(&own, &mut out);
+        out.iter().try_for_each(|sql| self.pipe.send(sql))
+    }
+
+    /// Takes rows for the open unit, whose GTID the server keeps, as their table wants it.
+    pub(super) fn keep_rows(
+        &mut self,
+        gtid: &MariaGtid,
+        change: &RowsChange<'_>,
+    ) -> Result<(), TargetError> {
+        let (pipe, number) = (&mut self.pipe, self.facts.number);
+        let kind = self.kinds.of(pipe, number, change)?;
+        match kind {
+            Kind::Sequence => self.kinds.set(&self.options, &self.facts, change),
+            Kind::DoesNotRollBack => self.take_alone(gtid, change),
+            Kind::RollsBack | Kind::Versioned if self.is_logged_alone => Err(mixed()),
+            Kind::RollsBack | Kind::Versioned => self.take_rows(change),
+        }
+    }
+
+    /// Takes rows that do not roll back, and that the server logs when it applies them: the unit is
+    /// like a statement that commits by itself, and is sent as one.
+    fn take_alone(&mut self, gtid: &MariaGtid, change: &RowsChange<'_>) -> Result<(), TargetError> {
+        if !self.is_logged_alone {
+            if self.has_rows {
+                return Err(mixed());
+            }
+            self.is_logged_alone = true;
+            self.is_done = self.note_rows(gtid)?;
+            self.is_identified |= self.is_done;
+        }
+        if self.is_done {
+            return Ok(());
+        }
+        self.describe(change.logged.description)?;
+        self.identify()?;
+        self.has_begun = true;
+        self.rows.add(change).map_err(undecodable)?;
+        if self.rows.len() as u64 > self.facts.packet_max {
+            let text = "A transaction of rows that do not roll back on the target, and that is larger \
+                        than its max_allowed_packet,";
+            return Err(TargetError::Unsupported(SqlError::new(1153, "08S01", text)));
+        }
+        Ok(())
+    }
+
+    /// Has the row say that the rows of the unit are begun. True if an earlier session applied them.
+    fn note_rows(&mut self, gtid: &MariaGtid) -> Result<bool, TargetError> {
+        let Truth::Row(table) = self.options.truth.clone() else {
+            return Ok(false);
+        };
+        let statement = rows_of(gtid);
+        let doubted = self.doubted.take();
+        if doubted.is_some_and(|doubted| doubted.statement == statement)
+            && doubt::logged(&mut self.pipe, gtid)? == Logged::Whole
+        {
+            return Ok(true);
+        }
+        let begun = Marked {
+            applied: self.marked.clone(),
+            begun: Some(Begun {
+                statement,
+                shape: String::new(),
+            }),
+        };
+        self.pipe.send(b"COMMIT")?;
+        self.note(&table.replace(&begun))?;
+        self.pipe.drain()?;
+        Ok(false)
+    }
+}
+
+/// What the row says of a unit whose rows are begun.
+pub(super) fn rows_of(gtid: &MariaGtid) -> String {
+    format!("{gtid} rows")
+}
+
+fn mixed() -> TargetError {
+    let text = "A transaction with rows that do not roll back on the target beside others";
+    TargetError::Unsupported(SqlError::new(1235, "42000", text))
+}
