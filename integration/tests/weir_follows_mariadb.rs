@@ -3,12 +3,13 @@
 //! GTID of the source is in the target's log once and in its place.
 
 use integration::chance::{Chance, announce, setting};
-use integration::compare::{Snapshot, ensure_same, ensure_same_checksums};
+use integration::compare::{Snapshot, ensure_same, ensure_same_checksums, until_same};
 use integration::failure::ensure;
 use integration::kills::{Killed, Parties};
 use integration::mariadb::{create_account, ensure_same_gtids, until_executed};
 use integration::metrics::metric;
 use integration::process::free_port;
+use integration::real_replica::Start;
 use integration::steady_load::{self, SteadyLoad};
 use integration::wait::{self, PATIENCE};
 use integration::workload::{self, DATABASES, Scope};
@@ -17,7 +18,7 @@ use integration::{Client, Peer, RealServer, Result, Weir};
 const PEERS: [Peer; 2] = [Peer::MariaDb1011, Peer::MariaDb118];
 
 /// What only MariaDB has.
-const OWN: [&str; 19] = [
+const OWN: [&str; 23] = [
     "USE types",
     "CREATE TABLE ma (id INT PRIMARY KEY, u UUID, i6 INET6, i4 INET4, j JSON, \
      z TEXT COMPRESSED, vc VARCHAR(300) COMPRESSED, n INT AS (id + 1) VIRTUAL, p INT AS (id * 2) STORED)",
@@ -35,6 +36,10 @@ const OWN: [&str; 19] = [
     "CREATE OR REPLACE TABLE chosen (PRIMARY KEY (id)) SELECT id, v FROM numbered",
     "CREATE TABLE nothing AS SELECT id FROM numbered WHERE v > 99",
     "CREATE OR REPLACE VIEW seen AS SELECT id FROM chosen",
+    "CREATE TABLE plain (a INT, b VARCHAR(20)) ENGINE=MyISAM",
+    "INSERT INTO plain VALUES (1, 'same'), (1, 'same'), (2, 'other')",
+    "UPDATE plain SET b = 'changed' WHERE a = 1 LIMIT 1",
+    "CREATE TABLE safe ENGINE=Aria AS SELECT a, b FROM plain",
     "CREATE PROCEDURE twice() UPDATE numbered SET v = v * 2",
     "CALL twice()",
     "SET @@session.gtid_domain_id = 7",
@@ -80,8 +85,37 @@ async fn an_encrypted_log_arrives_decrypted() -> Result {
     Ok(())
 }
 
+/// The way from a version to the next one, up to where the two disagree.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_mariadb_is_followed_into_a_newer_one() -> Result {
+    let source = RealServer::start(Peer::MariaDb1011, 1, &[]).await?;
+    let target = RealServer::start(Peer::MariaDb118, 2, &[]).await?;
+    let mut at_source = source.client().await?;
+    create_account(&mut at_source).await?;
+    at_source.run(&workload::load(Scope::WithMariaDb)).await?;
+    let replica = following(&source, &target, &[]).await?;
+    at_source.run(&workload::change(Scope::WithMariaDb)).await?;
+    let alike = OWN.iter().filter(|sql| !sql.contains("versioned"));
+    at_source.run(&alike.collect::<Vec<_>>()).await?;
+    // CHECKSUM TABLE says something else of equal rows from one version to the next.
+    same_rows(&mut at_source, &target, &replica, &DATABASES).await?;
+    ensure_same_gtids(&mut at_source, &mut target.client().await?).await?;
+    at_source
+        .run(
+            &OWN.iter()
+                .filter(|sql| sql.contains("versioned"))
+                .collect::<Vec<_>>(),
+        )
+        .await?;
+    let error = until_error(&replica, "Last_SQL_Error").await?;
+    ensure(
+        error.contains("`types`.`versioned`, which keeps its history"),
+        || error,
+    )
+}
+
 async fn every_type(peer: Peer, options: &[&str]) -> Result {
-    let source = RealServer::start(peer, 1, options).await?;
+    let mut source = RealServer::start(peer, 1, options).await?;
     let target = RealServer::start(peer, 2, options).await?;
     let mut at_source = source.client().await?;
     create_account(&mut at_source).await?;
@@ -93,11 +127,10 @@ async fn every_type(peer: Peer, options: &[&str]) -> Result {
     at_source.run(&OWN).await?;
     replica.launch().await?;
     same(&mut at_source, &target, &replica, &DATABASES).await?;
-    // What has two domains, a restart and a new file goes on in each domain.
-    at_source.execute("FLUSH BINARY LOGS").await?;
-    at_source
-        .execute("SET @@session.gtid_domain_id = 0")
-        .await?;
+    // What has two domains, restarts and a new file goes on in each domain.
+    source.stop()?;
+    source.launch().await?;
+    let mut at_source = source.client().await?;
     at_source
         .execute("INSERT INTO types.numbered (id, v) VALUES (1001, 1)")
         .await?;
@@ -179,6 +212,38 @@ async fn a_place_in_the_log_will_do_as_well() -> Result {
         same(&mut at_source, &target, &replica, &DATABASES).await?;
     }
     Ok(())
+}
+
+/// What is applied is in the target's log for others: a MariaDB replica, and another Weir.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_target_is_followed_on_by_mariadb_and_by_weir() -> Result {
+    let (source, target) = pair(Peer::MariaDb118).await?;
+    let strict = ["--gtid-strict-mode=1"];
+    let last = RealServer::start(Peer::MariaDb118, 3, &strict).await?;
+    let native = RealServer::start(Peer::MariaDb118, 4, &strict).await?;
+    let mut at_source = source.client().await?;
+    at_source.run(&workload::load(Scope::WithMariaDb)).await?;
+    let replica = following(&source, &target, &[]).await?;
+    same(&mut at_source, &target, &replica, &DATABASES).await?;
+    let onward = following(&target, &last, &[]).await?;
+    native.follow(target.port, &Start::AutoPosition).await?;
+    at_source.run(&OWN).await?;
+    same(&mut at_source, &target, &replica, &DATABASES).await?;
+    same(&mut target.client().await?, &last, &onward, &DATABASES).await?;
+    let mut at_native = native.client().await?;
+    let followed = until_same(
+        "source",
+        &mut at_source,
+        "native",
+        &mut at_native,
+        &DATABASES,
+        PATIENCE,
+    );
+    if let Err(failure) = followed.await {
+        native.ensure_replicating().await?;
+        return Err(failure);
+    }
+    native.ensure_replicating().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -323,6 +388,19 @@ async fn same(
     replica: &Weir,
     databases: &[&str],
 ) -> Result<(usize, usize, usize)> {
+    same_rows(at_source, target, replica, databases).await?;
+    let mut at_target = target.client().await?;
+    let tables = ensure_same_checksums(at_source, &mut at_target, databases).await?;
+    let (gtids, recovered) = ensure_same_gtids(at_source, &mut at_target).await?;
+    Ok((tables, gtids, recovered))
+}
+
+async fn same_rows(
+    at_source: &mut Client,
+    target: &RealServer,
+    replica: &Weir,
+    databases: &[&str],
+) -> Result {
     let mut at_replica = replica.client().await?;
     let executed = until_executed(at_source, &mut at_replica, PATIENCE).await;
     executed.map_err(|failure| replica.explain(failure))?;
@@ -340,13 +418,9 @@ async fn same(
         },
     )
     .await?;
-    let mut at_target = target.client().await?;
     let left = Snapshot::take(at_source, databases).await?;
-    let right = Snapshot::take(&mut at_target, databases).await?;
-    ensure_same("source", &left, "target", &right)?;
-    let tables = ensure_same_checksums(at_source, &mut at_target, databases).await?;
-    let (gtids, recovered) = ensure_same_gtids(at_source, &mut at_target).await?;
-    Ok((tables, gtids, recovered))
+    let right = Snapshot::take(&mut target.client().await?, databases).await?;
+    ensure_same("source", &left, "target", &right)
 }
 
 /// Waits until `column` of the status holds an error.
