@@ -31,7 +31,7 @@ impl Purpose {
     const fn ceiling(self) -> usize {
         match self {
             Self::Begin => LIMIT / 32 * 18,
-            Self::GoOn => LIMIT / 32 * 25,
+            Self::GoOn => LIMIT / 32 * 27,
         }
     }
 }

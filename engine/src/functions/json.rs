@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use crate::value::datum::{Datum, json_unquoted};
 use crate::value::json_text::check_depth;
-use crate::value::memory::check_document;
+use crate::value::memory::{check_document, check_text};
 use sql::error::SqlError;
 
 /// The document of a value: a JSON value itself, numbers and texts as scalars.
@@ -31,7 +31,11 @@ pub fn document(value: &Datum) -> Result<Json, SqlError> {
             };
             serde_json::from_str(&text).unwrap_or(Json::Null)
         }
-        other => Json::String(other.to_str().into_owned()),
+        other => {
+            let text = other.to_str();
+            let _room = check_text(text.len())?;
+            Json::String(text.into_owned())
+        }
     })
 }
 

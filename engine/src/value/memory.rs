@@ -5,7 +5,7 @@
 //! What is counted is the length of texts and a fixed size for the rest, not what the allocator says.
 // Differs from MySQL: it has no such limits, but for its tables of temporary results.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,10 @@ const VALUES_MAX: usize = 32 << 20;
 /// Bytes of them that each statement may hold whatever others do.
 const FREE: usize = 256 << 10;
 /// How often a value is held until it is sent or stored.
-const COPIES: usize = 2;
+const COPIES: usize = 3;
+/// How often a text is held until it is part of a document: as a value of it, in a text that grows, and
+/// in the document's own.
+const DOCUMENT_COPIES: usize = 4;
 /// Bytes of texts in one row, before they are sent or stored: a packet's.
 pub const ROW_MAX: usize = 65 << 20;
 /// Bytes of values that one aggregate may hold of its group; a document of them takes several times
@@ -119,6 +122,8 @@ pub struct Meter {
     held: Cell<usize>,
     /// Bytes up to which room was asked for.
     asked: Cell<usize>,
+    /// Of the last step, which others might take before it shows.
+    promise: RefCell<Option<Promise>>,
 }
 
 /// What of a statement's bytes counts for all.
@@ -178,17 +183,34 @@ impl Meter {
         if after <= before {
             ALL.fetch_sub(before - after, Ordering::AcqRel);
             self.asked.set(self.asked.get().min(after));
+            if after == 0 {
+                self.promise.replace(None);
+            }
             return Ok(());
         }
         let all = ALL.fetch_add(after - before, Ordering::AcqRel);
         let has_room = after < self.asked.get().saturating_add(STEP) || {
             let more = after.saturating_sub(self.asked.replace(after));
-            is_room(more.saturating_mul(COPIES))
+            self.promises(more.saturating_mul(COPIES))
         };
         match all.saturating_add(after - before) > VALUES_MAX || !has_room {
             true => Err(too_many_values()),
             false => Ok(()),
         }
+    }
+}
+
+impl Meter {
+    /// Has a step promised, in the place of the one before.
+    fn promises(&self, bytes: usize) -> bool {
+        self.promise.replace(None);
+        if cfg!(test) {
+            return true;
+        }
+        let promise = Promise::of(bytes, Purpose::GoOn);
+        let has_room = promise.is_some();
+        self.promise.replace(promise);
+        has_room
     }
 }
 
@@ -246,6 +268,17 @@ pub fn check_document(text: &[u8]) -> Result<Option<Promise>, SqlError> {
         return Ok(None);
     }
     match Promise::of(bytes.saturating_mul(2), Purpose::GoOn) {
+        Some(promise) => Ok(Some(promise)),
+        None => Err(document_too_large()),
+    }
+}
+
+/// Room for a text that is about to be part of a document. Error 3170 when there is none.
+pub fn check_text(len: usize) -> Result<Option<Promise>, SqlError> {
+    if len < STEP {
+        return Ok(None);
+    }
+    match Promise::of(len.saturating_mul(DOCUMENT_COPIES), Purpose::GoOn) {
         Some(promise) => Ok(Some(promise)),
         None => Err(document_too_large()),
     }
