@@ -24,6 +24,8 @@ mod output;
 
 use codec::DecodeError;
 
+use gtid::GtidSet;
+
 use crate::filter::{Filter, FilterRun, Verdict, is_control};
 use binlog::event::{Event, EventFormat, EventType, GtidEvent, RawEvent};
 use binlog::log::{LogError, LogFileName, Storage};
@@ -116,6 +118,30 @@ impl std::fmt::Display for CutError {
 
 impl std::error::Error for CutError {}
 
+/// Says what is kept.
+pub trait Chooser {
+    /// What becomes of an event.
+    fn judge(&mut self, step: &Step<'_>) -> Verdict;
+
+    /// Whether the transaction of the last event that was judged is kept.
+    fn is_transaction_chosen(&self) -> bool;
+
+    /// Whether nothing behind that event is to be read at all.
+    fn is_at_end(&self) -> bool {
+        false
+    }
+}
+
+impl Chooser for FilterRun<'_> {
+    fn judge(&mut self, step: &Step<'_>) -> Verdict {
+        FilterRun::judge(self, step)
+    }
+
+    fn is_transaction_chosen(&self) -> bool {
+        FilterRun::is_transaction_chosen(self)
+    }
+}
+
 /// Writes one file out of any number.
 pub struct Cutter<'s> {
     storage: &'s dyn Storage,
@@ -177,6 +203,11 @@ impl<'s> Cutter<'s> {
         })
     }
 
+    /// The head names these transactions as those of earlier files, whatever the source's head says.
+    pub fn follows(&mut self, previous: GtidSet) {
+        self.head.follows(previous);
+    }
+
     /// Takes what is asked for out of one file. False: nothing behind it is asked for.
     /// `on_progress` is told how far the file was read.
     ///
@@ -185,7 +216,7 @@ impl<'s> Cutter<'s> {
     pub fn take_file<S: EventSource>(
         &mut self,
         reader: &mut TransactionReader<S>,
-        run: &mut FilterRun<'_>,
+        run: &mut impl Chooser,
         mut on_progress: impl FnMut(u64),
     ) -> Result<bool, CutError> {
         self.sequence_base = self.sequence_last;
@@ -216,6 +247,9 @@ impl<'s> Cutter<'s> {
                 let info = info.clone();
                 self.pass_payload(reader, place, &info, fate)?;
                 fate = Fate::Undecided;
+                if run.is_at_end() {
+                    return Ok(false);
+                }
                 continue;
             }
             match fate {
@@ -226,6 +260,9 @@ impl<'s> Cutter<'s> {
             if info.is_complete {
                 self.end_transaction(info, fate, step.format)?;
                 fate = Fate::Undecided;
+                if run.is_at_end() {
+                    return Ok(false);
+                }
             }
         }
         match reader.transaction().filter(|info| !info.is_complete) {
@@ -239,7 +276,7 @@ impl<'s> Cutter<'s> {
     }
 
     /// What becomes of the transaction whose first event is `step`.
-    fn decide(&mut self, step: &Step<'_>, run: &FilterRun<'_>) -> Result<Fate, CutError> {
+    fn decide(&mut self, step: &Step<'_>, run: &impl Chooser) -> Result<Fate, CutError> {
         if !run.is_transaction_chosen() {
             return Ok(Fate::LeftOut);
         }

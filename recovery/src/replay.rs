@@ -14,9 +14,11 @@ mod player;
 mod refusal;
 mod selection;
 mod survey;
+mod wanted;
 
 pub use base::Base;
 pub use player::{Played, Player, ReplayError};
 pub use refusal::{Against, Refusal, TargetView, against};
 pub use selection::{Choice, Judgement, Selection, StopReason, Stopped};
 pub use survey::{LargestEvent, LostEvents, Seen, Survey};
+pub use wanted::Wanted;

@@ -21,6 +21,7 @@ pub use account::{Account, DatabasePrivileges};
 pub use host::{ClientHost, wildcard_match};
 pub use privilege::{Privilege, Privileges};
 pub use statement::{AccountChange, GeneratedPassword, no_such_grant};
+pub(crate) use statement::random_password;
 pub(crate) use store::write_private;
 pub use store::{AccountFile, StoreError};
 
@@ -132,7 +133,7 @@ fn initial_root(
     let stored = match initial {
         InitialRootPassword::Empty => String::new(),
         InitialRootPassword::Random => {
-            let password = statement::random_password();
+            let password = random_password();
             let path = datadir.join("initial-root-password");
             write_private(&path, format!("{password}\n").as_bytes()).map_err(|source| {
                 StoreError::Io {

@@ -17,6 +17,7 @@ pub mod feed;
 pub mod fence;
 mod information_schema;
 mod listener;
+pub mod log_source;
 mod node;
 pub mod owned_gtids;
 mod persisted;

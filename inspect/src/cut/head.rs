@@ -24,10 +24,18 @@ pub(super) struct Head {
     /// MariaDB: the last transaction by domain and server; in each domain the newest one last.
     list: Option<BTreeMap<(u32, u32), u64>>,
     newest: BTreeMap<u32, u32>,
+    /// Whether `previous` was given rather than learned.
+    is_given: bool,
     is_written: bool,
 }
 
 impl Head {
+    /// What earlier files hold, whatever the source says of that.
+    pub(super) fn follows(&mut self, previous: GtidSet) {
+        self.previous = Some(previous);
+        self.is_given = true;
+    }
+
     /// Takes what stands between transactions.
     pub(super) fn learn(&mut self, step: &Step<'_>, file: &LogFileName) -> Result<(), CutError> {
         match &step.event {
@@ -38,7 +46,7 @@ impl Head {
                     what: "is of MySQL 4.1 or older, whose files cannot be cut",
                 });
             }
-            Event::PreviousGtids(event) if !self.is_written => {
+            Event::PreviousGtids(event) if !self.is_written && !self.is_given => {
                 self.previous.get_or_insert_default().union(&event.gtids);
             }
             Event::GtidList(event) if !self.is_written => {
@@ -96,7 +104,7 @@ impl Head {
         match gtid {
             TransactionGtid::None => {}
             TransactionGtid::MySql(gtid) => {
-                if let Some(previous) = &mut self.previous {
+                if let Some(previous) = self.previous.as_mut().filter(|_| !self.is_given) {
                     previous.add(*gtid);
                 }
             }

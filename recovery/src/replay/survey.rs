@@ -1,6 +1,6 @@
 //! What a replay would do, found out by reading alone.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use binlog::event::{Event, Query};
 use binlog::limits::Limits;
@@ -100,6 +100,8 @@ pub struct Survey {
     pub incidents: Vec<LostEvents>,
     /// Wanted transactions without identifier.
     pub anonymous: u64,
+    /// The servers that wrote what is wanted.
+    pub server_ids: BTreeSet<u32>,
     /// Tables of the `mysql` database of which rows are wanted, with the first transaction of each.
     pub mysql_rows: BTreeMap<String, TransactionGtid>,
     /// The version of the server that wrote the first file.
@@ -140,6 +142,7 @@ impl Survey {
             last: VecDeque::new(),
             incidents: Vec::new(),
             anonymous: 0,
+            server_ids: BTreeSet::new(),
             mysql_rows: BTreeMap::new(),
             server_version: None,
             is_mariadb: false,
@@ -252,6 +255,7 @@ impl Survey {
     }
 
     fn wanted(&mut self, step: &Step<'_>) -> Result<(), DecodeError> {
+        self.server_ids.insert(step.raw.header.server_id);
         let bytes = u64::from(step.raw.header.event_size);
         if self.largest_event.is_none_or(|other| other.bytes < bytes) {
             let gtid = gtid_of(step);

@@ -519,7 +519,7 @@ fn written(name: &AccountName) -> String {
 }
 
 /// Twenty characters of 62, about 119 bits.
-pub(super) fn random_password() -> String {
+pub(crate) fn random_password() -> String {
     let mut generator = rand::rng();
     (0..20)
         .map(|_| char::from(generator.sample(rand::distr::Alphanumeric)))
