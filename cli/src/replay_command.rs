@@ -2,6 +2,7 @@
 
 mod passes;
 mod progress;
+mod replication;
 mod report;
 mod target;
 
@@ -20,6 +21,7 @@ use crate::arguments::ReplayArguments;
 use crate::exit::Failure;
 use crate::{output, question};
 use passes::Played;
+use replication::Replication;
 use report::Report;
 use target::{Named, Target};
 
@@ -32,6 +34,7 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 /// Runs the command.
 pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     let began = Instant::now();
+    replication::refuse_options(arguments)?;
     let named = Named::of(arguments)?;
     let filter = Arc::new(filter(arguments));
     let mut choice = choice(arguments)?;
@@ -50,12 +53,16 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     // What the logs hold decides what keeps the place in the target.
     let has_gtids = passes::has_mysql_gtids(arguments)?;
     let target = Target::open(&named, arguments.mode, has_gtids)?;
+    let replication = Replication::open(arguments, &named, &target)?;
     let survey = survey(arguments, &named, &target, &choice, &filter)?;
     let against = against_of(&survey, &named, &target, &choice, base.as_ref())?;
     let mut report = Report::new(&named.name(), target.mode, &survey);
     report.forgets_base = arguments.base.is_some() && !target.keeps_a_row();
     report.show_plan(&survey)?;
     refuse(arguments, &against)?;
+    if let Some(replication) = &replication {
+        replication.refuse(&survey)?;
+    }
     if arguments.dry_run {
         report.seconds = began.elapsed().as_secs_f64();
         output::line("dry run: nothing was changed")?;
@@ -64,7 +71,10 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     if survey.transactions > 0 {
         question::ask(arguments.yes, &report.question())?;
     }
-    let played = play(arguments, &target, &choice, &filter, &survey)?;
+    let played = match replication {
+        Some(replication) => replication.play(arguments, &target, &choice, &survey)?,
+        None => play(arguments, &target, &choice, &filter, &survey)?,
+    };
     report.take(&survey, &played);
     if played.is_repeated {
         // A commit whose answer was lost is counted by what the target has.

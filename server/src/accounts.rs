@@ -20,8 +20,8 @@ use sql::ast::AccountName;
 pub use account::{Account, DatabasePrivileges};
 pub use host::{ClientHost, wildcard_match};
 pub use privilege::{Privilege, Privileges};
-pub use statement::{AccountChange, GeneratedPassword, no_such_grant};
 pub(crate) use statement::random_password;
+pub use statement::{AccountChange, GeneratedPassword, no_such_grant};
 pub(crate) use store::write_private;
 pub use store::{AccountFile, StoreError};
 

@@ -94,6 +94,14 @@ pub(crate) struct ReplayArguments {
     /// Go on although this stands against it; may be repeated.
     #[arg(long, value_name = "NAME", value_parser = refusal)]
     pub(crate) allow: Vec<Refusal>,
+    /// Mode `replication`: where this program listens for the target; by default a free port of
+    /// 127.0.0.1 for a target on this machine.
+    #[arg(long, value_name = "HOST:PORT", value_parser = address)]
+    pub(crate) serve_on: Option<(String, u16)>,
+    /// Mode `replication`: where the selected transactions lie meanwhile; by default $TMPDIR or the
+    /// system's directory for such files.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tmpdir: Option<PathBuf>,
     /// Say what would happen, and end.
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -108,6 +116,28 @@ pub(crate) struct ReplayArguments {
 fn gtids(text: &str) -> Result<GtidChoice, String> {
     text.parse()
         .map_err(|error: gtid::ParseError| error.to_string())
+}
+
+fn address(text: &str) -> Result<(String, u16), String> {
+    let parts = text.rsplit_once(':');
+    let found = parts.and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let Some((host, port)) = found else {
+        return Err(format!("'{text}' is no address; write HOST:PORT"));
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let is_any = host
+        .parse()
+        .is_ok_and(|ip: std::net::IpAddr| ip.is_unspecified());
+    match host.is_empty() || is_any || !host.chars().all(is_of_a_host) {
+        true => Err(format!(
+            "'{text}' is no address that another server can reach"
+        )),
+        false => Ok((host.to_owned(), port)),
+    }
+}
+
+fn is_of_a_host(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '.' | ':' | '-' | '_')
 }
 
 fn table(text: &str) -> Result<TableName, String> {

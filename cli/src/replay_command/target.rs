@@ -12,6 +12,7 @@ use recovery::replay::{Survey, TargetView};
 use server::datadir::{DataDirectory, DataRole};
 use targets::{MarkTable, MysqlOptions, MysqlStore, ServerFacts, SqliteStore, Store, Truth};
 
+use super::replication::CHANNEL;
 use crate::arguments::{ModeName, ReplayArguments};
 use crate::client::{self, Server};
 use crate::exit::Failure;
@@ -20,6 +21,9 @@ use crate::output;
 /// Where a replay without GTIDs of its own keeps how far it is.
 const DATABASE: &str = "weir_recovery";
 const TABLE: &str = "progress";
+
+/// CHANGE REPLICATION SOURCE.
+const CHANNELS_SINCE: u32 = 80_023;
 
 /// ER_SLAVE_MUST_STOP.
 const REPLICA_RUNS: u16 = 1198;
@@ -151,10 +155,14 @@ impl Target {
                 let text = "--mode engine is for datadir:PATH; a server takes restore or live";
                 return Err(Failure::Usage(text.to_owned()));
             }
-            ModeName::Replication => {
-                let text = "--mode replication is not there yet; --mode live keeps the GTIDs too";
-                return Err(Failure::Usage(text.to_owned()));
-            }
+            ModeName::Replication => match replicating(&facts, has_gtids) {
+                Ok(()) if facts.is_mariadb => first,
+                Ok(()) => MysqlStore::open(options(Truth::Gtids, true, false)).map_err(failed)?,
+                Err(why) => {
+                    let text = format!("--mode replication: {}: {why}", server.name);
+                    return Err(Failure::Usage(text));
+                }
+            },
         };
         let store = Arc::new(store);
         Ok(Self {
@@ -169,7 +177,14 @@ impl Target {
     /// Whether a row of it says what was applied, rather than what it executed by itself.
     pub(super) fn keeps_a_row(&self) -> bool {
         let server = self.server.as_ref();
+        let server = server.filter(|_| self.mode != ModeName::Replication);
         server.is_some_and(|server| matches!(server.truth(), Truth::Row(_)))
+    }
+
+    /// Whether it is a MariaDB server.
+    pub(super) fn is_mariadb(&self) -> bool {
+        let server = self.server.as_ref();
+        server.is_some_and(|server| server.facts().is_mariadb)
     }
 
     /// What earlier runs are known to have applied: not what the target executed by itself.
@@ -211,7 +226,10 @@ impl Target {
         view.is_mariadb = *is_mariadb;
         view.packet_max = *packet_max;
         view.is_read_only = *is_read_only;
-        view.is_replicating = server.is_replicating()?;
+        view.is_replicating = server.is_replicating_beside(match self.mode {
+            ModeName::Replication => CHANNEL,
+            ModeName::Restore | ModeName::Live | ModeName::Engine => "",
+        })?;
         if self.mode == ModeName::Restore {
             view.others = server.other_sessions()?;
         }
@@ -236,7 +254,8 @@ impl Target {
 
     /// Everything wanted is applied: has the server know it, whatever is left of the row.
     pub(super) fn finish(&self) -> Result<(), targets::TargetError> {
-        let Some(server) = &self.server else {
+        let server = self.server.as_ref();
+        let Some(server) = server.filter(|_| self.mode != ModeName::Replication) else {
             return Ok(());
         };
         if self.mode == ModeName::Restore || server.facts().is_mariadb {
@@ -254,6 +273,25 @@ impl Target {
             ));
         }
         Ok(())
+    }
+}
+
+/// Whether a server can say what it has of these logs while it replicates them.
+fn replicating(facts: &ServerFacts, has_mysql_gtids: bool) -> Result<(), &'static str> {
+    match (facts.is_mariadb, has_mysql_gtids) {
+        (true, true) => Err(
+            "it is a MariaDB, which would not tell which of MySQL's transactions it \
+                             has; --mode live keeps a row",
+        ),
+        (false, false) => Err(
+            "the logs have no GTIDs of MySQL, so that nothing there would tell what \
+                               it has; --mode live keeps a row",
+        ),
+        (false, true) if !facts.has_gtids => Err("it keeps no GTIDs: it needs gtid_mode=ON"),
+        (false, true) if facts.number < CHANNELS_SINCE => {
+            Err("it is older than MySQL 8.0.23; --mode live does not ask that of it")
+        }
+        (true, false) | (false, true) => Ok(()),
     }
 }
 

@@ -94,6 +94,8 @@ pub struct Survey {
     pub largest: Option<Seen>,
     /// The largest event.
     pub largest_event: Option<LargestEvent>,
+    /// The first transaction that is wanted.
+    pub first: Option<Seen>,
     /// The last transactions that are wanted.
     pub last: VecDeque<Seen>,
     /// Incidents among what is wanted.
@@ -139,6 +141,7 @@ impl Survey {
             first_statements: Vec::new(),
             largest: None,
             largest_event: None,
+            first: None,
             last: VecDeque::new(),
             incidents: Vec::new(),
             anonymous: 0,
@@ -367,6 +370,9 @@ impl Survey {
             .is_none_or(|largest| largest.bytes < seen.bytes)
         {
             self.largest = Some(seen.clone());
+        }
+        if self.first.is_none() {
+            self.first = Some(seen.clone());
         }
         if self.last.len() == LAST_MAX {
             self.last.pop_front();

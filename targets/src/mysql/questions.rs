@@ -69,11 +69,11 @@ impl MysqlStore {
         }
     }
 
-    /// Whether it replicates from somewhere just now.
+    /// Whether it replicates from somewhere just now, other than over the channel `beside`.
     ///
     /// # Errors
     /// When the server cannot be asked.
-    pub fn is_replicating(&self) -> Result<bool, TargetError> {
+    pub fn is_replicating_beside(&self, beside: &str) -> Result<bool, TargetError> {
         let is_old = self.facts.is_mariadb || self.facts.number < 80_022;
         let sql = if self.facts.is_mariadb {
             "SHOW ALL SLAVES STATUS"
@@ -87,10 +87,14 @@ impl MysqlStore {
                 return Ok(false);
             };
             let runs = |row: &Vec<Option<Vec<u8>>>| {
-                columns.iter().enumerate().any(|(at, column)| {
-                    let name = column.name.as_str();
-                    name.ends_with("_SQL_Running") && cell(row, at) == "Yes"
-                })
+                let has = |is_meant: fn(&str) -> bool, value: &str| {
+                    columns.iter().enumerate().any(|(at, column)| {
+                        is_meant(column.name.as_str()) && cell(row, at) == value
+                    })
+                };
+                let is_name = |name: &str| matches!(name, "Channel_Name" | "Connection_name");
+                let is_beside = !beside.is_empty() && has(is_name, beside);
+                !is_beside && has(|name| name.ends_with("_SQL_Running"), "Yes")
             };
             Ok(rows.iter().any(runs))
         })
