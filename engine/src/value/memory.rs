@@ -124,6 +124,8 @@ pub struct Meter {
     asked: Cell<usize>,
     /// Of the last step, which others might take before it shows.
     promise: RefCell<Option<Promise>>,
+    /// How long the statement has waited for room.
+    waited: Cell<Duration>,
 }
 
 /// What of a statement's bytes counts for all.
@@ -153,23 +155,29 @@ impl Meter {
         if bytes < STEP {
             return Ok(None);
         }
+        // What the step before it took shows by now; nobody waits for himself.
+        self.promise.replace(None);
         match Promise::of(bytes, Purpose::GoOn) {
             Some(promise) => Ok(Some(promise)),
             None => Err(too_many_values()),
         }
     }
 
-    /// The same, and waits for it for a while. Error 1317 when the statement is to stop meanwhile.
+    /// The same, and waits for it, for a while in the whole statement: others may wait for it. Error 1317 when the statement is to stop meanwhile.
     pub fn room_in_time(
         &self,
         bytes: usize,
         interrupt: &Interrupt,
     ) -> Result<Option<Promise>, SqlError> {
-        let began = Instant::now();
+        let (began, waited) = (Instant::now(), self.waited.get());
         loop {
+            let so_far = waited.saturating_add(began.elapsed());
             match self.room(bytes) {
-                Err(_) if began.elapsed() < PATIENCE => {}
-                room => return room,
+                Err(_) if so_far < PATIENCE => {}
+                room => {
+                    self.waited.set(so_far);
+                    return room;
+                }
             }
             if interrupt.pause(PERIOD) {
                 return Err(SqlError::query_interrupted());
@@ -334,6 +342,21 @@ mod tests {
         meter.keep(size(&value), 0).unwrap();
         meter.keep(size(&value), size(&value)).unwrap();
         assert_eq!(meter.held.get(), size(&value));
+    }
+
+    #[test]
+    fn a_statement_does_not_wait_for_itself_nor_again_and_again() {
+        let _alone = ALONE.lock();
+        let meter = Meter::default();
+        meter.promise.replace(Promise::of(1, Purpose::GoOn));
+        drop(meter.room(STEP).unwrap());
+        assert!(meter.promise.take().is_none());
+        // What a value before it has waited is not waited again.
+        meter.waited.set(PATIENCE);
+        let began = Instant::now();
+        let refused = meter.room_in_time(1 << 40, &Interrupt::default());
+        assert_eq!(refused.unwrap_err().code, 3170);
+        assert!(began.elapsed() < PATIENCE);
     }
 
     #[test]
