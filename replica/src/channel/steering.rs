@@ -15,7 +15,7 @@ impl Channel {
     /// ends.
     ///
     /// # Errors
-    /// 3085 while the applier runs; those of [`filter_rules::change`].
+    /// 3085 while the applier runs; 3067 for a pattern that is none.
     pub async fn change_filter(&self, rules: &[ReplicationFilterRule]) -> Result<(), SqlError> {
         let threads = self.threads.lock().await;
         require_stopped_applier(&threads)?;
