@@ -42,7 +42,11 @@ pub(crate) const METRICS: &[(&str, &str, &str)] = &[
         "weir_dump_sessions",
         "Replicas being sent the binlog now.",
     ),
-    ("gauge", "weir_gtid_executed", "GTIDs in gtid_executed."),
+    (
+        "gauge",
+        "weir_gtid_executed",
+        "MySQL's GTIDs in gtid_executed; MariaDB's are not counted.",
+    ),
     (
         "gauge",
         "weir_binlog_file_number",
@@ -115,7 +119,7 @@ pub(crate) const METRICS: &[(&str, &str, &str)] = &[
     (
         "gauge",
         "weir_gtid_retrieved",
-        "GTIDs received from the source.",
+        "MySQL's GTIDs received from the source.",
     ),
     (
         "counter",
