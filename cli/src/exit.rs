@@ -12,6 +12,9 @@ pub(crate) enum Failure {
     Usage(String),
     /// It was tried and did not work: exit code 1.
     Failed(String),
+    /// It did not work, and what stood in the way passes (a lost connection, a lock): the same may be
+    /// tried again. Exit code 1.
+    Passing(String),
     /// It was told all there is to tell already: exit code 1.
     Told,
     /// Whoever reads the output has seen enough: exit code 0.
@@ -42,7 +45,7 @@ pub(crate) fn code(outcome: Result<(), Failure>) -> ExitCode {
             output::complain(&message);
             ExitCode::from(2)
         }
-        Err(Failure::Failed(message)) => {
+        Err(Failure::Failed(message) | Failure::Passing(message)) => {
             output::complain(&message);
             ExitCode::FAILURE
         }

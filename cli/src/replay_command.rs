@@ -1,6 +1,7 @@
 //! `weir replay`: the logs are read twice, to say what would happen and to make it happen.
 
 mod passes;
+mod patience;
 mod progress;
 mod replication;
 mod report;
@@ -9,8 +10,8 @@ mod target;
 use std::fs::File;
 use std::io::BufReader;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use binlog::log::SourceCoordinates;
 use config::ReplicationFilter;
@@ -21,15 +22,10 @@ use crate::arguments::ReplayArguments;
 use crate::exit::Failure;
 use crate::{output, question};
 use passes::Played;
+use patience::{Patience, patiently};
 use replication::Replication;
 use report::Report;
 use target::{Named, Target};
-
-/// Attempts after a failure that passes.
-const RETRIES: u32 = 10;
-/// Pause before the first of them; each next one is twice as long, up to the largest.
-const PAUSE: Duration = Duration::from_millis(200);
-const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// Runs the command.
 pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
@@ -51,11 +47,11 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
             });
     }
     // What the logs hold decides what keeps the place in the target.
-    let has_gtids = passes::has_mysql_gtids(arguments)?;
-    let target = Target::open(&named, arguments.mode, has_gtids)?;
-    let replication = Replication::open(arguments, &named, &target)?;
-    let survey = survey(arguments, &named, &target, &choice, &filter)?;
-    let against = against_of(&survey, &named, &target, &choice, base.as_ref())?;
+    let has_gtids = patiently(|_| passes::has_mysql_gtids(arguments))?;
+    let target = patiently(|is_first| Target::open(&named, arguments.mode, has_gtids, is_first))?;
+    let replication = patiently(|_| Replication::open(arguments, &named, &target))?;
+    let survey = patiently(|_| survey(arguments, &named, &target, &choice, &filter))?;
+    let against = patiently(|_| against_of(&survey, &named, &target, &choice, base.as_ref()))?;
     let mut report = Report::new(&named.name(), target.mode, &survey);
     report.forgets_base = arguments.base.is_some() && !target.keeps_a_row();
     report.show_plan(&survey)?;
@@ -79,14 +75,17 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     if played.is_repeated {
         // A commit whose answer was lost is counted by what the target has.
         let there = target.store.recover();
-        let there = there.map_err(|error| Failure::failed(&named.name(), error))?;
+        let there = there.map_err(|error| target::failed(&named.name(), &error))?;
         report.count_what_is_there(&survey, &there);
     }
     report.seconds = began.elapsed().as_secs_f64();
     let is_complete = report.is_complete(&survey);
     if is_complete {
-        let finished = target.finish();
-        finished.map_err(|error| Failure::failed("ending the replay", error))?;
+        // Each of its steps may be done twice.
+        patiently(|_| {
+            let finished = target.finish();
+            finished.map_err(|error| target::failed("ending the replay", &error))
+        })?;
     }
     report.show_end(&survey)?;
     report.end(arguments.json, is_complete)
@@ -151,7 +150,7 @@ fn survey(
     filter: &ReplicationFilter,
 ) -> Result<Survey, Failure> {
     let there = target.store.recover();
-    let there = there.map_err(|error| Failure::failed(&named.name(), error))?;
+    let there = there.map_err(|error| target::failed(&named.name(), &error))?;
     let selection = Selection::new(choice.clone(), there.executed, there.source);
     let survey = passes::survey(arguments, Survey::new(selection, filter.clone()))?;
     if !survey.selection().has_started() && choice.start.is_some() {
@@ -179,7 +178,7 @@ fn against_of(
     choice: &Choice,
     base: Option<&Base>,
 ) -> Result<Vec<Against>, Failure> {
-    let failed = |error| Failure::failed(&named.name(), error);
+    let failed = |error| target::failed(&named.name(), &error);
     let mut view = target.view(survey).map_err(failed)?;
     view.base = base.and_then(|base| base.executed.clone());
     if let Some(base) = &mut view.base {
@@ -224,7 +223,7 @@ fn play(
 ) -> Result<Played, Failure> {
     let interrupted = interrupts();
     let mut played = Played::default();
-    let mut tried = 0;
+    let mut patience = Patience::new(&interrupted);
     let mut is_careful = false;
     if survey.transactions == 0 {
         played.reason = survey.stopped.as_ref().map(|stopped| stopped.reason);
@@ -247,7 +246,7 @@ fn play(
             Err(error) => error,
         };
         if played.done.transactions > before {
-            tried = 0;
+            patience.renew();
         }
         played.is_repeated = true;
         if !error.is_temporary() {
@@ -257,14 +256,9 @@ fn play(
             }
             return Ok(played.failed(&error));
         }
-        tried += 1;
-        if tried > RETRIES || interrupted.load(Ordering::Relaxed) {
+        if !patience.wait(&error) {
             return Ok(played.failed(&error));
         }
-        let pause = PAUSE.saturating_mul(1 << (tried - 1)).min(PAUSE_MAX);
-        let seconds = pause.as_secs_f64();
-        output::note(format_args!("weir: {error}; tried again in {seconds:.1} s"));
-        std::thread::sleep(pause);
     }
 }
 

@@ -4,6 +4,8 @@
 mod interruptions;
 #[path = "replay/kills.rs"]
 mod kills;
+#[path = "replay/lost.rs"]
+mod lost;
 #[path = "replay/refusals.rs"]
 mod refusals;
 #[path = "replay/run.rs"]

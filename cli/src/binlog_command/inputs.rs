@@ -96,7 +96,7 @@ impl<'a> Inputs<'a> {
     /// The next file; `None` behind the last.
     pub(crate) fn next_file(&mut self) -> Result<Option<InputFile>, Failure> {
         if let Some(live) = &self.live {
-            if let Some((name, read)) = live.next_file().map_err(Failure::Failed)? {
+            if let Some((name, read)) = live.next_file().map_err(unfetched)? {
                 let label = format!("{}/{name}", live.name);
                 let is_last = live.is_one_file && self.files.is_empty();
                 let file = Box::new(ForwardFile::new(read));
@@ -182,6 +182,14 @@ impl<'a> Inputs<'a> {
             is_first: false,
             is_last: self.files.len() == 1,
         })
+    }
+}
+
+/// A server that did not give its next file.
+fn unfetched(error: std::io::Error) -> Failure {
+    match error.kind() {
+        std::io::ErrorKind::ConnectionReset => Failure::Passing(error.to_string()),
+        _ => Failure::Failed(error.to_string()),
     }
 }
 

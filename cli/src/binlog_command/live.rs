@@ -43,7 +43,7 @@ struct Feed {
 enum Message {
     File(LogFileName),
     Event(Vec<u8>),
-    End(Result<(), String>),
+    End(io::Result<()>),
 }
 
 impl Live {
@@ -70,7 +70,7 @@ impl Live {
     }
 
     /// The next file, once its first event is there. What is left of the one before is passed over.
-    pub(super) fn next_file(&self) -> Result<Option<(LogFileName, LiveRead)>, String> {
+    pub(super) fn next_file(&self) -> io::Result<Option<(LogFileName, LiveRead)>> {
         let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if let Some(name) = feed.next.take() {
@@ -131,7 +131,7 @@ impl Read for LiveRead {
                 Ok(Message::End(outcome)) => {
                     feed.is_over = true;
                     self.is_over = true;
-                    outcome.map_err(io::Error::other)?;
+                    outcome?;
                 }
                 Err(_) => self.is_over = true,
             }

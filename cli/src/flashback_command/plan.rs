@@ -220,7 +220,7 @@ pub(super) fn refused(arguments: &FlashbackArguments, failure: &Failure) -> Resu
 /// What a failure says.
 fn words(failure: &Failure) -> Option<&str> {
     match failure {
-        Failure::Usage(words) | Failure::Failed(words) => Some(words),
+        Failure::Usage(words) | Failure::Failed(words) | Failure::Passing(words) => Some(words),
         Failure::Told | Failure::ReaderGone => None,
     }
 }

@@ -1,5 +1,6 @@
 //! The two passes over the logs.
 
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use binlog::event::Event;
@@ -45,9 +46,16 @@ impl Played {
 pub(super) fn has_mysql_gtids(arguments: &ReplayArguments) -> Result<bool, Failure> {
     let mut inputs = Inputs::new(&arguments.input)?;
     while let Some(file) = inputs.next_file()? {
-        let failed = |error: LogError| Failure::Failed(format!("{}: {error}", file.label()));
-        let mut reader = file.read_strictly().map_err(failed)?;
-        while let Ok(Some(step)) = reader.next() {
+        let mut reader = file
+            .read_strictly()
+            .map_err(|error| unread(&file, &error))?;
+        loop {
+            let step = match reader.next() {
+                Ok(Some(step)) => step,
+                Err(error) if is_lost(&file, &error) => return Err(unread(&file, &error)),
+                // The survey says of damage where it lies.
+                Ok(None) | Err(_) => break,
+            };
             match &step.event {
                 Event::Gtid(event) => return Ok(event.gtid.is_some()),
                 Event::MariadbGtid(_) | Event::Query(_) => return Ok(false),
@@ -114,7 +122,7 @@ fn survey_file(
 /// Damage ends the logs. A server that is gone does not: there is more of them.
 fn damaged(survey: &mut Survey, file: &InputFile, error: &LogError) -> Result<(), Failure> {
     if is_lost(file, error) {
-        return Err(Failure::failed(file.label(), error));
+        return Err(unread(file, error));
     }
     survey.damaged(format!(
         "{}: {error}; the logs end in front of this transaction",
@@ -128,6 +136,17 @@ fn is_lost(file: &InputFile, error: &LogError) -> bool {
     !file.is_file() && matches!(error, LogError::Io { .. })
 }
 
+/// Why a file cannot be read: a connection that was lost may come back.
+pub(super) fn unread(file: &InputFile, error: &LogError) -> Failure {
+    let text = format!("{}: {error}", file.label());
+    match error {
+        LogError::Io { source, .. } if source.kind() == ErrorKind::ConnectionReset => {
+            Failure::Passing(text)
+        }
+        _ => Failure::Failed(text),
+    }
+}
+
 /// Applies what the survey wanted, and says why it ended.
 pub(super) fn play(
     arguments: &ReplayArguments,
@@ -139,7 +158,9 @@ pub(super) fn play(
         return Ok(StopReason::EndOfLogs);
     };
     let failed = |failure: Failure| match failure {
-        Failure::Usage(text) | Failure::Failed(text) => ReplayError::Source(text),
+        Failure::Usage(text) | Failure::Failed(text) | Failure::Passing(text) => {
+            ReplayError::Source(text)
+        }
         Failure::Told | Failure::ReaderGone => ReplayError::Source(String::new()),
     };
     let mut progress = super::progress::Progress::new(survey.transactions, survey.bytes);

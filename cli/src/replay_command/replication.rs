@@ -7,41 +7,30 @@
 //! What the target has is what it says itself: `gtid_executed`, or MariaDB's `gtid_slave_pos`.
 
 mod channel;
+mod job;
 mod logs;
 mod scratch;
+mod serving;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
-use binlog::transaction::TransactionGtid;
 use protocol::client::Endpoint;
-use recovery::replay::{Choice, Selection, StopReason, Stopped, Survey};
-use server::log_source::{LogSource, LogSourceOptions};
+use recovery::replay::{Choice, StopReason, Survey};
 use tokio::runtime::{Builder, Runtime};
 
-use super::passes::{self, Played};
+use super::interrupts;
+use super::passes::Played;
+use super::patience::Patience;
 use super::target::{Named, Target};
-use super::{filter, interrupts};
 use crate::arguments::{ModeName, ReplayArguments};
 use crate::client::Server;
 use crate::exit::Failure;
 use crate::output;
-use channel::{Channel, Status, USER_PREFIX};
-use logs::{INDEX, Logs};
-use scratch::Scratch;
+use channel::{Channel, USER_PREFIX};
+use job::Job;
 
 /// Name of the channel.
 pub(super) const CHANNEL: &str = "weir_replay";
-/// How often the channel is looked at.
-const PERIOD: Duration = Duration::from_millis(100);
-/// How often the target is asked for what it has while it applies.
-const ASKED: Duration = Duration::from_secs(1);
-/// How often something is said.
-const TOLD: Duration = Duration::from_secs(5);
-/// How long the target may fail to reach the source.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// Variables that have a server pass over what it cannot apply, and how they have to be.
 const STRICT: [(&str, &str); 4] = [
     ("replica_skip_errors", "OFF"),
@@ -58,6 +47,8 @@ pub(super) struct Replication {
     port: u16,
     tmpdir: PathBuf,
     server_id: u32,
+    /// How often the target had been started anew when the channel was started last.
+    started: Option<u32>,
     /// Last, so that what it runs outlives the rest.
     runtime: Runtime,
 }
@@ -67,6 +58,8 @@ enum End {
     Complete,
     Interrupted,
     Failed(String),
+    /// It cannot be asked any more.
+    Lost(String),
 }
 
 /// Refuses options that this mode has no answer to.
@@ -146,6 +139,7 @@ impl Replication {
             port,
             tmpdir: arguments.tmpdir.clone().unwrap_or_else(std::env::temp_dir),
             server_id: server_id.unwrap_or(0),
+            started: None,
             runtime,
         }))
     }
@@ -175,7 +169,7 @@ impl Replication {
         Ok(())
     }
 
-    /// Serves what is wanted until the target has it.
+    /// Serves what is wanted until the target has it, again after what passes.
     pub(super) fn play(
         mut self,
         arguments: &ReplayArguments,
@@ -189,30 +183,37 @@ impl Replication {
             return Ok(played);
         }
         let interrupted = interrupts();
-        let scratch = Scratch::new(&self.tmpdir)
-            .map_err(|error| Failure::failed(&self.tmpdir.display().to_string(), error))?;
-        let selection = selection(target, choice)?;
-        let logs = Logs::write(arguments, selection, survey, &scratch.logs())?;
-        let source = self.source(&scratch, &logs)?;
-        let control = source.control();
-        let started = self.start(&source, &logs, survey);
-        let serving = self.runtime.spawn(source.run());
-        let ended = started.and_then(|()| {
-            let followed = self.follow(target, survey, &logs, &interrupted);
-            followed.map_err(lost)
-        });
-        let ended = ended.and_then(|end| self.end(end));
-        control.stop();
-        // What matters was told by the target.
-        let _ = self.runtime.block_on(serving);
-        let end = ended?;
+        let mut job = Job::new(arguments, target, choice);
+        let mut patience = Patience::new(&interrupted);
+        let mut left = None;
+        let end = loop {
+            let outcome = match &left {
+                None => self.serve(&mut job, survey, &mut patience),
+                Some(left) => self.serve(&mut job, left, &mut patience),
+            };
+            let text = match outcome {
+                Ok(end) => break end,
+                Err(Failure::Passing(text)) => text,
+                Err(failure) => return Err(failure),
+            };
+            if !patience.wait(&text) {
+                break End::Lost(text);
+            }
+            match self.begin_anew() {
+                Ok(Some(end)) => break end,
+                Ok(None) => left = Some(job.left()?),
+                // The next attempt meets it again.
+                Err(Failure::Passing(_)) => {}
+                Err(failure) => return Err(failure),
+            }
+        };
         if let End::Complete = end {
             played.done.transactions = survey.transactions;
             played.done.rows = survey.rows();
             played.reason = survey.stopped.as_ref().map(|stopped| stopped.reason);
             return Ok(played);
         }
-        let lacking = count(arguments, target, choice, survey, &mut played)?;
+        let lacking = job.count(survey, &mut played)?;
         match end {
             End::Failed(text) => {
                 played.reason = Some(StopReason::Failed);
@@ -221,143 +222,16 @@ impl Replication {
                     None => text,
                 });
             }
+            End::Lost(text) => {
+                played.reason = Some(StopReason::Failed);
+                played.error = Some(format!(
+                    "{text}; the target may go on with what it has read: the same command finds out, \
+                     and goes on"
+                ));
+            }
             End::Complete | End::Interrupted => played.reason = Some(StopReason::Interrupted),
         }
         Ok(played)
-    }
-
-    /// Listens, with the logs behind it.
-    fn source(&self, scratch: &Scratch, logs: &Logs) -> Result<LogSource, Failure> {
-        let Some(end) = logs.end() else {
-            return Err(Failure::Failed("no transaction was written".to_owned()));
-        };
-        let options = LogSourceOptions {
-            directory: scratch.source(),
-            logs: scratch.logs(),
-            index: INDEX.to_owned(),
-            end,
-            gtids: logs.gtids.clone(),
-            host: self.host.clone(),
-            port: self.port,
-            // Any but the target's own.
-            server_id: match self.server_id {
-                u32::MAX => u32::MAX - 1,
-                _ => u32::MAX,
-            },
-            user_prefix: USER_PREFIX,
-            is_for_mariadb: self.is_mariadb,
-        };
-        let bound = self.runtime.block_on(LogSource::bind(options));
-        bound.map_err(|error| Failure::failed("--serve-on", error))
-    }
-
-    /// Makes the channel and starts it. Rules of the target that would leave something out end it
-    /// before anything moves.
-    fn start(&mut self, source: &LogSource, logs: &Logs, survey: &Survey) -> Result<(), Failure> {
-        let (Some((first, _)), Some(end)) = (logs.files.first(), logs.end()) else {
-            return Err(Failure::Failed("no transaction was written".to_owned()));
-        };
-        self.channel.make(source, &self.host, first.as_str())?;
-        let status = self.channel.status()?.unwrap_or_default();
-        if status.is_filtered {
-            self.channel.remove()?;
-            let text = "replication filters of its own leave something out; --mode live does not ask \
-                        them";
-            return Err(self.channel.refused(text));
-        }
-        let started = self.channel.start(source, &survey.wanted.mysql, &end);
-        if started.is_err() {
-            // Why it did not start is what matters; the next run removes what this leaves.
-            let _ = self.channel.remove();
-        }
-        started
-    }
-
-    /// Waits until the target has it all, or stops.
-    fn follow(
-        &mut self,
-        target: &Target,
-        survey: &Survey,
-        logs: &Logs,
-        interrupted: &AtomicBool,
-    ) -> Result<End, Failure> {
-        let (mut asked, mut told, mut moved) = (Instant::now(), Instant::now(), Instant::now());
-        let mut place = (String::new(), 0);
-        loop {
-            let Some(status) = self.channel.status()? else {
-                return Ok(End::Failed(format!(
-                    "somebody removed the channel {CHANNEL}"
-                )));
-            };
-            let now = (status.file.clone(), status.offset);
-            if place != now {
-                (place, moved) = (now, Instant::now());
-            }
-            if !status.applies || !status.receives || asked.elapsed() > ASKED {
-                asked = Instant::now();
-                if has_all(target, survey)? {
-                    return Ok(End::Complete);
-                }
-            }
-            if let Some(text) = self.stopped(&status, moved.elapsed()) {
-                return Ok(End::Failed(text));
-            }
-            if interrupted.load(Ordering::Relaxed) {
-                return Ok(End::Interrupted);
-            }
-            if told.elapsed() > TOLD {
-                told = Instant::now();
-                let (done, all) = (logs.bytes_before(&status.file, status.offset), logs.bytes());
-                output::note(format_args!("weir: {done} of {all} bytes applied"));
-            }
-            std::thread::sleep(PERIOD);
-        }
-    }
-
-    /// Why the channel does not go on, if it does not.
-    fn stopped(&mut self, status: &Status, without_progress: Duration) -> Option<String> {
-        if let Some(error) = &status.applier_error {
-            let told = self.channel.worker_error();
-            return Some(told.unwrap_or_else(|| error.clone()));
-        }
-        match &status.receiver_error {
-            Some(error) if !status.receives || without_progress > PATIENCE => Some(format!(
-                "the target cannot read from here ({error}); --serve-on names an address that it reaches"
-            )),
-            None if !status.receives || !status.applies => {
-                Some(format!("somebody stopped the channel {CHANNEL}"))
-            }
-            Some(_) | None => None,
-        }
-    }
-
-    /// Removes the channel; one that stopped with an error stays, stopped.
-    fn end(&mut self, end: End) -> Result<End, Failure> {
-        match end {
-            End::Complete | End::Interrupted => {
-                self.channel.remove()?;
-                Ok(end)
-            }
-            End::Failed(_) => {
-                self.channel.stop()?;
-                let removal = self.channel.removal();
-                output::note(format_args!(
-                    "weir: the channel {CHANNEL} on the target stays, stopped: once what it stopped at \
-                     is mended, the same command goes on; {removal} removes it"
-                ));
-                Ok(end)
-            }
-        }
-    }
-}
-
-/// The target is gone, and with it what it would say.
-fn lost(failure: Failure) -> Failure {
-    match failure {
-        Failure::Failed(text) => Failure::Failed(format!(
-            "{text}; the target may go on with what it has read: the same command finds out, and goes on"
-        )),
-        Failure::Usage(_) | Failure::Told | Failure::ReaderGone => failure,
     }
 }
 
@@ -379,42 +253,4 @@ fn address(arguments: &ReplayArguments, server: &Server) -> Result<(String, u16)
                 .to_owned(),
         )),
     }
-}
-
-fn there(target: &Target) -> Result<targets::Applied, Failure> {
-    let there = target.store.recover();
-    there.map_err(|error| Failure::failed("asking the target for what it has", error))
-}
-
-fn selection(target: &Target, choice: &Choice) -> Result<Selection, Failure> {
-    let there = there(target)?;
-    Ok(Selection::new(choice.clone(), there.executed, there.source))
-}
-
-fn has_all(target: &Target, survey: &Survey) -> Result<bool, Failure> {
-    Ok(survey.is_in(&there(target)?))
-}
-
-/// Counts what was applied of what was wanted, by what is wanted still; the first of that comes back.
-fn count(
-    arguments: &ReplayArguments,
-    target: &Target,
-    choice: &Choice,
-    survey: &Survey,
-    played: &mut Played,
-) -> Result<Option<TransactionGtid>, Failure> {
-    let left = Survey::new(selection(target, choice)?, filter(arguments));
-    let left = passes::survey(arguments, left)?;
-    played.done.transactions = survey.transactions.saturating_sub(left.transactions);
-    played.done.rows = survey.rows().saturating_sub(left.rows());
-    let Some(first) = left.first else {
-        return Ok(None);
-    };
-    played.stopped = Some(Stopped {
-        file: first.file,
-        offset: first.offset,
-        gtid: TransactionGtid::None,
-        reason: StopReason::Failed,
-    });
-    Ok(Some(first.gtid))
 }

@@ -25,8 +25,20 @@ const TABLE: &str = "progress";
 /// CHANGE REPLICATION SOURCE.
 const CHANNELS_SINCE: u32 = 80_023;
 
+/// CR_CONN_HOST_ERROR.
+const UNREACHABLE: u16 = 2003;
+
 /// ER_SLAVE_MUST_STOP.
 const REPLICA_RUNS: u16 = 1198;
+
+/// What a target did not do or tell: after what passes it may.
+pub(super) fn failed(doing: &str, error: &targets::TargetError) -> Failure {
+    let text = format!("{doing}: {error}");
+    match error.is_temporary() {
+        true => Failure::Passing(text),
+        false => Failure::Failed(text),
+    }
+}
 
 /// What was named.
 pub(super) enum Named {
@@ -87,15 +99,17 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Connects and decides how transactions reach it.
+    /// Connects and decides how transactions reach it. A server that cannot be reached does not pass
+    /// if it never was: `is_first`.
     pub(super) fn open(
         named: &Named,
         mode: Option<ModeName>,
         has_gtids: bool,
+        is_first: bool,
     ) -> Result<Self, Failure> {
         match named {
             Named::Directory(path) => Self::directory(path, mode),
-            Named::Server(server) => Self::server(server, mode, has_gtids),
+            Named::Server(server) => Self::server(server, mode, has_gtids, is_first),
         }
     }
 
@@ -119,7 +133,12 @@ impl Target {
         })
     }
 
-    fn server(server: &Server, mode: Option<ModeName>, has_gtids: bool) -> Result<Self, Failure> {
+    fn server(
+        server: &Server,
+        mode: Option<ModeName>,
+        has_gtids: bool,
+        is_first: bool,
+    ) -> Result<Self, Failure> {
         let options = |truth, is_logged, keeps_mariadb_gtids| MysqlOptions {
             client: server.options().clone(),
             truth,
@@ -131,33 +150,36 @@ impl Target {
             table: TABLE.to_owned(),
             channel: "replay".to_owned(),
         });
-        let failed = |error: targets::TargetError| match error {
+        let refused = |error: targets::TargetError| match error {
             targets::TargetError::Config(error) => Failure::Usage(format!(
                 "{}: error {}: {}",
                 server.name, error.code, error.message
             )),
-            error => Failure::Failed(format!("{}: {error}", server.name)),
+            error if is_first && error.code() == UNREACHABLE => {
+                Failure::Failed(format!("{}: {error}", server.name))
+            }
+            error => failed(&server.name, &error),
         };
-        let first = MysqlStore::open(options(marks.clone(), false, false)).map_err(failed)?;
+        let first = MysqlStore::open(options(marks.clone(), false, false)).map_err(refused)?;
         let mode = match mode {
             Some(mode) => mode,
-            None if is_fresh(&first).map_err(failed)? => ModeName::Restore,
+            None if is_fresh(&first).map_err(refused)? => ModeName::Restore,
             None => ModeName::Live,
         };
         let facts = first.facts().clone();
         let store = match mode {
             ModeName::Restore => first,
             ModeName::Live if facts.has_gtids && has_gtids => {
-                MysqlStore::open(options(Truth::Gtids, true, false)).map_err(failed)?
+                MysqlStore::open(options(Truth::Gtids, true, false)).map_err(refused)?
             }
-            ModeName::Live => MysqlStore::open(options(marks, true, true)).map_err(failed)?,
+            ModeName::Live => MysqlStore::open(options(marks, true, true)).map_err(refused)?,
             ModeName::Engine => {
                 let text = "--mode engine is for datadir:PATH; a server takes restore or live";
                 return Err(Failure::Usage(text.to_owned()));
             }
             ModeName::Replication => match replicating(&facts, has_gtids) {
                 Ok(()) if facts.is_mariadb => first,
-                Ok(()) => MysqlStore::open(options(Truth::Gtids, true, false)).map_err(failed)?,
+                Ok(()) => MysqlStore::open(options(Truth::Gtids, true, false)).map_err(refused)?,
                 Err(why) => {
                     let text = format!("--mode replication: {}: {why}", server.name);
                     return Err(Failure::Usage(text));

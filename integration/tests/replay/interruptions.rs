@@ -2,7 +2,6 @@
 //! ended and how to go on, and what follows repeats nothing.
 
 use std::path::PathBuf;
-use std::process::{Child, ExitStatus, Stdio};
 
 use integration::chance::{Chance, announce};
 use integration::compare::{Snapshot, ensure_same};
@@ -11,7 +10,9 @@ use integration::wait::{self, PATIENCE};
 use integration::workload::Scope;
 use integration::{Client, Peer, RealServer, Result};
 
-use super::run::{DATABASES, command, is_complete, replay, sysbench, url_of, written};
+use super::run::{
+    DATABASES, Running, end_sessions, is_complete, replay, sysbench, url_of, written,
+};
 
 /// A damaged log ends in front of the transaction that is damaged, and says so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -57,54 +58,6 @@ async fn a_damaged_log_is_replayed_up_to_the_damage_and_the_whole_one_goes_on() 
     let left = Snapshot::take(&mut source.client().await?, &["types", "other"]).await?;
     let right = Snapshot::take(&mut target.client().await?, &["types", "other"]).await?;
     ensure_same("source", &left, "target", &right)
-}
-
-/// A replay that runs.
-struct Running(Child);
-
-/// How it ended.
-struct Ended {
-    status: ExitStatus,
-    report: serde_json::Value,
-    errors: String,
-}
-
-impl Running {
-    fn start(url: &str, files: &[PathBuf], arguments: &[&str]) -> Result<Self> {
-        let mut command = command(url, files, arguments)?;
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        Ok(Self(command.spawn()?))
-    }
-
-    fn is_over(&mut self) -> Result<bool> {
-        Ok(self.0.try_wait()?.is_some())
-    }
-
-    fn signal(&self, signal: &str) -> Result {
-        let mut kill = std::process::Command::new("kill");
-        let status = kill.args([signal, &self.0.id().to_string()]).status()?;
-        ensure(status.success(), || format!("no {signal}: {status}"))
-    }
-
-    fn end(self) -> Result<Ended> {
-        let output = self.0.wait_with_output()?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        let last = text.lines().last().unwrap_or_default();
-        let report = serde_json::from_str(last);
-        let report = report.map_err(|_| Failure::new(format!("no report: {text}{errors}")))?;
-        Ok(Ended {
-            status: output.status,
-            report,
-            errors,
-        })
-    }
-}
-
-impl Ended {
-    fn text(&self) -> String {
-        format!("{}: {}\n{}", self.status, self.report, self.errors)
-    }
 }
 
 /// A log that takes a replay a second or more.
@@ -223,21 +176,6 @@ async fn a_lost_connection_is_taken_up_again_by_itself() -> Result {
         ensure_equal(&source, &target, mode).await?;
     }
     Ok(())
-}
-
-/// Ends every session but the one that does it.
-async fn end_sessions(server: &RealServer) -> Result<usize> {
-    let mut client = server.client().await?;
-    let others = "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND \
-                  USER = 'root'";
-    let mut ended = 0;
-    for row in client.rows(others).await? {
-        if let Some(id) = row.first() {
-            // It may have gone by itself.
-            ended += usize::from(client.attempt(&format!("KILL {id}")).await?.is_ok());
-        }
-    }
-    Ok(ended)
 }
 
 /// A log that comes from a server which goes away: nothing is taken for its end.

@@ -1,7 +1,7 @@
 //! What the tests of `weir replay` share: a log of everything, dumps, and running the command.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
 use integration::failure::{Failure, ensure};
@@ -195,4 +195,71 @@ pub(crate) async fn point_to(replica: &mut Client, peer: Peer, port: u16) -> Res
         ),
     };
     replica.execute(&statement).await.map(drop)
+}
+
+/// A replay that runs.
+pub(crate) struct Running(Child);
+
+/// How it ended.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) report: serde_json::Value,
+    pub(crate) errors: String,
+}
+
+impl Running {
+    pub(crate) fn start(url: &str, files: &[PathBuf], arguments: &[&str]) -> Result<Self> {
+        let mut command = command(url, files, arguments)?;
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(Self(command.spawn()?))
+    }
+
+    pub(crate) fn is_over(&mut self) -> Result<bool> {
+        Ok(self.0.try_wait()?.is_some())
+    }
+
+    pub(crate) fn signal(&self, signal: &str) -> Result {
+        let mut kill = Command::new("kill");
+        let status = kill.args([signal, &self.0.id().to_string()]).status()?;
+        ensure(status.success(), || format!("no {signal}: {status}"))
+    }
+
+    pub(crate) fn output(self) -> Result<Output> {
+        Ok(self.0.wait_with_output()?)
+    }
+
+    pub(crate) fn end(self) -> Result<Ended> {
+        let output = self.output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        let last = text.lines().last().unwrap_or_default();
+        let report = serde_json::from_str(last);
+        let report = report.map_err(|_| Failure::new(format!("no report: {text}{errors}")))?;
+        Ok(Ended {
+            status: output.status,
+            report,
+            errors,
+        })
+    }
+}
+
+impl Ended {
+    pub(crate) fn text(&self) -> String {
+        format!("{}: {}\n{}", self.status, self.report, self.errors)
+    }
+}
+
+/// Ends every session but the one that does it.
+pub(crate) async fn end_sessions(server: &RealServer) -> Result<usize> {
+    let mut client = server.client().await?;
+    let others = "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND \
+                  USER = 'root'";
+    let mut ended = 0;
+    for row in client.rows(others).await? {
+        if let Some(id) = row.first() {
+            // It may have gone by itself.
+            ended += usize::from(client.attempt(&format!("KILL {id}")).await?.is_ok());
+        }
+    }
+    Ok(ended)
 }

@@ -51,7 +51,7 @@ pub(in crate::binlog_command) fn copy(
     });
     copy.close()
         .map_err(|error| Failure::failed("the copy", error))?;
-    fetched.map_err(Failure::Failed)?;
+    fetched.map_err(|error| Failure::Failed(error.to_string()))?;
     output::line(format_args!(
         "{}: {} files, {}",
         directory.display(),

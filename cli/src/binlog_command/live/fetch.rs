@@ -4,6 +4,7 @@
 //! way (ROTATE at the head of each file, heartbeats, the description of a file that is entered in
 //! the middle) is taken out, so that the bytes are those of its files.
 
+use std::io;
 use std::time::Duration;
 
 use binlog::event::{
@@ -62,16 +63,15 @@ pub(super) struct At {
 }
 
 /// Fetches from `start`, or where the request begins, and gives everything to `take`, which says
-/// whether it wants more. Blocks the thread.
+/// whether it wants more. Blocks the thread. A lost connection is a `ConnectionReset`.
 pub(super) fn run(
     request: &Request,
     start: Option<At>,
     mut take: impl FnMut(Piece<'_>) -> Result<bool, String>,
-) -> Result<(), String> {
+) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .build()
-        .map_err(|error| error.to_string())?;
+        .build()?;
     let mut at = start;
     let mut pause = Duration::from_secs(1);
     runtime.block_on(async {
@@ -80,9 +80,10 @@ pub(super) fn run(
             let name = &request.server.name;
             match dump(request, &mut at, &mut take).await {
                 Stopped::Ended => return Ok(()),
-                Stopped::Failed(error) => return Err(format!("{name}: {error}")),
+                Stopped::Failed(error) => return Err(io::Error::other(format!("{name}: {error}"))),
                 Stopped::Lost(error) if !request.stop_never => {
-                    return Err(format!("{name}: {error}"));
+                    let text = format!("{name}: {error}");
+                    return Err(io::Error::new(io::ErrorKind::ConnectionReset, text));
                 }
                 Stopped::Lost(error) => {
                     if before != at.as_ref().map(|at| (at.file.clone(), at.offset)) {
@@ -103,7 +104,12 @@ pub(super) fn run(
 fn stopped(error: Error) -> Stopped {
     match error {
         Error::Refused(refusal) => {
-            Stopped::Failed(format!("error {}: {}", refusal.code, refusal.message))
+            let text = format!("error {}: {}", refusal.code, refusal.message);
+            match refusal.code {
+                // Too many connections, a server that goes down, a session that was killed.
+                1040 | 1053 | 1077 | 1079 | 1317 | 1927 => Stopped::Lost(text),
+                _ => Stopped::Failed(text),
+            }
         }
         error => Stopped::Lost(error.to_string()),
     }

@@ -1,6 +1,6 @@
 //! The target's own replication channel, in the words of its vendor.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use binlog::log::LogPosition;
 use gtid::GtidSet;
@@ -31,11 +31,52 @@ pub(super) struct Status {
     pub(super) is_filtered: bool,
 }
 
-/// A connection that steers the channel.
+/// How long logging in may take.
+const LOGIN: Duration = Duration::from_secs(10);
+
+/// How far two readings of when a server was started may lie apart: it tells whole seconds.
+const START_TOLERANCE: Duration = Duration::from_secs(2);
+
+/// What a server counts since it was started.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counted {
+    seconds: u64,
+    connections: u64,
+    questions: u64,
+}
+
+impl Counted {
+    fn read(status: &Rows) -> Self {
+        let value = |name: &str| {
+            let is_it = |row: &usize| status.text(*row, "Variable_name").as_deref() == Some(name);
+            let row = (0..status.rows.len()).find(is_it)?;
+            status.text(row, "Value")?.parse().ok()
+        };
+        Self {
+            seconds: value("Uptime").unwrap_or(0),
+            connections: value("Connections").unwrap_or(0),
+            questions: value("Questions").unwrap_or(0),
+        }
+    }
+
+    /// Whether the server was started anew since `before`, which was read so long ago.
+    fn is_of_another_start(self, before: &Self, ago: Duration) -> bool {
+        let expected = Duration::from_secs(before.seconds) + ago;
+        Duration::from_secs(self.seconds) + START_TOLERANCE < expected
+            || self.connections < before.connections
+            || self.questions < before.questions
+    }
+}
+
+/// A connection that steers the channel. One that was lost is made anew by the next question.
 pub(super) struct Channel {
-    name: String,
+    server: Server,
     is_mariadb: bool,
-    client: Client,
+    client: Option<Client>,
+    /// When it was connected to last, and what the server had counted by then.
+    counted: Option<(Instant, Counted)>,
+    /// How often the server was started anew between two connections.
+    restarts: u32,
     runtime: Handle,
 }
 
@@ -46,53 +87,88 @@ impl Channel {
         is_mariadb: bool,
         runtime: &Handle,
     ) -> Result<Self, Failure> {
-        let client = runtime.block_on(server.connect(WITHIN));
-        let client = client.map_err(|error| Failure::failed(&server.name, error))?;
         let mut channel = Self {
-            name: server.name.clone(),
+            server: server.clone(),
             is_mariadb,
-            client,
+            client: None,
+            counted: None,
+            restarts: 0,
             runtime: runtime.clone(),
         };
-        let lock = format!("SELECT GET_LOCK('{CHANNEL}', 0)");
-        match channel.scalar(&lock)?.as_deref() {
-            Some("1") => Ok(channel),
-            Some(_) | None => {
-                Err(channel.refused("another weir replay --mode replication is at work"))
-            }
+        match channel.connect()? {
+            true => Ok(channel),
+            false => Err(channel.refused("another weir replay --mode replication is at work")),
         }
+    }
+
+    /// Connects, and sees whether the server was started anew meanwhile. False if another one steers
+    /// the channel.
+    fn connect(&mut self) -> Result<bool, Failure> {
+        let runtime = self.runtime.clone();
+        let failed = |error: &ClientError| failed(&self.server.name, error);
+        let client = runtime.block_on(async {
+            let connecting = tokio::time::timeout(LOGIN, self.server.connect(WITHIN));
+            let late = |_| Err(ClientError::Lost("no answer to the login".to_owned()));
+            connecting.await.unwrap_or_else(late)
+        });
+        let mut client = client.map_err(|error| failed(&error))?;
+        let lock = format!("SELECT GET_LOCK('{CHANNEL}', 0)");
+        let is_held = runtime.block_on(client.scalar(&lock));
+        if is_held.map_err(|error| failed(&error))?.as_deref() != Some("1") {
+            return Ok(false);
+        }
+        let status = runtime.block_on(client.query("SHOW GLOBAL STATUS"));
+        let counted = Counted::read(&status.map_err(|error| failed(&error))?);
+        if let Some((at, before)) = &self.counted
+            && counted.is_of_another_start(before, at.elapsed())
+        {
+            self.restarts += 1;
+        }
+        self.counted = Some((Instant::now(), counted));
+        self.client = Some(client);
+        Ok(true)
+    }
+
+    /// How often the server was started anew between two connections.
+    pub(super) const fn restarts(&self) -> u32 {
+        self.restarts
     }
 
     /// The refusal of this target.
     pub(super) fn refused(&self, why: &str) -> Failure {
         Failure::Usage(format!(
             "refused, nothing was changed:\n{}: {why}",
-            self.name
+            self.server.name
         ))
     }
 
-    fn ask(&mut self, sql: &str) -> Result<Rows, ClientError> {
-        self.runtime.block_on(self.client.query(sql))
+    fn ask(&mut self, sql: &str) -> Result<Rows, Failure> {
+        if self.client.is_none() && !self.connect()? {
+            // The session that was lost may hold it until the server misses it.
+            let text = format!("{}: another session steers {CHANNEL}", self.server.name);
+            return Err(Failure::Passing(text));
+        }
+        let Some(client) = self.client.as_mut() else {
+            return Err(Failure::Passing(format!("{}: lost", self.server.name)));
+        };
+        let answer = self.runtime.block_on(client.query(sql));
+        answer.map_err(|error| {
+            let failure = failed(&self.server.name, &error);
+            if let Failure::Passing(_) = failure {
+                self.client = None;
+            }
+            failure
+        })
     }
 
     fn run(&mut self, sql: &str) -> Result<(), Failure> {
-        match self.ask(sql) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(Failure::failed(&self.name, error)),
-        }
-    }
-
-    fn scalar(&mut self, sql: &str) -> Result<Option<String>, Failure> {
-        let answer = self.runtime.block_on(self.client.scalar(sql));
-        answer.map_err(|error| Failure::failed(&self.name, error))
+        self.ask(sql).map(drop)
     }
 
     /// A global variable; `None` where the target has none of that name.
     pub(super) fn variable(&mut self, name: &str) -> Result<Option<String>, Failure> {
-        match self.ask(&format!("SHOW GLOBAL VARIABLES LIKE '{name}'")) {
-            Ok(rows) => Ok(rows.first("Value")),
-            Err(error) => Err(Failure::failed(&self.name, error)),
-        }
+        let rows = self.ask(&format!("SHOW GLOBAL VARIABLES LIKE '{name}'"))?;
+        Ok(rows.first("Value"))
     }
 
     /// What the worker says that failed: MySQL's own word, with the GTID.
@@ -104,7 +180,7 @@ impl Channel {
             "SELECT LAST_ERROR_MESSAGE FROM performance_schema.replication_applier_status_by_worker \
              WHERE CHANNEL_NAME = '{CHANNEL}' AND LAST_ERROR_NUMBER <> 0"
         );
-        self.scalar(&sql).ok().flatten()
+        self.ask(&sql).ok()?.first("LAST_ERROR_MESSAGE")
     }
 
     /// What the channel says; `None` where there is none.
@@ -113,10 +189,7 @@ impl Channel {
             true => ("SHOW ALL SLAVES STATUS", "Connection_name"),
             false => ("SHOW REPLICA STATUS", "Channel_Name"),
         };
-        let rows = match self.ask(sql) {
-            Ok(rows) => rows,
-            Err(error) => return Err(Failure::failed(&self.name, error)),
-        };
+        let rows = self.ask(sql)?;
         let found =
             (0..rows.rows.len()).find(|&row| rows.text(row, name).as_deref() == Some(CHANNEL));
         Ok(found.map(|row| self.read(&rows, row)))
@@ -210,6 +283,18 @@ impl Channel {
         })
     }
 
+    /// Stops and removes it, if it is there.
+    pub(super) fn remove_if_there(&mut self) -> Result<(), Failure> {
+        match self.status()? {
+            None => Ok(()),
+            Some(left) if left.user.starts_with(USER_PREFIX) => self.remove(),
+            Some(_) => {
+                let text = format!("it has a channel {CHANNEL} that is not of this program");
+                Err(self.refused(&text))
+            }
+        }
+    }
+
     /// Stops and removes it.
     pub(super) fn remove(&mut self) -> Result<(), Failure> {
         self.stop()?;
@@ -221,6 +306,40 @@ impl Channel {
         match self.is_mariadb {
             true => format!("RESET SLAVE '{CHANNEL}' ALL"),
             false => format!("RESET REPLICA ALL FOR CHANNEL '{CHANNEL}'"),
+        }
+    }
+}
+
+/// What a server did not do: a lost connection, and a server that goes down or has no room, pass.
+fn failed(name: &str, error: &ClientError) -> Failure {
+    let text = format!("{name}: {error}");
+    match error.code() {
+        None | Some(1040 | 1053 | 1077 | 1079 | 1317 | 1927) => Failure::Passing(text),
+        Some(_) => Failure::Failed(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_counts_less_was_started_anew() {
+        let counted = |seconds, connections, questions| Counted {
+            seconds,
+            connections,
+            questions,
+        };
+        let before = counted(100, 7, 50);
+        let ago = Duration::from_millis(5900);
+        for (now, expected) in [
+            (counted(105, 8, 60), false),
+            (counted(104, 7, 50), false),
+            (counted(103, 9, 90), true),
+            (counted(106, 6, 60), true),
+            (counted(106, 8, 49), true),
+        ] {
+            assert_eq!(now.is_of_another_start(&before, ago), expected, "{now:?}");
         }
     }
 }

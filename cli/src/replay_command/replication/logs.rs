@@ -8,6 +8,7 @@ use inspect::cut::{CutError, Cutter};
 use inspect::filter::Filter;
 use recovery::replay::{Selection, Survey, Wanted};
 
+use super::super::passes;
 use crate::arguments::ReplayArguments;
 use crate::binlog_command::inputs::Inputs;
 use crate::binlog_command::progress::Progress;
@@ -53,11 +54,14 @@ impl Logs {
             if !survey.is_mariadb {
                 cutter.follows(wanted.chosen.mysql.clone());
             }
-            let read = |error: &dyn std::fmt::Display| Failure::failed(file.label(), error);
-            let mut reader = file.read_strictly().map_err(|error| read(&error))?;
+            let read = |error| match error {
+                CutError::Log(error) => passes::unread(&file, &error),
+                error => Failure::failed(file.label(), error),
+            };
+            let mut reader = file.read_strictly().map_err(|error| read(error.into()))?;
             let mut progress = Progress::new(file.label(), file.size());
             let taken = cutter.take_file(&mut reader, &mut wanted, |at| progress.reach(at));
-            let goes_on = taken.map_err(|error| read(&error))?;
+            let goes_on = taken.map_err(read)?;
             match cutter.finish() {
                 Ok(summary) => {
                     transactions = transactions.saturating_add(summary.transactions);
