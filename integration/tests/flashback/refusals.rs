@@ -207,6 +207,90 @@ async fn triggers_and_children_of_the_target_are_refused() -> Result {
     Ok(())
 }
 
+/// Changes of shop.t behind the log, how they are taken back, and what is told; the last ones where
+/// the log has signs and character sets.
+const OTHERWISE: [(&str, &str, [&str; 3]); 6] = [
+    (
+        "MODIFY id BIGINT",
+        "MODIFY id INT",
+        [
+            "it has bigint",
+            " there and INT",
+            " in the log for column 1, id",
+        ],
+    ),
+    (
+        "MODIFY v VARCHAR(19)",
+        "MODIFY v VARCHAR(20)",
+        [
+            "it has varchar(19)",
+            " there and VARCHAR(80 bytes)",
+            " in the log for column 2, v",
+        ],
+    ),
+    (
+        "MODIFY b MEDIUMTEXT",
+        "MODIFY b TEXT",
+        [
+            "it has mediumtext",
+            " there and TEXT",
+            " in the log for column 3, b",
+        ],
+    ),
+    (
+        "ADD COLUMN more INT",
+        "DROP COLUMN more",
+        ["it has 4 columns there", "and 3", " in the log"],
+    ),
+    (
+        "MODIFY id INT UNSIGNED",
+        "MODIFY id INT",
+        [
+            "it has int unsigned",
+            " there and INT",
+            " in the log for column 1, id",
+        ],
+    ),
+    (
+        "MODIFY v VARCHAR(80) CHARACTER SET latin1",
+        "MODIFY v VARCHAR(20) CHARACTER SET utf8mb4",
+        [
+            "it has varchar(80) latin1",
+            " there and VARCHAR(80 bytes)",
+            " in the log for column 2, v",
+        ],
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_table_that_is_laid_out_otherwise_now_is_refused_by_column_and_both_types() -> Result {
+    for (peer, cases) in [(Peer::MySql97, 6), (Peer::MariaDb118, 4)] {
+        let mut shop = Shop::open(peer, &[]).await?;
+        let log = shop.log(&["DELETE FROM shop.t WHERE id > 1"]).await?;
+        shop.client.execute("FLUSH BINARY LOGS").await?;
+        let (log, url) = (log.display().to_string(), url(shop.server.port));
+        let start = start_of(Path::new(&log));
+        let arguments = [log.as_str(), "--start", &start, "--apply", &url];
+        for (change, back, told) in OTHERWISE.iter().take(cases) {
+            shop.client
+                .execute(&format!("ALTER TABLE shop.t {change}"))
+                .await?;
+            for more in ["--dry-run", "--yes"] {
+                let refused = flashback(&[&arguments[..], &[more]].concat())?;
+                refused.ensure_refused(&["shop.t on the target is not the table of the log"])?;
+                refused.ensure_refused(told)?;
+            }
+            shop.client
+                .execute(&format!("ALTER TABLE shop.t {back}"))
+                .await?;
+        }
+        flashback(&[&arguments[..], &["--yes"]].concat())?.ensure_done()?;
+        let count = shop.client.value("SELECT COUNT(*) FROM shop.t").await?;
+        ensure(count.to_string() == "3", || format!("{count:?} rows"))?;
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_in_the_log_is_told() -> Result {
     let mut shop = Shop::open(Peer::MySql97, &[]).await?;

@@ -3,8 +3,8 @@
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
-use binlog::row::{Column, Table};
-use binlog::schema::{ColumnSnapshot, KeyPart, KeySnapshot, Member, PRIMARY, TableSnapshot};
+use binlog::row::Table;
+use inspect::declared::{DeclaredTable, SERVER_COLUMNS};
 use inspect::put_text_literal;
 
 use super::{Answer, ApplyOptions, Server};
@@ -32,33 +32,27 @@ impl Described {
     ) -> Result<Self, FlashbackError> {
         let mut refusals = Refusals::new(&BTreeSet::new());
         let mut shapes = HashMap::new();
-        let mut known: HashMap<u32, Vec<ServerColumn>> = HashMap::new();
+        let mut known: HashMap<u32, DeclaredTable> = HashMap::new();
+        let is_mariadb = is_mariadb(server)?;
         for (number, (table, name)) in (0..).zip(found.shapes()) {
-            let columns = match known.entry(name) {
+            let declared = match known.entry(name) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(unknown) => {
                     let mut ask = Ask {
                         server: &mut *server,
                         table,
                     };
-                    let columns = ask.columns()?;
+                    let declared = ask.declared(is_mariadb)?;
                     ask.obstacles(found, name, options, &mut refusals)?;
-                    unknown.insert(columns)
+                    unknown.insert(declared)
                 }
             };
-            let mut ask = Ask {
-                server: &mut *server,
-                table,
-            };
-            let is_computed = |column: usize| {
-                let column = columns.get(column);
-                column.is_some_and(|column| column.is_generated)
-            };
+            let is_computed = |column| declared.is_generated(column);
             if !found.lacking(number).all(is_computed) {
                 let table = table.full_name();
                 refusals.add(|| "the log".to_owned(), Reason::Image { table });
             }
-            match ask.described(columns)? {
+            match described(table, declared) {
                 Ok(described) => drop(shapes.insert(number, described)),
                 Err(what) => {
                     let reason = Reason::Shape {
@@ -79,16 +73,6 @@ impl Described {
     pub fn table(&self, shape: u32) -> Option<&Table> {
         self.shapes.get(&shape)
     }
-}
-
-/// A column as the server tells it.
-#[derive(Debug)]
-struct ServerColumn {
-    name: String,
-    declared: String,
-    charset: String,
-    is_generated: bool,
-    is_nullable: bool,
 }
 
 struct Ask<'a> {
@@ -115,25 +99,27 @@ impl Ask<'_> {
         String::from_utf8_lossy(&sql).into_owned()
     }
 
-    fn columns(&mut self) -> Result<Vec<ServerColumn>, FlashbackError> {
+    /// How it is declared; without columns if it is not there.
+    fn declared(&mut self, is_mariadb: bool) -> Result<DeclaredTable, FlashbackError> {
         let of = self.is_table("TABLE_SCHEMA", "TABLE_NAME");
+        let mut declared = DeclaredTable::default();
         let answer = self.run(&format!(
-            "SELECT COLUMN_NAME, COLUMN_TYPE, CHARACTER_SET_NAME, EXTRA, IS_NULLABLE \
-             FROM information_schema.COLUMNS WHERE {of} ORDER BY ORDINAL_POSITION"
+            "SELECT {SERVER_COLUMNS} FROM information_schema.COLUMNS WHERE {of} \
+             ORDER BY ORDINAL_POSITION"
         ))?;
-        let columns = (0..answer.rows.len()).map(|row| {
-            let extra = answer.text(row, 3).to_ascii_uppercase();
-            ServerColumn {
-                name: answer.text(row, 0),
-                declared: answer.text(row, 1),
-                charset: answer.text(row, 2),
-                is_generated: ["VIRTUAL", "STORED", "PERSISTENT"]
-                    .iter()
-                    .any(|word| extra.contains(word)),
-                is_nullable: answer.text(row, 4) == "YES",
-            }
-        });
-        Ok(columns.collect())
+        for row in 0..answer.rows.len() {
+            let cells: [String; 5] = std::array::from_fn(|column| answer.text(row, column));
+            declared.add_column(cells.each_ref().map(String::as_str), is_mariadb);
+        }
+        let answer = self.run(&format!(
+            "SELECT COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS WHERE {of} \
+             AND INDEX_NAME='PRIMARY' ORDER BY SEQ_IN_INDEX"
+        ))?;
+        for row in 0..answer.rows.len() {
+            let prefix = answer.text(row, 1).parse().unwrap_or(0);
+            declared.add_key_part(&answer.text(row, 0), prefix);
+        }
+        Ok(declared)
     }
 
     /// Triggers, and foreign keys that change other tables.
@@ -178,103 +164,28 @@ impl Ask<'_> {
         }
         Ok(())
     }
+}
 
-    /// The table with what the server says; else in what it differs.
-    fn described(
-        &mut self,
-        columns: &[ServerColumn],
-    ) -> Result<Result<Table, String>, FlashbackError> {
-        let map = &self.table.map;
-        if columns.is_empty() {
-            return Ok(Err("there is no such table".to_owned()));
-        }
-        if columns.len() != map.columns.len() {
-            let (there, here) = (columns.len(), map.columns.len());
-            return Ok(Err(format!(
-                "it has {there} columns there and {here} in the log"
-            )));
-        }
-        for (there, here) in columns.iter().zip(&map.columns) {
-            if let Some(name) = here.name.as_deref()
-                && name != there.name
-            {
-                let there = &there.name;
-                return Ok(Err(format!(
-                    "a column is called {there} there and {name} in the log"
-                )));
-            }
-        }
-        let mut snapshots = Vec::with_capacity(columns.len());
-        for (there, here) in columns.iter().zip(&map.columns) {
-            let collation = self.collation(there, here)?;
-            snapshots.push(ColumnSnapshot {
-                name: there.name.clone(),
-                declared: there.declared.clone(),
-                code: here.column_type.0,
-                metadata: here.metadata,
-                nullable: there.is_nullable,
-                unsigned: here
-                    .is_numeric()
-                    .then(|| there.declared.to_ascii_lowercase().contains("unsigned")),
-                collation,
-                members: None::<Vec<Member>>,
-                visible: here.visible,
-                generated: there.is_generated,
-            });
-        }
-        let snapshot = TableSnapshot {
-            schema: map.schema.to_string(),
-            table: map.table.to_string(),
-            columns: snapshots,
-            keys: self.primary_key()?,
-        };
-        let described = Table::described(map.clone(), Some(&snapshot));
-        Ok(described.map_err(|error| error.to_string()))
-    }
+/// Whose types the server's are.
+fn is_mariadb(server: &mut dyn Server) -> Result<bool, FlashbackError> {
+    let answer = server.run("SELECT VERSION()");
+    let answer = answer.map_err(|error| FlashbackError::Server {
+        doing: "asking the target for its version".to_owned(),
+        error,
+    })?;
+    let version = answer.text(0, 0).to_ascii_lowercase();
+    Ok(version.contains("mariadb"))
+}
 
-    /// A collation of the column's character set, where the log does not tell.
-    fn collation(
-        &mut self,
-        there: &ServerColumn,
-        here: &Column<'_>,
-    ) -> Result<Option<u16>, FlashbackError> {
-        const BINARY: u16 = 63;
-        if here.charset.is_some() {
-            return Ok(None);
-        }
-        if there.charset.is_empty() {
-            return Ok(Some(BINARY));
-        }
-        let mut charset = Vec::new();
-        put_text_literal(&mut charset, &there.charset);
-        let charset = String::from_utf8_lossy(&charset).into_owned();
-        let answer = self.run(&format!(
-            "SELECT MIN(ID) FROM information_schema.COLLATIONS WHERE CHARACTER_SET_NAME={charset}"
-        ))?;
-        Ok(answer.text(0, 0).parse().ok())
+/// The table with what the server says; else in what it differs.
+fn described(table: &Table, declared: &DeclaredTable) -> Result<Table, String> {
+    let map = &table.map;
+    if let Some(difference) = declared.difference(map, "there") {
+        return Err(match declared.is_empty() {
+            true => "there is no such table".to_owned(),
+            false => format!("it {difference}"),
+        });
     }
-
-    fn primary_key(&mut self) -> Result<Vec<KeySnapshot>, FlashbackError> {
-        if self.table.map.primary_key.is_some() {
-            return Ok(Vec::new());
-        }
-        let of = self.is_table("TABLE_SCHEMA", "TABLE_NAME");
-        let answer = self.run(&format!(
-            "SELECT COLUMN_NAME, SUB_PART FROM information_schema.STATISTICS WHERE {of} \
-             AND INDEX_NAME='PRIMARY' ORDER BY SEQ_IN_INDEX"
-        ))?;
-        let columns: Vec<KeyPart> = (0..answer.rows.len())
-            .map(|row| KeyPart {
-                column: answer.text(row, 0),
-                prefix: answer.text(row, 1).parse().unwrap_or(0),
-            })
-            .collect();
-        if columns.is_empty() {
-            return Ok(Vec::new());
-        }
-        Ok(vec![KeySnapshot {
-            name: PRIMARY.to_owned(),
-            columns,
-        }])
-    }
+    let described = Table::described(map.clone(), declared.snapshot(map).as_ref());
+    described.map_err(|error| error.to_string())
 }
