@@ -128,13 +128,18 @@ fn base(arguments: &ReplayArguments) -> Result<Option<Base>, Failure> {
     let Some(path) = &arguments.base else {
         return Ok(None);
     };
+    // mydumper's dumps are directories.
+    let path = match path.is_dir() {
+        true => &path.join("metadata"),
+        false => path,
+    };
     let failed = |error| Failure::Usage(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(failed)?;
     let base = Base::read(BufReader::new(file)).map_err(failed)?;
     if base == Base::default() {
         let text = format!(
-            "{}: its head names neither GTIDs nor a place in a log; mysqldump writes them with \
-             --source-data",
+            "{}: it names neither GTIDs nor a place in a log; mysqldump writes them with --source-data, \
+             and a mydumper that asks with SHOW MASTER STATUS gets none from MySQL 8.4 and later",
             path.display()
         );
         return Err(Failure::Usage(text));

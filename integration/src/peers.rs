@@ -60,6 +60,14 @@ pub fn client_program(name: &str) -> Result<Command> {
     program("clients", name)
 }
 
+/// A program of the folder `mydumper` (mydumper, myloader).
+///
+/// # Errors
+/// When it is not unpacked; names the command that does it.
+pub fn mydumper_program(name: &str) -> Result<Command> {
+    program("mydumper", name)
+}
+
 /// The folder of one peer.
 ///
 /// # Errors

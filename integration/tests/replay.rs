@@ -6,6 +6,8 @@ mod interruptions;
 mod kills;
 #[path = "replay/lost.rs"]
 mod lost;
+#[path = "replay/mydumper.rs"]
+mod mydumper;
 #[path = "replay/refusals.rs"]
 mod refusals;
 #[path = "replay/run.rs"]

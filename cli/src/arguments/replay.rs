@@ -66,8 +66,8 @@ pub(crate) struct ReplayArguments {
     /// Begin at this place; by default behind what the target has executed.
     #[arg(long, value_name = "PLACE")]
     pub(crate) start: Option<Bound>,
-    /// The dump that the target was made from: its header (mysqldump, mariadb-dump; mydumper's
-    /// `metadata`) says where to begin.
+    /// The dump that the target was made from: its header (mysqldump, mariadb-dump), or mydumper's
+    /// directory or its `metadata`, says where to begin.
     #[arg(long, value_name = "DUMP", conflicts_with = "start")]
     pub(crate) base: Option<PathBuf>,
     /// End in front of the first transaction at this place or behind it.

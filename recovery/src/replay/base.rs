@@ -2,13 +2,16 @@
 //!
 //! Forms: mysqldump 5.6 to 9.7 (`SET @@GLOBAL.GTID_PURGED=/*!80000 '+'*/ '…'`,
 //! `CHANGE MASTER TO MASTER_LOG_FILE='…', MASTER_LOG_POS=…`, `CHANGE REPLICATION SOURCE TO
-//! SOURCE_LOG_FILE=…`), mariadb-dump (`SET GLOBAL gtid_slave_pos='…'`), mydumper's `metadata`
-//! (`File = …`, `Position = …`, `Executed_Gtid_Set = …`), each also commented out.
+//! SOURCE_LOG_FILE=…`), mariadb-dump (`SET GLOBAL gtid_slave_pos='…'`), each also commented out, and
+//! mydumper's `metadata`.
+
+mod metadata;
 
 use std::io::{self, BufRead};
 
 use binlog::log::SourceCoordinates;
 use binlog::transaction::Executed;
+use metadata::Metadata;
 
 /// Bytes of a dump that are looked at: these statements stand in front of the first table.
 const HEAD: u64 = 4 << 20;
@@ -32,19 +35,18 @@ impl Base {
         // A statement goes on over lines, as long sets do.
         let mut statement = String::new();
         let (mut file, mut offset) = (None, None);
-        for line in dump.take(HEAD).split(b'\n') {
+        let mut metadata = None;
+        for (number, line) in dump.take(HEAD).split(b'\n').enumerate() {
             let line = String::from_utf8_lossy(&line?).into_owned();
+            if number == 0 && metadata::is_begun_by(&line) {
+                metadata = Some(Metadata::default());
+            }
+            if let Some(metadata) = &mut metadata {
+                metadata.take(&line);
+                continue;
+            }
             if line.starts_with("CREATE TABLE") || line.starts_with("INSERT INTO") {
                 break;
-            }
-            if let Some((name, value)) = setting(&line) {
-                match name.as_str() {
-                    "file" | "source_log_file" => file = Some(value),
-                    "position" | "source_log_pos" => offset = value.parse().ok(),
-                    "executed_gtid_set" if !value.is_empty() => base.executed_of(&value)?,
-                    _ => {}
-                }
-                continue;
             }
             statement.push_str(line.trim_start_matches("--"));
             statement.push(' ');
@@ -67,6 +69,9 @@ impl Base {
                 offset = assigned(&whole, "LOG_POS").and_then(|value| value.parse().ok());
             }
         }
+        if let Some(metadata) = metadata {
+            return metadata.end();
+        }
         if let (Some(file), Some(offset)) = (file, offset) {
             base.position = Some(SourceCoordinates { file, offset });
         }
@@ -87,19 +92,6 @@ impl Base {
         self.executed = Some(executed);
         Ok(())
     }
-}
-
-/// `name = value` of mydumper's metadata, quotes taken off.
-fn setting(line: &str) -> Option<(String, String)> {
-    let line = line.trim_start_matches(['#', ' ', '\t']);
-    let (name, value) = line.split_once('=')?;
-    let name = name.trim();
-    let is_name = !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
-    let value = value.trim().trim_matches(['"', '\'']).to_owned();
-    is_name.then(|| (name.to_ascii_lowercase(), value))
 }
 
 /// What a name that ends in `name` is set to.
@@ -153,15 +145,5 @@ mod tests {
         );
         assert_eq!(base.executed.unwrap().mariadb.to_string(), "0-1-5");
         assert_eq!(base.position.unwrap().offset, 342);
-    }
-
-    #[test]
-    fn mydumper_says_it_in_settings() {
-        let base = read(
-            "[master]\n# Channel_Name = '' # It can be use to setup replication FOR CHANNEL\n\
-             File = binlog.000009\nPosition = 44\nExecuted_Gtid_Set = \n",
-        );
-        assert_eq!(base.executed, None);
-        assert_eq!(base.position.unwrap().file, "binlog.000009");
     }
 }

@@ -46,6 +46,8 @@ pub enum Refusal {
     Gap,
     /// The target has transactions of these logs that its base does not explain.
     Executed,
+    /// The target does not know that it has what its base holds.
+    Base,
     /// The log says that it lacks something.
     Incident,
     /// Another vendor's server, or an older one.
@@ -66,9 +68,10 @@ pub enum Refusal {
 
 impl Refusal {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Gap,
         Self::Executed,
+        Self::Base,
         Self::Incident,
         Self::Version,
         Self::Writers,
@@ -85,6 +88,7 @@ impl Refusal {
         match self {
             Self::Gap => "gap",
             Self::Executed => "executed",
+            Self::Base => "base",
             Self::Incident => "incident",
             Self::Version => "version",
             Self::Writers => "writers",
@@ -133,6 +137,9 @@ pub fn against(survey: &Survey, target: &TargetView) -> Vec<Against> {
                  rows may be there or not"
             ),
         );
+    }
+    if let Some(twice) = held_by_base(survey, target) {
+        refuse(Refusal::Base, twice);
     }
     for lost in &survey.incidents {
         let gtid = match lost.gtid {
@@ -224,6 +231,32 @@ fn unexplained(survey: &Survey, target: &TargetView) -> Option<String> {
         .map(|gtid| format!("everything up to {gtid}"))
         .collect();
     (!mariadb.is_empty()).then(|| mariadb.join(", "))
+}
+
+/// What would be applied although the base holds it, as a sentence.
+fn held_by_base(survey: &Survey, target: &TargetView) -> Option<String> {
+    let base = target.base.as_ref()?;
+    let mysql = survey.wanted.mysql.intersection(&base.mysql);
+    let is_held = |first: &&gtid::MariaGtid| {
+        let last = base.mariadb.get(first.domain);
+        last.is_some_and(|last| first.sequence <= last.sequence)
+    };
+    let mariadb = survey.wanted_first.values().find(is_held);
+    let (held, told) = match mariadb {
+        Some(first) => (
+            format!("{first} and more"),
+            format!("SET GLOBAL gtid_slave_pos='{}'", base.mariadb),
+        ),
+        None if mysql.is_empty() => return None,
+        None => (
+            mysql.to_string(),
+            format!("SET GLOBAL gtid_purged='+{mysql}'"),
+        ),
+    };
+    Some(format!(
+        "the base holds {held}, and the target does not know that it has it, so that it would be applied \
+         twice: once the base is loaded, {told} there"
+    ))
 }
 
 fn server(survey: &Survey, target: &TargetView, refuse: &mut dyn FnMut(Refusal, String)) {

@@ -8,6 +8,7 @@ use binlog::row::{RowsEvent, Table, TableMap};
 use binlog::transaction::{Boundary, Executed, StatementKind, Step, TransactionGtid};
 use codec::DecodeError;
 use config::ReplicationFilter;
+use gtid::MariaGtid;
 use inspect::stats::{RowCounts, count_rows};
 use targets::Applied;
 
@@ -76,6 +77,8 @@ pub struct Survey {
     pub transactions: u64,
     /// Their identifiers.
     pub wanted: Executed,
+    /// Of MariaDB's, the first one of each domain.
+    pub wanted_first: BTreeMap<u32, MariaGtid>,
     /// Transactions that are passed over, for whatever reason.
     pub passed_over: u64,
     /// Those of them that the target has.
@@ -132,6 +135,7 @@ impl Survey {
             damage: None,
             transactions: 0,
             wanted: Executed::default(),
+            wanted_first: BTreeMap::new(),
             passed_over: 0,
             there: Executed::default(),
             bytes: 0,
@@ -352,6 +356,9 @@ impl Survey {
         self.transactions = self.transactions.saturating_add(1);
         self.bytes = self.bytes.saturating_add(self.open_bytes);
         self.wanted.add(transaction.gtid);
+        if let TransactionGtid::MariaDb(gtid) = transaction.gtid {
+            self.wanted_first.entry(gtid.domain).or_insert(gtid);
+        }
         for (table, rows) in std::mem::take(&mut self.open_rows) {
             self.tables.entry(table).or_default().add_all(&rows);
         }
