@@ -1,17 +1,20 @@
 //! The applier: takes whole transactions from the relay log and puts them into the target.
 //!
 //! `coordinator` knows what events mean, `schedule` decides when to commit, `worker` owns the target.
-//! Here are the thread, its loop over the relay log, and what happens on errors. Order that must
+//! `retry` what happens on errors; here are the thread and its loop over the relay log. Order that must
 //! hold: a transaction is committed together with its position, and only then shown in the status,
 //! and only then may its relay log be removed.
 
+mod committing;
 mod coordinator;
 mod error;
 mod filter;
 mod hold;
 mod refusal;
+mod retry;
 mod schedule;
 mod status;
+mod steered;
 mod steering;
 mod tables;
 #[cfg(test)]
@@ -20,7 +23,7 @@ mod until;
 mod worker;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use binlog::limits::Limits;
 use binlog::log::{LogCursor, LogError, LogPosition};
@@ -41,37 +44,12 @@ pub use until::Until;
 pub use worker::{Committed, Worker};
 
 use hold::{Held, READING};
+use retry::Retries;
 
 use crate::relay_log::{RelayEnd, RelayLog};
 
 /// What the applier reads.
 type Reader = TransactionReader<LogCursor>;
-
-/// Attempts after a failure of the store itself, as MySQL's `replica_transaction_retries`.
-const RETRIES: u32 = 10;
-/// Pause before the first of them; each next one is twice as long, up to the largest.
-const RETRY_PAUSE: Duration = Duration::from_millis(200);
-const RETRY_PAUSE_MAX: Duration = Duration::from_secs(5);
-
-/// Attempts that failed since something was committed.
-#[derive(Debug, Default)]
-struct Retries {
-    tried: u32,
-}
-
-impl Retries {
-    /// How long to wait before another attempt; `None` if there is none. A target that cannot be
-    /// reached is tried for ever, as a source is.
-    fn pause_after(&mut self, error: &ApplierError) -> Option<Duration> {
-        self.tried = self.tried.saturating_add(1);
-        if !error.is_temporary() || (self.tried > RETRIES && !error.is_unreachable()) {
-            return None;
-        }
-        let doublings = (self.tried - 1).min(16);
-        let pause = RETRY_PAUSE.saturating_mul(1 << doublings);
-        Some(pause.min(RETRY_PAUSE_MAX))
-    }
-}
 
 /// Everything an applier works with.
 #[derive(Clone)]
@@ -246,72 +224,6 @@ impl Applier {
         });
     }
 
-    /// Waits for another attempt after `error`. False when there is none: it was reported, or the
-    /// applier is stopped.
-    fn waits_after(
-        &self,
-        error: &ApplierError,
-        retries: &mut Retries,
-        runtime: &Handle,
-        stop: &mut watch::Receiver<bool>,
-    ) -> bool {
-        let Some(pause) = retries.pause_after(error) else {
-            self.report(error, "the applier stopped");
-            return false;
-        };
-        let tried = retries.tried;
-        tracing::warn!(%error, tried, ?pause, "the applier tries again");
-        self.fail(error);
-        !runtime.block_on(is_stopped_within(stop, pause))
-    }
-
-    fn apply_with_retries(
-        &self,
-        mut worker: Worker,
-        runtime: &Handle,
-        mut stop: watch::Receiver<bool>,
-    ) {
-        let mut retries = Retries::default();
-        let until = self.steering.until.as_ref();
-        if !self.steering.goes_on && until.is_some_and(|until| until.is_over(worker.progress())) {
-            tracing::info!(
-                target: crate::LIFE,
-                "the applier stopped: what START REPLICA UNTIL names is applied already"
-            );
-            return;
-        }
-        loop {
-            let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
-            let mut coordinator = Coordinator::new(worker, filter, status, Places::RelayLog);
-            let committed_before = self.status.snapshot().transactions;
-            let Err(error) = self.apply(&mut coordinator, runtime, &mut stop) else {
-                return;
-            };
-            if self.status.snapshot().transactions > committed_before {
-                retries = Retries::default();
-            }
-            worker = coordinator.worker;
-            let mut error = error;
-            while let Err(undoing) = worker.abandon_group() {
-                tracing::error!(error = %undoing, "the applier cannot undo its open transactions");
-                let undoing = ApplierError::new(Place::default(), undoing);
-                if !self.waits_after(&undoing, &mut retries, runtime, &mut stop) {
-                    return;
-                }
-                // What cannot be reached is not to blame on the transaction.
-                error = undoing;
-            }
-            // What the applier stops at in the end is the transaction that failed, and not the first
-            // of those that shared its commit.
-            if worker.take_one_by_one() && !error.is_temporary() {
-                continue;
-            }
-            if !self.waits_after(&error, &mut retries, runtime, &mut stop) {
-                return;
-            }
-        }
-    }
-
     /// Applies from the committed position on, until it is stopped.
     fn apply(
         &self,
@@ -409,36 +321,6 @@ impl Applier {
         Ok(None)
     }
 
-    fn has_reached_until(&self, coordinator: &Coordinator) -> bool {
-        let progress = coordinator.worker.progress();
-        self.steering.until.as_ref().is_some_and(|until| {
-            coordinator.is_between_transactions()
-                && (until.is_reached(progress) || until.is_bad(progress))
-        })
-    }
-
-    fn say_reached(&self, coordinator: &Coordinator) {
-        let progress = coordinator.worker.progress();
-        let until = self.steering.until.as_ref().map_or("", Until::name);
-        let source = progress.source.as_ref();
-        let (file, position) = source.map_or(("", 0), |at| (at.file.as_str(), at.offset));
-        let is_bad = |until: &Until| until.is_bad(progress);
-        if self.steering.until.as_ref().is_some_and(is_bad) {
-            tracing::error!(
-                until,
-                file,
-                position,
-                "the applier stopped: START REPLICA UNTIL names a file of another log"
-            );
-            return;
-        }
-        tracing::info!(
-            target: crate::LIFE,
-            until, file, position,
-            "the applier stopped: it reached what START REPLICA UNTIL named"
-        );
-    }
-
     /// Ends the event that was `taken`, and its transaction if it is the last of it, and commits when
     /// the schedule says so. More is waiting if the event ends before the reader's end, or a newer end
     /// is announced.
@@ -480,122 +362,6 @@ impl Applier {
         }
         Ok(())
     }
-
-    /// Commits that a transaction was passed over, so that it is passed over once.
-    fn commit_passed_over(&self, coordinator: &mut Coordinator) -> Result<(), ApplierError> {
-        self.commit(coordinator)?;
-        let place = coordinator.at_passed_over();
-        let moved = coordinator.worker.commit_position(true);
-        moved.map_err(|error| coordinator.at_end(error.into()))?;
-        self.status.update(|state| state.passed_over_at = None);
-        let source = place.source.as_ref();
-        let (file, position) = source.map_or(("", 0), |at| (at.file.as_str(), at.offset));
-        tracing::warn!(
-            target: crate::LIFE,
-            gtid = %place.gtid,
-            file,
-            position,
-            "sql_replica_skip_counter: a transaction of the source was not applied here"
-        );
-        Ok(())
-    }
-
-    /// Commits what was applied in front of the transaction that failed; the error of the failure
-    /// comes back, or that of the commit.
-    fn keep_group(&self, coordinator: &mut Coordinator, error: ApplierError) -> ApplierError {
-        if error.is_temporary() || !coordinator.worker.undoes_units() {
-            return error;
-        }
-        let kept = coordinator
-            .abandon_transaction()
-            .and_then(|()| self.commit(coordinator));
-        kept.err().unwrap_or(error)
-    }
-
-    /// Commits the open group, shows it, and lets go of its relay log.
-    fn commit(&self, coordinator: &mut Coordinator) -> Result<(), ApplierError> {
-        let committed = coordinator.worker.commit();
-        let committed = committed.map_err(|error| coordinator.at_end(error.into()))?;
-        if let Some(committed) = committed {
-            self.show(coordinator, committed);
-            self.purge(coordinator)?;
-        }
-        Ok(())
-    }
-
-    fn show(&self, coordinator: &Coordinator, committed: Committed) {
-        let progress = coordinator.worker.progress();
-        self.status.update(|state| {
-            state.executed.clone_from(&progress.executed);
-            state.source.clone_from(&progress.source);
-            state.relay.clone_from(&progress.relay);
-            state.transactions = state.transactions.saturating_add(committed.transactions);
-            state.bytes = state.bytes.saturating_add(committed.bytes);
-            state.rows = state.rows.saturating_add(committed.rows);
-            state.skipped = state.skipped.saturating_add(committed.skipped);
-            state.last_applied_micros = committed.commit_micros.or(state.last_applied_micros);
-            state.oldest_open_micros = None;
-            state.failure = None;
-        });
-    }
-
-    /// Everything in the relay log is applied.
-    fn idle(&self, coordinator: &mut Coordinator) -> Result<(), ApplierError> {
-        if !coordinator.is_between_transactions() {
-            return Ok(());
-        }
-        let moved = coordinator.worker.commit_position(false);
-        moved.map_err(|error| coordinator.at_end(error.into()))?;
-        self.show_place(coordinator);
-        self.status.update(|state| {
-            state.has_caught_up = true;
-            state.oldest_open_micros = None;
-            state.doing = "Replica has read all relay log; waiting for more updates";
-        });
-        self.purge(coordinator)
-    }
-
-    /// Shows the place behind what was passed by, which no commit had to tell.
-    fn show_place(&self, coordinator: &Coordinator) {
-        let progress = coordinator.worker.progress();
-        self.status.update(|state| {
-            state.source.clone_from(&progress.source);
-            state.relay.clone_from(&progress.relay);
-        });
-    }
-
-    /// Lets go of the relay log in front of what is committed. Files go only once the commit would
-    /// outlive a power loss; without that, the position could come back in one that is gone.
-    fn purge(&self, coordinator: &mut Coordinator) -> Result<(), ApplierError> {
-        let Some(applied) = coordinator.worker.progress().relay.clone() else {
-            return Ok(());
-        };
-        if self.relay_log.wants_purge(&applied) {
-            let is_durable = coordinator.worker.make_durable();
-            if !is_durable.map_err(|error| coordinator.at_end(error.into()))? {
-                return Ok(());
-            }
-        }
-        let purged = self.relay_log.purge(&applied);
-        purged.map_err(|error| coordinator.at_end(error.into()))
-    }
-
-    fn report(&self, error: &ApplierError, what: &str) {
-        tracing::error!(%error, code = error.code(), "{what}");
-        self.fail(error);
-    }
-
-    fn fail(&self, error: &ApplierError) {
-        self.status.update(|state| {
-            state.failures = state.failures.saturating_add(1);
-            state.failure = Some(ApplierFailure {
-                code: error.code(),
-                message: error.to_string(),
-                at: SystemTime::now(),
-                gtid: error.place.gtid,
-            });
-        });
-    }
 }
 
 /// Waits for more to apply; true when it is stopped instead.
@@ -611,9 +377,4 @@ async fn is_stopped_before_change(
             changed.is_err()
         }
     }
-}
-
-async fn is_stopped_within(stop: &mut watch::Receiver<bool>, pause: Duration) -> bool {
-    let stopped = stop.wait_for(|stop| *stop);
-    tokio::time::timeout(pause, stopped).await.is_ok()
 }

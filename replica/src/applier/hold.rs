@@ -9,8 +9,9 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::coordinator::Begins;
+use super::retry::is_stopped_within;
 use super::steering::{Now, Verdict};
-use super::{Applier, ApplierError, Coordinator, is_stopped_within};
+use super::{Applier, ApplierError, Coordinator};
 use crate::channel::now_micros;
 
 /// Longest pause before the source's clock is looked at again: it may be corrected meanwhile.

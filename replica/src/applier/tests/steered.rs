@@ -1,5 +1,7 @@
 //! The applier under UNTIL, SOURCE_DELAY, sql_replica_skip_counter and sessions' gtid_next.
 
+use std::time::Duration;
+
 use super::*;
 use crate::channel::now_micros;
 
