@@ -25,6 +25,8 @@ pub enum Kind {
     Delete,
     /// A statement, DDL above all; its table is the database it ran in.
     Statement,
+    /// The log lacks changes that its server made; in the place of a table are that server's words.
+    Incident,
 }
 
 impl Kind {
@@ -36,6 +38,7 @@ impl Kind {
             Self::Update => "update",
             Self::Delete => "delete",
             Self::Statement => "statement",
+            Self::Incident => "incident",
         }
     }
 
@@ -66,7 +69,7 @@ pub struct Largest {
 pub struct Line {
     /// Start of the span, in seconds since 1970.
     pub from: u64,
-    /// `database.table`, or the database of statements.
+    /// `database.table`, the database of statements, or the words of an incident.
     pub table: String,
     /// What was done.
     pub kind: Kind,
@@ -76,7 +79,7 @@ pub struct Line {
     pub rows: u64,
     /// The transaction with the most of them.
     pub largest: Largest,
-    /// Whether that one is out of proportion.
+    /// Whether that one is out of proportion, as an incident always is.
     pub is_outlier: bool,
 }
 
@@ -84,6 +87,8 @@ pub struct Line {
 const NOTABLE: u64 = 100;
 /// How many times the usual it takes to stand out.
 const TIMES: u64 = 10;
+/// Letters of an incident's words that are kept.
+const WORDS_MAX: usize = 64;
 /// Lines that are told apart: a log must not fill the memory with names.
 const LINES_MAX: usize = 1 << 20;
 
@@ -100,6 +105,8 @@ pub struct Timeline {
     open: HashMap<(String, Kind), u64>,
     /// Transactions that found no more room.
     pub left_out: u64,
+    /// Pieces of rows (MariaDB's PARTIAL_ROW_DATA), whose tables cannot be told apart.
+    pub pieces: u64,
 }
 
 impl Timeline {
@@ -112,6 +119,7 @@ impl Timeline {
             usual: HashMap::new(),
             open: HashMap::new(),
             left_out: 0,
+            pieces: 0,
         }
     }
 
@@ -133,6 +141,15 @@ impl Timeline {
                 let query = query.inflate(limits)?;
                 self.statement(&query.schema, &query.sql);
             }
+            Event::ExecuteLoadQuery(load) => self.statement(&load.query.schema, &load.query.sql),
+            Event::Load(load) => {
+                let schema = String::from_utf8_lossy(load.schema).into_owned();
+                self.note(schema, Kind::Statement, 1);
+            }
+            Event::Incident(incident) => self.incident(step, incident.message),
+            Event::PartialRowData(_) => self.pieces = self.pieces.saturating_add(1),
+            // What stands around changes, the pieces of a file that is loaded, and payloads, which were
+            // opened by the reader.
             _ => {}
         }
         if matches!(step.boundary, Boundary::End { .. }) {
@@ -146,6 +163,30 @@ impl Timeline {
             let schema = String::from_utf8_lossy(schema).into_owned();
             self.note(schema, Kind::Statement, 1);
         }
+    }
+
+    /// It stands between transactions as well as in one.
+    fn incident(&mut self, step: &Step<'_>, message: &[u8]) {
+        let seconds = u64::from(step.raw.header.timestamp);
+        let words = String::from_utf8_lossy(message);
+        let words = words.chars().take(WORDS_MAX).map(|letter| match letter {
+            letter if letter.is_control() => ' ',
+            letter => letter,
+        });
+        let largest = Largest {
+            rows: 1,
+            gtid: step
+                .transaction
+                .map_or(TransactionGtid::None, |transaction| transaction.gtid),
+            file: step.file.to_string(),
+            offset: step.place.offset,
+        };
+        self.add(
+            seconds - seconds % self.span,
+            words.collect(),
+            Kind::Incident,
+            largest,
+        );
     }
 
     fn note(&mut self, table: String, kind: Kind, rows: u64) {
@@ -206,9 +247,14 @@ impl Timeline {
         let mark = |mut line: Line| {
             let sizes = usual.get(&(line.table.clone(), line.kind));
             let usual = sizes.map_or(0, |sizes| median_without(sizes, line.largest.rows));
-            line.is_outlier = line.kind != Kind::Statement
-                && line.largest.rows >= NOTABLE
-                && line.largest.rows >= usual.saturating_mul(TIMES);
+            line.is_outlier = match line.kind {
+                Kind::Incident => true,
+                Kind::Statement => false,
+                Kind::Insert | Kind::Update | Kind::Delete => {
+                    let rows = line.largest.rows;
+                    rows >= NOTABLE && rows >= usual.saturating_mul(TIMES)
+                }
+            };
             line
         };
         lines.into_values().map(mark).collect()
@@ -216,11 +262,8 @@ impl Timeline {
 }
 
 /// The power of two that a number reaches.
-const fn power(rows: u64) -> usize {
-    match rows.checked_ilog2() {
-        Some(power) => power as usize,
-        None => 0,
-    }
+fn power(rows: u64) -> usize {
+    (0..63).find(|&power| rows >> power <= 1).unwrap_or(63)
 }
 
 /// What the middle one of the transactions besides one of `rows` changes, to a power of two; 0 if it is
@@ -256,6 +299,13 @@ mod tests {
             gtid: TransactionGtid::None,
             file: "binlog.000001".to_owned(),
             offset,
+        }
+    }
+
+    #[test]
+    fn numbers_reach_the_powers_of_two_below_them() {
+        for (rows, expected) in [(0, 0), (1, 0), (2, 1), (3, 1), (4, 2), (u64::MAX, 63)] {
+            assert_eq!(power(rows), expected, "{rows}");
         }
     }
 

@@ -49,11 +49,17 @@ pub(super) fn run(arguments: &TimelineArguments) -> Result<(), Failure> {
             }
         }
     }
-    let left_out = timeline.left_out;
+    let (left_out, pieces) = (timeline.left_out, timeline.pieces);
     let lines = timeline.finish();
     show(arguments, &lines)?;
     if left_out > 0 {
         let text = format!("{left_out} transactions found no more room; a longer --by helps");
+        return Err(Failure::Failed(text));
+    }
+    if pieces > 0 {
+        let text = format!(
+            "{pieces} pieces of rows (PARTIAL_ROW_DATA) are not in it: their tables cannot be told apart"
+        );
         return Err(Failure::Failed(text));
     }
     match damage {

@@ -171,6 +171,6 @@ pub fn order(
             (Some(a), Some(b)) => a.value.cmp(&b.value),
             _ => return Ok(None),
         },
-        Domain::Json => crate::functions::json::order(left, right),
+        Domain::Json => crate::functions::json::order(left, right)?,
     }))
 }

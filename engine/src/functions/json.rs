@@ -167,12 +167,11 @@ pub fn object<'v>(pairs: impl Iterator<Item = &'v [Datum]>) -> Result<Datum, Sql
 }
 
 /// The order of two values as documents.
-#[must_use]
-pub fn order(left: &Datum, right: &Datum) -> Ordering {
-    match (document(left), document(right)) {
-        (Ok(a), Ok(b)) => compare(&a, &b),
-        _ => Ordering::Equal,
-    }
+///
+/// # Errors
+/// When one of them is none, or finds no room.
+pub fn order(left: &Datum, right: &Datum) -> Result<Ordering, SqlError> {
+    Ok(compare(&document(left)?, &document(right)?))
 }
 
 fn rank(document: &Json) -> u8 {

@@ -2,12 +2,13 @@
 //! with what lets it pass, nothing has moved, and with that it goes on.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use binlog::event::{ChecksumAlgorithm, EventHeader, EventType, Incident, write_event};
 use integration::chance::announce;
 use integration::compare::Snapshot;
 use integration::failure::{Failure, ensure};
-use integration::{Client, Peer, RealServer, Result, Weir};
+use integration::{Client, Peer, RealServer, Result, Weir, weir};
 
 use super::run::{command, executed, is_complete, point_to, prefix, replay, url_of};
 
@@ -169,6 +170,16 @@ async fn an_incident_is_refused_by_its_transaction() -> Result {
             false => EventType::QUERY,
         };
         let copy = with_incident(&lost, kind, directory.path())?;
+        let mut timeline = Command::new(weir::binary()?);
+        timeline
+            .args(["binlog", "timeline", "--outliers"])
+            .arg(&copy);
+        let told = timeline.output()?;
+        let text = String::from_utf8_lossy(&told.stdout).into_owned();
+        let is_told = text
+            .lines()
+            .any(|line| line.starts_with('!') && line.contains("error writing to the binary log"));
+        ensure(told.status.success() && is_told, || text.clone())?;
         files.splice(2..3, [copy]);
         let last = executed(&mut stand.at_source, peer).await?;
         let words = format!(" ({}{})", stand.prefix, last - 1);
