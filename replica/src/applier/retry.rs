@@ -53,7 +53,8 @@ impl Applier {
             return false;
         };
         let tried = retries.tried;
-        tracing::warn!(%error, tried, ?pause, "the applier tries again");
+        let seconds = pause.as_secs_f64();
+        tracing::warn!(%error, tried, seconds, "the applier tries again");
         self.fail(error);
         !runtime.block_on(is_stopped_within(stop, pause))
     }
