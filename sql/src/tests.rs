@@ -439,6 +439,26 @@ fn set_takes_every_form() {
 }
 
 #[test]
+fn accounts_parse_as_older_servers_log_them() {
+    let logged = ParseOptions {
+        is_logged: true,
+        ..ParseOptions::default()
+    };
+    for text in [
+        "CREATE USER 'a'@'%' IDENTIFIED BY PASSWORD '*DD825501206B46AB8645F4CF927F85D4D7A5A5E4'",
+        "GRANT SELECT ON *.* TO 'a'@'%' IDENTIFIED BY PASSWORD '*DD825501206B46AB8645F4CF927F85D4D7A5A5E4' \
+         REQUIRE SSL WITH GRANT OPTION MAX_QUERIES_PER_HOUR 5 MAX_USER_CONNECTIONS 2",
+        "GRANT ALL PRIVILEGES ON d.* TO a, 'b'@'c' IDENTIFIED WITH mysql_native_password AS '*DD'",
+        "GRANT USAGE ON *.* TO 'a'@'%' WITH MAX_QUERIES_PER_HOUR 5",
+    ] {
+        let parsed = parse(text.as_bytes(), &logged).unwrap();
+        assert!(matches!(parsed.statement, Statement::Account(_)), "{text}");
+        let error = parse(text.as_bytes(), &ParseOptions::default()).unwrap_err();
+        assert_eq!(error.code, 1064, "{text}");
+    }
+}
+
+#[test]
 fn administrative_statements_parse() {
     for text in [
         "create user if not exists 'a'@'%' identified with mysql_native_password by 'x', b require ssl",

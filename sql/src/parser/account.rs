@@ -8,6 +8,17 @@ use crate::ast::{
 use crate::cursor::{Cursor, Parse};
 use crate::lexer::Kind;
 
+/// The plugin of accounts that name none in their logs.
+const NATIVE_PASSWORD: &str = "mysql_native_password";
+
+/// What an account may use, behind WITH.
+const LIMITS: [&str; 4] = [
+    "MAX_QUERIES_PER_HOUR",
+    "MAX_UPDATES_PER_HOUR",
+    "MAX_CONNECTIONS_PER_HOUR",
+    "MAX_USER_CONNECTIONS",
+];
+
 impl Cursor<'_> {
     /// Behind CREATE, ALTER, DROP or RENAME; USER is next.
     pub(super) fn account_statement(&mut self, verb: &str) -> Parse<Statement> {
@@ -91,6 +102,13 @@ impl Cursor<'_> {
             if self.accept_all(&["RANDOM", "PASSWORD"]) {
                 return Ok(Authentication::RandomPassword { plugin });
             }
+            // What MySQL before 5.7, and MariaDB, make of a password in their logs.
+            if self.options.is_logged && self.accept("PASSWORD") {
+                return Ok(Authentication::Hash {
+                    plugin: plugin.unwrap_or_else(|| NATIVE_PASSWORD.to_owned()),
+                    hash: self.bytes()?,
+                });
+            }
             let password = self.string()?;
             if self.is_word("REPLACE") {
                 return refuse("IDENTIFIED BY ... REPLACE");
@@ -123,12 +141,7 @@ impl Cursor<'_> {
             self.require(&mut options)?;
         }
         if self.accept("WITH") {
-            while let Some(limit) = self.accept_any(&[
-                "MAX_QUERIES_PER_HOUR",
-                "MAX_UPDATES_PER_HOUR",
-                "MAX_CONNECTIONS_PER_HOUR",
-                "MAX_USER_CONNECTIONS",
-            ]) {
+            while let Some(limit) = self.accept_any(&LIMITS) {
                 let value = self.integer()?;
                 if value != 0 {
                     options.others.push(format!("{limit} {value}"));
@@ -231,13 +244,18 @@ impl Cursor<'_> {
         self.expect("ON")?;
         let object = self.grant_object()?;
         self.expect("TO")?;
-        let accounts = self.list(Self::account)?;
-        let mut grant_option = false;
-        if self.accept("WITH") {
-            self.expect("GRANT")?;
-            self.expect("OPTION")?;
-            grant_option = true;
-        }
+        let (accounts, grant_option) = match self.options.is_logged {
+            true => self.grantees_with_options()?,
+            false => {
+                let accounts = self.list(Self::account)?;
+                let grant_option = self.accept("WITH");
+                if grant_option {
+                    self.expect("GRANT")?;
+                    self.expect("OPTION")?;
+                }
+                (accounts, grant_option)
+            }
+        };
         if self.is_word("AS") {
             return refuse("GRANT ... AS");
         }
@@ -248,6 +266,34 @@ impl Cursor<'_> {
             accounts,
             grant_option,
         }))))
+    }
+
+    /// What servers take that make accounts by GRANT: MySQL before 8.0, and MariaDB.
+    fn grantees_with_options(&mut self) -> Parse<(Vec<AccountName>, bool)> {
+        let accounts = self.list(|cursor| {
+            let account = cursor.account()?;
+            if cursor.accept("IDENTIFIED") {
+                cursor.authentication()?;
+            }
+            Ok(account)
+        })?;
+        if self.accept("REQUIRE") {
+            self.require(&mut AccountOptions::default())?;
+        }
+        let mut grant_option = false;
+        if self.accept("WITH") {
+            loop {
+                if self.accept("GRANT") {
+                    self.expect("OPTION")?;
+                    grant_option = true;
+                } else if self.accept_any(&LIMITS).is_some() {
+                    self.integer()?;
+                } else {
+                    break;
+                }
+            }
+        }
+        Ok((accounts, grant_option))
     }
 
     pub(super) fn revoke(&mut self) -> Parse<Statement> {
