@@ -274,7 +274,10 @@ impl SqlLines {
         out: &mut Vec<u8>,
     ) -> Result<(), RenderError> {
         match &step.event {
-            Event::FormatDescription(_) => self.description(step, out),
+            Event::FormatDescription(event) => {
+                self.session.come_from(event);
+                self.description(step, out);
+            }
             Event::Gtid(event) => self.mysql_gtid(event, out),
             Event::MariadbGtid(event) => self.mariadb_gtid(event, out),
             Event::Query(event) => self.query(event, step, out),

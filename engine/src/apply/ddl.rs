@@ -117,20 +117,26 @@ impl<'a> DdlStatement<'a> {
         }
         session.default_collation_for_utf8mb4 = match self.default_for_utf8mb4 {
             Some(id) => known(id)?,
-            None if self.is_mariadb => &UTF8MB4_GENERAL_CI,
+            None if self.is_mariadb || self.is_before_80() => &UTF8MB4_GENERAL_CI,
             None => Charset::Utf8mb4.default_collation(),
         };
         if let Some(zone) = &self.time_zone {
             session.time_zone = TimeZone::by_name(zone)?;
         }
-        session.explicit_defaults_for_timestamp =
-            self.explicit_defaults_for_timestamp.unwrap_or(true);
+        session.explicit_defaults_for_timestamp = self
+            .explicit_defaults_for_timestamp
+            .unwrap_or(self.is_mariadb || !self.is_before_80());
         session.foreign_key_checks = self.foreign_key_checks;
         session.unique_checks = self.unique_checks;
         let (increment, offset) = self.auto_increment;
         session.auto_increment_increment = u64::from(increment.max(1));
         session.auto_increment_offset = u64::from(offset.max(1));
         Ok(session)
+    }
+
+    /// Whether the log is that of a MySQL with other defaults than 8.0, which says nothing of them.
+    const fn is_before_80(&self) -> bool {
+        !self.is_mariadb && self.version < 80_000
     }
 
     /// The character set of the text, if it is known.

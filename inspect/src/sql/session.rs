@@ -5,7 +5,8 @@ use super::{DELIMITER, SqlForm, comment, statement};
 use crate::cell::charset_of;
 use crate::cell::digits::{put_fraction, put_u64};
 use binlog::event::{
-    Charset, EventFlags, EventHeader, Flavour, Query, StatusVariable, session_flag,
+    Charset, EventFlags, EventHeader, Flavour, FormatDescription, Query, StatusVariable,
+    session_flag,
 };
 use charset::Charset as CharacterSet;
 
@@ -74,7 +75,12 @@ pub struct Session {
     server: Option<u32>,
     /// Whether the session is set up for INSERT, UPDATE and DELETE.
     is_for_rows: bool,
+    /// Whether the log is that of a MySQL before 8.0, which says nothing of what it took for granted.
+    is_before_80: bool,
 }
+
+/// The collation that utf8mb4 had before 8.0: `utf8mb4_general_ci`.
+const GENERAL_CI: u16 = 45;
 
 /// sql_mode of row statements: any date is taken, and 0 in an AUTO_INCREMENT column is 0.
 const ROWS_SQL_MODE: &str = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES";
@@ -108,6 +114,13 @@ pub(super) fn put_foot(out: &mut Vec<u8>) {
 }
 
 impl Session {
+    /// The statements that follow are those of a server of this version.
+    pub fn come_from(&mut self, description: &FormatDescription) {
+        let version = sql::version_number(&description.server_version);
+        let is_mariadb = description.server_version.contains("MariaDB");
+        self.is_before_80 = !is_mariadb && version < 80_000;
+    }
+
     /// Sets what `query` ran with, of whose event this is the header; `schema` is its default
     /// database here, or `None` to keep whatever there is.
     pub fn enter(
@@ -139,6 +152,11 @@ impl Session {
                 StatusVariable::CollationDatabase(id) => database = Some(*id),
                 variable => self.variable(variable, flavour, out),
             }
+        }
+        if self.is_before_80 {
+            self.versioned(80_000, "explicit_defaults_for_timestamp", 0, out);
+            let name = "default_collation_for_utf8mb4";
+            self.versioned(80_011, name, GENERAL_CI.into(), out);
         }
         if self.collation_database != Some(database.unwrap_or(0)) {
             self.collation_database = Some(database.unwrap_or(0));
@@ -287,6 +305,10 @@ impl Session {
             // Not session state, or nothing that a client may set.
             _ => return,
         };
+        self.versioned(since, name, value, out);
+    }
+
+    fn versioned(&mut self, since: u64, name: &'static str, value: u64, out: &mut impl SqlSink) {
         let is_set = self.versioned.contains(&(name, value));
         if !is_set {
             self.versioned.retain(|(other, _)| *other != name);
