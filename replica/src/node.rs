@@ -159,7 +159,7 @@ impl Opened {
             Initialize::IfMissing => &settings.target,
             Initialize::Insecure | Initialize::RandomPassword => &TargetKind::Sqlite,
         };
-        let target = target::open(kind, &database, DEFAULT_CHANNEL)?;
+        let target = target::open(kind, &database, DEFAULT_CHANNEL, settings.server.gtid_mode)?;
         let store = GatedStore {
             store: target.store,
             gate: Arc::clone(&gate),

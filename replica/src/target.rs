@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use config::Secret;
-use config::settings::{MysqlTarget, TargetKind};
+use config::settings::{GtidMode, MysqlTarget, TargetKind};
 use engine::database::Database;
 use protocol::client::{ClientOptions, Endpoint};
 use protocol::tls::{ClientTls, TlsMode};
@@ -30,6 +30,7 @@ pub(crate) fn open(
     kind: &TargetKind,
     database: &Database,
     channel: &str,
+    gtid_mode: GtidMode,
 ) -> Result<Target, ReplicaError> {
     match kind {
         TargetKind::Sqlite => Ok(Target {
@@ -37,7 +38,7 @@ pub(crate) fn open(
             no_mariadb: Some(Arc::from("the embedded engine (target=sqlite)")),
         }),
         TargetKind::Mysql(target) => {
-            let store = server(target, channel)?;
+            let store = server(target, channel, gtid_mode)?;
             let name = format!("{}:{}", target.host, target.port);
             let (facts, truth) = (store.facts(), store.truth());
             let keeps = match truth {
@@ -63,7 +64,11 @@ pub(crate) fn open(
     }
 }
 
-fn server(target: &MysqlTarget, channel: &str) -> Result<MysqlStore, ReplicaError> {
+fn server(
+    target: &MysqlTarget,
+    channel: &str,
+    gtid_mode: GtidMode,
+) -> Result<MysqlStore, ReplicaError> {
     let endpoint = Endpoint::Tcp {
         host: target.host.clone(),
         port: target.port,
@@ -91,8 +96,8 @@ fn server(target: &MysqlTarget, channel: &str) -> Result<MysqlStore, ReplicaErro
         channel: channel.to_owned(),
     });
     let by_row = MysqlStore::open(options(row)).map_err(ReplicaError::from)?;
-    // A server that keeps the source's GTIDs is the truth itself.
-    match by_row.facts().has_gtids {
+    // A server that keeps the source's GTIDs is the truth itself. With gtid_mode=OFF there are none.
+    match by_row.facts().has_gtids && gtid_mode != GtidMode::Off {
         true => Ok(MysqlStore::open(options(Truth::Gtids))?),
         false => Ok(by_row),
     }

@@ -8,7 +8,8 @@
 //!
 //! A database is made in steps: a server that is killed between them leaves one without its character
 //! set, in which tables would be made otherwise than at the source. An empty one is therefore made
-//! anew.
+//! anew. So is a table of MySQL before 8.0, which keeps its definition in a file beside the engine: of a
+//! CREATE or DROP that was interrupted the file alone may be left, in the way of the next CREATE.
 
 use gtid::MariaGtid;
 use inspect::put_text_literal;
@@ -68,15 +69,38 @@ pub(super) fn shape(pipe: &mut Pipe, change: &StatementChange<'_>) -> Result<Str
     Ok(shape)
 }
 
+/// How a table or a database looks that is not there.
+const NONE: &str = "none";
+
 fn look(pipe: &mut Pipe, sql: &str) -> Result<String, TargetError> {
     match pipe.ask(sql) {
         Ok(answer) => Ok(second_cell(&answer)),
         // Neither table nor database.
         Err(TargetError::Statement(error)) if matches!(error.code, 1146 | 1049) => {
-            Ok("none".to_owned())
+            Ok(NONE.to_owned())
         }
         Err(error) => Err(error),
     }
+}
+
+/// The statements that remove what may be left of tables that a statement makes or removes and that are
+/// not there. Other statements may have left rows under another name.
+pub(super) fn remains(
+    pipe: &mut Pipe,
+    change: &StatementChange<'_>,
+) -> Result<Vec<String>, TargetError> {
+    let Some(ddl @ (Ddl::CreateTable(_) | Ddl::DropTable { .. })) = ddl(change) else {
+        return Ok(Vec::new());
+    };
+    let mut removals = Vec::new();
+    for table in ddl.changed_tables() {
+        let database = table.database.as_deref().unwrap_or(change.database);
+        let name = format!("{}.{}", quoted(database), quoted(&table.name));
+        if look(pipe, &format!("SHOW CREATE TABLE {name}"))? == NONE {
+            removals.push(format!("DROP TABLE IF EXISTS {name}"));
+        }
+    }
+    Ok(removals)
 }
 
 /// Whether what a statement was to make was not there when it began.

@@ -45,6 +45,11 @@ impl ServerFacts {
         }
     }
 
+    /// Whether a definition is more than one write to disk, of which a crash may leave a part.
+    pub(super) const fn defines_in_steps(&self) -> bool {
+        !self.is_mariadb && self.number < 80_000
+    }
+
     /// The domain of what an applier logs there on its own behalf.
     pub(super) const fn own_domain(&self) -> u32 {
         super::OWN_DOMAINS | self.server_id & 0x00ff_ffff

@@ -6,8 +6,11 @@ use inspect::declared::{DeclaredTable, SERVER_COLUMNS};
 use protocol::client::QueryResult;
 
 use super::pipe::Pipe;
-use super::{MysqlStore, Truth};
+use super::{LOGGED, MysqlStore, Truth, UNLOGGED};
 use crate::TargetError;
+
+/// From this version on a server that has executed something can be told of more in `gtid_purged`.
+const GTIDS_ADDED_SINCE: u32 = 80_000;
 
 /// A cell of text, empty for NULL and for none.
 pub(super) fn cell(row: &[Option<Vec<u8>>], at: usize) -> String {
@@ -155,11 +158,18 @@ impl MysqlStore {
             let facts = super::ServerFacts::ask(pipe)?;
             let mut new = mysql.clone();
             new.subtract(&facts.gtid_executed);
-            match facts.has_gtids && !new.is_empty() {
+            if !facts.has_gtids || new.is_empty() {
+                return Ok(());
+            }
+            if facts.number >= GTIDS_ADDED_SINCE {
+                let add = format!("SET GLOBAL gtid_purged='+{new}'");
+                return pipe.ask(&add).map(drop);
+            }
+            match facts.gtid_executed.is_empty() {
                 true => pipe
-                    .ask(&format!("SET GLOBAL gtid_purged='+{new}'"))
+                    .ask(&format!("SET GLOBAL gtid_purged='{new}'"))
                     .map(drop),
-                false => Ok(()),
+                false => commit_empty(pipe, &new, self.options.is_logged),
             }
         })
     }
@@ -194,6 +204,30 @@ impl MysqlStore {
             }
             Ok(true)
         })
+    }
+}
+
+/// Executes transactions that change nothing, which is how a server learns GTIDs that has executed
+/// others and cannot be told. What an interruption leaves is committed the next time.
+fn commit_empty(pipe: &mut Pipe, gtids: &GtidSet, is_logged: bool) -> Result<(), TargetError> {
+    if !is_logged {
+        pipe.ask(LOGGED)?;
+    }
+    for tsid in gtids.tsids() {
+        for interval in gtids.intervals(tsid) {
+            for gno in interval.start..=interval.end {
+                let next = format!("SET @@SESSION.GTID_NEXT='{tsid}:{gno}'");
+                for sql in [next.as_str(), "BEGIN", "COMMIT"] {
+                    pipe.send(sql.as_bytes())?;
+                }
+            }
+        }
+    }
+    pipe.send(b"SET @@SESSION.GTID_NEXT='AUTOMATIC'")?;
+    pipe.drain()?;
+    match is_logged {
+        true => Ok(()),
+        false => pipe.ask(UNLOGGED).map(drop),
     }
 }
 

@@ -130,7 +130,8 @@ impl MysqlSession {
             }
             (Truth::Gtids, TransactionGtid::None | TransactionGtid::MariaDb(_)) => {
                 let text = format!(
-                    "the transaction {} has no MySQL GTID that the target could keep",
+                    "the transaction {} has no MySQL GTID that the target could keep; a replica with \
+                     gtid_mode=OFF, whose source has none, keeps its place in a row there",
                     self.head.gtid
                 );
                 return Err(TargetError::Unsupported(SqlError::new(1837, "HY000", text)));
@@ -214,6 +215,7 @@ impl MysqlSession {
         let doubted = self.doubted.take();
         let doubted = doubted.filter(|doubted| doubted.statement == statement);
         if let Some(doubted) = &doubted {
+            self.remove_remains(change)?;
             let logged = match kept {
                 Some(gtid) if self.is_logged_alone => doubt::logged(&mut self.pipe, &gtid)?,
                 _ => Logged::Not,
@@ -279,6 +281,16 @@ impl MysqlSession {
         Ok(false)
     }
 
+    /// Removes what an interrupted statement may have left of tables that are not there.
+    fn remove_remains(&mut self, change: &StatementChange<'_>) -> Result<(), TargetError> {
+        if self.facts.defines_in_steps() {
+            for removal in doubt::remains(&mut self.pipe, change)? {
+                self.unlogged(&removal)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Runs a statement that is nobody's but this server's.
     fn unlogged(&mut self, sql: &str) -> Result<(), TargetError> {
         self.pipe.send(b"COMMIT")?;
@@ -310,6 +322,7 @@ impl MysqlSession {
         let schema = is_used.then_some(change.database.as_bytes());
         let mut out: Vec<Vec<u8>> = Vec::new();
         let flavour = change.logged.format.flavour;
+        self.state.come_from(change.logged.description);
         self.state
             .enter(change.query, header, flavour, schema, &mut out);
         // What the log says of autocommit is the source's.
