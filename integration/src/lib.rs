@@ -1,6 +1,6 @@
 //! Tests and benches that need more than one crate or real peers, and the harness they share.
 //!
-//! The harness starts real servers (MySQL 9.7, MariaDB 10.11 and 11.8, unpacked by
+//! The harness starts real servers (MySQL 9.7 and 5.6, MariaDB 10.11 and 11.8, unpacked by
 //! `scripts/peers`) and `weir` processes on free ports in temporary directories, talks to them,
 //! and compares what they hold. It decides nothing about correctness itself: that is what the
 //! files in `tests/` say. Nothing here skips: a missing peer is a failure that names the command

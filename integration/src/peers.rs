@@ -10,6 +10,8 @@ use crate::failure::{Failure, Result};
 pub enum Peer {
     /// MySQL 9.7.
     MySql97,
+    /// MySQL 5.6, whose GTIDs are off unless asked for, and which brings no client.
+    MySql56,
     /// MariaDB 10.11.
     MariaDb1011,
     /// MariaDB 11.8.
@@ -21,6 +23,7 @@ impl Peer {
     pub fn folder(self) -> &'static str {
         match self {
             Self::MySql97 => "mysql-9.7",
+            Self::MySql56 => "mysql-5.6",
             Self::MariaDb1011 => "mariadb-10.11",
             Self::MariaDb118 => "mariadb-11.8",
         }
@@ -28,7 +31,10 @@ impl Peer {
 
     /// True for either MariaDB.
     pub fn is_mariadb(self) -> bool {
-        self != Self::MySql97
+        match self {
+            Self::MySql97 | Self::MySql56 => false,
+            Self::MariaDb1011 | Self::MariaDb118 => true,
+        }
     }
 
     /// A program of this peer, ready to take arguments.
@@ -39,16 +45,17 @@ impl Peer {
         program(self.folder(), name)
     }
 
-    /// The command line client of this peer.
+    /// The command line client of this peer; for MySQL 5.6, whose logins MySQL's has forgotten,
+    /// MariaDB's.
     ///
     /// # Errors
     /// As [`Peer::program`].
     pub fn cli(self) -> Result<Command> {
-        self.program(if self.is_mariadb() {
-            "mariadb"
-        } else {
-            "mysql"
-        })
+        match self {
+            Self::MySql97 => self.program("mysql"),
+            Self::MySql56 => Self::MariaDb1011.program("mariadb"),
+            Self::MariaDb1011 | Self::MariaDb118 => self.program("mariadb"),
+        }
     }
 }
 

@@ -30,21 +30,20 @@ pub enum Start {
 /// Creates the replication account on a MySQL or Weir source, for replicas of this vendor.
 ///
 /// A MariaDB replica sends a caching_sha2 password in clear when there is no TLS, which every source
-/// refuses: it gets an account of the older method.
+/// refuses: it gets an account of the older method. MySQL 5.6 has no newer one to name.
 ///
 /// # Errors
 /// What the source answered.
 pub async fn create_account(source: &mut Client, replica: Peer) -> Result {
-    let plugin = if replica.is_mariadb() {
-        "mysql_native_password"
-    } else {
-        "caching_sha2_password"
+    let method = match replica {
+        Peer::MySql97 => "WITH caching_sha2_password BY",
+        Peer::MySql56 => "BY",
+        Peer::MariaDb1011 | Peer::MariaDb118 => "WITH mysql_native_password BY",
     };
     source
         .run(&[
             format!(
-                "CREATE USER {REPLICATION_USER}@'%' IDENTIFIED WITH {plugin} \
-                 BY '{REPLICATION_PASSWORD}'"
+                "CREATE USER {REPLICATION_USER}@'%' IDENTIFIED {method} '{REPLICATION_PASSWORD}'"
             ),
             format!("GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO {REPLICATION_USER}@'%'"),
         ])

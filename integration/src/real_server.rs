@@ -28,7 +28,7 @@ pub struct RealServer {
 
 impl RealServer {
     /// Starts a fresh server with a row-format binlog (`binlog.000001`), GTIDs on where the product
-    /// has them by option, and these further options (`--name=value`).
+    /// has them by option (not MySQL 5.6, see [`GTIDS_OF_MYSQL_56`]), and these further options (`--name=value`).
     ///
     /// # Errors
     /// When the peer is missing or does not answer in time.
@@ -187,7 +187,7 @@ impl RealServer {
     fn command(&self) -> Result<Command> {
         let base = peers::folder(self.peer.folder())?.join("root/usr");
         let (program, share) = match self.peer {
-            Peer::MySql97 => ("mysqld", base.join("share/mysql")),
+            Peer::MySql97 | Peer::MySql56 => ("mysqld", base.join("share/mysql")),
             Peer::MariaDb1011 => ("mariadbd", base.join("share/mysql")),
             Peer::MariaDb118 => ("mariadbd", base.join("share/mariadb")),
         };
@@ -220,26 +220,37 @@ impl RealServer {
         if std::fs::metadata("/proc/self")?.uid() == 0 {
             command.arg("--user=root");
         }
-        if self.peer.is_mariadb() {
-            command.args([
-                "--innodb-flush-log-at-trx-commit=2",
-                "--innodb-log-file-size=64M",
-            ]);
-        } else {
-            command.args([
-                "--mysqlx=OFF",
-                "--secure-file-priv=NULL",
-                "--gtid-mode=ON",
-                "--enforce-gtid-consistency=ON",
-                "--sync-binlog=0",
-                "--innodb-flush-log-at-trx-commit=2",
-                "--innodb-redo-log-capacity=128M",
-            ]);
+        command.arg("--innodb-flush-log-at-trx-commit=2");
+        match self.peer {
+            Peer::MariaDb1011 | Peer::MariaDb118 => {
+                command.arg("--innodb-log-file-size=64M");
+            }
+            Peer::MySql97 => {
+                command.args([
+                    "--mysqlx=OFF",
+                    "--secure-file-priv=NULL",
+                    "--gtid-mode=ON",
+                    "--enforce-gtid-consistency=ON",
+                    "--sync-binlog=0",
+                    "--innodb-redo-log-capacity=128M",
+                ]);
+            }
+            // The redo log is as large as the copied directory's: another size is a slow start.
+            Peer::MySql56 => {
+                command.args(["--sync-binlog=0", "--innodb-log-file-size=16M"]);
+            }
         }
         command.args(&self.options);
         Ok(command)
     }
 }
+
+/// What makes MySQL 5.6 number its transactions.
+pub const GTIDS_OF_MYSQL_56: [&str; 3] = [
+    "--gtid-mode=ON",
+    "--enforce-gtid-consistency=ON",
+    "--log-slave-updates=ON",
+];
 
 /// The files of `directory` that are named `base` and a number, in order.
 pub(crate) fn binlogs(directory: &Path, base: &str) -> Result<Vec<PathBuf>> {

@@ -41,6 +41,15 @@ impl SteadyLoad {
     pub async fn start(port: u16, writers: u64, seed: u64) -> Result<Self> {
         let mut client = Client::connect(&ClientOptions::root(port)).await?;
         client.run(&TABLES).await?;
+        Ok(Self::spawn(port, writers, seed, true))
+    }
+
+    /// Goes on after [`SteadyLoad::end`] in the same tables, and makes, changes and drops none.
+    pub fn go_on_with_rows(port: u16, writers: u64, seed: u64) -> Self {
+        Self::spawn(port, writers, seed, false)
+    }
+
+    fn spawn(port: u16, writers: u64, seed: u64, defines: bool) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let committed = Arc::new(AtomicU64::new(0));
         let writers = (0..writers)
@@ -48,6 +57,7 @@ impl SteadyLoad {
                 let writer = Writer {
                     port,
                     writer,
+                    defines,
                     chance: Chance::seeded(seed ^ (writer + 1) << 32),
                     is_over: Arc::clone(&is_over),
                     committed: Arc::clone(&committed),
@@ -55,11 +65,11 @@ impl SteadyLoad {
                 tokio::spawn(writer.write())
             })
             .collect();
-        Ok(Self {
+        Self {
             is_over,
             committed,
             writers,
-        })
+        }
     }
 
     /// Ends it. How many transactions were acknowledged.
@@ -78,6 +88,8 @@ impl SteadyLoad {
 struct Writer {
     port: u16,
     writer: u64,
+    /// Whether the first writer makes, changes and drops tables.
+    defines: bool,
     chance: Chance,
     is_over: Arc<AtomicBool>,
     committed: Arc<AtomicU64>,
@@ -106,7 +118,7 @@ impl Writer {
         let (writer, chance) = (self.writer, &mut self.chance);
         let (total, same) = (chance.below(4), chance.below(3));
         let alike = format!("INSERT INTO steady.alike VALUES ({same}, 'x')");
-        if writer == 0 && turn.is_multiple_of(10) {
+        if self.defines && writer == 0 && turn.is_multiple_of(10) {
             let table = format!("steady.passing_{}", turn % 40);
             return vec![
                 format!("DROP TABLE IF EXISTS {table}"),

@@ -8,6 +8,8 @@ mod kills;
 mod lost;
 #[path = "replay/mydumper.rs"]
 mod mydumper;
+#[path = "replay/mysql_56.rs"]
+mod mysql_56;
 #[path = "replay/refusals.rs"]
 mod refusals;
 #[path = "replay/run.rs"]

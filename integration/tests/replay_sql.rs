@@ -189,6 +189,37 @@ fn without_warnings(answer: &str) -> String {
     format!("{head}{rest}")
 }
 
+/// What a MySQL before 8.0 takes for granted, its log does not say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mysql_97_gets_tables_as_a_mysql_56_made_them() -> Result {
+    let source = RealServer::start(Peer::MySql56, 1, &[]).await?;
+    let mut at_source = source.client().await?;
+    at_source
+        .run(&[
+            "CREATE DATABASE more CHARACTER SET utf8mb4",
+            "CREATE TABLE more.t (v VARCHAR(10) UNIQUE, at TIMESTAMP) CHARACTER SET utf8mb4",
+            "INSERT INTO more.t (v) VALUES ('ß'), ('ss')",
+            "CREATE TABLE more.u (v VARCHAR(10) UNIQUE)",
+            "INSERT INTO more.u VALUES ('ß'), ('ss')",
+        ])
+        .await?;
+    let off = ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"];
+    let target = RealServer::start(Peer::MySql97, 2, &off).await?;
+    pipe(&source.binlogs()?, &[], &target)?;
+    let mut at_target = target.client().await?;
+    let left = Snapshot::take(&mut at_source, &["more"]).await?;
+    let right = Snapshot::take(&mut at_target, &["more"]).await?;
+    ensure_same("source", &left, "replayed", &right)?;
+    let columns = "SELECT TABLE_NAME, COLUMN_NAME, COLLATION_NAME, IS_NULLABLE, COLUMN_DEFAULT \
+                   FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'more' \
+                   ORDER BY TABLE_NAME, ORDINAL_POSITION";
+    let (wanted, found) = (
+        at_source.rows(columns).await?,
+        at_target.rows(columns).await?,
+    );
+    ensure(found == wanted, || format!("{found:?} and not {wanted:?}"))
+}
+
 const GTID_NEXT: &str = include_str!("replay_sql/gtid_next.sql");
 
 /// A server that ran the workload, and stopped writing.

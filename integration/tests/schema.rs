@@ -79,7 +79,7 @@ impl Logged {
         client.run(&changes).await?;
         client.run(ODD_ROWS).await?;
         match peer {
-            Peer::MySql97 => client.execute("DELETE FROM types.points").await?,
+            Peer::MySql97 | Peer::MySql56 => client.execute("DELETE FROM types.points").await?,
             Peer::MariaDb118 => {
                 let insert = "INSERT INTO types.directions VALUES (1, VEC_FromText('[1,2,3]'))";
                 client.execute(insert).await?

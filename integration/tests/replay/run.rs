@@ -39,7 +39,7 @@ pub(crate) async fn written(peer: Peer, options: &[&str], scope: Scope) -> Resul
 pub(crate) const fn scope_of(peer: Peer) -> Scope {
     match peer {
         Peer::MySql97 => Scope::MySql,
-        Peer::MariaDb1011 | Peer::MariaDb118 => Scope::WithMariaDb,
+        Peer::MySql56 | Peer::MariaDb1011 | Peer::MariaDb118 => Scope::WithMariaDb,
     }
 }
 
