@@ -22,6 +22,14 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// What it says, if it was not said already.
+    pub(crate) fn words(&self) -> &str {
+        match self {
+            Self::Usage(words) | Self::Failed(words) | Self::Passing(words) => words,
+            Self::Told | Self::ReaderGone => "",
+        }
+    }
+
     /// A failure from what was being done and an error.
     pub(crate) fn failed(doing: &str, error: impl fmt::Display) -> Self {
         Self::Failed(format!("{doing}: {error}"))

@@ -44,6 +44,7 @@ struct Look {
 }
 
 struct Replica<'a> {
+    server: &'a Server,
     name: &'a str,
     client: Client,
 }
@@ -91,7 +92,11 @@ async fn skip(arguments: &SkipArguments, server: &Server) -> Result<(), Failure>
     let connected = server.connect(WITHIN).await;
     let client = connected.map_err(|error| Failure::failed(&server.name, error))?;
     let name = server.name.as_str();
-    let mut replica = Replica { name, client };
+    let mut replica = Replica {
+        server,
+        name,
+        client,
+    };
     let comment = replica.client.scalar("SELECT @@version_comment").await;
     let comment = comment.map_err(|error| replica.failed(&error))?;
     let is_weir = comment.is_some_and(|comment| comment.to_lowercase().contains("weir"));
@@ -133,14 +138,7 @@ async fn skip_failed(
         take_place(replica, gtid).await?;
         replica.run("START REPLICA SQL_THREAD").await?;
     } else {
-        replica
-            .run("SET GLOBAL sql_replica_skip_counter = 1")
-            .await?;
-        if let Err(failure) = replica.run("START REPLICA SQL_THREAD").await {
-            // What would be skipped later, nobody saw.
-            let _ = replica.run("SET GLOBAL sql_replica_skip_counter = 0").await;
-            return Err(failure);
-        }
+        skip_by_counter(replica).await?;
     }
     let after = settled(replica).await?;
     if after.skip_counter > 0 {
@@ -152,6 +150,57 @@ async fn skip_failed(
         return Err(Failure::failed(name, text));
     }
     tell(arguments, name, what, &after)
+}
+
+/// Has the applier pass over the transaction at which it stands. A counter that was set is taken back,
+/// over another connection if this one is lost, unless the applier was started.
+async fn skip_by_counter(replica: &mut Replica<'_>) -> Result<(), Failure> {
+    let mut outcome = replica.run("SET GLOBAL sql_replica_skip_counter = 1").await;
+    if outcome.is_ok() {
+        outcome = replica.run("START REPLICA SQL_THREAD").await;
+    }
+    let Err(failure) = outcome else {
+        return Ok(());
+    };
+    match take_back(replica).await {
+        Ok(Back::Started) => Ok(()),
+        Ok(Back::Taken) => Err(failure),
+        Err(again) => Err(Failure::Failed(format!(
+            "{}; {}; its next start may pass over a transaction: SET GLOBAL \
+             sql_replica_skip_counter = 0 there before",
+            failure.words(),
+            again.words(),
+        ))),
+    }
+}
+
+/// What became of a counter that nobody knows to be set.
+enum Back {
+    /// The applier was started with it.
+    Started,
+    /// It is 0.
+    Taken,
+}
+
+async fn take_back(replica: &mut Replica<'_>) -> Result<Back, Failure> {
+    let look = match replica.look().await {
+        Ok(look) => look,
+        Err(_) => {
+            let connected = replica.server.connect(WITHIN).await;
+            replica.client = connected.map_err(|error| replica.failed(&error))?;
+            replica.look().await?
+        }
+    };
+    // What would be skipped later, nobody saw.
+    match look.is_running {
+        true => Ok(Back::Started),
+        false => {
+            replica
+                .run("SET GLOBAL sql_replica_skip_counter = 0")
+                .await?;
+            Ok(Back::Taken)
+        }
+    }
 }
 
 /// Puts an empty transaction in the place of `gtid`.

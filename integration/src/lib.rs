@@ -26,6 +26,7 @@ pub mod compare;
 pub mod event_listing;
 pub mod kills;
 pub mod large_log;
+pub mod line;
 pub mod mariadb;
 pub mod measured;
 pub mod metrics;
