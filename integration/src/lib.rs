@@ -24,6 +24,7 @@ pub mod wire;
 pub mod binlog_tools;
 pub mod compare;
 pub mod event_listing;
+pub mod incident;
 pub mod kills;
 pub mod large_log;
 pub mod line;

@@ -1,12 +1,14 @@
 //! `weir replica` with a real server as its target: rows as the source logged them, each transaction
 //! once, whoever is killed.
 
+use binlog::event::EventType;
 use integration::chance::{Chance, announce, setting};
 use integration::compare::{
     Snapshot, ensure_same, ensure_same_checksums, replica_status, until_gtids_executed, until_same,
     until_status,
 };
 use integration::failure::ensure;
+use integration::incident::with_incident;
 use integration::kills::{Killed, Parties};
 use integration::metrics::metric;
 use integration::process::free_port;
@@ -14,7 +16,7 @@ use integration::real_replica::{REPLICATION_PASSWORD, REPLICATION_USER, create_a
 use integration::steady_load::{self, SteadyLoad};
 use integration::wait::PATIENCE;
 use integration::workload::{self, DATABASES, Scope};
-use integration::{Peer, RealServer, Result, Weir};
+use integration::{Peer, RealServer, Result, Weir, weir};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_column_type_arrives_under_its_gtid() -> Result {
@@ -111,6 +113,49 @@ async fn a_target_that_keeps_gtids_keeps_those_of_skipped_transactions() -> Resu
     ensure(has_far == "1", || {
         "the empty transaction is not there".to_owned()
     })
+}
+
+/// Such a target keeps no place in the log: that it has what follows tells that the INCIDENT was passed
+/// over before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_incident_that_was_skipped_does_not_stop_a_replica_that_starts_again() -> Result {
+    let mut source = RealServer::start(Peer::MySql97, 1, &["--binlog-checksum=CRC32"]).await?;
+    let target = RealServer::start(Peer::MySql97, 2, &[]).await?;
+    let mut at_source = source.client().await?;
+    create_account(&mut at_source, Peer::MySql97).await?;
+    let made = ["CREATE DATABASE d", "CREATE TABLE d.t (id INT PRIMARY KEY)"];
+    at_source.run(&made).await?;
+    source.stop()?;
+    let directory = tempfile::tempdir()?;
+    let last = source.binlogs()?.pop().unwrap_or_default();
+    let lost = with_incident(&last, EventType::STOP, directory.path())?;
+    std::fs::copy(lost, &last)?;
+    source.launch().await?;
+    let mut at_source = source.client().await?;
+    at_source.execute("INSERT INTO d.t VALUES (1)").await?;
+    let mut replica = following(&source, &target, "").await?;
+    let mut at_replica = replica.client().await?;
+    until_status(&mut at_replica, "Replica_SQL_Running", "No").await?;
+    let error = replica_status(&mut at_replica, "Last_SQL_Error").await?;
+    ensure(error.contains("error writing to the binary log"), || {
+        error.clone()
+    })?;
+    let url = format!("mysql://root@127.0.0.1:{}", replica.port);
+    let mut command = std::process::Command::new(weir::binary()?);
+    let skipped = command.args(["replica", "skip", &url, "--yes"]).output()?;
+    ensure(skipped.status.success(), || {
+        String::from_utf8_lossy(&skipped.stderr).into_owned()
+    })?;
+    let mut at_target = target.client().await?;
+    until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await?;
+    replica.stop()?;
+    replica.launch().await?;
+    at_source.execute("INSERT INTO d.t VALUES (2)").await?;
+    let outcome = until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await;
+    outcome.map_err(|failure| replica.explain(failure))?;
+    let (left, right) = (&mut at_source, &mut at_target);
+    let same = until_same("source", left, "target", right, &["d"], PATIENCE).await;
+    same.map(drop)
 }
 
 async fn kills(target_options: &[&str], who: &[Killed]) -> Result {

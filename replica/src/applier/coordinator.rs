@@ -42,6 +42,8 @@ pub struct Coordinator {
     open: Open,
     /// Whether the next transaction is passed over.
     passes_over_next: bool,
+    /// Whether the incident that comes next was passed over before.
+    passes_incident: bool,
     /// Whether one was passed over and nobody was told.
     has_passed_over: bool,
 }
@@ -97,6 +99,7 @@ impl Coordinator {
             admissions: Admissions::default(),
             open: Open::default(),
             passes_over_next: false,
+            passes_incident: false,
             has_passed_over: false,
         }
     }
@@ -137,6 +140,11 @@ impl Coordinator {
     /// Nothing of the transaction that comes next is applied; it counts as executed.
     pub(super) fn pass_over_next(&mut self) {
         self.passes_over_next = true;
+    }
+
+    /// The incident that comes next was passed over before.
+    pub(super) const fn pass_incident(&mut self) {
+        self.passes_incident = true;
     }
 
     /// Whether a transaction was passed over since this was asked.
@@ -190,9 +198,10 @@ impl Coordinator {
         }
         if is_outside {
             let is_incident = matches!(step.event, Event::Incident(_));
-            match is_incident && std::mem::take(&mut self.passes_over_next) {
-                true => self.has_passed_over = true,
-                false => outside(step)?,
+            if is_incident && std::mem::take(&mut self.passes_over_next) {
+                self.has_passed_over = true;
+            } else if !(is_incident && std::mem::take(&mut self.passes_incident)) {
+                outside(step)?;
             }
             self.pass(step);
             return Ok(false);

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use binlog::limits::Limits;
 use binlog::log::LogPosition;
-use binlog::transaction::{Step, TransactionGtid};
+use binlog::stream::EventStream;
+use binlog::transaction::{Step, TransactionGtid, TransactionReader};
 use gtid::Gtid;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -43,6 +45,10 @@ impl Applier {
                 Verdict::PassOver => {
                     self.count_passed_over(step);
                     coordinator.pass_over_next();
+                    return Ok(Held::Begins);
+                }
+                Verdict::Passed => {
+                    coordinator.pass_incident();
                     return Ok(Held::Begins);
                 }
                 Verdict::End => return Ok(Held::Ends),
@@ -92,6 +98,7 @@ impl Applier {
                 };
                 self.steering.judge(transaction, begins_at.as_ref(), now)
             }
+            Begins::Incident if self.is_in_front_of_applied(coordinator, step) => Verdict::Passed,
             Begins::Incident if was_passed_over || skip_counter > 0 => Verdict::PassOver,
             Begins::Incident => Verdict::Take,
         }
@@ -107,6 +114,29 @@ impl Applier {
                 state.passed_over_at = Some(at);
             }
         });
+    }
+
+    /// Whether the next transaction behind an incident is applied already. A target that knows its
+    /// transactions by their GTIDs alone keeps no place, so that this tells that the incident was passed
+    /// over before.
+    fn is_in_front_of_applied(&self, coordinator: &Coordinator, step: &Step<'_>) -> bool {
+        if !coordinator.worker.keeps_gtids() {
+            return false;
+        }
+        let behind = LogPosition::new(step.file.clone(), step.place.end);
+        // What cannot be read is told when its turn comes.
+        let Ok(mut cursor) = self.relay_log.cursor(&behind) else {
+            return false;
+        };
+        cursor.set_end(self.relay_log.end().borrow().position.clone());
+        let mut reader = TransactionReader::new(EventStream::new(cursor, Limits::default()));
+        while let Ok(Some(next)) = reader.next() {
+            if let Some(transaction) = next.transaction {
+                return transaction.gtid != TransactionGtid::None
+                    && coordinator.has_applied(&transaction.gtid);
+            }
+        }
+        false
     }
 
     /// There is something to apply, as old as the transaction that waits.

@@ -38,6 +38,8 @@ pub(super) enum Verdict {
     Take,
     /// Nothing of it is applied; it counts as executed.
     PassOver,
+    /// It was passed over before: an incident that the target need not hear of again.
+    Passed,
     /// It is not due before this moment of the source's clock, µs since 1970.
     NotBefore(i64),
     /// A session has its identifier.

@@ -278,6 +278,11 @@ impl Worker {
         Ok(is_durable)
     }
 
+    /// Whether the target logs what it gets under its own GTIDs.
+    pub(super) fn keeps_gtids(&self) -> bool {
+        self.store.traits().keeps_gtids
+    }
+
     /// Whether the target takes the transactions of MariaDB servers.
     pub(super) fn takes_mariadb(&self) -> bool {
         self.store.traits().takes_mariadb
