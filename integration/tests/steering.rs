@@ -445,15 +445,16 @@ async fn skip_over_cut_lines(replica: &Weir, at_replica: &mut Client) -> Result 
         let mut command = Command::new(weir::binary()?);
         let ended = command.args(["replica", "skip", &url, "--yes"]).output()?;
         let said = String::from_utf8_lossy(&ended.stderr).into_owned();
-        let counter = status(at_replica, "Skip_Counter").await?;
-        let is_left = counter == "0";
-        ensure(is_left, || {
-            format!("{requests} requests: {counter} to skip: {said}")
-        })?;
+        // Started, it counts down when it comes to the transaction.
         let is_running = status(at_replica, "Replica_SQL_Running").await? == "Yes";
         if is_running || status(at_replica, "Exec_Source_Log_Pos").await? != stopped_at {
             return ensure(line.is_cut(), || "the line was never cut".to_owned());
         }
+        let counter = status(at_replica, "Skip_Counter").await?;
+        let is_taken_back = counter == "0";
+        ensure(is_taken_back, || {
+            format!("{requests} requests: {counter} to skip: {said}")
+        })?;
         ensure(!ended.status.success(), || said.clone())?;
     }
     Err(Failure::new("no skip got through"))
