@@ -66,7 +66,7 @@ async fn kills(source_options: &[&str], target: RealServer) -> Result {
     };
     // A session of a MySQL 5.6 that is killed may stay there with the GTID that it was given.
     let who: &[Killed] = match has_gtids {
-        true => &[Killed::Replica],
+        true => &[Killed::Replica, Killed::Replica],
         false => &[Killed::Replica, Killed::Connections],
     };
     let each = setting("WEIR_KILLS", 1);

@@ -329,10 +329,27 @@ impl SessionVariables {
             .globals
             .value(name)
             .unwrap_or_else(|| value::initial(definition));
-        let (value, warning) = settle(definition, assigned, self.get(name), default)?;
+        let present = self.get(name);
+        let (value, warning) = match self.is_for_replays(definition.name) {
+            true => {
+                let free = Definition {
+                    access: Access::Dynamic,
+                    ..*definition
+                };
+                settle(&free, assigned, present, default)?
+            }
+            false => settle(definition, assigned, present, default)?,
+        };
         apply(stored, &value, session)?;
         self.store(stored, value, session);
         Ok(warning)
+    }
+
+    /// Whether a variable that is pinned may be set by who replays a log: what it steers is a definition,
+    /// and the rows come with all their values.
+    fn is_for_replays(&self, name: &str) -> bool {
+        let replays = self.get("pseudo_replica_mode");
+        name == "explicit_defaults_for_timestamp" && replays.is_some_and(|value| value.is_on())
     }
 
     /// SET NAMES: the three variables of the connection's character set.
@@ -495,6 +512,9 @@ fn apply(name: &str, value: &VariableValue, session: &mut SessionContext) -> Res
         ("time_zone", VariableValue::Text(text)) => session.time_zone = TimeZone::by_name(text)?,
         ("default_collation_for_utf8mb4", VariableValue::Text(text)) => {
             session.default_collation_for_utf8mb4 = collation::by_name(text)?;
+        }
+        ("explicit_defaults_for_timestamp", VariableValue::Flag(on)) => {
+            session.explicit_defaults_for_timestamp = *on;
         }
         ("sql_log_bin", VariableValue::Flag(on)) => session.is_logged = *on,
         ("pseudo_thread_id", VariableValue::Number(id)) if *id != 0 => {

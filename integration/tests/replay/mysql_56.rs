@@ -5,17 +5,30 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use integration::chance::announce;
-use integration::compare::ensure_same_checksums;
+use integration::compare::{Snapshot, ensure_same, ensure_same_checksums, until_gtids_executed};
 use integration::failure::ensure;
+use integration::real_replica::create_account;
 use integration::real_server::GTIDS_OF_MYSQL_56;
 use integration::wait::{self, PATIENCE};
 use integration::workload::{self, Scope};
-use integration::{Client, Peer, RealServer, Result};
+use integration::{Client, Peer, RealServer, Result, Weir};
 
 use super::run::{MORE, command, is_complete, replay, url_of};
 
 /// Transactions behind those of the workload.
 const ROUNDS: u64 = 800;
+
+/// Rows that are one to utf8mb4_0900_ai_ci.
+const ALIKE: [&str; 2] = [
+    "CREATE TABLE other.alike (v VARCHAR(10) UNIQUE) CHARACTER SET utf8mb4",
+    "INSERT INTO other.alike VALUES ('ß'), ('ss')",
+];
+
+/// A time that such a server sets by itself.
+const STAMPED: [&str; 2] = [
+    "CREATE TABLE other.stamped (id INT PRIMARY KEY, at TIMESTAMP)",
+    "INSERT INTO other.stamped (id) VALUES (1)",
+];
 
 /// A row more in a table without a key each time, of which some are alike.
 async fn go_on(client: &mut Client) -> Result {
@@ -124,6 +137,71 @@ async fn logs_of_mysql_56_are_replayed_through_a_kill() -> Result {
     killed_and_resumed(&source, &[], "live", &[]).await?;
     let source = logs(&["--binlog-row-image=MINIMAL", "--binlog-checksum=NONE"]).await?;
     killed_and_resumed(&source, &[], "restore", &[]).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_data_directory_and_a_mysql_97_take_the_log_of_mysql_56() -> Result {
+    let source = RealServer::start(Peer::MySql56, 1, &[]).await?;
+    let mut at_source = source.client().await?;
+    at_source.run(&workload::load(Scope::WithMariaDb)).await?;
+    at_source.run(&workload::change(Scope::WithMariaDb)).await?;
+    at_source.run(&ALIKE).await?;
+    let files = source.binlogs()?;
+    let left = Snapshot::take(&mut at_source, &["types", "other"]).await?;
+    let live = ["--mode", "live", "--allow", "version"];
+    let server = RealServer::start(Peer::MySql97, 2, &[]).await?;
+    let report = replay(&url_of(&server), &files, &live)?;
+    ensure(is_complete(&report), || report.to_string())?;
+    let right = Snapshot::take(&mut server.client().await?, &["types", "other"]).await?;
+    ensure_same("source", &left, "server", &right)?;
+    let mut replica = Weir::replica(8, &["skip-replica-start"]).await?;
+    replica.stop()?;
+    let datadir = format!("datadir:{}", replica.data().display());
+    // The source itself gives its logs.
+    let url = std::path::PathBuf::from(url_of(&source));
+    let report = replay(&datadir, &[url], &[])?;
+    ensure(is_complete(&report), || report.to_string())?;
+    replica.launch().await?;
+    let right = Snapshot::take(&mut replica.client().await?, &["types", "other"]).await?;
+    ensure_same("source", &left, "data directory", &right)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_primary_takes_the_log_of_mysql_56_with_gtids() -> Result {
+    let source = RealServer::start(Peer::MySql56, 1, &GTIDS_OF_MYSQL_56).await?;
+    let mut at_source = source.client().await?;
+    at_source.run(&workload::load(Scope::WithMariaDb)).await?;
+    at_source.run(&workload::change(Scope::WithMariaDb)).await?;
+    at_source.run(&ALIKE).await?;
+    at_source.run(&STAMPED).await?;
+    let primary = Weir::primary(7, &[]).await?;
+    let url = format!("mysql://root@127.0.0.1:{}", primary.port);
+    let report = replay(&url, &source.binlogs()?, &["--mode", "live"])?;
+    ensure(is_complete(&report), || report.to_string())?;
+    let (left, mut at_primary) = (&mut at_source, primary.client().await?);
+    let rows = Snapshot::take(left, &["types", "other"]).await?;
+    let right = Snapshot::take(&mut at_primary, &["types", "other"]).await?;
+    ensure_same("source", &rows, "primary", &right)?;
+    // What the source took for granted is in the primary's own log, for those who follow it.
+    create_account(&mut at_primary, Peer::MySql97).await?;
+    let replica = Weir::following(8, primary.port, &[]).await?;
+    let mut at_replica = replica.client().await?;
+    until_gtids_executed(&mut at_primary, &mut at_replica, PATIENCE).await?;
+    let wanted = columns(left).await?;
+    ensure(wanted.contains("CURRENT_TIMESTAMP"), || wanted.clone())?;
+    for client in [&mut at_primary, &mut at_replica] {
+        let found = columns(client).await?;
+        ensure(found == wanted, || format!("{found}\nand not\n{wanted}"))?;
+    }
+    Ok(())
+}
+
+/// Columns of [`ALIKE`] and [`STAMPED`].
+async fn columns(client: &mut Client) -> Result<String> {
+    let columns = "SELECT TABLE_NAME, COLUMN_NAME, COLLATION_NAME, IS_NULLABLE, COLUMN_DEFAULT FROM \
+                   information_schema.COLUMNS WHERE TABLE_NAME IN ('alike', 'stamped') AND \
+                   TABLE_SCHEMA = 'other' ORDER BY TABLE_NAME, ORDINAL_POSITION";
+    Ok(format!("{:?}", client.rows(columns).await?))
 }
 
 /// Of a CREATE TABLE that a crash interrupts, a server before 8.0 may keep the file of the definition alone.

@@ -46,6 +46,9 @@ pub(super) fn ddl_query<'a>(
     status.push(StatusVariable::Microseconds(
         u32::try_from(micros).unwrap_or_default(),
     ));
+    if !session.explicit_defaults_for_timestamp {
+        status.push(StatusVariable::ExplicitDefaultsForTimestamp(0));
+    }
     status.push(StatusVariable::DdlXid(xid));
     status.push(StatusVariable::DefaultCollationForUtf8mb4(
         session.default_collation_for_utf8mb4.id,

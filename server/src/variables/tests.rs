@@ -100,6 +100,19 @@ fn refusals_have_mysqls_numbers() {
 }
 
 #[test]
+fn the_timestamps_of_older_servers_are_for_replays_alone() {
+    let (variables, mut context) = session();
+    let name = "explicit_defaults_for_timestamp";
+    let error = variables.set(name, &number(0), &mut context).unwrap_err();
+    assert_eq!(error.code, 1231);
+    variables
+        .set("pseudo_slave_mode", &number(1), &mut context)
+        .unwrap();
+    variables.set(name, &number(0), &mut context).unwrap();
+    assert!(!context.explicit_defaults_for_timestamp);
+}
+
+#[test]
 fn the_value_that_is_pinned_may_be_set_again() {
     let (variables, mut context) = session();
     for (name, assigned) in [
