@@ -64,10 +64,12 @@ async fn kills(source_options: &[&str], target: RealServer) -> Result {
         target,
         replica,
     };
-    // A session of a MySQL 5.6 that is killed may stay there with the GTID that it was given.
-    let who: &[Killed] = match has_gtids {
-        true => &[Killed::Replica, Killed::Replica],
-        false => &[Killed::Replica, Killed::Connections],
+    // A session that is killed by KILL may stay on a MySQL 5.6, with its locks and its GTID.
+    let who: &[Killed] = match parties.target.peer {
+        Peer::MySql56 => &[Killed::Replica, Killed::Replica],
+        Peer::MySql97 | Peer::MariaDb1011 | Peer::MariaDb118 => {
+            &[Killed::Replica, Killed::Connections]
+        }
     };
     let each = setting("WEIR_KILLS", 1);
     let killed = parties.kill(who, each, &mut chance).await;

@@ -16,7 +16,7 @@ use integration::{Client, Peer, RealServer, Result, Weir};
 use super::run::{MORE, command, is_complete, replay, url_of};
 
 /// Transactions behind those of the workload.
-const ROUNDS: u64 = 800;
+const ROUNDS: u64 = 500;
 
 /// Rows that are one to utf8mb4_0900_ai_ci.
 const ALIKE: [&str; 2] = [
