@@ -3,7 +3,7 @@
 //!
 //! `cargo bench -p integration --bench replay` runs both logs; `-- sysbench` or `-- large` one of them.
 //! `WEIR_TRANSACTIONS` (default 100 000) and `WEIR_ROWS` (default 1 000 000) set the sizes,
-//! `WEIR_BINARY` the binary.
+//! `WEIR_PARALLEL` the connections of a restore, `WEIR_BINARY` the binary.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,8 +15,8 @@ use integration::failure::ensure;
 use integration::sysbench::Sysbench;
 use integration::{Client, Peer, RealServer, Result, binlog_tools, weir};
 
-/// Events as large as a log may hold in practice.
-const PACKETS: &str = "--max-allowed-packet=64M";
+/// `mysqlbinlog` makes one statement of all rows that a statement of the source changed.
+const PACKETS: &str = "--max-allowed-packet=1G";
 
 fn main() -> Result {
     // `cargo test --benches` only asks whether it links.
@@ -129,6 +129,8 @@ async fn beside(source: &RealServer, database: &str, what: &str) -> Result {
         if took.is_empty() {
             announce(&format!("the target: {}", settings(&mut at_target).await?));
         }
+        // What others have written and not synced must not count against this way.
+        Command::new("sync").status()?;
         let cpu = target.cpu_seconds()?;
         let began = Instant::now();
         match way {
@@ -177,10 +179,19 @@ fn replayed(files: &[PathBuf], port: u16, mode: &str) -> Result {
         .args(files)
         .args(["--to", &format!("mysql://root@127.0.0.1:{port}")])
         .args(["--mode", mode, "--yes", "--allow", "writers"])
+        .args(parallel(mode))
         .output()?;
     ensure(ended.status.success(), || {
         String::from_utf8_lossy(&[ended.stdout, ended.stderr].concat()).into_owned()
     })
+}
+
+/// Over how many connections, if somebody asked for another number than the default.
+fn parallel(mode: &str) -> Vec<String> {
+    match std::env::var("WEIR_PARALLEL") {
+        Ok(lanes) if mode == "restore" => vec!["--parallel".to_owned(), lanes],
+        _ => Vec::new(),
+    }
 }
 
 fn piped(files: &[PathBuf], port: u16) -> Result {
@@ -197,6 +208,8 @@ fn piped(files: &[PathBuf], port: u16) -> Result {
         client.stdin(stdout);
     }
     let ended = client.output()?;
+    // Were the reading end kept open, a reader whose client has failed would wait for ever.
+    drop(client);
     let is_read = read.wait()?.success();
     ensure(ended.status.success() && is_read, || {
         String::from_utf8_lossy(&ended.stderr).into_owned()
