@@ -5,6 +5,7 @@
 //! statement; the same id may name another table later.
 
 mod cell;
+mod cells;
 mod chunks;
 mod column;
 pub(crate) mod compressed;

@@ -1,5 +1,6 @@
 //! `weir replay`: the logs are read twice, to say what would happen and to make it happen.
 
+mod lanes;
 mod passes;
 mod patience;
 mod progress;
@@ -52,6 +53,9 @@ pub(crate) fn run(arguments: &ReplayArguments) -> Result<(), Failure> {
     let replication = patiently(|_| Replication::open(arguments, &named, &target))?;
     let survey = patiently(|_| survey(arguments, &named, &target, &choice, &filter))?;
     let against = patiently(|_| against_of(&survey, &named, &target, &choice, base.as_ref()))?;
+    if let Some(why) = patiently(|_| lanes::choose(arguments, &named, &target, &survey))? {
+        output::note(format_args!("weir: {why}"));
+    }
     let mut report = Report::new(&named.name(), target.mode, &survey);
     report.forgets_base = arguments.base.is_some() && !target.keeps_a_row();
     report.show_plan(&survey)?;
@@ -229,7 +233,7 @@ fn play(
     let interrupted = interrupts();
     let mut played = Played::default();
     let mut patience = Patience::new(&interrupted);
-    let mut is_careful = false;
+    let mut care = Care::default();
     if survey.transactions == 0 {
         played.reason = survey.stopped.as_ref().map(|stopped| stopped.reason);
         return Ok(played);
@@ -242,7 +246,7 @@ fn play(
             choice,
             filter,
             survey,
-            is_careful,
+            care,
             &interrupted,
             &mut played,
         );
@@ -252,19 +256,32 @@ fn play(
         };
         if played.done.transactions > before {
             patience.renew();
+            care.halvings = 0;
         }
         played.is_repeated = true;
         if !error.is_temporary() {
             // An error of a commit of many may be that of any; one by one it is the last one's.
-            if !std::mem::replace(&mut is_careful, true) && target.store.traits().batches_units {
+            if !std::mem::replace(&mut care.is_one_by_one, true)
+                && target.store.traits().batches_units
+            {
                 continue;
             }
             return Ok(played.failed(&error));
         }
+        care.halvings = care.halvings.saturating_add(1);
         if !patience.wait(&error) {
             return Ok(played.failed(&error));
         }
     }
+}
+
+/// What attempts that failed have taught.
+#[derive(Debug, Clone, Copy, Default)]
+struct Care {
+    /// An error of a commit of many may be that of any of them.
+    is_one_by_one: bool,
+    /// How often commits were halved, so that something is committed before it fails again.
+    halvings: u32,
 }
 
 #[expect(
@@ -277,14 +294,15 @@ fn attempt(
     choice: &Choice,
     filter: &Arc<ReplicationFilter>,
     survey: &Survey,
-    is_careful: bool,
+    care: Care,
     interrupted: &AtomicBool,
     played: &mut Played,
 ) -> Result<(), ReplayError> {
     let there = target.store.recover()?;
     let selection = Selection::new(choice.clone(), there.executed, there.source);
     let mut player = Player::new(Arc::clone(&target.store), Arc::clone(filter), selection)?;
-    if is_careful {
+    player.commit_sooner(care.halvings);
+    if care.is_one_by_one {
         player.take_one_by_one();
     }
     let outcome = passes::play(arguments, &mut player, survey, interrupted);

@@ -23,6 +23,7 @@ pub mod wire;
 
 pub mod binlog_tools;
 pub mod compare;
+pub mod cutting;
 pub mod event_listing;
 pub mod incident;
 pub mod kills;

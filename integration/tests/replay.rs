@@ -6,6 +6,8 @@ mod interruptions;
 mod kills;
 #[path = "replay/lost.rs"]
 mod lost;
+#[path = "replay/merged.rs"]
+mod merged;
 #[path = "replay/mydumper.rs"]
 mod mydumper;
 #[path = "replay/mysql_56.rs"]

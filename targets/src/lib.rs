@@ -20,6 +20,6 @@ mod sqlite;
 pub use change::{Logged, RowsChange, StatementChange, StatementOutcome, UnitHead};
 pub use engine::database::{Applied, Mark};
 pub use error::TargetError;
-pub use mysql::{MarkTable, MysqlOptions, MysqlStore, ServerFacts, Truth};
+pub use mysql::{MarkTable, MysqlOptions, MysqlStore, ServerFacts, Truth, Uneven};
 pub use seam::{Session, Store, Traits};
 pub use sqlite::SqliteStore;

@@ -10,6 +10,8 @@ mod doubt;
 mod error;
 mod facts;
 mod kinds;
+mod lane_rule;
+mod lanes;
 mod marks;
 mod pipe;
 mod questions;
@@ -23,10 +25,12 @@ use sql::error::SqlError;
 
 use super::{Applied, Session, Store, TargetError, Traits};
 pub use facts::ServerFacts;
+use lanes::Lanes;
+pub use lanes::Uneven;
 pub use marks::MarkTable;
 use marks::Marked;
 use pipe::Pipe;
-use session::MysqlSession;
+use session::{MysqlSession, RestoreSession};
 
 /// MariaDB's domains for what is an applier's own and has to be logged: the table of the truth, and
 /// the CREATE TABLE of a CREATE TABLE .. SELECT, whose rows keep the GTID. Each target has one, by its
@@ -78,6 +82,8 @@ pub struct MysqlStore {
     facts: ServerFacts,
     /// A connection for questions.
     asking: Mutex<Option<Pipe>>,
+    /// How sessions merge rows.
+    lanes: Mutex<Lanes>,
 }
 
 impl MysqlStore {
@@ -97,6 +103,7 @@ impl MysqlStore {
             options,
             facts,
             asking: Mutex::new(None),
+            lanes: Mutex::new(Lanes::default()),
         };
         session::set_up(&mut pipe, &store.options, &store.facts)?;
         pipe.ask(AUTOCOMMIT)?;
@@ -175,7 +182,7 @@ impl MysqlStore {
     }
 
     fn marked(&self, table: &MarkTable) -> Result<Marked, TargetError> {
-        Ok(self.asking(|pipe| table.read(pipe))?.unwrap_or_default())
+        Ok(lanes::together(self.asking(|pipe| table.read_lanes(pipe))?))
     }
 }
 
@@ -190,6 +197,7 @@ impl Store for MysqlStore {
             keeps_gtids,
             commits_ddl: true,
             takes_mariadb: true,
+            merges_rows: self.merges_rows(),
         }
     }
 
@@ -217,6 +225,14 @@ impl Store for MysqlStore {
         if let Truth::Row(table) = &self.options.truth {
             session::set_up(&mut pipe, &self.options, &self.facts)?;
             self.create_marks(&mut pipe, table)?;
+            // What follows is nobody else's to change.
+            table.fence(&mut pipe)?;
+            let (tables, note) = self.lane_tables(&mut pipe, table)?;
+            if self.merges_rows() {
+                let (options, facts) = (&self.options, &self.facts);
+                let session = RestoreSession::new(pipe, &tables, note, options, facts)?;
+                return Ok(Box::new(session));
+            }
         }
         Ok(Box::new(MysqlSession::new(
             pipe,
@@ -251,7 +267,14 @@ impl Store for MysqlStore {
                     if is_quiet {
                         pipe.ask(UNLOGGED)?;
                     }
-                    pipe.ask(&table.replace(&marked))?;
+                    pipe.ask("START TRANSACTION")?;
+                    let replaced = lanes::remove(pipe, table)
+                        .and_then(|()| pipe.ask(&table.replace(&marked)).map(drop));
+                    if replaced.is_err() {
+                        pipe.ask("ROLLBACK")?;
+                    }
+                    replaced?;
+                    pipe.ask("COMMIT")?;
                     match is_quiet {
                         true => pipe.ask(LOGGED).map(drop),
                         false => Ok(()),

@@ -26,6 +26,8 @@ pub struct Traits {
     pub commits_ddl: bool,
     /// Whether it takes the transactions of MariaDB servers.
     pub takes_mariadb: bool,
+    /// Whether rows of units that share a commit are merged, so that large commits are worth it.
+    pub merges_rows: bool,
 }
 
 /// A target.
@@ -79,6 +81,11 @@ pub trait Session: Send {
 
     /// Waits until the target has answered everything that was given to it.
     fn flush(&mut self) -> Result<(), TargetError>;
+
+    /// Whether what the session was given is so much that the commit should come behind this unit.
+    fn is_full(&self) -> bool {
+        false
+    }
 
     /// Undoes the open unit; those before it in the commit stay.
     fn undo_unit(&mut self) -> Result<(), TargetError>;

@@ -66,6 +66,7 @@ impl Store for SqliteStore {
             keeps_gtids: false,
             commits_ddl: false,
             takes_mariadb: false,
+            merges_rows: false,
         }
     }
 

@@ -13,7 +13,7 @@ use codec::{DecodeError, Reader, Write};
 use super::chunks::RowChunks;
 use super::compressed::CompressedRecord;
 use super::plan::{RowPlan, RowReader};
-use super::table_map::table_id;
+use super::table_map::{bit, table_id};
 use crate::event::{EventFormat, EventType};
 use crate::limits::Limits;
 
@@ -328,6 +328,16 @@ impl<'a> RowsEvent<'a> {
             rows: Cow::Owned(rows),
             ..*self
         })
+    }
+
+    /// Whether every image that this kind of event has holds every column, and no changes of JSON
+    /// values in their place.
+    #[must_use]
+    pub fn has_whole_images(&self) -> bool {
+        let all = |columns: &[u8]| (0..self.column_count).all(|index| bit(columns, index));
+        !self.is_partial
+            && (self.kind == RowsKind::Write || all(&self.before_columns))
+            && (self.kind == RowsKind::Delete || all(&self.after_columns))
     }
 
     /// The same event with no rows in it.

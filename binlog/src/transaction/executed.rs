@@ -62,6 +62,22 @@ impl Executed {
             }
         }
     }
+
+    /// What both have.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        let earlier = self.mariadb.iter().filter_map(|ours| {
+            let theirs = other.mariadb.get(ours.domain)?;
+            Some(match ours.sequence <= theirs.sequence {
+                true => ours,
+                false => theirs,
+            })
+        });
+        Self {
+            mysql: self.mysql.intersection(&other.mysql),
+            mariadb: earlier.collect(),
+        }
+    }
 }
 
 impl fmt::Display for Executed {

@@ -63,6 +63,10 @@ pub(crate) struct ReplayArguments {
     /// `live` for other servers, `engine` for a data directory.
     #[arg(long, value_enum)]
     pub(crate) mode: Option<ModeName>,
+    /// Mode `restore`: over as many connections at once. Logs that cannot be divided among them (no
+    /// GTIDs, statements that change rows, updates whose images are not whole) take one.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) parallel: Option<u16>,
     /// Begin at this place; by default behind what the target has executed.
     #[arg(long, value_name = "PLACE")]
     pub(crate) start: Option<Bound>,

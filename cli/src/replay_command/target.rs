@@ -12,6 +12,7 @@ use recovery::replay::{Survey, TargetView};
 use server::datadir::{DataDirectory, DataRole};
 use targets::{MarkTable, MysqlOptions, MysqlStore, ServerFacts, SqliteStore, Store, Truth};
 
+use super::lanes;
 use super::replication::CHANNEL;
 use crate::arguments::{ModeName, ReplayArguments};
 use crate::client::{self, Server};
@@ -91,7 +92,7 @@ impl Named {
 pub(super) struct Target {
     pub(super) store: Arc<dyn Store>,
     pub(super) mode: ModeName,
-    server: Option<Arc<MysqlStore>>,
+    pub(super) server: Option<Arc<MysqlStore>>,
     /// The tables of a data directory.
     catalog: Option<Arc<Catalog>>,
     /// Held as long as the directory is in use.
@@ -161,12 +162,11 @@ impl Target {
             error => failed(&server.name, &error),
         };
         let first = MysqlStore::open(options(marks.clone(), false, false)).map_err(refused)?;
-        let mode = match mode {
-            Some(mode) => mode,
-            None if is_fresh(&first).map_err(refused)? => ModeName::Restore,
-            None => ModeName::Live,
-        };
         let facts = first.facts().clone();
+        let has_own_gtids = facts.has_gtids && has_gtids;
+        let is_unfinished = lanes::is_unfinished(&first, has_own_gtids).map_err(refused)?;
+        let is_fresh = || is_fresh(&first).map_err(refused);
+        let mode = lanes::mode(server, mode, is_unfinished, is_fresh)?;
         let store = match mode {
             ModeName::Restore => first,
             ModeName::Live if facts.has_gtids && has_gtids => {

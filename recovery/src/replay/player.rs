@@ -84,11 +84,19 @@ const LIMITS: GroupLimits = GroupLimits {
     age_max: Duration::from_secs(1),
 };
 
+/// How units share commits where their rows are merged.
+const MERGED: GroupLimits = GroupLimits {
+    transactions_max: 200_000,
+    bytes_max: 256 << 20,
+    age_max: Duration::from_secs(5),
+};
+
 /// Applies what is wanted of a log, transaction by transaction.
 pub struct Player {
     coordinator: Coordinator,
     selection: Selection,
     judgement: Option<Judgement>,
+    limits: GroupLimits,
     /// What is committed.
     pub done: Committed,
     /// Where reading stands.
@@ -105,15 +113,28 @@ impl Player {
         filter: Arc<ReplicationFilter>,
         selection: Selection,
     ) -> Result<Self, ReplayError> {
+        let limits = match store.traits().merges_rows {
+            true => MERGED,
+            false => LIMITS,
+        };
         let worker = Worker::new(store)?;
         let status = Arc::new(ApplierStatus::default());
         Ok(Self {
             coordinator: Coordinator::new(worker, filter, status, Places::Files),
             selection,
             judgement: None,
+            limits,
             done: Committed::default(),
             stopped: None,
         })
+    }
+
+    /// Commits take this often half as much.
+    pub fn commit_sooner(&mut self, halvings: u32) {
+        let limits = &mut self.limits;
+        limits.bytes_max = limits.bytes_max.checked_shr(halvings).unwrap_or(0);
+        limits.transactions_max = limits.transactions_max.checked_shr(halvings).unwrap_or(0);
+        limits.age_max /= 1_u32.checked_shl(halvings).unwrap_or(u32::MAX);
     }
 
     /// From here on every transaction is a commit of its own. False when it was so before.
@@ -172,7 +193,7 @@ impl Player {
             reason: StopReason::EndOfLogs,
         });
         let group = self.coordinator.group();
-        let is_full = LIMITS.decide(&group, true) == Next::Commit;
+        let is_full = self.limits.decide(&group, true) == Next::Commit;
         if is_taken && (is_full || self.coordinator.must_commit()) {
             self.commit()?;
         }

@@ -309,7 +309,7 @@ fn server(survey: &Survey, target: &TargetView, refuse: &mut dyn FnMut(Refusal, 
         refuse(
             Refusal::Packet,
             format!(
-                "{} has an event of {} bytes, a statement of {statement}; the target's \
+                "{} has an event, or a row, of {} bytes, a statement of {statement}; the target's \
                  max_allowed_packet is {}",
                 largest.gtid, largest.bytes, target.packet_max
             ),

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use binlog::event::{Event, Query};
 use binlog::limits::Limits;
-use binlog::row::{RowsEvent, Table, TableMap};
+use binlog::row::{RowImages, RowsEvent, Table, TableMap};
 use binlog::transaction::{Boundary, Executed, StatementKind, Step, TransactionGtid};
 use codec::DecodeError;
 use config::ReplicationFilter;
 use gtid::MariaGtid;
-use inspect::stats::{RowCounts, count_rows};
+use inspect::stats::RowCounts;
 use targets::Applied;
 
 use super::continuity::Continuity;
@@ -47,7 +47,7 @@ pub struct LostEvents {
     pub message: String,
 }
 
-/// An event that is wanted.
+/// An event that is wanted, or a row of one that has several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LargestEvent {
     /// Its bytes.
@@ -56,6 +56,8 @@ pub struct LargestEvent {
     pub gtid: TransactionGtid,
 }
 
+/// Bytes of an event beside its rows and of its table map, at most.
+const ROW_HEAD: u64 = 1 << 10;
 /// Statements of DDL kept for people.
 const DDL_MAX: usize = 20;
 /// The last transactions kept for people.
@@ -103,6 +105,8 @@ pub struct Survey {
     pub last: VecDeque<Seen>,
     /// Incidents among what is wanted.
     pub incidents: Vec<LostEvents>,
+    /// Why what is wanted cannot be applied over several connections at once, if so.
+    pub one_lane: Option<&'static str>,
     /// Wanted transactions without identifier.
     pub anonymous: u64,
     /// The servers that wrote what is wanted.
@@ -148,6 +152,7 @@ impl Survey {
             first: None,
             last: VecDeque::new(),
             incidents: Vec::new(),
+            one_lane: None,
             anonymous: 0,
             server_ids: BTreeSet::new(),
             mysql_rows: BTreeMap::new(),
@@ -263,10 +268,9 @@ impl Survey {
 
     fn wanted(&mut self, step: &Step<'_>) -> Result<(), DecodeError> {
         self.server_ids.insert(step.raw.header.server_id);
-        let bytes = u64::from(step.raw.header.event_size);
-        if self.largest_event.is_none_or(|other| other.bytes < bytes) {
-            let gtid = gtid_of(step);
-            self.largest_event = Some(LargestEvent { bytes, gtid });
+        // Rows are measured one by one, and what a payload holds follows it.
+        if !matches!(step.event, Event::Rows(_) | Event::TransactionPayload(_)) {
+            self.see_size(step, u64::from(step.raw.header.event_size));
         }
         match &step.event {
             Event::Rows(rows) => {
@@ -287,6 +291,13 @@ impl Survey {
         Ok(())
     }
 
+    fn see_size(&mut self, step: &Step<'_>, bytes: u64) {
+        if self.largest_event.is_none_or(|other| other.bytes < bytes) {
+            let gtid = gtid_of(step);
+            self.largest_event = Some(LargestEvent { bytes, gtid });
+        }
+    }
+
     fn rows_of(
         &mut self,
         step: &Step<'_>,
@@ -297,13 +308,21 @@ impl Survey {
         if !self.filter.admits_row_event(schema, &map.table) {
             return Ok(());
         }
+        if !rows.has_whole_images() {
+            self.one_lane = Some("the logs hold rows whose images are not whole");
+        }
         let is_known = !self.definitions.have_changed(schema, &map.table);
         let schema = self.filter.rewrite(schema);
         let name = format!("{schema}.{}", map.table);
         if schema == "mysql" && !self.mysql_rows.contains_key(&name) {
             self.mysql_rows.insert(name.clone(), gtid_of(step));
         }
-        let count = count_rows(rows, table, &Limits::default())?;
+        let (count, row) = measure(rows, table)?;
+        // An event of many rows is divided.
+        let mut map = Vec::new();
+        table.map.encode(&mut map);
+        let head = ROW_HEAD.saturating_add(u64::try_from(map.len()).unwrap_or(u64::MAX));
+        self.see_size(step, row.saturating_add(head));
         if is_known {
             let shape = self.shapes.entry(name.clone());
             shape.or_insert_with(|| table.map.clone());
@@ -320,6 +339,11 @@ impl Survey {
         let sql = &query.sql;
         if StatementKind::of(sql).is_control() {
             return;
+        }
+        if StatementKind::of(sql) == StatementKind::Dml {
+            self.one_lane = Some("the logs hold statements that change rows");
+        } else if !self.open_rows.is_empty() {
+            self.one_lane = Some("the logs hold definitions behind rows of their transaction");
         }
         let version = sql::version_number(&step.description.server_version);
         self.definitions.take(query, version);
@@ -362,7 +386,10 @@ impl Survey {
         for (table, rows) in std::mem::take(&mut self.open_rows) {
             self.tables.entry(table).or_default().add_all(&rows);
         }
-        self.anonymous += u64::from(transaction.gtid == TransactionGtid::None);
+        if transaction.gtid == TransactionGtid::None {
+            self.anonymous = self.anonymous.saturating_add(1);
+            self.one_lane = Some("the logs hold transactions without GTIDs");
+        }
         let seen = Seen {
             gtid: transaction.gtid,
             file: step.file.to_string(),
@@ -410,6 +437,19 @@ impl Survey {
     pub const fn is_inside(&self) -> bool {
         self.judgement.is_some()
     }
+}
+
+/// How many rows an event has, and how many bytes the largest of them.
+fn measure(rows: &RowsEvent<'_>, table: &Table) -> Result<(u64, u64), DecodeError> {
+    let (mut count, mut largest) = (0_u64, 0_usize);
+    let mut chunks = rows.chunks(&table.plan, &Limits::default())?;
+    while let Some(mut reader) = chunks.next_chunk()? {
+        while let Some(RowImages { before, after }) = reader.next_images()? {
+            count = count.saturating_add(1);
+            largest = largest.max(before.len().saturating_add(after.len()));
+        }
+    }
+    Ok((count, u64::try_from(largest).unwrap_or(u64::MAX)))
 }
 
 fn gtid_of(step: &Step<'_>) -> TransactionGtid {

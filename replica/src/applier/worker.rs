@@ -290,7 +290,8 @@ impl Worker {
 
     /// Whether the group has to be committed behind the transaction that ended.
     pub(super) fn must_commit(&self) -> bool {
-        self.alone > 0 || self.has_ddl || !self.store.traits().batches_units
+        let is_alone = self.alone > 0 || !self.store.traits().batches_units;
+        is_alone || self.has_ddl || self.session.is_full()
     }
 
     /// For a while every transaction is a group of its own, so that an error is that of the open one.

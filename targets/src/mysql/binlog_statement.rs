@@ -2,42 +2,113 @@
 //!
 //! Each row event follows a table map of its own and ends its statement, so that a BINLOG statement
 //! holds what comes together, of one transaction or of several, and a server that met an error in
-//! one has kept no table open. Events carry no checksums, which the format description sent before
-//! says; the way to the server has its own. Compressed rows are inflated, which BINLOG does not do.
+//! one has kept no table open. Rows of one table that follow each other are put into one event, since
+//! a server opens the table for each; an event that is larger than a statement should be is divided.
+//! Events carry no checksums, which the format description sent before says; the way to the server
+//! has its own. Compressed rows are inflated, which BINLOG does not do.
 //!
 //! Spec: mysql-server 9.7, sql/sql_binlog.cc; MariaDB 11.8, sql/sql_binlog.cc.
 
+use std::borrow::Cow;
+
 use binlog::event::{ChecksumAlgorithm, EventHeader, EventType, FormatDescription, write_event};
 use binlog::limits::Limits;
-use binlog::row::{RowsFlags, RowsVersion};
-use codec::DecodeError;
+use binlog::row::{RowPlan, RowsEvent, RowsFlags, RowsVersion, TableMap};
 use inspect::put_base64;
 
 use super::facts::ServerFacts;
-use crate::RowsChange;
+use super::session::undecodable;
+use crate::{RowsChange, TargetError};
 
-/// Bytes of events from which a statement is sent.
+/// Bytes of text from which a statement is sent.
 const FULL: usize = 256 << 10;
+
+/// Bytes of rows that are put into one event, and from which a larger one is divided.
+const EVENT: usize = 64 << 10;
+
+/// Bytes of a table map, more or less.
+const MAP: usize = 4 << 10;
+
+/// Rows of one table, of one kind and with the same columns.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows<'r> {
+    /// Database of the table on the target.
+    pub(super) database: &'r str,
+    pub(super) map: &'r TableMap<'static>,
+    pub(super) header: EventHeader,
+    /// What the rows are; its own rows are not looked at.
+    pub(super) event: &'r RowsEvent<'r>,
+    /// Whole rows, not compressed.
+    pub(super) rows: &'r [u8],
+}
 
 /// Puts BINLOG statements together.
 #[derive(Debug, Default)]
 pub(super) struct BinlogStatement {
-    /// The text so far; empty: nothing is open.
+    /// The text so far, without its end.
     text: Vec<u8>,
     /// One event, before it is text.
     event: Vec<u8>,
+    /// The event that takes further rows.
+    open: Option<Open>,
+    /// Bytes of text from which a statement is sent to this server.
+    full: usize,
+    /// Bytes of text that may be too many for this server.
+    near: usize,
+    /// Bytes of rows that are put into one event for this server.
+    event_max: usize,
     /// Whether the server takes row events of MySQL 5.6 and later only: MySQL 9 knows no older ones,
     /// which are those of MySQL 5.5 and of MariaDB.
     is_raising: bool,
 }
 
+/// An event that takes further rows.
+#[derive(Debug)]
+struct Open {
+    header: EventHeader,
+    map: TableMap<'static>,
+    event: RowsEvent<'static>,
+    rows: Vec<u8>,
+}
+
+impl Open {
+    fn takes(&self, more: &Rows<'_>, event_max: usize) -> bool {
+        let (ours, theirs) = (&self.event, more.event);
+        self.rows.len().saturating_add(more.rows.len()) <= event_max
+            && ours.kind == theirs.kind
+            && ours.flags == ended(theirs.flags)
+            && ours.is_partial == theirs.is_partial
+            && ours.extra == theirs.extra
+            && ours.before_columns == theirs.before_columns
+            && ours.after_columns == theirs.after_columns
+            && self.header.server_id == more.header.server_id
+            && self.map.schema == more.database
+            && self.map.table_id == more.map.table_id
+            && self.map.table == more.map.table
+            && self.map.columns == more.map.columns
+    }
+}
+
+const fn ended(flags: RowsFlags) -> RowsFlags {
+    RowsFlags(flags.0 | RowsFlags::STATEMENT_END.0)
+}
+
 impl BinlogStatement {
     /// For a server of this vendor and version.
     pub(super) fn new(facts: &ServerFacts) -> Self {
+        let packet = usize::try_from(facts.packet_max).unwrap_or(usize::MAX);
         Self {
             is_raising: !facts.is_mariadb && facts.number >= 50_600,
+            full: FULL.min(packet / 4),
+            near: packet / 2,
+            event_max: EVENT.min(packet / 4),
             ..Self::default()
         }
+    }
+
+    /// Bytes from which a statement should be sent.
+    pub(super) const fn full(&self) -> usize {
+        self.full
     }
 
     /// The statement that tells a server how the events behind it look.
@@ -57,33 +128,109 @@ impl BinlogStatement {
         text
     }
 
-    /// Adds the rows of one event. True when the statement should be sent.
-    pub(super) fn add(&mut self, change: &RowsChange<'_>) -> Result<bool, DecodeError> {
-        if self.text.is_empty() {
-            self.text.extend_from_slice(b"BINLOG '\n");
-        }
-        let mut map = change.map.clone();
-        if map.schema != change.database {
-            map.schema = change.database.to_owned().into();
-        }
-        let header = change.logged.header;
-        self.put(&header, EventType::TABLE_MAP, |out| map.encode(out));
+    /// Adds the rows of one event. Statements that reach `full` bytes are handed out.
+    pub(super) fn add(
+        &mut self,
+        change: &RowsChange<'_>,
+        full: usize,
+        mut send: impl FnMut(&[u8]) -> Result<(), TargetError>,
+    ) -> Result<(), TargetError> {
         let inflated;
-        let rows = match change.rows.is_compressed() {
+        let event = match change.rows.is_compressed() {
             true => {
-                inflated = change.rows.inflated(&Limits::default())?;
+                let rows = change.rows.inflated(&Limits::default());
+                inflated = rows.map_err(undecodable)?;
                 &inflated
             }
             false => change.rows,
         };
-        let mut ended = rows.clone();
-        ended.flags = RowsFlags(rows.flags.0 | RowsFlags::STATEMENT_END.0);
-        if self.is_raising && ended.version == RowsVersion::V1 {
-            // The same but for a length that is there.
-            ended.version = RowsVersion::V2;
+        let mut rows = Rows {
+            database: change.database,
+            map: change.map,
+            header: change.logged.header,
+            event,
+            rows: &event.rows,
+        };
+        if event.rows.len() <= self.event_max {
+            return self.add_rows(&rows, full, &mut send);
         }
-        self.put(&header, ended.event_type(), |out| ended.encode(out));
-        Ok(self.text.len() > FULL)
+        let plan = RowPlan::new(change.map).map_err(undecodable)?;
+        let mut reader = event.read(&plan).map_err(undecodable)?;
+        let (mut left, mut len) = (event.rows.as_ref(), 0_usize);
+        while let Some(images) = reader.next_images().map_err(undecodable)? {
+            let size = images.before.len().saturating_add(images.after.len());
+            if len > 0 && len.saturating_add(size) > self.event_max {
+                (rows.rows, left) = left.split_at_checked(len).unwrap_or((left, &[]));
+                self.add_rows(&rows, full, &mut send)?;
+                len = 0;
+            }
+            len = len.saturating_add(size);
+        }
+        rows.rows = left;
+        self.add_rows(&rows, full, &mut send)
+    }
+
+    /// Adds rows that go into one event.
+    pub(super) fn add_rows(
+        &mut self,
+        rows: &Rows<'_>,
+        full: usize,
+        send: &mut impl FnMut(&[u8]) -> Result<(), TargetError>,
+    ) -> Result<(), TargetError> {
+        match &mut self.open {
+            Some(open) if open.takes(rows, self.event_max) => {
+                open.rows.extend_from_slice(rows.rows)
+            }
+            _ => {
+                self.close();
+                // All that is not the row leaves before one that the packet is just large enough for.
+                let next = rows.rows.len().saturating_add(MAP).saturating_mul(4) / 3;
+                let is_near = full < usize::MAX && self.text.len().saturating_add(next) > self.near;
+                if (self.text.len() > full || is_near)
+                    && let Some(sql) = self.take()
+                {
+                    send(&sql)?;
+                }
+                self.open = Some(self.opened(rows));
+            }
+        }
+        Ok(())
+    }
+
+    fn opened(&self, rows: &Rows<'_>) -> Open {
+        let mut map = rows.map.clone();
+        if map.schema != rows.database {
+            map.schema = rows.database.to_owned().into();
+        }
+        let mut event = rows.event.without_rows();
+        event.compression = None;
+        event.flags = ended(event.flags);
+        if self.is_raising && event.version == RowsVersion::V1 {
+            // The same but for a length that is there.
+            event.version = RowsVersion::V2;
+        }
+        Open {
+            header: rows.header,
+            map,
+            event,
+            rows: rows.rows.to_vec(),
+        }
+    }
+
+    /// Makes text of the event that takes further rows.
+    fn close(&mut self) {
+        let Some(open) = self.open.take() else {
+            return;
+        };
+        if self.text.is_empty() {
+            self.text.extend_from_slice(b"BINLOG '\n");
+        }
+        let map = &open.map;
+        self.put(&open.header, EventType::TABLE_MAP, |out| map.encode(out));
+        let kind = open.event.event_type();
+        let mut event: RowsEvent<'_> = open.event;
+        event.rows = Cow::Borrowed(&open.rows);
+        self.put(&open.header, kind, |out| event.encode(out));
     }
 
     fn put(&mut self, header: &EventHeader, kind: EventType, body: impl FnOnce(&mut Vec<u8>)) {
@@ -98,6 +245,7 @@ impl BinlogStatement {
 
     /// The statement that is open, if one is.
     pub(super) fn take(&mut self) -> Option<Vec<u8>> {
+        self.close();
         if self.text.is_empty() {
             return None;
         }
@@ -105,13 +253,15 @@ impl BinlogStatement {
         Some(std::mem::take(&mut self.text))
     }
 
-    /// Bytes of the statement that is open.
-    pub(super) const fn len(&self) -> usize {
-        self.text.len()
+    /// Bytes of the statement that is open, about.
+    pub(super) fn len(&self) -> usize {
+        let open = self.open.as_ref().map_or(0, |open| open.rows.len());
+        self.text.len().saturating_add(open / 3 * 4)
     }
 
     /// Forgets what is open.
     pub(super) fn clear(&mut self) {
         self.text.clear();
+        self.open = None;
     }
 }

@@ -93,8 +93,8 @@ impl Kinds {
         if described.as_ref() != Some(description) {
             pipe.send(&BinlogStatement::description(description))?;
         }
-        let mut rows = BinlogStatement::default();
-        rows.add(change).map_err(session::undecodable)?;
+        let mut rows = BinlogStatement::new(facts);
+        rows.add(change, usize::MAX, |_| Ok(()))?;
         if let Some(sql) = rows.take() {
             pipe.send(&sql)?;
         }

@@ -43,6 +43,34 @@ pub(super) struct Begun {
     pub(super) shape: String,
 }
 
+/// What the rows of all lanes but the first say beside: no statement is begun there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct LaneNote {
+    /// How many lanes there are.
+    pub(super) lanes: usize,
+    /// What of the logs was chosen.
+    pub(super) chosen: String,
+}
+
+impl LaneNote {
+    /// As the row has it.
+    pub(super) fn begun(&self) -> Begun {
+        Begun {
+            statement: format!("one of {} connections", self.lanes),
+            shape: self.chosen.clone(),
+        }
+    }
+
+    /// What a row says.
+    pub(super) fn of(marked: &Marked) -> Option<Self> {
+        let begun = marked.begun.as_ref()?;
+        let lanes = begun.statement.strip_prefix("one of ")?;
+        let lanes = lanes.strip_suffix(" connections")?.parse().ok()?;
+        let chosen = begun.shape.clone();
+        Some(Self { lanes, chosen })
+    }
+}
+
 impl MarkTable {
     fn name(&self) -> String {
         format!("`{}`.`{}`", self.database, self.table)
@@ -97,6 +125,45 @@ impl MarkTable {
             return Ok(None);
         };
         rows.first().map(|row| self.marked(row)).transpose()
+    }
+
+    /// The row of a lane of the channel; the first lane has the channel's own.
+    pub(super) fn lane(&self, lane: usize) -> Self {
+        match lane {
+            0 => self.clone(),
+            lane => Self {
+                channel: format!("{}/{lane}", self.channel),
+                ..self.clone()
+            },
+        }
+    }
+
+    /// The rows of all lanes of the channel; none if the table is not there.
+    pub(super) fn read_lanes(&self, pipe: &mut Pipe) -> Result<Vec<Marked>, TargetError> {
+        let mut lanes = Vec::new();
+        while let Some(marked) = self.lane(lanes.len()).read(pipe)? {
+            lanes.push(marked);
+        }
+        for (lane, marked) in lanes.iter().enumerate().skip(1) {
+            if LaneNote::of(marked).is_none_or(|note| note.lanes != lanes.len()) {
+                let text = format!(
+                    "{} of the target says of connection {lane} that there are others than {}",
+                    self.name(),
+                    lanes.len()
+                );
+                return Err(TargetError::Corrupt(SqlError::new(1872, "HY000", text)));
+            }
+        }
+        Ok(lanes)
+    }
+
+    /// The statement that removes the row.
+    pub(super) fn remove(&self) -> String {
+        format!(
+            "DELETE FROM {} WHERE channel = {}",
+            self.name(),
+            text(&self.channel)
+        )
     }
 
     fn marked(&self, row: &[Option<Vec<u8>>]) -> Result<Marked, TargetError> {

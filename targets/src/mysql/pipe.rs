@@ -135,6 +135,11 @@ impl Pipe {
         Ok(self.ask(sql)?.scalar())
     }
 
+    /// Sends what is held back.
+    pub(super) fn push(&mut self) -> Result<(), TargetError> {
+        self.flush()
+    }
+
     fn flush(&mut self) -> Result<(), TargetError> {
         self.held = 0;
         let flushed = self.runtime.run(self.connection.flush())?;

@@ -5,19 +5,22 @@
 //! that what follows a transaction that the server rolled back is rolled back as well.
 
 mod kept;
+mod net;
+mod restore;
 
 use binlog::event::{EventFlags, Flavour, FormatDescription};
 use binlog::row::RowPlan;
 use binlog::transaction::{StatementKind, TransactionGtid};
 use inspect::{SqlSession, SqlSink, put_versioned, without_start};
 use kept::rows_of;
+pub(super) use restore::RestoreSession;
 use sql::error::SqlError;
 
-use super::binlog_statement::BinlogStatement;
+use super::binlog_statement::{BinlogStatement, Rows};
 use super::doubt::{self, Logged, is_already};
 use super::facts::ServerFacts;
 use super::kinds::Kinds;
-use super::marks::{Begun, MarkTable, Marked};
+use super::marks::{Begun, LaneNote, MarkTable, Marked};
 use super::pipe::Pipe;
 use super::{LOGGED, MysqlOptions, Truth, UNLOGGED};
 use crate::{
@@ -148,12 +151,7 @@ impl MysqlSession {
 
     /// Tells the server how the events of this log look.
     fn describe(&mut self, description: &FormatDescription) -> Result<(), TargetError> {
-        let is_known = |known: &FormatDescription| {
-            // When a server started changes nothing about its events.
-            known.server_version == description.server_version
-                && known.post_header_lengths == description.post_header_lengths
-                && known.header_len == description.header_len
-        };
+        let is_known = |known: &FormatDescription| is_laid_out_alike(known, description);
         if self.description.as_ref().is_some_and(is_known) {
             return Ok(());
         }
@@ -254,8 +252,30 @@ impl MysqlSession {
                 self.is_identified = false;
                 Ok(())
             }
+            Err(error @ TargetError::Statement(_)) if doubted.is_none() => {
+                // The server says that it did not take place: nothing is in doubt.
+                self.unmark(table, kept.is_some())?;
+                Err(error)
+            }
             outcome => outcome,
         }
+    }
+
+    /// Takes back that a statement was begun.
+    fn unmark(&mut self, table: &MarkTable, is_kept: bool) -> Result<(), TargetError> {
+        let replace = table.replace(&Marked {
+            applied: self.marked.clone(),
+            begun: None,
+        });
+        self.pipe.send(b"ROLLBACK")?;
+        match is_kept {
+            true => self.note(&replace)?,
+            false => {
+                self.pipe.send(replace.as_bytes())?;
+                self.pipe.send(b"COMMIT")?;
+            }
+        }
+        self.pipe.drain()
     }
 
     /// Whether a statement that was begun has changed what it was to change. A database that may have
@@ -310,10 +330,8 @@ impl MysqlSession {
         self.identify()?;
         self.has_begun = true;
         self.has_rows = true;
-        if self.rows.add(change).map_err(undecodable)? {
-            self.send_rows()?;
-        }
-        Ok(())
+        let (pipe, full) = (&mut self.pipe, self.rows.full());
+        self.rows.add(change, full, |sql| pipe.send(sql))
     }
 
     fn run(&mut self, change: &StatementChange<'_>, sql: &[u8]) -> Result<(), TargetError> {
@@ -334,6 +352,13 @@ impl MysqlSession {
             .drain_commit()
             .map_err(|error| on_query(error, change))
     }
+}
+
+/// Whether events of both look alike. When a server started changes nothing about them.
+fn is_laid_out_alike(ours: &FormatDescription, theirs: &FormatDescription) -> bool {
+    ours.server_version == theirs.server_version
+        && ours.post_header_lengths == theirs.post_header_lengths
+        && ours.header_len == theirs.header_len
 }
 
 /// The text MySQL's applier has for a statement that failed.
@@ -456,10 +481,7 @@ impl Session for MysqlSession {
         if self.has_unit {
             self.identify()?;
         }
-        let mut marked = self.marked.clone();
-        marked.executed.union(mark.added);
-        marked.source = mark.source.cloned();
-        marked.relay = mark.relay.cloned();
+        let marked = self.marked_with(mark);
         if let Truth::Row(table) = &self.options.truth {
             let sql = table.replace(&Marked {
                 applied: marked.clone(),
@@ -513,6 +535,56 @@ impl Session for MysqlSession {
 }
 
 impl MysqlSession {
+    /// What the row says behind a commit that leads to `mark`.
+    fn marked_with(&self, mark: &Mark<'_>) -> Applied {
+        let mut marked = self.marked.clone();
+        marked.executed.union(mark.added);
+        marked.source = mark.source.cloned();
+        marked.relay = mark.relay.cloned();
+        marked
+    }
+
+    /// Reads again what the row says.
+    fn read_mark(&mut self) -> Result<(), TargetError> {
+        if let Truth::Row(table) = &self.options.truth {
+            let marked = table.read(&mut self.pipe)?.unwrap_or_default();
+            self.pipe.ask("COMMIT")?;
+            self.marked = marked.applied;
+            self.doubted = marked.begun;
+        }
+        Ok(())
+    }
+
+    /// Sends the change of the row, for a commit that is sent by itself.
+    fn send_mark(
+        &mut self,
+        mark: &Mark<'_>,
+        beside: Option<&LaneNote>,
+    ) -> Result<Applied, TargetError> {
+        let applied = self.marked_with(mark);
+        if let Truth::Row(table) = &self.options.truth {
+            let sql = table.replace(&Marked {
+                applied: applied.clone(),
+                begun: beside.map(LaneNote::begun),
+            });
+            self.pipe.send(sql.as_bytes())?;
+        }
+        Ok(applied)
+    }
+
+    /// Takes rows that go into one event.
+    fn take_part(
+        &mut self,
+        rows: &Rows<'_>,
+        description: &FormatDescription,
+    ) -> Result<(), TargetError> {
+        self.describe(description)?;
+        self.has_begun = true;
+        self.has_rows = true;
+        let (pipe, full) = (&mut self.pipe, self.rows.full());
+        self.rows.add_rows(rows, full, &mut |sql| pipe.send(sql))
+    }
+
     /// Takes note of a commit.
     fn committed(&mut self, marked: Applied) -> Result<(), TargetError> {
         self.has_begun = false;

@@ -92,6 +92,7 @@ impl Store for MemoryStore {
             keeps_gtids: false,
             commits_ddl: false,
             takes_mariadb: false,
+            merges_rows: false,
         }
     }
 

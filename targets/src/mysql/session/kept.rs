@@ -7,7 +7,7 @@ use super::super::doubt::{self, Logged};
 use super::super::kinds::Kind;
 use super::super::marks::{Begun, Marked};
 use super::super::{LOGGED, Truth, UNLOGGED};
-use super::{MysqlSession, undecodable};
+use super::MysqlSession;
 use crate::{RowsChange, TargetError};
 
 impl MysqlSession {
@@ -73,7 +73,7 @@ impl MysqlSession {
         self.describe(change.logged.description)?;
         self.identify()?;
         self.has_begun = true;
-        self.rows.add(change).map_err(undecodable)?;
+        self.rows.add(change, usize::MAX, |_| Ok(()))?;
         if self.rows.len() as u64 > self.facts.packet_max {
             let text = "A transaction of rows that do not roll back on the target, and that is larger \
                         than its max_allowed_packet,";
