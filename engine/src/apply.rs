@@ -8,10 +8,13 @@ mod columns;
 mod ddl;
 mod error;
 mod rows;
+mod system;
+mod views;
 
 pub use binlog_statement::{BinlogEvents, binlog_events};
-pub use ddl::{DdlOutcome, DdlStatement};
+pub use ddl::{DROP_VIEW, DdlOutcome, DdlStatement};
 pub use error::ApplyError;
+pub use system::{SYSTEM_ROWS, is_system_table};
 
 use std::sync::Arc;
 

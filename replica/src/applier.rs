@@ -10,6 +10,7 @@ mod coordinator;
 mod error;
 mod filter;
 mod hold;
+mod not_kept;
 mod refusal;
 mod retry;
 mod schedule;
@@ -37,6 +38,7 @@ use tokio::sync::watch;
 
 pub use coordinator::{Coordinator, Places};
 pub use error::{ApplierError, Place, Reason};
+pub use not_kept::{NotKept, Passed};
 pub use schedule::{Group, GroupLimits, Next};
 pub use status::{ApplierFailure, ApplierState, ApplierStatus};
 pub use steering::Steering;

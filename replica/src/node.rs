@@ -10,13 +10,15 @@ use engine::database::{Database, EngineOptions};
 use gtid::Uuid;
 use server::checkpointer::Checkpointer;
 use server::clock::now_seconds;
-use server::control::{Observation, ReplicaObservation, SessionCounts};
+use server::control::{NotKeptObservation, Observation, ReplicaObservation, SessionCounts};
+
 use server::datadir::{DataDirectory, DataRole};
 use server::private_file;
 use server::registry::ReplicaRegistry;
 use server::{Control, Server, ServerParts};
 
 use crate::applier::ApplierStatus;
+use crate::applier::NotKept;
 use crate::channel::{Channel, ChannelParts};
 use crate::error::ReplicaError;
 use crate::gate::{Gate, GatedStore};
@@ -273,9 +275,20 @@ fn observe(channel: &Channel, sessions: SessionCounts) -> Observation {
             transactions_applied: applier.transactions,
             rows_applied: applier.rows,
             transactions_skipped: applier.skipped,
+            not_kept: not_kept(&applier.not_kept),
             connects: receiver.connects,
             relay_log_bytes: state.relay_log_space,
             errors: vec![("receive", receiver.failures), ("apply", applier.failures)],
         }),
     }
+}
+
+fn not_kept(passed_over: &NotKept) -> Vec<NotKeptObservation> {
+    let kinds = passed_over.iter();
+    let kinds = kinds.map(|(construct, passed)| NotKeptObservation {
+        construct,
+        count: passed.count,
+        last_gtid: passed.last.text(),
+    });
+    kinds.collect()
 }

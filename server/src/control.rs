@@ -197,6 +197,8 @@ impl Observation {
                 "transactions_skipped",
                 replica.transactions_skipped.to_string(),
             );
+            let kinds = replica.not_kept.iter().map(ToString::to_string);
+            add("not_kept", kinds.collect::<Vec<_>>().join("; "));
             if let Some(gtid) = &replica.failed_gtid {
                 add("applier_failed_gtid", gtid.clone());
             }
@@ -274,14 +276,41 @@ pub struct ReplicaObservation {
     pub failed_gtid: Option<String>,
     /// Rows applied so far.
     pub rows_applied: u64,
-    /// Transactions passed over so far because a filter or an operator said so.
+    /// Transactions passed over so far, in whole or in part, because a filter or an operator said so, or
+    /// because they concern what is not kept here.
     pub transactions_skipped: u64,
+    /// What concerns nothing kept here, by kind.
+    pub not_kept: Vec<NotKeptObservation>,
     /// Connections made to the source so far.
     pub connects: u64,
     /// Bytes of relay log on disk.
     pub relay_log_bytes: u64,
     /// Failures so far by stage: `receive`, which includes the connect, and `apply`.
     pub errors: Vec<(&'static str, u64)>,
+}
+
+/// Statements and row events of one kind that concern nothing kept here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotKeptObservation {
+    /// The kind, for instance `CREATE VIEW`.
+    pub construct: &'static str,
+    /// How many so far.
+    pub count: u64,
+    /// The transaction of the last, if it has an identifier.
+    pub last_gtid: Option<String>,
+}
+
+impl fmt::Display for NotKeptObservation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            construct, count, ..
+        } = self;
+        write!(f, "{construct}: {count}")?;
+        match &self.last_gtid {
+            Some(gtid) => write!(f, ", last {gtid}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// One part of the lag vector. `None` is: not known now, which is never the same as 0.

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::ast::{AccountName, TableName};
+use super::ast::{AccountName, ObjectStatement, TableName};
 use super::lexer::{Kind, Mark, Token};
 use super::reserved::{is_function_word, is_introducer, is_reserved, is_reserved_in};
 use super::{ParseOptions, SqlMode};
@@ -20,6 +20,8 @@ pub(super) enum Failure {
     Sql(SqlError),
     /// Recognised, but refused with 1235.
     NotSupported(String),
+    /// The same, of a statement about an object that is not built.
+    Object(ObjectStatement),
 }
 
 impl From<SqlError> for Failure {

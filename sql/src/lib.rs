@@ -209,9 +209,22 @@ fn parse_tokens(
                 .iter()
                 .any(|kind| construct == format!("CREATE {kind}"));
             (
-                Statement::NotSupported { construct },
+                Statement::NotSupported {
+                    construct,
+                    object: None,
+                },
                 if whole { text.len() } else { consumed },
             )
+        }
+        Err(Failure::Object(object)) => {
+            let consumed = if object.has_body {
+                text.len()
+            } else {
+                consumed
+            };
+            let construct = object.construct.to_owned();
+            let object = Some(object);
+            (Statement::NotSupported { construct, object }, consumed)
         }
         Err(Failure::Syntax(offset)) => return Err(syntax_error(text, offset)),
         Err(Failure::Sql(error)) => return Err(error),

@@ -124,6 +124,7 @@ fn told(failure: Failure, text: &[u8]) -> SqlError {
         Failure::Sql(error) => error,
         Failure::Syntax(offset) => crate::syntax_error(text, offset),
         Failure::NotSupported(what) => SqlError::not_supported(what),
+        Failure::Object(object) => SqlError::not_supported(object.construct),
     }
 }
 

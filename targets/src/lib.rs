@@ -18,6 +18,7 @@ mod seam;
 mod sqlite;
 
 pub use change::{Logged, RowsChange, StatementChange, StatementOutcome, UnitHead};
+pub use engine::apply::{SYSTEM_ROWS, is_system_table};
 pub use engine::database::{Applied, Mark};
 pub use error::TargetError;
 pub use mysql::{MarkTable, MysqlOptions, MysqlStore, ServerFacts, Truth, Uneven};

@@ -198,6 +198,7 @@ impl Store for MysqlStore {
             commits_ddl: true,
             takes_mariadb: true,
             merges_rows: self.merges_rows(),
+            keeps_system_tables: true,
         }
     }
 

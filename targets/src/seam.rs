@@ -28,6 +28,8 @@ pub struct Traits {
     pub takes_mariadb: bool,
     /// Whether rows of units that share a commit are merged, so that large commits are worth it.
     pub merges_rows: bool,
+    /// Whether it has the tables in which servers keep time zones, help and plugins.
+    pub keeps_system_tables: bool,
 }
 
 /// A target.

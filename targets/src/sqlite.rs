@@ -67,6 +67,7 @@ impl Store for SqliteStore {
             commits_ddl: false,
             takes_mariadb: false,
             merges_rows: false,
+            keeps_system_tables: false,
         }
     }
 

@@ -72,6 +72,8 @@ pub(super) struct ReplicaLook {
     pub(super) lag: LagVector,
     /// The last error of receiver or applier.
     pub(super) error: Option<String>,
+    /// What the source said of things that a Weir does not keep, by kind.
+    pub(super) not_kept: Option<String>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -141,6 +143,13 @@ impl Watched {
                 let mut replica = replica_look(&rows);
                 let own = known(client.query("SHOW GLOBAL STATUS LIKE 'Weir_lag_%'").await)?;
                 lag_of_weir(&own.unwrap_or_default(), &mut replica.lag);
+                let passed = known(
+                    client
+                        .query("SHOW GLOBAL STATUS LIKE 'Weir_not_kept'")
+                        .await,
+                )?;
+                let passed = passed.and_then(|rows| rows.text(0, "Value"));
+                replica.not_kept = passed.filter(|kinds| !kinds.is_empty());
                 look.replica = Some(replica);
                 look.role = Some(match look.binlog {
                     Some(_) => "replica+binlog",
@@ -305,6 +314,7 @@ fn channel_look(rows: &Rows, row: usize) -> ReplicaLook {
         seconds_behind_source: behind,
         lag,
         error: (!errors.is_empty()).then(|| errors.join("; ")),
+        not_kept: None,
     }
 }
 

@@ -59,7 +59,12 @@ fn row(look: &Look) -> [String; HEADER.len()] {
         .replica
         .as_ref()
         .and_then(|replica| replica.error.clone());
-    let notes = [look.error.clone(), missing, replica, channels];
+    let not_kept = look
+        .replica
+        .as_ref()
+        .and_then(|replica| replica.not_kept.as_ref());
+    let not_kept = not_kept.map(|kinds| format!("not kept: {kinds}"));
+    let notes = [look.error.clone(), missing, replica, channels, not_kept];
     let notes: Vec<String> = notes.into_iter().flatten().collect();
     [
         look.server.clone(),

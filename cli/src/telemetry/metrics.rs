@@ -130,7 +130,12 @@ pub(crate) const METRICS: &[(&str, &str, &str)] = &[
     (
         "counter",
         "weir_transactions_skipped_total",
-        "Transactions passed over because a filter or an operator said so.",
+        "Transactions passed over, whole or in part: a filter or an operator said so, or it is not kept here.",
+    ),
+    (
+        "counter",
+        "weir_not_kept_total",
+        "Statements and row events about what is not kept here, by construct.",
     ),
     (
         "counter",
@@ -259,6 +264,10 @@ impl Samples {
             "weir_transactions_skipped_total",
             replica.transactions_skipped,
         );
+        for kind in &replica.not_kept {
+            let labels = [("construct", kind.construct)];
+            self.labelled("weir_not_kept_total", &labels, kind.count);
+        }
         self.add("weir_source_connects_total", replica.connects);
         self.add("weir_relay_log_bytes", replica.relay_log_bytes);
         self.errors(&replica.errors);
@@ -306,7 +315,9 @@ impl Samples {
 
 #[cfg(test)]
 mod tests {
-    use server::control::{Lag, Observation, PrimaryObservation, ReplicaObservation};
+    use server::control::{
+        Lag, NotKeptObservation, Observation, PrimaryObservation, ReplicaObservation,
+    };
 
     use super::{METRICS, Process, render};
 
@@ -327,6 +338,11 @@ mod tests {
                 receive: lag,
                 queue: Lag::default(),
                 apply: lag,
+                not_kept: vec![NotKeptObservation {
+                    construct: "CREATE VIEW",
+                    count: 2,
+                    last_gtid: None,
+                }],
                 ..ReplicaObservation::default()
             }),
             ..Observation::default()

@@ -2,11 +2,11 @@
 
 use binlog::event::{StatusVariables, session_flag};
 
-use super::ApplyError;
+use super::{ApplyError, system, views};
 use crate::collation::{self, Charset, Collation, UTF8MB4_GENERAL_CI};
 use crate::execute::Writer;
 use crate::session::{SessionContext, TimeZone};
-use sql::ast::{Account, Admin};
+use sql::ast::{Account, Admin, Ddl};
 use sql::error::SqlError;
 use sql::{NameCharacters, ParseOptions, SqlMode, Statement, parse, version_number};
 
@@ -50,13 +50,16 @@ pub struct DdlStatement<'a> {
     pub is_mariadb: bool,
 }
 
+/// What a DROP VIEW is called that was passed over. A primary logs its own, which change nothing.
+pub const DROP_VIEW: &str = "DROP VIEW";
+
 /// What became of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DdlOutcome {
     /// It was executed.
     Done,
-    /// It concerns what this store does not keep, such as accounts; the name is to be counted and
-    /// logged.
+    /// It concerns what this store does not keep, such as accounts, views and triggers; the name is
+    /// to be counted and logged.
     NotKept {
         /// What it was, for instance `CREATE USER`.
         construct: &'static str,
@@ -187,11 +190,10 @@ fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutco
     };
     let parsed = parse(&statement.text()?, &options)?.statement;
     let construct = match &parsed {
-        Statement::Ddl(_) => {
-            let mut session = statement.session()?;
-            writer.execute(&parsed, &[], &mut session, &mut Vec::new())?;
-            return Ok(DdlOutcome::Done);
-        }
+        Statement::Ddl(ddl) => match definition(writer, statement, &parsed, ddl)? {
+            Some(construct) => construct,
+            None => return Ok(DdlOutcome::Done),
+        },
         Statement::Account(account) => match account {
             Account::CreateUser { .. } => "CREATE USER",
             Account::AlterUser { .. } => "ALTER USER",
@@ -204,7 +206,19 @@ fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutco
         Statement::Admin(Admin::Flush(_)) => "FLUSH",
         Statement::Admin(Admin::Maintenance { .. }) => "table maintenance",
         Statement::Empty => "an empty statement",
-        Statement::NotSupported { construct } => return Err(SqlError::not_supported(construct)),
+        Statement::NotSupported {
+            object: Some(object),
+            ..
+        } => {
+            if let Some(view) = &object.view {
+                views::made(writer, &statement.database, view)?;
+            }
+            object.construct
+        }
+        Statement::NotSupported {
+            construct,
+            object: None,
+        } => return Err(SqlError::not_supported(construct)),
         Statement::Admin(
             Admin::Set(_)
             | Admin::ResetPersist { .. }
@@ -224,4 +238,43 @@ fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutco
         }
     };
     Ok(DdlOutcome::NotKept { construct })
+}
+
+/// Executes what changes the schema, or says what it is about that is not kept.
+fn definition(
+    writer: &mut Writer,
+    statement: &DdlStatement<'_>,
+    parsed: &Statement,
+    ddl: &Ddl,
+) -> Result<Option<&'static str>, SqlError> {
+    let database = &statement.database;
+    if !matches!(ddl, Ddl::DropView { .. }) && system::is_about_system_tables(ddl, database) {
+        return Ok(Some(system::DEFINITION));
+    }
+    match ddl {
+        Ddl::DropView { views, .. } => {
+            views::dropped(writer, database, views)?;
+            return Ok(Some(DROP_VIEW));
+        }
+        Ddl::RenameTable(pairs) => {
+            let mut session = statement.session()?;
+            let has_views = views::rename(writer, pairs, &mut session)?;
+            return Ok(has_views.then_some(views::RENAME));
+        }
+        Ddl::CreateTable(create) if views::is_in_the_way(writer, database, create)? => {
+            return Ok(Some(views::CREATE_TABLE));
+        }
+        Ddl::CreateTable(_)
+        | Ddl::CreateDatabase { .. }
+        | Ddl::AlterDatabase { .. }
+        | Ddl::DropDatabase { .. }
+        | Ddl::AlterTable(_)
+        | Ddl::DropTable { .. }
+        | Ddl::TruncateTable(_)
+        | Ddl::CreateIndex(_)
+        | Ddl::DropIndex { .. } => {}
+    }
+    let mut session = statement.session()?;
+    writer.execute(parsed, &[], &mut session, &mut Vec::new())?;
+    Ok(None)
 }

@@ -238,6 +238,86 @@ fn a_log_may_say_what_this_server_would_refuse_of_a_client() {
     assert_eq!(rows.code(), 1235);
 }
 
+#[test]
+fn what_concerns_nothing_kept_is_named_and_what_has_no_arm_is_refused() {
+    let mut bench = Bench::new(&["CREATE TABLE t (a INT)"]);
+    for (statement, expected) in [
+        (
+            "CREATE ALGORITHM=UNDEFINED DEFINER=`root`@`localhost` SQL SECURITY DEFINER VIEW `v` AS select 1",
+            "CREATE VIEW",
+        ),
+        ("ALTER VIEW v AS SELECT 2", "ALTER VIEW"),
+        ("CREATE TABLE IF NOT EXISTS v (a INT)", views::CREATE_TABLE),
+        ("RENAME TABLE v TO w", views::RENAME),
+        ("RENAME TABLE t TO x, w TO t, x TO y", views::RENAME),
+        ("RENAME TABLE t TO v, y TO t", views::RENAME),
+        ("DROP VIEW v", "DROP VIEW"),
+        (
+            "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW BEGIN SET @a = 1; SET @b = 2; END",
+            "CREATE TRIGGER",
+        ),
+        ("DROP TRIGGER g", "DROP TRIGGER"),
+        ("ALTER EVENT e DO BEGIN DO 1; DO 2; END", "ALTER EVENT"),
+        (
+            "CREATE AGGREGATE FUNCTION f RETURNS STRING SONAME 'f.so'",
+            "CREATE FUNCTION",
+        ),
+        ("CREATE ROLE 'r'@'%'", "CREATE ROLE"),
+        ("GRANT `r`@`%` TO `u`@`%`", "GRANT role"),
+        ("GRANT PROXY ON 'a'@'%' TO 'b'@'%'", "GRANT PROXY"),
+        (
+            "CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'h')",
+            "CREATE SERVER",
+        ),
+        (
+            "CREATE LOGFILE GROUP g ADD UNDOFILE 'u' ENGINE=NDB",
+            "CREATE LOGFILE GROUP",
+        ),
+        (
+            "CREATE UNDO TABLESPACE u ADD DATAFILE 'u.ibu'",
+            "CREATE TABLESPACE",
+        ),
+        ("INSTALL PLUGIN p SONAME 'p.so'", "INSTALL PLUGIN"),
+        ("UNINSTALL COMPONENT 'file://c'", "UNINSTALL COMPONENT"),
+        (
+            "CREATE OR REPLACE SPATIAL REFERENCE SYSTEM 4120 NAME 'n' DEFINITION 'd'",
+            "CREATE SPATIAL REFERENCE SYSTEM",
+        ),
+        (
+            "ANALYZE TABLE t DROP HISTOGRAM ON a",
+            "ANALYZE TABLE ... HISTOGRAM",
+        ),
+        ("TRUNCATE TABLE mysql.time_zone", system::DEFINITION),
+    ] {
+        let outcome = bench.ddl(statement).unwrap();
+        let construct = expected;
+        assert_eq!(outcome, DdlOutcome::NotKept { construct }, "{statement}");
+    }
+    assert!(bench.database.catalog().table("d", "t").is_ok());
+    for (statement, code) in [
+        ("RENAME TABLE v TO z", 1146),
+        ("CREATE VIEW", 1235),
+        ("CREATE TRIGGER (", 1235),
+        ("CREATE SEQUENCE s", 1235),
+        ("ALTER INSTANCE RELOAD TLS", 1235),
+        ("ANALYZE TABLE t PERSISTENT FOR ALL", 1235),
+        ("TRUNCATE TABLE mysql.heartbeat", 3552),
+    ] {
+        let refused = bench.ddl(statement).unwrap_err();
+        assert_eq!(refused.code(), code, "{statement}: {refused}");
+    }
+}
+
+#[test]
+fn a_dropped_database_takes_the_names_of_its_views_along() {
+    let mut bench = Bench::new(&["CREATE DATABASE e"]);
+    bench.ddl("CREATE VIEW e.v AS SELECT 1").unwrap();
+    bench.ddl("DROP DATABASE e").unwrap();
+    bench.ddl("CREATE DATABASE e").unwrap();
+    let renamed = bench.ddl("RENAME TABLE e.v TO e.w").unwrap_err();
+    assert_eq!(renamed.code(), 1146);
+}
+
 // MySQL 9.7 stores the same bytes: the text of a latin1 client, and that of a client in utf8mb4.
 #[test]
 fn strings_in_logged_definitions_are_read_as_their_client_wrote_them() {

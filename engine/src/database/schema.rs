@@ -33,6 +33,12 @@ INSERT INTO weir_meta VALUES ('catalog_version', 0), ('next_table_id', 1);
 INSERT INTO weir_position VALUES (0, '', 0, '');
 ";
 
+/// Came later; a file without it names no views.
+const VIEWS: &str = "
+CREATE TABLE IF NOT EXISTS weir_view (
+  database TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (database, name)) WITHOUT ROWID;
+";
+
 /// Makes the tables in a new file, or checks the version of those in an old one.
 pub(super) fn prepare(connection: &mut Connection) -> Result<(), EngineError> {
     let failed = |source| EngineError::Sqlite {
@@ -57,6 +63,7 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), EngineError> {
             .execute(insert, [SCHEMA_VERSION])
             .map_err(failed)?;
     }
+    transaction.execute_batch(VIEWS).map_err(failed)?;
     let select = "SELECT value FROM weir_meta WHERE name = 'schema_version'";
     let mut found: i64 = transaction
         .query_row(select, [], |row| row.get(0))

@@ -122,7 +122,29 @@ impl<'c> Store<'c> {
     }
 
     pub(crate) fn delete_database(&self, name: &str) -> Result<(), EngineError> {
+        self.write("DELETE FROM weir_view WHERE database = ?1", params![name])?;
         self.write("DELETE FROM weir_database WHERE name = ?1", params![name])
+    }
+
+    /// Notes the name of a view that is not kept.
+    pub(crate) fn save_view(&self, database: &str, name: &str) -> Result<(), EngineError> {
+        let insert = "REPLACE INTO weir_view VALUES (?1, ?2)";
+        self.write(insert, params![database, name])
+    }
+
+    pub(crate) fn delete_view(&self, database: &str, name: &str) -> Result<(), EngineError> {
+        let delete = "DELETE FROM weir_view WHERE database = ?1 AND name = ?2";
+        self.write(delete, params![database, name])
+    }
+
+    pub(crate) fn has_view(&self, database: &str, name: &str) -> Result<bool, EngineError> {
+        let failed = |source| EngineError::Sqlite {
+            doing: "read the names of views",
+            source,
+        };
+        let select = "SELECT 1 FROM weir_view WHERE database = ?1 AND name = ?2";
+        let mut statement = self.connection.prepare_cached(select).map_err(failed)?;
+        statement.exists(params![database, name]).map_err(failed)
     }
 
     pub(crate) fn save_table(&self, table: &Table) -> Result<(), EngineError> {

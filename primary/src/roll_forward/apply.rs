@@ -3,7 +3,7 @@
 use binlog::event::{Event, Query};
 use binlog::row::{RowsEvent, Table};
 use binlog::transaction::{StatementKind, Step};
-use engine::apply::{ApplyError, DdlOutcome, DdlStatement, RowCheck};
+use engine::apply::{ApplyError, DROP_VIEW, DdlOutcome, DdlStatement, RowCheck};
 use engine::execute::Writer;
 
 /// Why an event was not applied.
@@ -101,7 +101,10 @@ fn ddl(
         server_version,
     );
     match writer.apply_ddl(&statement)? {
-        DdlOutcome::Done => Ok(()),
+        DdlOutcome::Done
+        | DdlOutcome::NotKept {
+            construct: DROP_VIEW,
+        } => Ok(()),
         DdlOutcome::NotKept { construct } => {
             Err(format!("this node never writes {construct} statements").into())
         }

@@ -40,7 +40,7 @@ impl Definitions {
                 | Statement::Replication(_)
                 | Statement::Admin(_),
             ) => {}
-            Ok(Statement::NotSupported { construct }) => {
+            Ok(Statement::NotSupported { construct, .. }) => {
                 let bodies = ["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"];
                 let is_body = bodies.iter().any(|kind| construct.ends_with(kind));
                 self.any |= !is_body;

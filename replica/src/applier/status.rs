@@ -8,6 +8,7 @@ use binlog::log::{LogPosition, SourceCoordinates};
 use binlog::transaction::{Executed, TransactionGtid};
 use gtid::GtidSet;
 
+use super::not_kept::NotKept;
 use super::until::Until;
 use crate::receiver::Applied;
 
@@ -57,6 +58,8 @@ pub struct ApplierState {
     pub rows: u64,
     /// Transactions of which a filter, or a rule of this replica, took something out.
     pub skipped: u64,
+    /// What the target does not keep, of transactions committed since the process began.
+    pub not_kept: NotKept,
     /// Failures since the process began.
     pub failures: u64,
     /// Until when the applier applies, or did.

@@ -3,20 +3,22 @@
 //! Invariant: what is committed is a prefix of the source's transactions, and the committed position
 //! names exactly that prefix. A transaction that fails is undone alone; those before it are kept.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use binlog::log::{LogPosition, SourceCoordinates};
 use binlog::transaction::{Executed, StatementKind};
 use targets::{
-    Applied, Mark, RowsChange, Session, StatementChange, StatementOutcome, Store, TargetError,
-    UnitHead,
+    Applied, Mark, RowsChange, SYSTEM_ROWS, Session, StatementChange, StatementOutcome, Store,
+    TargetError, UnitHead, is_system_table,
 };
 
+use super::not_kept::NotKept;
 use super::schedule::Group;
 
 /// What a commit made durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Committed {
     /// Transactions of the source.
     pub transactions: u64,
@@ -28,6 +30,8 @@ pub struct Committed {
     pub skipped: u64,
     /// Commit on the source of the last transaction, in microseconds since 1970.
     pub commit_micros: Option<u64>,
+    /// What the target does not keep.
+    pub not_kept: NotKept,
 }
 
 impl Committed {
@@ -38,6 +42,7 @@ impl Committed {
         self.rows = self.rows.saturating_add(other.rows);
         self.skipped = self.skipped.saturating_add(other.skipped);
         self.commit_micros = other.commit_micros.or(self.commit_micros);
+        self.not_kept.add(&other.not_kept);
     }
 }
 
@@ -57,6 +62,8 @@ pub struct Worker {
     open: Committed,
     /// What was committed and nobody was told of.
     unshown: Committed,
+    /// Kinds of what is not kept that the log names.
+    told: BTreeSet<&'static str>,
     /// Whether the session knows of the open transaction.
     is_in_unit: bool,
     /// Whether the open group has a statement that committed by itself.
@@ -93,6 +100,7 @@ impl Worker {
             pending: Committed::default(),
             open: Committed::default(),
             unshown: Committed::default(),
+            told: BTreeSet::new(),
             is_in_unit: false,
             has_ddl: false,
             alone: 0,
@@ -134,6 +142,11 @@ impl Worker {
         change: &RowsChange<'_>,
     ) -> Result<(), TargetError> {
         self.begin_unit(head)?;
+        let (database, table) = (change.database, &change.map.table);
+        if !self.store.traits().keeps_system_tables && is_system_table(database, table) {
+            self.pass_over(head, SYSTEM_ROWS);
+            return Ok(());
+        }
         let rows = self.session.rows(change)?;
         self.open.rows = self.open.rows.saturating_add(rows);
         Ok(())
@@ -153,13 +166,24 @@ impl Worker {
         }
         self.begin_unit(head)?;
         if let StatementOutcome::NotKept { construct } = self.session.statement(change)? {
-            self.open.skipped = 1;
-            tracing::warn!(
-                construct,
-                "a statement of the source concerns nothing kept here"
-            );
+            self.pass_over(head, construct);
         }
         Ok(())
+    }
+
+    /// Counts what concerns nothing that the target keeps, and says so once for each kind.
+    fn pass_over(&mut self, head: &UnitHead, construct: &'static str) {
+        self.open.skipped = 1;
+        self.open.not_kept.count(construct, head.gtid);
+        if self.told.insert(construct) {
+            let gtid = head.gtid.text().unwrap_or_default();
+            tracing::warn!(
+                construct,
+                gtid,
+                "a statement of the source concerns nothing kept here; \
+                 the next ones of its kind are counted only"
+            );
+        }
     }
 
     fn begin_unit(&mut self, head: &UnitHead) -> Result<(), TargetError> {

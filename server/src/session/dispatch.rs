@@ -126,7 +126,7 @@ impl Session {
             Statement::Replication(replication) => self.replicate(replication).await,
             Statement::Admin(admin) => self.administer(admin, parameters).await,
             Statement::Prepared(prepared) => self.run_prepared(prepared).await,
-            Statement::NotSupported { construct } => Err(SqlError::not_supported(construct)),
+            Statement::NotSupported { construct, .. } => Err(SqlError::not_supported(construct)),
         }
     }
 

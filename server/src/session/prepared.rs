@@ -315,7 +315,9 @@ pub(super) fn check(statement: &Statement) -> Result<(), SqlError> {
     let can_be_prepared = match statement {
         Statement::Prepared(_) => false,
         Statement::Empty => return Err(SqlError::empty_query()),
-        Statement::NotSupported { construct } => return Err(SqlError::not_supported(construct)),
+        Statement::NotSupported { construct, .. } => {
+            return Err(SqlError::not_supported(construct));
+        }
         Statement::Ddl(ddl) => !matches!(ddl, Ddl::AlterDatabase { .. }),
         Statement::Query(Query::Show(show)) => {
             !matches!(**show, Show::Warnings { .. } | Show::Errors { .. })

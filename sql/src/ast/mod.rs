@@ -14,6 +14,7 @@
 mod account;
 mod admin;
 mod ddl;
+mod object;
 mod prepared;
 mod query;
 mod replication;
@@ -35,6 +36,7 @@ pub use account::{
 };
 pub use admin::{Admin, FlushTarget, KillTarget, MaintenanceKind};
 pub use ddl::Ddl;
+pub use object::ObjectStatement;
 pub use prepared::{PrepareSource, Prepared};
 pub use query::Query;
 pub use replication::{
@@ -156,6 +158,8 @@ pub enum Statement {
     NotSupported {
         /// As shown to the user, for instance `CREATE TRIGGER`.
         construct: String,
+        /// The statement, where it is about an object that is not built, such as a trigger.
+        object: Option<ObjectStatement>,
     },
 }
 

@@ -1,5 +1,6 @@
 //! Accounts, GRANT and REVOKE.
 
+use super::object::refuse_as_object;
 use super::refuse;
 use crate::ast::{
     Account, AccountName, AccountOptions, Authentication, Grant, GrantObject, Privilege, Revoke,
@@ -84,7 +85,7 @@ impl Cursor<'_> {
             None
         };
         if self.accept("DEFAULT") {
-            return refuse("DEFAULT ROLE");
+            return refuse_as_object("DEFAULT ROLE");
         }
         Ok(UserSpec {
             account,
@@ -235,11 +236,14 @@ impl Cursor<'_> {
     pub(super) fn grant(&mut self) -> Parse<Statement> {
         self.advance();
         if self.accept("PROXY") {
-            return refuse("GRANT PROXY");
+            return refuse_as_object("GRANT PROXY");
+        }
+        if self.is_quoted_role() {
+            return refuse_as_object("GRANT role");
         }
         let (all, privileges) = self.privileges()?;
         if self.is_word("TO") {
-            return refuse("GRANT role");
+            return refuse_as_object("GRANT role");
         }
         self.expect("ON")?;
         let object = self.grant_object()?;
@@ -257,7 +261,7 @@ impl Cursor<'_> {
             }
         };
         if self.is_word("AS") {
-            return refuse("GRANT ... AS");
+            return refuse_as_object("GRANT ... AS");
         }
         Ok(Statement::Account(Account::Grant(Box::new(Grant {
             privileges,
@@ -300,7 +304,10 @@ impl Cursor<'_> {
         self.advance();
         let if_exists = self.accept_all(&["IF", "EXISTS"]);
         if self.accept("PROXY") {
-            return refuse("REVOKE PROXY");
+            return refuse_as_object("REVOKE PROXY");
+        }
+        if self.is_quoted_role() {
+            return refuse_as_object("REVOKE role");
         }
         let (all, privileges) = self.privileges()?;
         let object = if self.accept("ON") {
@@ -310,7 +317,7 @@ impl Cursor<'_> {
         };
         if object.is_none() && !all {
             if self.is_word("FROM") {
-                return refuse("REVOKE role");
+                return refuse_as_object("REVOKE role");
             }
             return self.unexpected();
         }
@@ -325,6 +332,11 @@ impl Cursor<'_> {
             if_exists,
         };
         Ok(Statement::Account(Account::Revoke(Box::new(revoke))))
+    }
+
+    /// Whether a role is next as logs write it: `'name'@'host'`.
+    fn is_quoted_role(&self) -> bool {
+        matches!(self.peek(), Kind::String(_) | Kind::Quoted(_))
     }
 
     fn privileges(&mut self) -> Parse<(bool, Vec<Privilege>)> {
@@ -358,9 +370,8 @@ impl Cursor<'_> {
             self.advance();
         }
         if words.is_empty() {
-            // A role: 'name'@'host'.
-            if matches!(self.peek(), Kind::String(_) | Kind::Quoted(_)) {
-                return refuse("GRANT role");
+            if self.is_quoted_role() {
+                return refuse_as_object("GRANT role");
             }
             return self.unexpected();
         }

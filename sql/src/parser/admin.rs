@@ -1,5 +1,6 @@
 //! Administrative statements: USE, DESCRIBE, EXPLAIN, KILL, FLUSH, LOCK, maintenance, PREPARE.
 
+use super::object::refuse_as_object;
 use super::refuse;
 use crate::ast::{
     Admin, FlushTarget, KillTarget, LockTable, MaintenanceKind, PrepareSource, Prepared, Query,
@@ -190,7 +191,12 @@ impl Cursor<'_> {
             self.advance();
         }
         if kind == MaintenanceKind::Analyze && !options.is_empty() {
-            return refuse("ANALYZE TABLE ... HISTOGRAM");
+            let is_histogram = options.starts_with(&["UPDATE".to_owned(), "HISTOGRAM".to_owned()])
+                || options.starts_with(&["DROP".to_owned(), "HISTOGRAM".to_owned()]);
+            return match is_histogram {
+                true => refuse_as_object("ANALYZE TABLE ... HISTOGRAM"),
+                false => refuse("ANALYZE TABLE ... HISTOGRAM"),
+            };
         }
         Ok(Statement::Admin(Admin::Maintenance {
             kind,

@@ -6,6 +6,7 @@ mod alter;
 mod column;
 mod ddl;
 mod default;
+mod object;
 mod query;
 mod replication;
 mod rows;
@@ -23,7 +24,7 @@ use super::lexer::Kind;
 const ROTATE_BINLOG_KEY: [&str; 5] = ["INSTANCE", "ROTATE", "BINLOG", "MASTER", "KEY"];
 
 /// Statements that are recognised by their first words and refused as a whole.
-const REFUSED: [(&[&str], &str); 21] = [
+const REFUSED: [(&[&str], &str); 17] = [
     (&["XA"], "XA"),
     (&["CALL"], "CALL"),
     (&["HANDLER"], "HANDLER"),
@@ -31,10 +32,6 @@ const REFUSED: [(&[&str], &str); 21] = [
     (&["LOAD", "XML"], "LOAD XML"),
     (&["LOAD", "INDEX"], "LOAD INDEX INTO CACHE"),
     (&["IMPORT", "TABLE"], "IMPORT TABLE"),
-    (&["INSTALL", "PLUGIN"], "INSTALL PLUGIN"),
-    (&["INSTALL", "COMPONENT"], "INSTALL COMPONENT"),
-    (&["UNINSTALL", "PLUGIN"], "UNINSTALL PLUGIN"),
-    (&["UNINSTALL", "COMPONENT"], "UNINSTALL COMPONENT"),
     (&["CACHE", "INDEX"], "CACHE INDEX"),
     (&["CLONE"], "CLONE"),
     (&["SIGNAL"], "SIGNAL"),
@@ -46,9 +43,6 @@ const REFUSED: [(&[&str], &str); 21] = [
     (&["START", "GROUP_REPLICATION"], "START GROUP_REPLICATION"),
     (&["STOP", "GROUP_REPLICATION"], "STOP GROUP_REPLICATION"),
 ];
-
-/// Statements whose body may hold semicolons: the whole text is the statement.
-const WITH_BODY: [&str; 4] = ["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT"];
 
 impl Cursor<'_> {
     /// One whole statement.
@@ -80,6 +74,7 @@ impl Cursor<'_> {
                 self.transaction(&word)
             }
             "CREATE" | "DROP" | "TRUNCATE" | "RENAME" | "ALTER" => self.definition(&word),
+            "INSTALL" | "UNINSTALL" => self.install(&word),
             "GRANT" => self.grant(),
             "REVOKE" => self.revoke(),
             "CHANGE" | "STOP" | "RESET" | "PURGE" => self.replication(&word),
@@ -104,7 +99,8 @@ impl Cursor<'_> {
             Kind::Word(word) => word.to_ascii_uppercase(),
             _ => return self.unexpected(),
         };
-        if WITH_BODY.contains(&object.as_str()) {
+        self.refuse_object(verb)?;
+        if object::WITH_BODY.contains(&object.as_str()) {
             return refuse(&format!("{verb} {object}"));
         }
         match (verb, object.as_str()) {
@@ -140,6 +136,20 @@ impl Cursor<'_> {
                 self.unexpected()
             }
         }
+    }
+
+    /// INSTALL and UNINSTALL.
+    fn install(&mut self, verb: &str) -> Parse<Statement> {
+        let start = self.at;
+        self.advance();
+        self.refuse_object(verb)?;
+        for object in ["PLUGIN", "COMPONENT"] {
+            if self.is_word(object) {
+                return refuse(&format!("{verb} {object}"));
+            }
+        }
+        self.at = start;
+        self.unexpected()
     }
 
     /// `ALGORITHM=x DEFINER=u@h SQL SECURITY y` in front of views, triggers and routines.

@@ -6,6 +6,7 @@ use crate::ast::{
 use crate::cursor::{Cursor, Parse};
 use crate::lexer::Kind;
 
+use super::object::refuse_as_object;
 use super::refuse;
 
 const SCOPES: [&str; 5] = ["GLOBAL", "SESSION", "LOCAL", "PERSIST", "PERSIST_ONLY"];
@@ -16,7 +17,10 @@ impl Cursor<'_> {
         if self.is_word("PASSWORD") {
             return self.set_password();
         }
-        if self.accept("ROLE") || self.are_words(&["DEFAULT", "ROLE"]) {
+        if self.are_words(&["DEFAULT", "ROLE"]) {
+            return refuse_as_object("SET DEFAULT ROLE");
+        }
+        if self.accept("ROLE") {
             return refuse("SET ROLE");
         }
         if self.are_words(&["RESOURCE", "GROUP"]) {

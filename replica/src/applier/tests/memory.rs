@@ -93,6 +93,7 @@ impl Store for MemoryStore {
             commits_ddl: false,
             takes_mariadb: false,
             merges_rows: false,
+            keeps_system_tables: false,
         }
     }
 
