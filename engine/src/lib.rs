@@ -21,4 +21,5 @@ pub mod outcome;
 pub mod rows;
 pub mod select;
 pub mod session;
+pub mod user_locks;
 pub mod value;

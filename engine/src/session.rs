@@ -20,6 +20,7 @@ use crate::collation::{Charset, Collation, UTF8MB4_0900_AI_CI};
 use crate::database::TableSet;
 use crate::interrupt::Interrupt;
 use crate::select::{NoVirtualTables, VirtualTables};
+use crate::user_locks::UserLocks;
 use crate::value::datum::Datum;
 use crate::value::sourced::Sourced;
 use sql::SqlMode;
@@ -112,6 +113,8 @@ pub struct SessionContext {
     pub group_concat_max_len: u64,
     /// Stops the statement.
     pub interrupt: Arc<Interrupt>,
+    /// The named locks of the node.
+    pub user_locks: Arc<UserLocks>,
     /// Whether the statement may let time pass: not where it holds the one writer.
     pub may_wait: bool,
     /// Text of a SELECT that runs in a writing transaction: unaliased columns are named by it.
@@ -200,6 +203,7 @@ impl SessionContext {
             default_week_format: 0,
             group_concat_max_len: 1024,
             interrupt: Arc::default(),
+            user_locks: Arc::default(),
             may_wait: true,
             statement_text: String::new(),
             is_logged: true,

@@ -37,3 +37,5 @@ mod sessions;
 mod shapes;
 #[path = "access/statements.rs"]
 mod statements;
+#[path = "access/user_locks.rs"]
+mod user_locks;

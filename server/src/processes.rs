@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use engine::interrupt::Interrupt;
+use engine::user_locks::UserLocks;
 use sql::ast::AccountName;
 use tokio::sync::Notify;
 
@@ -143,6 +144,8 @@ impl Process {
 pub(crate) struct Processes {
     /// By connection id; held for a moment only.
     sessions: Mutex<BTreeMap<u32, Arc<Process>>>,
+    /// The locks that sessions name.
+    user_locks: Arc<UserLocks>,
     pub(crate) accepted: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) questions: AtomicU64,
@@ -168,7 +171,16 @@ impl Drop for Registered {
             .is_some_and(|process| Arc::ptr_eq(process, &self.process))
         {
             sessions.remove(&self.process.id);
+            let locks = &self.processes.user_locks;
+            locks.release_all(u64::from(self.process.id));
         }
+    }
+}
+
+impl Registered {
+    /// The locks that sessions name.
+    pub(crate) fn user_locks(&self) -> Arc<UserLocks> {
+        Arc::clone(&self.processes.user_locks)
     }
 }
 

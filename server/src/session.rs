@@ -172,6 +172,9 @@ impl Session {
         context.system_variables = Arc::<SessionVariables>::clone(&self.variables);
         let capabilities = self.connection.capabilities();
         context.interrupt = Arc::clone(&self.registered.process.interrupt);
+        context.user_locks = self.registered.user_locks();
+        // A change of user and a reset give them back.
+        context.user_locks.release_all(context.connection_id);
         context.client_found_rows = capabilities.has(Capabilities::FOUND_ROWS);
         context.virtual_tables = self.virtual_tables();
         self.variables.apply_all(&mut context)?;

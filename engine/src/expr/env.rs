@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::collation::Collation;
 use crate::interrupt::Interrupt;
 use crate::session::{SessionContext, TimeZone};
+use crate::user_locks::UserLocks;
 use crate::value::datum::{Datum, Lossy};
 use crate::value::memory::Meter;
 use crate::value::stored::expression;
@@ -50,6 +51,8 @@ pub struct Env {
     pub connection_id: u64,
     /// Stops the statement.
     pub interrupt: Arc<Interrupt>,
+    /// The named locks of the node.
+    pub user_locks: Arc<UserLocks>,
     /// Whether SLEEP() may be called.
     pub may_wait: bool,
     /// LAST_INSERT_ID(expr) leaves its argument here.
@@ -96,6 +99,7 @@ impl Env {
             cte_max_recursion_depth: limit(session, "cte_max_recursion_depth", DEPTH_DEFAULT),
             connection_id: session.connection_id,
             interrupt: Arc::clone(&session.interrupt),
+            user_locks: Arc::clone(&session.user_locks),
             may_wait: session.may_wait,
             last_insert_id: Cell::new(None),
             memory: Meter::default(),

@@ -11,6 +11,7 @@ mod interval;
 pub mod json;
 mod json_functions;
 mod json_path;
+mod locking;
 mod math;
 mod network;
 mod pattern;
@@ -33,6 +34,7 @@ static TABLE: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new
         date::FUNCTIONS,
         date_format::FUNCTIONS,
         hash::FUNCTIONS,
+        locking::FUNCTIONS,
         interval::FUNCTIONS,
         json_functions::FUNCTIONS,
         math::FUNCTIONS,
@@ -113,9 +115,6 @@ const LATER: &[&str] = &[
     "compress",
     "export_set",
     "get_format",
-    "get_lock",
-    "is_free_lock",
-    "is_used_lock",
     "json_overlaps",
     "json_pretty",
     "json_schema_valid",
@@ -125,8 +124,6 @@ const LATER: &[&str] = &[
     "json_value",
     "load_file",
     "match",
-    "release_all_locks",
-    "release_lock",
     "roles_graphml",
     "soundex",
     "source_pos_wait",

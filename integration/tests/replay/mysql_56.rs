@@ -196,6 +196,41 @@ async fn a_running_primary_takes_the_log_of_mysql_56_with_gtids() -> Result {
     Ok(())
 }
 
+/// A row knows the place there, and a lock of the primary keeps others out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_running_primary_takes_a_log_without_gtids() -> Result {
+    let source = RealServer::start(Peer::MySql56, 1, &[]).await?;
+    let mut at_source = source.client().await?;
+    at_source.run(&workload::load(Scope::WithMariaDb)).await?;
+    at_source.run(&workload::change(Scope::WithMariaDb)).await?;
+    let files = source.binlogs()?;
+    let primary = Weir::primary(7, &[]).await?;
+    let url = format!("mysql://root@127.0.0.1:{}", primary.port);
+    let mut at_primary = primary.client().await?;
+    // Somebody else has the channel: two of them never apply at once.
+    let lock = "SELECT GET_LOCK('weir_recovery.progress:replay', 0)";
+    at_primary.value(lock).await?;
+    let kept_out = command(&url, &files, &["--mode", "live"])?
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let waits = "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE INFO LIKE 'SELECT \
+                 GET_LOCK(X%'";
+    wait::until("it waits for the lock", PATIENCE, || async {
+        let count = primary.client().await?.value(waits).await?.to_string();
+        Ok(if count == "1" { Ok(()) } else { Err(count) })
+    })
+    .await?;
+    at_primary.execute("DO RELEASE_ALL_LOCKS()").await?;
+    let ended = kept_out.wait_with_output()?;
+    ensure(ended.status.success(), || ended.status.to_string())?;
+    let (left, right) = (
+        Snapshot::take(&mut at_source, &["types", "other"]).await?,
+        Snapshot::take(&mut at_primary, &["types", "other"]).await?,
+    );
+    ensure_same("source", &left, "primary", &right)
+}
+
 /// Columns of [`ALIKE`] and [`STAMPED`].
 async fn columns(client: &mut Client) -> Result<String> {
     let columns = "SELECT TABLE_NAME, COLUMN_NAME, COLLATION_NAME, IS_NULLABLE, COLUMN_DEFAULT FROM \

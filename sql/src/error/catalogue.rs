@@ -213,6 +213,9 @@ sql_errors! {
     dup_unknown_in_index(key) = 1859 "23000" "Duplicate entry for key '{key}'";
     invalid_field_size(column) = 3013 "HY000" "Invalid size for column '{column}'.";
     query_timeout() = 3024 "HY000" "Query execution was interrupted, maximum statement execution time exceeded";
+    user_lock_wrong_name(name) = 3057 "42000" "Incorrect user-level lock name '{name}'. The name is empty, NULL, or can not be expressed in the current character-set.";
+    user_lock_name_too_long(name) = 4163 "42000" "User-level lock name '{name}' should not exceed 64 characters.";
+    user_lock_deadlock() = 3058 "HY000" "Deadlock found when trying to get user-level lock; try rolling back transaction/releasing locks and restarting lock acquisition.";
     order_by_not_in_distinct(position, column) = 3065 "HY000" "Expression #{position} of ORDER BY clause is not in SELECT list, references column '{column}' which is not in SELECT list; this is incompatible with DISTINCT";
     non_default_value_for_generated_column(column, table) = 3105 "HY000" "The value specified for generated column '{column}' in table '{table}' is not allowed.";
     cant_set_variable_when_owning_gtid(variable, gtid) = 3138 "HY000" "Variable {variable} cannot be changed by a client that owns a GTID. The client owns {gtid}. Ownership is released on COMMIT or ROLLBACK.";
