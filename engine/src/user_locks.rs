@@ -6,7 +6,7 @@
 //!
 //! Spec: MySQL 9.7 Reference Manual, "Locking Functions".
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,8 @@ const NAME_MAX: usize = 64;
 /// Bytes of a name in an error.
 const SHOWN_MAX: usize = 192;
 
-/// Names that are held at once, at most.
-const LOCKS_MAX: usize = 1 << 16;
+/// Names that one connection holds at once, at most.
+const LOCKS_MAX: usize = 1024;
 
 /// How soon somebody who waits sees that his statement was stopped.
 const LOOK: Duration = Duration::from_millis(50);
@@ -36,6 +36,8 @@ pub struct UserLocks {
 #[derive(Debug, Default)]
 struct State {
     held: HashMap<String, Held>,
+    /// The names that each connection holds.
+    names: HashMap<u64, HashSet<String>>,
     /// What connections wait for.
     waiting: HashMap<u64, String>,
 }
@@ -110,11 +112,13 @@ impl UserLocks {
         let name = name_of(name)?;
         let end = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.lock();
+        let mut is_new = true;
         let outcome = loop {
             if let Err(error) = interrupt.check() {
                 break Err(error);
             }
-            let is_full = state.held.len() >= LOCKS_MAX;
+            let own = state.names.get(&connection);
+            let is_full = own.is_some_and(|own| own.len() >= LOCKS_MAX);
             match state.held.get_mut(&name) {
                 Some(held) if held.connection == connection => {
                     held.times = held.times.saturating_add(1);
@@ -125,6 +129,11 @@ impl UserLocks {
                 None => {
                     let times = 1;
                     state.held.insert(name.clone(), Held { connection, times });
+                    state
+                        .names
+                        .entry(connection)
+                        .or_default()
+                        .insert(name.clone());
                     break Ok(Got::Lock);
                 }
             }
@@ -139,7 +148,8 @@ impl UserLocks {
                      transaction",
                 ));
             }
-            if state.is_deadlock(connection, &name) {
+            // A circle is closed by whoever begins to wait.
+            if std::mem::take(&mut is_new) && state.is_deadlock(connection, &name) {
                 break Err(SqlError::user_lock_deadlock());
             }
             state.waiting.insert(connection, name.clone());
@@ -167,6 +177,9 @@ impl UserLocks {
         held.times = held.times.saturating_sub(1);
         if held.times == 0 {
             state.held.remove(&name);
+            if let Some(own) = state.names.get_mut(&connection) {
+                own.remove(&name);
+            }
             self.changed.notify_all();
         }
         Ok(Some(true))
@@ -176,13 +189,10 @@ impl UserLocks {
     pub fn release_all(&self, connection: u64) -> u64 {
         let mut released = 0_u64;
         let mut state = self.lock();
-        state.held.retain(|_, held| {
-            let is_kept = held.connection != connection;
-            if !is_kept {
-                released = released.saturating_add(held.times);
-            }
-            is_kept
-        });
+        for name in state.names.remove(&connection).unwrap_or_default() {
+            let held = state.held.remove(&name);
+            released = released.saturating_add(held.map_or(0, |held| held.times));
+        }
         if released > 0 {
             self.changed.notify_all();
         }

@@ -171,6 +171,7 @@ impl Drop for Registered {
             .is_some_and(|process| Arc::ptr_eq(process, &self.process))
         {
             sessions.remove(&self.process.id);
+            drop(sessions);
             let locks = &self.processes.user_locks;
             locks.release_all(u64::from(self.process.id));
         }

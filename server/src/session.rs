@@ -204,6 +204,9 @@ impl Session {
         self.release_reader();
         self.node.executor.disconnected(self.context.connection_id);
         self.read_lock = None;
+        // Whoever waits for them need not wait for a client that does not read.
+        let locks = &self.context.user_locks;
+        locks.release_all(self.context.connection_id);
         let _ = self.connection.flush().await;
     }
 }

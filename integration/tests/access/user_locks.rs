@@ -45,6 +45,16 @@ const SCRIPT: &[(usize, &str)] = &[
     ),
     (1, "SELECT IS_FREE_LOCK('r1'), IS_FREE_LOCK('r2')"),
     (0, "SELECT RELEASE_ALL_LOCKS()"),
+    // What others commit before the lock is there is seen behind it, also in a transaction.
+    (0, "CREATE DATABASE d"),
+    (0, "CREATE TABLE d.t (a INT PRIMARY KEY)"),
+    (1, "START TRANSACTION"),
+    (1, "SELECT GET_LOCK('snapshot', 0)"),
+    (0, "INSERT INTO d.t VALUES (1)"),
+    (1, "SELECT COUNT(*) FROM d.t"),
+    (0, "INSERT INTO d.t VALUES (2)"),
+    (1, "SELECT COUNT(*) FROM d.t"),
+    (1, "COMMIT"),
 ];
 
 async fn sessions(port: u16) -> Result<Sessions> {

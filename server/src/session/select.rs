@@ -101,7 +101,7 @@ impl Session {
         parameters: Vec<Value<'static>>,
         streams: bool,
     ) -> Result<ResultSet, SqlError> {
-        let mut reader = self.reader()?;
+        let mut reader = self.reader(&parsed.statement)?;
         let status = self.status();
         let charset = self.context.character_set_results;
         let id = self.context.connection_id;
@@ -166,12 +166,15 @@ impl Session {
         (millis > 0).then(|| Duration::from_millis(millis))
     }
 
-    fn reader(&mut self) -> Result<Reader, SqlError> {
+    fn reader(&mut self, statement: &Statement) -> Result<Reader, SqlError> {
         if let Some(reader) = self.take_snapshot() {
             return Ok(reader);
         }
+        let keeps_one = self.is_in_transaction() && self.reads_one_snapshot();
+        // What reads no table begins no snapshot: behind GET_LOCK() others' changes are to be seen.
+        let begins = keeps_one && !statement.tables()?.is_empty();
         let mut reader = self.node.readers.take()?;
-        if self.is_in_transaction() && self.reads_one_snapshot() {
+        if begins {
             reader.begin_snapshot()?;
         }
         Ok(reader)
