@@ -76,7 +76,7 @@ pub(super) fn is_about_system_tables(ddl: &Ddl, default_database: &str) -> bool 
         let database = table.database.as_deref().unwrap_or(default_database);
         is_system_table(database, &table.name)
     };
-    !tables.is_empty() && tables.iter().all(is_one)
+    !tables.is_empty() && tables.iter().chain(&ddl.new_names()).all(is_one)
 }
 
 #[cfg(test)]

@@ -380,3 +380,24 @@ fn logged_conversions_to_the_default_take_the_collation_that_the_event_says() {
         assert_eq!(catalog.table("d", "t").unwrap().collation.name, expected);
     }
 }
+
+#[test]
+fn a_name_that_a_table_has_is_that_of_no_view() {
+    let mut bench = Bench::new(&["CREATE TABLE t (a INT)"]);
+    let passed_over = |outcome: DdlOutcome| matches!(outcome, DdlOutcome::NotKept { .. });
+    // A table has the name: nothing was made.
+    assert!(passed_over(
+        bench
+            .ddl("CREATE VIEW IF NOT EXISTS t AS SELECT 1")
+            .unwrap()
+    ));
+    bench.ddl("DROP TABLE t").unwrap();
+    let made = bench.ddl("CREATE TABLE IF NOT EXISTS t (b INT)").unwrap();
+    assert_eq!(made, DdlOutcome::Done);
+    // Nobody said here that the view is gone; a table of the name says so.
+    assert!(passed_over(bench.ddl("CREATE VIEW v AS SELECT 1").unwrap()));
+    bench.ddl("CREATE TABLE v (a INT)").unwrap();
+    bench.ddl("DROP TABLE v").unwrap();
+    let made = bench.ddl("CREATE TABLE IF NOT EXISTS v (b INT)").unwrap();
+    assert_eq!(made, DdlOutcome::Done);
+}

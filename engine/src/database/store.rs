@@ -128,7 +128,9 @@ impl<'c> Store<'c> {
 
     /// Notes the name of a view that is not kept.
     pub(crate) fn save_view(&self, database: &str, name: &str) -> Result<(), EngineError> {
-        let insert = "REPLACE INTO weir_view VALUES (?1, ?2)";
+        // CREATE VIEW IF NOT EXISTS makes none where a table has the name.
+        let insert = "REPLACE INTO weir_view SELECT ?1, ?2 WHERE NOT EXISTS \
+                      (SELECT 1 FROM weir_table WHERE database = ?1 AND name = ?2)";
         self.write(insert, params![database, name])
     }
 
@@ -151,6 +153,8 @@ impl<'c> Store<'c> {
         let definition = serde_json::to_string(table).map_err(|error| EngineError::Corrupt {
             found: format!("a table definition: {error}"),
         })?;
+        // Where a table has the name, no view has it any more.
+        self.delete_view(&table.database, &table.name)?;
         self.write(
             "REPLACE INTO weir_table VALUES (?1, ?2, ?3, ?4)",
             params![to_i64(table.id.0), table.database, table.name, definition],

@@ -25,6 +25,11 @@ pub(super) fn admits_statement(
             Some(name) => return filter.admits_database_statement(default_db, name),
             None => ddl.changed_tables(),
         },
+        // As DROP VIEW, so that a view whose making was noted is gone when it goes.
+        Statement::NotSupported {
+            object: Some(object),
+            ..
+        } => object.view.iter().collect(),
         // The default database alone decides about what names no table.
         Statement::Empty
         | Statement::Write(_)

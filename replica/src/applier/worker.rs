@@ -142,7 +142,8 @@ impl Worker {
         change: &RowsChange<'_>,
     ) -> Result<(), TargetError> {
         self.begin_unit(head)?;
-        let (database, table) = (change.database, &change.map.table);
+        // What it is there, whatever a rule calls it here.
+        let (database, table) = (&change.map.schema, &change.map.table);
         if !self.store.traits().keeps_system_tables && is_system_table(database, table) {
             self.pass_over(head, SYSTEM_ROWS);
             return Ok(());

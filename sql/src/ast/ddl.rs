@@ -106,7 +106,7 @@ impl Ddl {
     }
 
     /// The names that ALTER TABLE gives its table.
-    fn new_names(&self) -> Vec<&TableName> {
+    pub fn new_names(&self) -> Vec<&TableName> {
         match self {
             Ddl::AlterTable(alter) => alter.new_names().collect(),
             Ddl::CreateDatabase { .. }
