@@ -346,7 +346,8 @@ async fn a_damaged_file_refuses_the_start_and_names_itself() -> Result {
     let cut = good.get(..good.len() / 2).unwrap_or_default();
     let bad_value = good
         .replace("wait_timeout", "net_read_timeout")
-        .replace("500", "long");
+        .replace("\"500\"", "\"long\"");
+    ensure(bad_value.contains("\"long\""), || good.clone())?;
     for (damaged, advice) in [(cut, "move it away"), (bad_value.as_str(), "take it out")] {
         std::fs::write(&path, damaged)?;
         let output = Command::new(integration::weir::binary()?)
