@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use binlog::event::Query;
-use sql::ast::{AlterClause, Ddl, Statement, TableName};
+use sql::ast::{Ddl, Statement};
 use sql::{ParseOptions, SqlMode, parse};
 
 /// The statements that were read so far. Names are taken without regard to case, which is a matter of
@@ -55,7 +55,7 @@ impl Definitions {
         }
         let mut tables = ddl.changed_tables();
         if let Ddl::AlterTable(alter) = ddl {
-            tables.extend(alter.clauses.iter().filter_map(renamed_to));
+            tables.extend(alter.new_names());
         }
         for table in tables {
             let schema = table.database.as_deref().unwrap_or(schema);
@@ -68,40 +68,6 @@ impl Definitions {
     pub(super) fn have_changed(&self, schema: &str, table: &str) -> bool {
         let (schema, table) = (schema.to_lowercase(), table.to_lowercase());
         self.any || self.databases.contains(&schema) || self.tables.contains(&(schema, table))
-    }
-}
-
-/// The name that a clause of ALTER TABLE gives its table.
-const fn renamed_to(clause: &AlterClause) -> Option<&TableName> {
-    match clause {
-        AlterClause::RenameTable(name) => Some(name),
-        AlterClause::AddColumn { .. }
-        | AlterClause::AddIndex(_)
-        | AlterClause::AddForeignKey(_)
-        | AlterClause::AddCheck(_)
-        | AlterClause::DropColumn(_)
-        | AlterClause::DropIndex(_)
-        | AlterClause::DropPrimaryKey
-        | AlterClause::DropForeignKey(_)
-        | AlterClause::DropCheck(_)
-        | AlterClause::DropConstraint(_)
-        | AlterClause::Modify { .. }
-        | AlterClause::Change { .. }
-        | AlterClause::AlterColumnDefault { .. }
-        | AlterClause::AlterColumnVisibility { .. }
-        | AlterClause::AlterIndexVisibility { .. }
-        | AlterClause::AlterCheck { .. }
-        | AlterClause::RenameColumn { .. }
-        | AlterClause::RenameIndex { .. }
-        | AlterClause::Options(_)
-        | AlterClause::ConvertToCharset(_)
-        | AlterClause::DisableKeys
-        | AlterClause::EnableKeys
-        | AlterClause::Force
-        | AlterClause::OrderBy(_)
-        | AlterClause::Algorithm(_)
-        | AlterClause::Lock(_)
-        | AlterClause::NotSupported(_) => None,
     }
 }
 

@@ -191,10 +191,7 @@ fn foreign_key(element: &TableElement) -> Option<&ForeignKey> {
 impl AlterTable {
     /// What RENAME clauses call the table.
     pub fn new_names(&self) -> impl Iterator<Item = &TableName> {
-        self.clauses.iter().filter_map(|clause| match clause {
-            AlterClause::RenameTable(name) => Some(name),
-            _ => None,
-        })
+        self.clauses.iter().filter_map(renamed_to)
     }
 
     fn foreign_keys(&self) -> Vec<&ForeignKey> {
@@ -209,5 +206,39 @@ fn added_key(clause: &AlterClause) -> Option<&ForeignKey> {
         | AlterClause::Modify { column, .. }
         | AlterClause::Change { column, .. } => column.attributes.references.as_ref(),
         _ => None,
+    }
+}
+
+/// The name that a clause of ALTER TABLE gives its table.
+const fn renamed_to(clause: &AlterClause) -> Option<&TableName> {
+    match clause {
+        AlterClause::RenameTable(name) => Some(name),
+        AlterClause::AddColumn { .. }
+        | AlterClause::AddIndex(_)
+        | AlterClause::AddForeignKey(_)
+        | AlterClause::AddCheck(_)
+        | AlterClause::DropColumn(_)
+        | AlterClause::DropIndex(_)
+        | AlterClause::DropPrimaryKey
+        | AlterClause::DropForeignKey(_)
+        | AlterClause::DropCheck(_)
+        | AlterClause::DropConstraint(_)
+        | AlterClause::Modify { .. }
+        | AlterClause::Change { .. }
+        | AlterClause::AlterColumnDefault { .. }
+        | AlterClause::AlterColumnVisibility { .. }
+        | AlterClause::AlterIndexVisibility { .. }
+        | AlterClause::AlterCheck { .. }
+        | AlterClause::RenameColumn { .. }
+        | AlterClause::RenameIndex { .. }
+        | AlterClause::Options(_)
+        | AlterClause::ConvertToCharset(_)
+        | AlterClause::DisableKeys
+        | AlterClause::EnableKeys
+        | AlterClause::Force
+        | AlterClause::OrderBy(_)
+        | AlterClause::Algorithm(_)
+        | AlterClause::Lock(_)
+        | AlterClause::NotSupported(_) => None,
     }
 }
