@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use ::memory::{Promise, Purpose, STEP, has_room};
+use ::memory::{LIMIT, Promise, Purpose, STEP, has_room};
 
 use super::datum::Datum;
 use crate::interrupt::Interrupt;
@@ -157,10 +157,7 @@ impl Meter {
         }
         // What the step before it took shows by now; nobody waits for himself.
         self.promise.replace(None);
-        match Promise::of(bytes, Purpose::GoOn) {
-            Some(promise) => Ok(Some(promise)),
-            None => Err(too_many_values()),
-        }
+        promised(bytes).ok_or_else(too_many_values)
     }
 
     /// The same, and waits for it, for a while in the whole statement: others may wait for it. Error 1317 when the statement is to stop meanwhile.
@@ -212,12 +209,9 @@ impl Meter {
     /// Has a step promised, in the place of the one before.
     fn promises(&self, bytes: usize) -> bool {
         self.promise.replace(None);
-        if cfg!(test) {
-            return true;
-        }
-        let promise = Promise::of(bytes, Purpose::GoOn);
+        let promise = promised(bytes);
         let has_room = promise.is_some();
-        self.promise.replace(promise);
+        self.promise.replace(promise.flatten());
         has_room
     }
 }
@@ -275,10 +269,7 @@ pub fn check_document(text: &[u8]) -> Result<Option<Promise>, SqlError> {
     if bytes < STEP {
         return Ok(None);
     }
-    match Promise::of(bytes.saturating_mul(2), Purpose::GoOn) {
-        Some(promise) => Ok(Some(promise)),
-        None => Err(document_too_large()),
-    }
+    promised(bytes.saturating_mul(2)).ok_or_else(document_too_large)
 }
 
 /// Room for a text that is about to be part of a document. Error 3170 when there is none.
@@ -286,10 +277,7 @@ pub fn check_text(len: usize) -> Result<Option<Promise>, SqlError> {
     if len < STEP {
         return Ok(None);
     }
-    match Promise::of(len.saturating_mul(DOCUMENT_COPIES), Purpose::GoOn) {
-        Some(promise) => Ok(Some(promise)),
-        None => Err(document_too_large()),
-    }
+    promised(len.saturating_mul(DOCUMENT_COPIES)).ok_or_else(document_too_large)
 }
 
 /// Bytes that a document takes when it is read. Error 3170 when they are too many.
@@ -310,9 +298,21 @@ fn document_too_large() -> SqlError {
     exceeded(DOCUMENT_MAX, "a JSON document", advice)
 }
 
-/// Whether the process may take more. What other tests of one program take says nothing of one.
+/// Whether the process may take more.
 fn is_room(bytes: usize) -> bool {
-    cfg!(test) || has_room(bytes, Purpose::GoOn)
+    is_tested(bytes) || has_room(bytes, Purpose::GoOn)
+}
+
+/// A promise of room, if there is as much; a test that finds none goes on without one.
+fn promised(bytes: usize) -> Option<Option<Promise>> {
+    let promise = Promise::of(bytes, Purpose::GoOn);
+    (promise.is_some() || is_tested(bytes)).then_some(promise)
+}
+
+/// Whether the room is there because a test asks, and not for more than a process may ever have: what
+/// other tests of the same program take says nothing of one.
+fn is_tested(bytes: usize) -> bool {
+    cfg!(test) && bytes <= LIMIT
 }
 
 /// Held by tests that take much or count what is taken: the limit is one for the process.
@@ -357,6 +357,20 @@ mod tests {
         let refused = meter.room_in_time(1 << 40, &Interrupt::default());
         assert_eq!(refused.unwrap_err().code, 3170);
         assert!(began.elapsed() < PATIENCE);
+    }
+
+    #[test]
+    fn what_other_tests_take_leaves_room_for_one() {
+        let _alone = ALONE.lock();
+        let _others = Promise::of(LIMIT, Purpose::GoOn);
+        let taken = vec![1_u8; LIMIT];
+        let meter = Meter::default();
+        drop(meter.room(STEP).unwrap());
+        meter.keep(VALUES_MAX / 2, 0).unwrap();
+        check_text(STEP).unwrap();
+        check_document(&vec![b' '; STEP]).unwrap();
+        check_changes(STEP + 1).unwrap();
+        drop(taken);
     }
 
     #[test]
