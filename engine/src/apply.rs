@@ -4,6 +4,7 @@
 //! Rows are found by key; what cannot be applied exactly as logged is an error, never a guess.
 
 mod binlog_statement;
+mod cascade;
 mod columns;
 mod ddl;
 mod error;
@@ -24,6 +25,7 @@ use binlog::row::{RowPair, RowPlan, RowsEvent, TableMap};
 use self::columns::Mapping;
 use crate::catalog::Table;
 use crate::caught::caught;
+use crate::ddl::check_write;
 use crate::dml::Computed;
 use crate::execute::Writer;
 use crate::rows::{Coercion, NullPolicy, RowChange};
@@ -73,7 +75,15 @@ impl Writer {
             Some(applier) => applier,
             None => Applier::new(self, database, map)?,
         };
-        let result = caught(|| applier.apply(self, event, check, listed));
+        let unlogged = cascade::is_unlogged(event) && applier.is_parent(self);
+        let result = caught(|| match listed {
+            // A client's event, which is logged again: cascades would have to be logged too.
+            Some(listed) => applier
+                .refuse_effects(self)
+                .and_then(|()| applier.apply(self, event, check, Some(listed))),
+            None if unlogged => applier.apply_and_cascade(self, event, check),
+            None => applier.apply(self, event, check, None),
+        });
         self.put_applier(map.table_id, applier);
         // Whoever applies undoes the transaction for any error.
         result.unwrap_or_else(|panicked| {
@@ -131,6 +141,50 @@ impl Applier {
         Ok(Some((computed, coercion)))
     }
 
+    /// Whether foreign keys refer to the table.
+    fn is_parent(&self, writer: &Writer) -> bool {
+        let (database, name) = (&self.table.database, &self.table.name);
+        !writer.catalog().references_to(database, name).is_empty()
+    }
+
+    /// Error 1235 where a client's rows ask for more than is done here.
+    fn refuse_effects(&self, writer: &Writer) -> Result<(), ApplyError> {
+        let client = SessionContext::new(0);
+        let checked = check_write(&client, writer.catalog(), &self.table);
+        checked.map_err(|error| ApplyError::Incompatible { error })
+    }
+
+    /// Applies the rows one by one, and behind each what its log does not say of children.
+    fn apply_and_cascade(
+        &self,
+        writer: &mut Writer,
+        event: &RowsEvent<'_>,
+        check: RowCheck,
+    ) -> Result<u64, ApplyError> {
+        let mut chunks = event.chunks(&self.plan, &Limits::default())?;
+        let mut count = 0;
+        let mut spare = RowPair::default();
+        while let Some(mut reader) = chunks.next_chunk()? {
+            let mut pair = spare.recycled();
+            while reader.next_into(&mut pair)? {
+                let computed = self
+                    .computed(writer)
+                    .map_err(|error| ApplyError::Incompatible { error })?;
+                let mut changed = Vec::new();
+                let of_table = writer.rows(&self.table)?;
+                let listed = Some(&mut changed);
+                let mapping = &self.mapping;
+                rows::Rows::new(of_table, mapping, event, check, listed, computed).apply(&pair)?;
+                for change in &changed {
+                    cascade::follow(writer, change)?;
+                }
+                count += 1;
+            }
+            spare = pair.recycled();
+        }
+        Ok(count)
+    }
+
     fn apply(
         &self,
         writer: &mut Writer,
@@ -159,5 +213,7 @@ impl Applier {
     }
 }
 
+#[cfg(test)]
+mod kept_tests;
 #[cfg(test)]
 mod tests;

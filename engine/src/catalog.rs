@@ -6,13 +6,18 @@
 
 mod column;
 mod column_type;
+mod constraint;
 mod key;
+mod references;
 mod show_create;
 mod table;
 
 pub use column::{Column, ColumnDefault, ColumnId, Generated};
 pub use column_type::{BlobSize, ColumnType, GeometryKind, IntegerSize};
+pub use constraint::{Check, ForeignKey, ReferentialAction};
 pub use key::{Key, KeyId, KeyKind, KeyPart};
+pub use references::Reference;
+use references::References;
 pub(crate) use show_create::quoted;
 pub use table::{Table, TableId, TableOptions};
 
@@ -40,6 +45,7 @@ pub struct Catalog {
     pub version: u64,
     /// Databases by name; letter case matters.
     pub databases: BTreeMap<String, Arc<Database>>,
+    pub(crate) references: References,
 }
 
 impl Database {

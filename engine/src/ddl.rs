@@ -6,12 +6,15 @@
 //! statement, executed again on the same catalogue, leads to the same catalogue.
 
 mod alter;
+mod checks;
 mod columns;
 mod create;
 mod databases;
 mod defaults;
 mod drop;
 mod expression;
+mod foreign_keys;
+mod kept;
 mod keys;
 mod options;
 mod physical;
@@ -20,6 +23,7 @@ mod size;
 mod types;
 
 pub(crate) use defaults::convertible;
+pub(crate) use kept::{check_write, unenforced};
 pub use refused::refused_by_form;
 
 use std::sync::Arc;

@@ -88,6 +88,8 @@ pub struct SessionContext {
     pub explicit_defaults_for_timestamp: bool,
     /// Whether the statement comes from a log: its server has accepted it already.
     pub applies_log: bool,
+    /// The server that accepted the statement, where it comes from a log.
+    pub accepted_by: Option<Acceptor>,
     /// `SET insert_id = n`: the next AUTO_INCREMENT value of this session's next INSERT.
     pub insert_id: Option<u64>,
     /// `LAST_INSERT_ID()`.
@@ -143,6 +145,35 @@ pub struct SessionContext {
     pub warnings: Vec<Warning>,
 }
 
+/// The server that accepted a logged statement: what it means depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acceptor {
+    /// Its version as a number, 80036 for 8.0.36.
+    pub version: u32,
+    /// Whether it is a MariaDB.
+    pub is_mariadb: bool,
+}
+
+impl Acceptor {
+    /// Whether it makes foreign keys of REFERENCES behind a column.
+    #[must_use]
+    pub const fn heeds_column_references(self) -> bool {
+        match self.is_mariadb {
+            true => self.version >= 100_500,
+            false => self.version >= 90_000,
+        }
+    }
+
+    /// Whether it keeps CHECK; earlier ones read it and forget it.
+    #[must_use]
+    pub const fn keeps_checks(self) -> bool {
+        match self.is_mariadb {
+            true => self.version >= 100_201,
+            false => self.version >= 80_016,
+        }
+    }
+}
+
 /// The identifiers of a session's transactions that its client was not told yet: whoever logs a
 /// transaction notes them, whoever answers takes them.
 #[derive(Debug, Default)]
@@ -191,6 +222,7 @@ impl SessionContext {
             ignores_read_only: false,
             explicit_defaults_for_timestamp: true,
             applies_log: false,
+            accepted_by: None,
             insert_id: None,
             last_insert_id: 0,
             row_count: 0,

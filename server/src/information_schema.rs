@@ -6,6 +6,7 @@
 
 mod absent;
 mod character_sets;
+mod check_constraints;
 mod collation_character_set_applicability;
 pub(crate) mod collations;
 pub(crate) mod column_info;
@@ -15,6 +16,7 @@ pub(crate) mod engines;
 mod key_column_usage;
 mod performance_schema;
 pub(crate) mod processlist;
+mod referential_constraints;
 mod schemata;
 pub(crate) mod statistics;
 mod table_constraints;
@@ -34,7 +36,7 @@ use definition::Definition;
 /// Every table that exists, by name.
 static TABLES: [Definition; 26] = [
     character_sets::TABLE,
-    absent::CHECK_CONSTRAINTS,
+    check_constraints::TABLE,
     collations::TABLE,
     collation_character_set_applicability::TABLE,
     columns::TABLE,
@@ -48,7 +50,7 @@ static TABLES: [Definition; 26] = [
     absent::PARTITIONS,
     absent::PLUGINS,
     processlist::TABLE,
-    absent::REFERENTIAL_CONSTRAINTS,
+    referential_constraints::TABLE,
     absent::ROUTINES,
     schemata::TABLE,
     absent::SCHEMA_PRIVILEGES,

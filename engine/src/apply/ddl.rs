@@ -4,8 +4,9 @@ use binlog::event::{StatusVariables, session_flag};
 
 use super::{ApplyError, system, views};
 use crate::collation::{self, Charset, Collation, UTF8MB4_GENERAL_CI};
+use crate::ddl::unenforced;
 use crate::execute::Writer;
-use crate::session::{SessionContext, TimeZone};
+use crate::session::{Acceptor, SessionContext, TimeZone};
 use sql::ast::{Account, Admin, Ddl};
 use sql::error::SqlError;
 use sql::{NameCharacters, ParseOptions, SqlMode, Statement, parse, version_number};
@@ -58,6 +59,12 @@ pub const DROP_VIEW: &str = "DROP VIEW";
 pub enum DdlOutcome {
     /// It was executed.
     Done,
+    /// It was executed, and declares what is kept and shown but not enforced here: each kind is to be
+    /// counted and logged.
+    Unenforced {
+        /// What that is, for instance `CHECK not enforced`.
+        constructs: Vec<&'static str>,
+    },
     /// It concerns what this store does not keep, such as accounts, views and triggers; the name is
     /// to be counted and logged.
     NotKept {
@@ -106,6 +113,10 @@ impl<'a> DdlStatement<'a> {
         session.sql_mode = SqlMode::from_bits(self.sql_mode);
         session.now_micros = self.now_micros;
         session.applies_log = true;
+        session.accepted_by = Some(Acceptor {
+            version: self.version,
+            is_mariadb: self.is_mariadb,
+        });
         if let Some(client) = self.client.and_then(collation::by_id) {
             session.character_set_client = client.charset;
         }
@@ -190,10 +201,7 @@ fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutco
     };
     let parsed = parse(&statement.text()?, &options)?.statement;
     let construct = match &parsed {
-        Statement::Ddl(ddl) => match definition(writer, statement, &parsed, ddl)? {
-            Some(construct) => construct,
-            None => return Ok(DdlOutcome::Done),
-        },
+        Statement::Ddl(ddl) => return definition(writer, statement, &parsed, ddl),
         Statement::Account(account) => match account {
             Account::CreateUser { .. } => "CREATE USER",
             Account::AlterUser { .. } => "ALTER USER",
@@ -246,23 +254,27 @@ fn definition(
     statement: &DdlStatement<'_>,
     parsed: &Statement,
     ddl: &Ddl,
-) -> Result<Option<&'static str>, SqlError> {
+) -> Result<DdlOutcome, SqlError> {
+    let passed_over = |construct| Ok(DdlOutcome::NotKept { construct });
     let database = &statement.database;
     if !matches!(ddl, Ddl::DropView { .. }) && system::is_about_system_tables(ddl, database) {
-        return Ok(Some(system::DEFINITION));
+        return passed_over(system::DEFINITION);
     }
     match ddl {
         Ddl::DropView { views, .. } => {
             views::dropped(writer, database, views)?;
-            return Ok(Some(DROP_VIEW));
+            return passed_over(DROP_VIEW);
         }
         Ddl::RenameTable(pairs) => {
             let mut session = statement.session()?;
             let has_views = views::rename(writer, pairs, &mut session)?;
-            return Ok(has_views.then_some(views::RENAME));
+            return match has_views {
+                true => passed_over(views::RENAME),
+                false => Ok(DdlOutcome::Done),
+            };
         }
         Ddl::CreateTable(create) if views::is_in_the_way(writer, database, create)? => {
-            return Ok(Some(views::CREATE_TABLE));
+            return passed_over(views::CREATE_TABLE);
         }
         Ddl::CreateTable(_)
         | Ddl::CreateDatabase { .. }
@@ -275,6 +287,14 @@ fn definition(
         | Ddl::DropIndex { .. } => {}
     }
     let mut session = statement.session()?;
+    let version = writer.catalog().version;
     writer.execute(parsed, &[], &mut session, &mut Vec::new())?;
-    Ok(None)
+    let by = session
+        .accepted_by
+        .filter(|_| writer.catalog().version != version);
+    let constructs = by.map_or_else(Vec::new, |by| unenforced(ddl, by));
+    Ok(match constructs.is_empty() {
+        true => DdlOutcome::Done,
+        false => DdlOutcome::Unenforced { constructs },
+    })
 }

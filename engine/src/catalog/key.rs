@@ -37,6 +37,9 @@ pub struct Key {
     /// `USING BTREE` or `USING HASH`, which only SHOW repeats.
     #[serde(default)]
     pub using: Option<String>,
+    /// Whether it was made for a foreign key: it goes when another key does its work.
+    #[serde(default)]
+    pub generated: bool,
 }
 
 /// One column of a key.

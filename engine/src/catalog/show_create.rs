@@ -4,7 +4,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Column, ColumnDefault, ColumnType, Database, Key, KeyKind, Table};
+use super::{
+    Check, Column, ColumnDefault, ColumnType, Database, ForeignKey, Key, KeyKind,
+    ReferentialAction, Table,
+};
 use crate::collation::UTF8MB4_0900_AI_CI;
 
 impl Table {
@@ -21,7 +24,7 @@ impl Table {
             .iter()
             .map(|column| self.column_line(column, local));
         let keys = self.keys.iter().map(|key| self.key_line(key));
-        let lines: Vec<String> = columns.chain(keys).collect();
+        let lines: Vec<String> = columns.chain(keys).chain(self.constraint_lines()).collect();
         let mut text = format!(
             "CREATE TABLE {} (\n{}\n) ENGINE=InnoDB",
             quoted(&self.name),
@@ -159,6 +162,55 @@ impl Table {
         }
         line
     }
+}
+
+/// FOREIGN KEY and CHECK.
+impl Table {
+    fn constraint_lines(&self) -> impl Iterator<Item = String> {
+        let foreign = self
+            .foreign_keys
+            .iter()
+            .map(|key| self.foreign_key_line(key));
+        foreign.chain(self.checks.iter().map(check_line))
+    }
+
+    fn foreign_key_line(&self, key: &ForeignKey) -> String {
+        let columns = key.columns.iter().map(|id| {
+            let column = self.column_by_id(*id);
+            quoted(column.map_or("", |(_, column)| column.name.as_str()))
+        });
+        let columns: Vec<String> = columns.collect();
+        let parents: Vec<String> = key.parent_columns.iter().map(|name| quoted(name)).collect();
+        let database = match key.parent_database == self.database {
+            true => String::new(),
+            false => format!("{}.", quoted(&key.parent_database)),
+        };
+        let mut line = format!(
+            "  CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {database}{} ({})",
+            quoted(&key.name),
+            columns.join(", "),
+            quoted(&key.parent_table),
+            parents.join(", ")
+        );
+        for (event, action) in [("DELETE", key.on_delete), ("UPDATE", key.on_update)] {
+            if action != ReferentialAction::NoAction {
+                push(&mut line, &format!(" ON {event} {}", action.words()));
+            }
+        }
+        line
+    }
+}
+
+fn check_line(check: &Check) -> String {
+    let enforced = match check.enforced {
+        true => "",
+        false => " /*!80016 NOT ENFORCED */",
+    };
+    format!(
+        "  CONSTRAINT {} CHECK ({}){enforced}",
+        quoted(&check.name),
+        check.condition
+    )
 }
 
 impl Database {

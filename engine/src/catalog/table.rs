@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::column_type::by_name;
-use super::{Column, ColumnId, Key, KeyId, KeyKind, KeyPart};
+use super::{Check, Column, ColumnId, ForeignKey, Key, KeyId, KeyKind, KeyPart};
 use crate::collation::Collation;
 use sql::error::SqlError;
 
@@ -24,6 +24,12 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// Keys in MySQL's order: the primary key, unique keys without NULL, other unique keys, the rest.
     pub keys: Vec<Key>,
+    /// Foreign keys, as they were declared.
+    #[serde(default)]
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Checks, as they were declared.
+    #[serde(default)]
+    pub checks: Vec<Check>,
     /// Collation of columns that name none.
     #[serde(with = "by_name")]
     pub collation: &'static Collation,

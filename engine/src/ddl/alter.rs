@@ -15,7 +15,10 @@ mod rebuild;
 use std::sync::Arc;
 
 use super::options::Site;
-use super::{create, drop, existing, expression, keys, options, physical, qualified, save};
+use super::{
+    create, drop, existing, expression, foreign_keys, kept, keys, options, physical, qualified,
+    save,
+};
 use crate::catalog::{Column, Key, KeyKind, Table};
 use crate::collation::Collation;
 use crate::execute::Writer;
@@ -93,15 +96,17 @@ fn change(
         true => algorithm::How::default(),
         false => algorithm::How::of(clauses)?,
     };
+    kept::check_alter(session, writer.catalog(), old, clauses)?;
     check_clauses(writer, session, old, clauses)?;
     let mut new = Table::clone(old);
     let mut extra = Extra::default();
     let default = default_collation(writer, session);
     new.collation = options::collation(session, old, clauses, default)?;
-    let forbidden = clauses::apply(session, &mut new, &mut extra, clauses, default)?;
+    let catalog = Arc::clone(writer.catalog());
+    let place = (catalog.as_ref(), default);
+    let forbidden = clauses::apply(session, &mut new, &mut extra, clauses, place)?;
     expression::check_dependents(session, old, &new)?;
     keys::recheck(&mut new)?;
-    let catalog = Arc::clone(writer.catalog());
     create::finish(session, &catalog, &mut new, &forbidden)?;
     how.check(old, &new, clauses)?;
     let copies = algorithm::copies(old, &new, clauses);
@@ -121,6 +126,9 @@ fn change(
         }
         save(writer, new)?
     };
+    foreign_keys::follow_columns(writer, old, &table)?;
+    // A foreign key of its own may have followed its columns.
+    let table = Arc::clone(writer.catalog().table(&table.database, &table.name)?);
     let rows = if copies {
         rebuild::row_count(writer, &table)?
     } else {

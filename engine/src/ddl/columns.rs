@@ -55,7 +55,9 @@ pub(super) fn draft(
     let name = &written.name;
     check_length(name)?;
     let attributes = &written.attributes;
-    refuse_constraints(attributes)?;
+    if !session.applies_log {
+        refuse_constraints(attributes)?;
+    }
     let collation = attributes.collation.as_deref();
     let column_type = column_type(
         name,

@@ -6,8 +6,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::columns::{DefinedColumn, check_characters, define};
+use super::foreign_keys::{self, Candidates, Declared};
 use super::types::{Defaults, resolve_collation};
-use super::{expression, keys, options, physical, qualified, save, size};
+use super::{checks, expression, kept, keys, options, physical, qualified, save, size};
 use crate::catalog::{Catalog, ColumnId, ColumnType, KeyKind, Table, TableId, TableOptions};
 use crate::collation::Collation;
 use crate::execute::Writer;
@@ -51,7 +52,12 @@ pub(super) fn table(
         return Ok(Outcome::done());
     }
     let (mut table, auto_increment) = match &create.source {
-        CreateTableSource::Like(original) => (like(writer, session, original)?, None),
+        CreateTableSource::Like(original) => {
+            let mut table = like(writer, session, original)?;
+            table.name.clone_from(&name);
+            checks::number_anew(session, &mut table);
+            (table, None)
+        }
         CreateTableSource::Definition {
             select: Some(_), ..
         } => {
@@ -93,7 +99,13 @@ fn like(
 ) -> Result<Table, SqlError> {
     let (database, name) = qualified(original, session)?;
     let original: &Arc<Table> = writer.catalog().table(database, name)?;
-    Ok(Table::clone(original))
+    // Foreign keys are not copied.
+    let copy = Table {
+        foreign_keys: Vec::new(),
+        ..Table::clone(original)
+    };
+    kept::check_copy(session, &copy)?;
+    Ok(copy)
 }
 
 /// The table of a list of columns and keys.
@@ -111,6 +123,8 @@ fn build(
         name: name.to_owned(),
         columns: Vec::new(),
         keys: Vec::new(),
+        foreign_keys: Vec::new(),
+        checks: Vec::new(),
         collation: resolve_collation(
             &options.charset,
             None,
@@ -128,17 +142,35 @@ fn build(
         keys::add_for_column(&mut table, KeyKind::Primary, &column.column.name)?;
     }
     let mut forbidden = Vec::new();
+    let mut needed = Candidates::of_elements(session, elements).settle(&mut table);
+    let mut number = foreign_keys::next_number(&table);
     for element in elements {
         match element {
             TableElement::Index(index) => forbidden.extend(keys::add(&mut table, index)?),
-            TableElement::ForeignKey(_) => return Err(SqlError::not_supported("FOREIGN KEY")),
-            TableElement::Check(_) => return Err(SqlError::not_supported("CHECK constraint")),
+            TableElement::ForeignKey(_) if !session.applies_log => {
+                return Err(SqlError::not_supported("FOREIGN KEY"));
+            }
+            TableElement::Check(_) if !session.applies_log => {
+                return Err(SqlError::not_supported("CHECK constraint"));
+            }
+            TableElement::ForeignKey(key) => {
+                let needs_key = needed.next().unwrap_or(true);
+                let declared = Declared::of_table(key);
+                let how = (&mut number, needs_key);
+                foreign_keys::add(session, catalog, &mut table, &declared, how)?;
+            }
+            TableElement::Check(check) => checks::add(session, &mut table, check)?,
             TableElement::Column(written) => {
+                checks::add_of_column(session, &mut table, written)?;
                 let is_unique = columns
                     .iter()
                     .any(|column| column.is_unique && column.column.name == written.name);
                 if is_unique {
                     keys::add_for_column(&mut table, KeyKind::Unique, &written.name)?;
+                }
+                if let Some(declared) = Declared::of_column(session, written) {
+                    let how = (&mut number, needed.next().unwrap_or(true));
+                    foreign_keys::add(session, catalog, &mut table, &declared, how)?;
                 }
             }
         }

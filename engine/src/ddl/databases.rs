@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::columns::check_characters;
 use super::types::{Defaults, resolve_collation};
-use super::{change_database, physical};
+use super::{change_database, foreign_keys, physical};
 use crate::catalog::{Catalog, Database, Table};
 use crate::execute::Writer;
 use crate::outcome::Outcome;
@@ -115,6 +115,10 @@ pub(super) fn drop(
         return Ok(Outcome::done());
     };
     let tables: Vec<Arc<Table>> = database.tables.values().map(Arc::clone).collect();
+    for table in &tables {
+        let is_dropped = |child: &Table| child.database == name;
+        foreign_keys::check_drop(writer, session, table, is_dropped)?;
+    }
     for table in &tables {
         physical::drop_table(writer, table)?;
         writer.store().delete_table(table.id)?;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::create::check_table_name;
-use super::{databases, existing, forget, physical, qualified, save};
+use super::{checks, databases, existing, foreign_keys, forget, physical, qualified, save};
 use crate::catalog::Table;
 use crate::execute::Writer;
 use crate::outcome::Outcome;
@@ -51,6 +51,10 @@ pub(super) fn tables(
         missing
             .into_iter()
             .for_each(|name| session.note(SqlError::bad_table(name)));
+    }
+    let is_dropped = |child: &Table| found_ids.contains(&child.id);
+    for table in &found {
+        foreign_keys::check_drop(writer, session, table, is_dropped)?;
     }
     for table in found {
         physical::drop_table(writer, &table)?;
@@ -107,6 +111,7 @@ pub(super) fn truncate(
     name: &TableName,
 ) -> Result<Outcome, SqlError> {
     let old = existing(writer, name, session)?;
+    foreign_keys::check_drop(writer, session, &old, |child| child.id == old.id)?;
     physical::drop_table(writer, &old)?;
     writer.store().delete_table(old.id)?;
     writer.counters().forget(old.id);
@@ -168,10 +173,14 @@ pub(super) fn rename_one(
         // The stored counter went with the old row of the catalogue.
         writer.counters().set(table.id, next);
     }
-    let renamed = Table {
+    let mut renamed = Table {
         database: database.to_owned(),
         name: name.to_owned(),
         ..Table::clone(table)
     };
-    save(writer, renamed)
+    foreign_keys::rename_generated(&mut renamed, &table.name);
+    checks::rename_generated(&mut renamed, &table.name);
+    let renamed = save(writer, renamed)?;
+    foreign_keys::follow_table(writer, (&table.database, &table.name), &renamed)?;
+    Ok(Arc::clone(writer.catalog().table(database, name)?))
 }

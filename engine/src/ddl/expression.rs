@@ -140,7 +140,7 @@ fn texts(column: &Column) -> impl Iterator<Item = (Purpose, &str)> {
 }
 
 /// The columns that a kept expression names.
-fn column_names(session: &SessionContext, text: &str) -> Result<Vec<String>, SqlError> {
+pub(super) fn column_names(session: &SessionContext, text: &str) -> Result<Vec<String>, SqlError> {
     let expression = crate::dml::kept_expression(text)?;
     let charset = session.collation_connection.charset.name();
     // Every kept expression was allowed when it was written; only its names are wanted.

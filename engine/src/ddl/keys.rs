@@ -188,6 +188,7 @@ fn push(
         invisible: false,
         comment: String::new(),
         using: None,
+        generated: false,
     });
     Ok(forbidden)
 }

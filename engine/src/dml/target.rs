@@ -42,6 +42,7 @@ impl Target {
             ));
         }
         let table = Arc::clone(binder.catalog.table(&database, &table)?);
+        crate::ddl::check_write(binder.session, binder.catalog, &table)?;
         let shown = alias.map_or_else(|| table.name.clone(), |alias| alias.value.clone());
         let sql_alias = binder.alias('t');
         Ok(Self {

@@ -219,6 +219,41 @@ impl<'w> RowWriter<'w> {
         Ok(None)
     }
 
+    /// The first stored row behind `last` that has these values in the columns at `positions`.
+    pub(crate) fn next_with(
+        &self,
+        positions: &[usize],
+        values: &[Value<'_>],
+        last: Option<RowId>,
+    ) -> Result<Option<StoredRow>, SqlError> {
+        let mut conditions = Vec::with_capacity(positions.len());
+        let mut parameters = Vec::with_capacity(positions.len() + 1);
+        for (position, value) in positions.iter().zip(values) {
+            let Some(column) = self.table.columns.get(*position) else {
+                return Ok(None);
+            };
+            parameters.push(encode(&column.column_type, value)?);
+            conditions.push(format!("{}=?{}", column.sqlite_name(), parameters.len()));
+        }
+        parameters.push(ToSqlOutput::from(last.map_or(i64::MIN, |last| last.0)));
+        let behind = match last {
+            Some(_) => format!("rowid>?{}", parameters.len()),
+            None => format!("rowid>=?{}", parameters.len()),
+        };
+        conditions.push(behind);
+        let conditions = conditions.join(" AND ");
+        let sql = format!(
+            "{} WHERE {conditions} ORDER BY rowid LIMIT 1",
+            self.plan.select
+        );
+        let mut statement = self
+            .connection
+            .prepare_cached(&sql)
+            .map_err(sqlite_failed)?;
+        let rows = statement.query(params_from_iter(parameters));
+        first_row(&self.table, rows.map_err(sqlite_failed)?)
+    }
+
     /// The stored row that `before` is the image of: by the first unique key without NULL, else by
     /// all columns. With a key, the other columns are not compared.
     pub fn find(&self, before: &[Value<'_>]) -> Result<Option<StoredRow>, SqlError> {

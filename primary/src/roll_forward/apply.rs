@@ -105,6 +105,10 @@ fn ddl(
         | DdlOutcome::NotKept {
             construct: DROP_VIEW,
         } => Ok(()),
+        DdlOutcome::Unenforced { constructs } => {
+            let construct = constructs.join(", ");
+            Err(format!("this node never writes definitions with {construct}").into())
+        }
         DdlOutcome::NotKept { construct } => {
             Err(format!("this node never writes {construct} statements").into())
         }

@@ -166,8 +166,14 @@ impl Worker {
             self.has_ddl = true;
         }
         self.begin_unit(head)?;
-        if let StatementOutcome::NotKept { construct } = self.session.statement(change)? {
-            self.pass_over(head, construct);
+        match self.session.statement(change)? {
+            StatementOutcome::Done => {}
+            StatementOutcome::NotKept { construct } => self.pass_over(head, construct),
+            StatementOutcome::Unenforced { constructs } => {
+                constructs
+                    .into_iter()
+                    .for_each(|construct| self.note_unenforced(head, construct));
+            }
         }
         Ok(())
     }
@@ -182,6 +188,20 @@ impl Worker {
                 construct,
                 gtid,
                 "a statement of the source concerns nothing kept here; \
+                 the next ones of its kind are counted only"
+            );
+        }
+    }
+
+    /// Counts what was declared and is kept without its effect, and says so once for each kind.
+    fn note_unenforced(&mut self, head: &UnitHead, construct: &'static str) {
+        self.open.not_kept.count(construct, head.gtid);
+        if self.told.insert(construct) {
+            let gtid = head.gtid.text().unwrap_or_default();
+            tracing::warn!(
+                construct,
+                gtid,
+                "a definition of the source is kept and shown, and has no effect on rows here; \
                  the next ones of its kind are counted only"
             );
         }

@@ -2,21 +2,6 @@
 
 use super::definition::{Definition, NAME_LENGTH, numbers, texts};
 
-/// CHECK_CONSTRAINTS.
-pub(super) const CHECK_CONSTRAINTS: Definition = Definition::empty("CHECK_CONSTRAINTS", |grid| {
-    texts(
-        grid,
-        &[
-            "CONSTRAINT_CATALOG",
-            "CONSTRAINT_SCHEMA",
-            "CONSTRAINT_NAME",
-            "CHECK_CLAUSE",
-            // MariaDB's, which Django asks for when the version says so.
-            "TABLE_NAME",
-        ],
-    )
-});
-
 /// COLUMN_PRIVILEGES.
 pub(super) const COLUMN_PRIVILEGES: Definition = Definition::empty("COLUMN_PRIVILEGES", |grid| {
     texts(
@@ -97,27 +82,6 @@ pub(super) const PLUGINS: Definition = Definition::empty("PLUGINS", |grid| {
         ],
     )
 });
-
-/// REFERENTIAL_CONSTRAINTS.
-pub(super) const REFERENTIAL_CONSTRAINTS: Definition =
-    Definition::empty("REFERENTIAL_CONSTRAINTS", |grid| {
-        texts(
-            grid,
-            &[
-                "CONSTRAINT_CATALOG",
-                "CONSTRAINT_SCHEMA",
-                "CONSTRAINT_NAME",
-                "UNIQUE_CONSTRAINT_CATALOG",
-                "UNIQUE_CONSTRAINT_SCHEMA",
-                "UNIQUE_CONSTRAINT_NAME",
-                "MATCH_OPTION",
-                "UPDATE_RULE",
-                "DELETE_RULE",
-                "TABLE_NAME",
-                "REFERENCED_TABLE_NAME",
-            ],
-        )
-    });
 
 /// ROUTINES.
 pub(super) const ROUTINES: Definition = Definition::empty("ROUTINES", |grid| {

@@ -1,4 +1,4 @@
-//! KEY_COLUMN_USAGE: the columns of primary and unique keys.
+//! KEY_COLUMN_USAGE: the columns of primary, unique and foreign keys.
 
 use engine::catalog::Table;
 
@@ -46,6 +46,28 @@ fn usage_rows(grid: &mut Grid, table: &Table) {
                 Cell::Null,
                 Cell::Null,
                 Cell::Null,
+            ]);
+        }
+    }
+    for key in &table.foreign_keys {
+        let pairs = key.columns.iter().zip(&key.parent_columns);
+        for (ordinal, (id, parent)) in (1_u64..).zip(pairs) {
+            let Some((_, column)) = table.column_by_id(*id) else {
+                continue;
+            };
+            grid.row([
+                "def".into(),
+                table.database.as_str().into(),
+                key.name.as_str().into(),
+                "def".into(),
+                table.database.as_str().into(),
+                table.name.as_str().into(),
+                column.name.as_str().into(),
+                Cell::Number(ordinal),
+                Cell::Number(ordinal),
+                key.parent_database.as_str().into(),
+                key.parent_table.as_str().into(),
+                parent.as_str().into(),
             ]);
         }
     }

@@ -1,4 +1,4 @@
-//! TABLE_CONSTRAINTS: primary and unique keys.
+//! TABLE_CONSTRAINTS: primary and unique keys, foreign keys, checks.
 
 use engine::catalog::{KeyKind, Table};
 
@@ -31,14 +31,25 @@ fn constraint_rows(grid: &mut Grid, table: &Table) {
             KeyKind::Primary => "PRIMARY KEY",
             _ => "UNIQUE",
         };
-        grid.row([
-            "def".into(),
-            table.database.as_str().into(),
-            key.name.as_str().into(),
-            table.database.as_str().into(),
-            table.name.as_str().into(),
-            kind.into(),
-            "YES".into(),
-        ]);
+        constraint_row(grid, table, (&key.name, kind), true);
     }
+    for key in &table.foreign_keys {
+        constraint_row(grid, table, (&key.name, "FOREIGN KEY"), true);
+    }
+    for check in &table.checks {
+        constraint_row(grid, table, (&check.name, "CHECK"), check.enforced);
+    }
+}
+
+/// What is enforced, or was by the source.
+fn constraint_row(grid: &mut Grid, table: &Table, (name, kind): (&str, &str), enforced: bool) {
+    grid.row([
+        "def".into(),
+        table.database.as_str().into(),
+        name.into(),
+        table.database.as_str().into(),
+        table.name.as_str().into(),
+        kind.into(),
+        if enforced { "YES" } else { "NO" }.into(),
+    ]);
 }

@@ -1,9 +1,9 @@
 //! The clauses of ALTER TABLE, applied to a definition.
 
 use super::{Extra, columns, convert, key_clauses, qualified};
-use crate::catalog::{ColumnDefault, ColumnId, Table};
+use crate::catalog::{Catalog, ColumnDefault, ColumnId, Table};
 use crate::collation::Collation;
-use crate::ddl::options;
+use crate::ddl::{checks, foreign_keys, options};
 use crate::session::SessionContext;
 use sql::ast::AlterClause;
 use sql::error::SqlError;
@@ -16,7 +16,7 @@ pub(super) fn apply(
     table: &mut Table,
     extra: &mut Extra,
     clauses: &[AlterClause],
-    default: &'static Collation,
+    (catalog, default): (&Catalog, &'static Collation),
 ) -> Result<Vec<ColumnId>, SqlError> {
     for clause in clauses {
         apply_to_table(session, table, extra, clause)?;
@@ -32,7 +32,10 @@ pub(super) fn apply(
         }
     }
     key_clauses::inherit(&old, table)?;
-    let forbidden = key_clauses::add(table, clauses, &defined)?;
+    foreign_keys::forget_dropped(table);
+    checks::follow_columns(session, &old, table)?;
+    let forbidden = key_clauses::add(session, catalog, table, clauses, &defined)?;
+    checks::add_of_clauses(session, table, clauses)?;
     match clauses.iter().any(|clause| is_hidden(table, clause)) && !session.applies_log {
         true => Err(SqlError::not_supported(
             "SET DEFAULT of an expression for a column of the primary key",
@@ -73,12 +76,17 @@ fn apply_to_table(
             options::apply(session, table, written)?;
         }
         AlterClause::Force | AlterClause::OrderBy(_) => extra.forces_rebuild = true,
-        AlterClause::AddForeignKey(_) => return Err(SqlError::not_supported("FOREIGN KEY")),
-        AlterClause::AddCheck(_) | AlterClause::AlterCheck { .. } => {
+        AlterClause::AddForeignKey(_) if !session.applies_log => {
+            return Err(SqlError::not_supported("FOREIGN KEY"));
+        }
+        AlterClause::AddCheck(_) | AlterClause::AlterCheck { .. } if !session.applies_log => {
             return Err(SqlError::not_supported("CHECK constraint"));
         }
         AlterClause::NotSupported(construct) => return Err(SqlError::not_supported(construct)),
-        AlterClause::ConvertToCharset(_)
+        AlterClause::AlterCheck { name, enforced } => checks::enforce(table, name, *enforced)?,
+        AlterClause::AddForeignKey(_)
+        | AlterClause::AddCheck(_)
+        | AlterClause::ConvertToCharset(_)
         | AlterClause::DisableKeys
         | AlterClause::EnableKeys
         | AlterClause::Algorithm(_)

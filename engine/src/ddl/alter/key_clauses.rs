@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use super::columns::Defined;
-use crate::catalog::{ColumnDefault, ColumnId, Key, KeyId, KeyKind, KeyPart, Table};
-use crate::ddl::keys;
+use crate::catalog::{Catalog, ColumnDefault, ColumnId, Key, KeyId, KeyKind, KeyPart, Table};
+use crate::ddl::foreign_keys::{Candidates, Declared};
+use crate::ddl::{checks, foreign_keys, keys};
+use crate::session::SessionContext;
 use sql::ast::AlterClause;
 use sql::error::SqlError;
 
@@ -91,7 +93,7 @@ pub(super) fn change(table: &mut Table, clauses: &[AlterClause]) -> Result<(), S
 }
 
 /// The keys that clauses drop. Errors 1091, 3821 and 3940.
-fn dropped(table: &Table, clauses: &[AlterClause]) -> Result<HashSet<KeyId>, SqlError> {
+fn dropped(table: &mut Table, clauses: &[AlterClause]) -> Result<HashSet<KeyId>, SqlError> {
     let mut dropped = HashSet::new();
     for clause in clauses {
         let name = match clause {
@@ -99,13 +101,23 @@ fn dropped(table: &Table, clauses: &[AlterClause]) -> Result<HashSet<KeyId>, Sql
             AlterClause::DropPrimaryKey => keys::PRIMARY,
             AlterClause::DropConstraint(name) if table.key(name).is_some() => name,
             AlterClause::DropConstraint(name) => {
-                return Err(SqlError::constraint_not_found(name));
+                match (
+                    foreign_keys::position(table, name),
+                    checks::position(table, name),
+                ) {
+                    (Some(_), _) => foreign_keys::drop(table, name)?,
+                    (None, Some(_)) => checks::drop(table, name)?,
+                    (None, None) => return Err(SqlError::constraint_not_found(name)),
+                }
+                continue;
             }
             AlterClause::DropCheck(name) => {
-                return Err(SqlError::check_constraint_not_found(name));
+                checks::drop(table, name)?;
+                continue;
             }
             AlterClause::DropForeignKey(name) => {
-                return Err(SqlError::cant_drop_field_or_key(name));
+                foreign_keys::drop(table, name)?;
+                continue;
             }
             AlterClause::AddColumn { .. }
             | AlterClause::AddForeignKey(_)
@@ -182,12 +194,16 @@ fn heir(
 /// Adds the new keys in the order of the clauses. Returns the columns in which a primary key among them
 /// forbids NULL. Errors 1060 to 1072 and 1171.
 pub(super) fn add(
+    session: &SessionContext,
+    catalog: &Catalog,
     table: &mut Table,
     clauses: &[AlterClause],
     defined: &[Defined],
 ) -> Result<Vec<ColumnId>, SqlError> {
     let mut forbidden = Vec::new();
     let mut defined_anew = defined.iter();
+    let mut number = foreign_keys::next_number(table);
+    let mut needed = candidates(session, clauses, defined).settle(table);
     for clause in clauses {
         match clause {
             AlterClause::AddIndex(index) => forbidden.extend(keys::add(table, index)?),
@@ -206,9 +222,16 @@ pub(super) fn add(
                 if column.is_unique {
                     keys::add_for_column(table, KeyKind::Unique, &column.name)?;
                 }
+                if let Some(declared) = declared(session, clause) {
+                    let how = (&mut number, needed.next().unwrap_or(true));
+                    foreign_keys::add(session, catalog, table, &declared, how)?;
+                }
             }
-            AlterClause::AddForeignKey(_)
-            | AlterClause::AddCheck(_)
+            AlterClause::AddForeignKey(key) => {
+                let how = (&mut number, needed.next().unwrap_or(true));
+                foreign_keys::add(session, catalog, table, &Declared::of_table(key), how)?;
+            }
+            AlterClause::AddCheck(_)
             | AlterClause::DropColumn(_)
             | AlterClause::AlterColumnDefault { .. }
             | AlterClause::AlterColumnVisibility { .. }
@@ -235,6 +258,47 @@ pub(super) fn add(
     }
     forbid_null(table, defined)?;
     Ok(forbidden)
+}
+
+/// The foreign key of a column that a clause defines.
+fn declared<'c>(session: &SessionContext, clause: &'c AlterClause) -> Option<Declared<'c>> {
+    match clause {
+        AlterClause::AddColumn { column, .. }
+        | AlterClause::Modify { column, .. }
+        | AlterClause::Change { column, .. } => Declared::of_column(session, column),
+        _ => None,
+    }
+}
+
+/// The keys that the clauses add.
+fn candidates(
+    session: &SessionContext,
+    clauses: &[AlterClause],
+    defined: &[Defined],
+) -> Candidates {
+    let mut all = Candidates::default();
+    let mut defined = defined.iter();
+    for clause in clauses {
+        match clause {
+            AlterClause::AddIndex(index) => all.index(index),
+            AlterClause::AddForeignKey(key) => all.foreign(&Declared::of_table(key)),
+            AlterClause::AddColumn { .. }
+            | AlterClause::Modify { .. }
+            | AlterClause::Change { .. } => {
+                let Some(column) = defined.next() else {
+                    continue;
+                };
+                if column.is_primary || column.is_unique {
+                    all.column(&column.name);
+                }
+                if let Some(declared) = declared(session, clause) {
+                    all.foreign(&declared);
+                }
+            }
+            _ => {}
+        }
+    }
+    all
 }
 
 /// Columns of the primary key hold no NULL; error 1171 if one was told to.
