@@ -79,7 +79,7 @@ pub use transaction_context::{ContextItems, TransactionContext};
 pub use transaction_payload::{PayloadCompression, TransactionPayload};
 pub use user_var::{UserVar, UserVarDecoded, UserVarType, UserVarValue};
 pub use view_change::{CertificationInfo, ViewChange};
-pub use xa_id::XaId;
+pub use xa_id::{XaId, XaName};
 pub use xa_prepare::XaPrepare;
 pub use xid::Xid;
 

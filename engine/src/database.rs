@@ -10,6 +10,7 @@ mod changes;
 mod connection;
 mod counter;
 mod page_sums;
+mod prepared;
 mod reader;
 mod rewind;
 mod schema;

@@ -22,6 +22,7 @@ mod tables;
 mod tests;
 mod until;
 mod worker;
+mod xa;
 
 use std::sync::Arc;
 use std::time::SystemTime;

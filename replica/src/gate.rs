@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use binlog::event::XaName;
 use targets::{
     Applied, Mark, RowsChange, Session, StatementChange, StatementOutcome, Store, TargetError,
     Traits, UnitHead,
@@ -127,6 +128,22 @@ impl Session for GatedSession {
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {
         self.session.statement(change)
+    }
+
+    fn prepare(&mut self, name: &XaName, is_one_phase: bool) -> Result<(), TargetError> {
+        self.session.prepare(name, is_one_phase)
+    }
+
+    fn keep(&mut self, name: &XaName, number: u32, piece: &[u8]) -> Result<(), TargetError> {
+        self.session.keep(name, number, piece)
+    }
+
+    fn kept(&mut self, name: &XaName, number: u32) -> Result<Option<Vec<u8>>, TargetError> {
+        self.session.kept(name, number)
+    }
+
+    fn forget(&mut self, name: &XaName) -> Result<(), TargetError> {
+        self.session.forget(name)
     }
 
     fn flush(&mut self) -> Result<(), TargetError> {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use binlog::event::{
     Charset, ChecksumAlgorithm, EventHeader, EventType, FormatDescription, Query, StatusVariable,
-    StatusVariables,
+    StatusVariables, XaId, XaName,
 };
 use binlog::row::{Column, ColumnType, RowsEncoder, RowsEvent, RowsFlags, RowsKind, TableMap};
 use binlog::value::Value;
@@ -44,6 +44,54 @@ pub fn check(bench: &mut impl Bench) {
     refuses_what_it_cannot_do(bench);
     replaces_what_is_applied(bench);
     json::changes_json_values_in_place(bench);
+    keeps_what_is_prepared(bench);
+}
+
+fn keeps_what_is_prepared(bench: &mut impl Bench) {
+    let store = bench.open();
+    if store.traits().runs_xa {
+        return;
+    }
+    let mut target = must(store.session(), "a session");
+    let name = |gtrid: &'static [u8]| {
+        XaName::from(XaId {
+            format: 1,
+            gtrid,
+            bqual: b"b",
+        })
+    };
+    let (one, other) = (name(b"one"), name(b"other"));
+    let large: Vec<u8> = (0..700_000_u32).map(|at| at.to_le_bytes()[1]).collect();
+    must(target.begin(&HEAD), "begin");
+    must(target.unit(&HEAD), "unit");
+    must(target.keep(&one, 0, b"first"), "keep");
+    must(target.keep(&one, 1, &large), "keep");
+    must(target.keep(&other, 0, b"\0'\\"), "keep");
+    commit(target.as_mut(), 101);
+    drop(target);
+    drop(store);
+    let mut target = session(bench);
+    must(target.begin(&HEAD), "begin");
+    must(target.unit(&HEAD), "unit");
+    let kept = must(target.kept(&one, 1), "kept");
+    assert!(kept.is_some_and(|kept| kept == large), "a large piece");
+    must(target.forget(&one), "forget");
+    must(target.rollback(), "rollback");
+    must(target.begin(&HEAD), "begin");
+    must(target.unit(&HEAD), "unit");
+    let kept = must(target.kept(&one, 0), "kept");
+    assert_eq!(kept.as_deref(), Some(&b"first"[..]), "undone with its unit");
+    must(
+        target.keep(&one, 0, b"anew"),
+        "keep in the place of what was kept",
+    );
+    assert_eq!(must(target.kept(&one, 1), "kept"), None);
+    must(target.forget(&one), "forget");
+    assert_eq!(must(target.kept(&one, 0), "kept"), None);
+    let kept = must(target.kept(&other, 0), "kept");
+    assert_eq!(kept.as_deref(), Some(&b"\0'\\"[..]));
+    must(target.forget(&other), "forget");
+    commit(target.as_mut(), 102);
 }
 
 fn starts_with_nothing_applied(bench: &mut impl Bench) {

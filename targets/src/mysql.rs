@@ -14,6 +14,7 @@ mod lane_rule;
 mod lanes;
 mod marks;
 mod pipe;
+mod prepared;
 mod questions;
 mod rights;
 mod session;
@@ -198,6 +199,7 @@ impl Store for MysqlStore {
             commits_ddl: true,
             takes_mariadb: true,
             merges_rows: self.merges_rows(),
+            runs_xa: self.options.truth == Truth::Gtids,
             keeps_system_tables: true,
         }
     }

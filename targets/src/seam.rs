@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! session = ( begin unit change* ( unit change* | undo_unit )* flush ( commit | rollback ) )*
-//! change  = rows | statement
+//! change  = rows | statement | prepare | keep | kept | forget
 //! ```
 //! A unit is one transaction of the source. Several share one commit of the target where the target
 //! allows it, and the mark that they lead to is committed with them.
+
+use binlog::event::XaName;
 
 use super::{Applied, Mark, RowsChange, StatementChange, StatementOutcome, TargetError, UnitHead};
 
@@ -28,6 +30,8 @@ pub struct Traits {
     pub takes_mariadb: bool,
     /// Whether rows of units that share a commit are merged, so that large commits are worth it.
     pub merges_rows: bool,
+    /// Whether it runs XA transactions itself, so that what is prepared is prepared there.
+    pub runs_xa: bool,
     /// Whether it has the tables in which servers keep time zones, help and plugins.
     pub keeps_system_tables: bool,
 }
@@ -80,6 +84,22 @@ pub trait Session: Send {
     /// Executes a statement, or says that it concerns nothing that a target keeps. On error the
     /// unit has to be undone.
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError>;
+
+    /// Ends the first half of an XA transaction whose `XA START` and rows were given; at the commit of
+    /// the unit it is prepared, or committed where there is no second half. Only where
+    /// [`Traits::runs_xa`].
+    fn prepare(&mut self, name: &XaName, is_one_phase: bool) -> Result<(), TargetError>;
+
+    /// Keeps a piece of the log in the open unit: of a transaction that is prepared under `name`. The
+    /// first, number 0, takes the place of all that was kept under that name. Only where not
+    /// [`Traits::runs_xa`], as the next two.
+    fn keep(&mut self, name: &XaName, number: u32, piece: &[u8]) -> Result<(), TargetError>;
+
+    /// A piece of what is kept under `name`, in the open unit; `None` if there are not as many.
+    fn kept(&mut self, name: &XaName, number: u32) -> Result<Option<Vec<u8>>, TargetError>;
+
+    /// Keeps nothing under `name` any more, once the unit is committed.
+    fn forget(&mut self, name: &XaName) -> Result<(), TargetError>;
 
     /// Waits until the target has answered everything that was given to it.
     fn flush(&mut self) -> Result<(), TargetError>;

@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use binlog::event::XaName;
 use engine::apply::{DdlStatement, RowCheck};
 use engine::database::{Applied, Database, Mark};
 use engine::error::EngineError;
@@ -67,6 +68,7 @@ impl Store for SqliteStore {
             commits_ddl: false,
             takes_mariadb: false,
             merges_rows: false,
+            runs_xa: false,
             keeps_system_tables: false,
         }
     }
@@ -171,6 +173,28 @@ impl Session for SqliteSession {
             &change.logged.description.server_version,
         );
         Ok(self.changing()?.apply_ddl(&statement)?)
+    }
+
+    fn prepare(&mut self, name: &XaName, _is_one_phase: bool) -> Result<(), TargetError> {
+        let what = format!("the engine has no XA transaction {name} to prepare");
+        Err(TargetError::misuse(&what))
+    }
+
+    fn keep(&mut self, name: &XaName, number: u32, piece: &[u8]) -> Result<(), TargetError> {
+        let channel = Arc::clone(&self.channel);
+        let writer = self.changing()?;
+        Ok(writer.keep_prepared(&channel, name.as_str(), number, piece)?)
+    }
+
+    fn kept(&mut self, name: &XaName, number: u32) -> Result<Option<Vec<u8>>, TargetError> {
+        let channel = Arc::clone(&self.channel);
+        let writer = self.writer()?;
+        Ok(writer.kept_prepared(&channel, name.as_str(), number)?)
+    }
+
+    fn forget(&mut self, name: &XaName) -> Result<(), TargetError> {
+        let channel = Arc::clone(&self.channel);
+        Ok(self.changing()?.forget_prepared(&channel, name.as_str())?)
     }
 
     fn flush(&mut self) -> Result<(), TargetError> {

@@ -10,10 +10,11 @@
 //! | `weir_applied`  | per replication channel: where applying from its source stands |
 //! | `weir_executed` | the transactions of MySQL sources that are executed, as intervals |
 //! | `weir_executed_mariadb` | the last transaction executed of each domain of MariaDB sources |
+//! | `weir_prepared` | events of a source's XA transactions that are prepared, in pieces |
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::applied;
+use super::{applied, prepared};
 use crate::error::EngineError;
 
 /// Grows when these tables change their shape.
@@ -64,6 +65,9 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), EngineError> {
             .map_err(failed)?;
     }
     transaction.execute_batch(VIEWS).map_err(failed)?;
+    transaction
+        .execute_batch(prepared::TABLES)
+        .map_err(failed)?;
     let select = "SELECT value FROM weir_meta WHERE name = 'schema_version'";
     let mut found: i64 = transaction
         .query_row(select, [], |row| row.get(0))

@@ -16,6 +16,7 @@ use rusqlite::Connection;
 
 use super::{
     Applied, Counters, EnginePosition, InterruptHandle, Mark, Shared, Store, applied, connection,
+    prepared,
 };
 use crate::catalog::{Catalog, TableId};
 use crate::error::EngineError;
@@ -134,6 +135,33 @@ impl WriteConnection {
     pub fn commit_replaced(&mut self, channel: &str, applied: &Applied) -> Result<(), EngineError> {
         applied::replace(&self.connection, channel, applied)?;
         self.commit()
+    }
+
+    /// Keeps piece `number` of what a replication source has prepared under `name`, in the open group; the
+    /// first piece takes the place of all that was kept under it.
+    pub fn keep_prepared(
+        &mut self,
+        channel: &str,
+        name: &str,
+        number: u32,
+        piece: &[u8],
+    ) -> Result<(), EngineError> {
+        prepared::keep(&self.connection, channel, name, number, piece)
+    }
+
+    /// Piece `number` of it; `None` if there are not as many.
+    pub fn kept_prepared(
+        &self,
+        channel: &str,
+        name: &str,
+        number: u32,
+    ) -> Result<Option<Vec<u8>>, EngineError> {
+        prepared::kept(&self.connection, channel, name, number)
+    }
+
+    /// Keeps nothing under `name` any more, once the open group is committed.
+    pub fn forget_prepared(&mut self, channel: &str, name: &str) -> Result<(), EngineError> {
+        prepared::forget(&self.connection, channel, name)
     }
 
     fn commit(&mut self) -> Result<(), EngineError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use binlog::event::{
     ChecksumAlgorithm, Event, EventFlags, EventHeader, EventType, GtidEvent, MariadbGtidEvent,
-    MariadbGtidExtra, MariadbGtidFlags, Query, RawEvent,
+    MariadbGtidExtra, MariadbGtidFlags, Query, RawEvent, XaName,
 };
 use binlog::limits::Limits;
 use binlog::log::{Corrupt, Damage, LogCursor, LogError, LogPosition, SourceCoordinates};
@@ -24,6 +24,7 @@ use super::schedule::Group;
 use super::status::ApplierStatus;
 use super::tables::Admissions;
 use super::worker::{Committed, Worker};
+use super::xa::FirstHalf;
 use crate::receiver::commit_micros;
 use sql::{ParseOptions, SqlMode, version_number};
 
@@ -39,7 +40,7 @@ pub struct Coordinator {
     /// Place in the source's log behind the last event; of one inside a payload, behind the
     /// payload.
     source: Option<SourceCoordinates>,
-    open: Open,
+    pub(super) open: Open,
     /// Whether the next transaction is passed over.
     passes_over_next: bool,
     /// Whether the incident that comes next was passed over before.
@@ -67,8 +68,8 @@ pub(super) enum Begins<'a> {
 
 /// The transaction that is read.
 #[derive(Debug, Clone, Default)]
-struct Open {
-    head: UnitHead,
+pub(super) struct Open {
+    pub(super) head: UnitHead,
     /// Whether it was applied before and is passed over.
     is_applied: bool,
     /// Whether its GTID says that it holds a statement of DDL and rows: MariaDB's CREATE TABLE ..
@@ -76,8 +77,13 @@ struct Open {
     is_create_select: bool,
     /// Whether it is passed over because an operator said so.
     is_passed_over: bool,
+    /// Whether it only announces, or takes back, an ALTER TABLE that MariaDB logs in two phases: the
+    /// phase that commits it holds the whole statement.
+    is_half_alter: bool,
     /// Whether an event of it was seen.
     has_begun: bool,
+    /// The first half of an XA transaction, while it is read.
+    pub(super) xa: Option<Box<FirstHalf>>,
 }
 
 impl Coordinator {
@@ -279,7 +285,19 @@ impl Coordinator {
                 Ok(())
             }
             Event::MariadbGtid(gtid) => self.mariadb_gtid(step, gtid),
-            _ if self.open.is_applied || self.open.is_passed_over => Ok(()),
+            _ if self.open.is_applied || self.open.is_passed_over || self.open.is_half_alter => {
+                Ok(())
+            }
+            _ => match self.open.xa.take() {
+                Some(first) => self.inside_xa(first, step),
+                None => self.content(step),
+            },
+        }
+    }
+
+    /// What a transaction holds.
+    pub(super) fn content(&mut self, step: &Step<'_>) -> Result<(), Failed> {
+        match &step.event {
             Event::Query(query) => self.query(step, query),
             Event::QueryCompressed(query) => {
                 let query = query.inflate(&Limits::default());
@@ -293,6 +311,7 @@ impl Coordinator {
             | Event::Xid(_)
             | Event::RowsQuery(_)
             | Event::AnnotateRows(_) => Ok(()),
+            Event::XaPrepare(prepare) => self.prepare_xa(step, prepare),
             Event::Incident(incident) => Err(lost(incident.message)),
             _ => refuse_unless_ignorable(&step.raw),
         }
@@ -327,25 +346,19 @@ impl Coordinator {
         }
         let extra = event.extra.as_ref().map_or(0, |extra| extra.flags);
         let alter = MariadbGtidExtra::START_ALTER | MariadbGtidExtra::ROLLBACK_ALTER;
-        let what = match event.flags {
-            flags if flags.contains(MariadbGtidFlags::PREPARED_XA) => "A prepared XA transaction",
-            flags if flags.contains(MariadbGtidFlags::COMPLETED_XA) => {
-                "The second phase of an XA transaction"
-            }
-            _ if extra & alter != 0 => "An ALTER TABLE in two phases",
-            _ => {
-                self.open.is_create_select =
-                    event.flags.contains(MariadbGtidFlags::DDL) && !event.is_standalone();
-                self.identify(UnitHead {
-                    gtid: TransactionGtid::MariaDb(event.gtid),
-                    commit_micros: Some(commit_micros(&step.raw.header)),
-                    server_id: step.raw.header.server_id,
-                });
-                return Ok(());
-            }
-        };
-        let what = what.to_owned();
-        Err(Reason::Unsupported { what }.into())
+        self.open.is_half_alter = extra & alter != 0;
+        self.open.is_create_select =
+            event.flags.contains(MariadbGtidFlags::DDL) && !event.is_standalone();
+        self.identify(UnitHead {
+            gtid: TransactionGtid::MariaDb(event.gtid),
+            commit_micros: Some(commit_micros(&step.raw.header)),
+            server_id: step.raw.header.server_id,
+        });
+        let is_prepared = event.flags.contains(MariadbGtidFlags::PREPARED_XA);
+        match event.xid.filter(|_| is_prepared && !self.open.is_applied) {
+            Some(id) => self.begin_xa(XaName::from(id), step),
+            None => Ok(()),
+        }
     }
 
     fn identify(&mut self, head: UnitHead) {
@@ -370,12 +383,11 @@ impl Coordinator {
         match kind {
             StatementKind::Begin | StatementKind::Commit | StatementKind::Savepoint => Ok(()),
             // The rows in front of a rollback were of tables that cannot roll back there.
-            StatementKind::Rollback
-            | StatementKind::RollbackTo
-            | StatementKind::XaStart
-            | StatementKind::XaEnd
-            | StatementKind::XaCommit
-            | StatementKind::XaRollback => {
+            StatementKind::XaStart => self.start_xa(step, query),
+            StatementKind::XaEnd | StatementKind::XaCommit | StatementKind::XaRollback => {
+                self.end_xa(step, query, kind)
+            }
+            StatementKind::Rollback | StatementKind::RollbackTo => {
                 let what = format!("The statement '{}'", shown(&query.sql));
                 Err(Reason::Unsupported { what }.into())
             }
@@ -408,6 +420,17 @@ impl Coordinator {
             self.worker.skip();
             return Ok(());
         }
+        self.execute(step, query, kind)
+    }
+
+    /// Gives a statement to the target, whatever the filter says.
+    pub(super) fn execute(
+        &mut self,
+        step: &Step<'_>,
+        query: &Query<'_>,
+        kind: StatementKind,
+    ) -> Result<(), Failed> {
+        let schema = String::from_utf8_lossy(&query.schema);
         let database = self.filter.rewrite(&schema);
         let change = StatementChange {
             database: &database,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use binlog::event::EventType;
+use binlog::event::{EventType, XaName};
 use binlog::log::{Damage, LogError, LogPosition, SourceCoordinates};
 use binlog::transaction::TransactionGtid;
 use targets::TargetError;
@@ -63,6 +63,18 @@ pub enum Reason {
         /// What, as the subject of a sentence.
         what: String,
     },
+    /// The second half of an XA transaction whose first half is not known.
+    NotPrepared {
+        /// Its name.
+        name: XaName,
+    },
+    /// What is kept of a prepared XA transaction cannot be read.
+    Prepared {
+        /// Its name.
+        name: XaName,
+        /// Why.
+        error: LogError,
+    },
     /// The source's log does not describe everything that happened.
     Incident {
         /// The source's words.
@@ -90,6 +102,9 @@ impl ApplierError {
             Reason::FailedOnSource { .. } => 3001,
             // ER_REPLICA_FATAL_ERROR
             Reason::UnknownTable { .. } | Reason::Unsupported { .. } => 13117,
+            // ER_XAER_NOTA
+            Reason::NotPrepared { .. } => 1397,
+            Reason::Prepared { .. } => 13121,
             // ER_REPLICA_INCIDENT
             Reason::Incident { .. } => 13119,
             Reason::Target(error) => error.code(),
@@ -145,6 +160,16 @@ impl fmt::Display for ApplierError {
                 write!(f, "No table map describes table {table_id} of the event")?;
             }
             Reason::Unsupported { what } => write!(f, "{what} cannot be applied")?,
+            Reason::NotPrepared { name } => write!(
+                f,
+                "XAER_NOTA: the XA transaction {name} was not prepared here: it was prepared in \
+                 front of where this replica began, or passed over; what it changed is on the \
+                 source only"
+            )?,
+            Reason::Prepared { name, error } => write!(
+                f,
+                "What is kept of the prepared XA transaction {name} cannot be read: {error}"
+            )?,
             Reason::Incident { message } => write!(
                 f,
                 "The incident LOST_EVENTS occurred on the source. Message: {message}"

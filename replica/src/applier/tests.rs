@@ -3,6 +3,7 @@
 mod memory;
 mod payloads;
 mod steered;
+mod xa;
 
 use binlog::event::{
     ChecksumAlgorithm, CommitTimestamps, EventHeader, EventType, FormatDescription, GtidEvent,

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use binlog::event::XaName;
 use binlog::log::{LogPosition, SourceCoordinates};
 use binlog::transaction::{Executed, StatementKind};
 use targets::{
@@ -176,6 +177,51 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Whether the target runs XA transactions itself.
+    pub(super) fn runs_xa(&self) -> bool {
+        self.store.traits().runs_xa
+    }
+
+    /// Ends the first half of an XA transaction that the target runs.
+    pub(super) fn prepare(
+        &mut self,
+        head: &UnitHead,
+        name: &XaName,
+        is_one_phase: bool,
+    ) -> Result<(), TargetError> {
+        self.begin_unit(head)?;
+        self.session.prepare(name, is_one_phase)
+    }
+
+    /// Has the target keep a piece of what is prepared.
+    pub(super) fn keep(
+        &mut self,
+        head: &UnitHead,
+        name: &XaName,
+        number: u32,
+        piece: &[u8],
+    ) -> Result<(), TargetError> {
+        self.begin_unit(head)?;
+        self.session.keep(name, number, piece)
+    }
+
+    /// A piece of what is prepared.
+    pub(super) fn kept(
+        &mut self,
+        head: &UnitHead,
+        name: &XaName,
+        number: u32,
+    ) -> Result<Option<Vec<u8>>, TargetError> {
+        self.begin_unit(head)?;
+        self.session.kept(name, number)
+    }
+
+    /// Has the target keep nothing of it any more.
+    pub(super) fn forget(&mut self, head: &UnitHead, name: &XaName) -> Result<(), TargetError> {
+        self.begin_unit(head)?;
+        self.session.forget(name)
     }
 
     /// Counts what concerns nothing that the target keeps, and says so once for each kind.

@@ -98,7 +98,7 @@ impl MarkTable {
     /// Keeps other appliers of the channel out for as long as the connection lasts.
     pub(super) fn fence(&self, pipe: &mut Pipe) -> Result<(), TargetError> {
         let name = format!("{}.{}:{}", self.database, self.table, self.channel);
-        let got = pipe.scalar(&format!("SELECT GET_LOCK({}, 5)", text(&name)))?;
+        let got = pipe.scalar(&format!("SELECT GET_LOCK({}, 5)", text(name.as_bytes())))?;
         match got.as_deref() {
             Some("1") => Ok(()),
             _ => {
@@ -115,7 +115,7 @@ impl MarkTable {
             "SELECT mysql_executed, mariadb_executed, HEX(source_file), source_offset, \
              HEX(relay_file), relay_offset, HEX(statement), HEX(shape) FROM {} WHERE channel = {} FOR UPDATE",
             self.name(),
-            text(&self.channel)
+            text(self.channel.as_bytes())
         );
         let answer = match pipe.ask(&sql) {
             Err(error) if is_missing(&error) => return Ok(None),
@@ -162,7 +162,7 @@ impl MarkTable {
         format!(
             "DELETE FROM {} WHERE channel = {}",
             self.name(),
-            text(&self.channel)
+            text(self.channel.as_bytes())
         )
     }
 
@@ -216,17 +216,17 @@ impl MarkTable {
         let source = applied.source.as_ref();
         let relay = applied.relay.as_ref();
         let place = |place: Option<(&str, u64)>| match place {
-            Some((file, offset)) => format!("{}, {offset}", text(file)),
+            Some((file, offset)) => format!("{}, {offset}", text(file.as_bytes())),
             None => "NULL, NULL".to_owned(),
         };
         let begun = |of: fn(&Begun) -> &String| {
             let begun = marked.begun.as_ref();
-            begun.map_or_else(|| "NULL".to_owned(), |begun| text(of(begun)))
+            begun.map_or_else(|| "NULL".to_owned(), |begun| text(of(begun).as_bytes()))
         };
         format!(
             "REPLACE INTO {} VALUES ({}, '{}', '{}', {}, {}, {}, {})",
             self.name(),
-            text(&self.channel),
+            text(self.channel.as_bytes()),
             applied.executed.mysql,
             applied.executed.mariadb,
             place(source.map(|place| (place.file.as_str(), place.offset))),
@@ -238,15 +238,21 @@ impl MarkTable {
 }
 
 /// No such table, no such database.
-const fn is_missing(error: &TargetError) -> bool {
+pub(super) const fn is_missing(error: &TargetError) -> bool {
     matches!(error, TargetError::Statement(error) if matches!(error.code, 1146 | 1049))
 }
 
 /// A literal that means the same in every character set and sql_mode.
-fn text(text: &str) -> String {
-    let mut literal = String::from("X'");
-    for byte in text.bytes() {
-        literal.push_str(&format!("{byte:02X}"));
+pub(super) fn text(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+    ];
+    let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or('0');
+    let mut literal = String::with_capacity(bytes.len().saturating_mul(2).saturating_add(3));
+    literal.push_str("X'");
+    for byte in bytes {
+        literal.push(digit(byte >> 4));
+        literal.push(digit(byte & 0xf));
     }
     literal.push('\'');
     literal

@@ -192,6 +192,10 @@ impl MysqlStore {
             if all != known {
                 return Ok(false);
             }
+            if table.has_prepared(pipe)? {
+                return Ok(false);
+            }
+            self.in_own_domain(pipe, |pipe| pipe.ask(&table.drop_prepared()).map(drop))?;
             let drop_table = format!("DROP TABLE IF EXISTS `{database}`.`{name}`");
             self.in_own_domain(pipe, |pipe| pipe.ask(&drop_table).map(drop))?;
             let left = format!(

@@ -7,14 +7,16 @@
 mod kept;
 mod net;
 mod restore;
+mod xa;
 
-use binlog::event::{EventFlags, Flavour, FormatDescription};
+use binlog::event::{EventFlags, Flavour, FormatDescription, XaName};
 use binlog::row::RowPlan;
 use binlog::transaction::{StatementKind, TransactionGtid};
 use inspect::{SqlSession, SqlSink, put_versioned, without_start};
 use kept::rows_of;
 pub(super) use restore::RestoreSession;
 use sql::error::SqlError;
+use xa::Xa;
 
 use super::binlog_statement::{BinlogStatement, Rows};
 use super::doubt::{self, Logged, is_already};
@@ -78,6 +80,8 @@ pub(super) struct MysqlSession {
     marked: Applied,
     /// The statement that an earlier session began, and nobody knows to be done.
     doubted: Option<Begun>,
+    /// The XA transaction that the open unit runs.
+    xa: Xa,
 }
 
 impl MysqlSession {
@@ -114,6 +118,7 @@ impl MysqlSession {
             has_used_gtid: false,
             marked: marked.applied,
             doubted: marked.begun,
+            xa: Xa::None,
         })
     }
 
@@ -421,7 +426,8 @@ impl Session for MysqlSession {
 
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError> {
         if let Truth::Row(table) = &self.options.truth
-            && table.is(change.database, &change.map.table)
+            && (table.is(change.database, &change.map.table)
+                || table.is_prepared(change.database, &change.map.table))
         {
             // The source is the target of another applier, whose notes are not this one's.
             return Ok(0);
@@ -453,12 +459,29 @@ impl Session for MysqlSession {
                 }
                 self.run_marked(&table, change)?;
             }
+            Truth::Gtids if xa::is_xa(change.kind) => self.run_xa(change)?,
             Truth::Row(_) | Truth::Gtids => {
                 self.identify()?;
                 self.run(change, &change.query.sql)?;
             }
         }
         Ok(StatementOutcome::Done)
+    }
+
+    fn prepare(&mut self, name: &XaName, is_one_phase: bool) -> Result<(), TargetError> {
+        self.end_first_half(name, is_one_phase)
+    }
+
+    fn keep(&mut self, name: &XaName, number: u32, piece: &[u8]) -> Result<(), TargetError> {
+        self.keep_prepared(name, number, piece)
+    }
+
+    fn kept(&mut self, name: &XaName, number: u32) -> Result<Option<Vec<u8>>, TargetError> {
+        self.kept_prepared(name, number)
+    }
+
+    fn forget(&mut self, name: &XaName) -> Result<(), TargetError> {
+        self.forget_prepared(name)
     }
 
     fn flush(&mut self) -> Result<(), TargetError> {
@@ -499,7 +522,8 @@ impl Session for MysqlSession {
             self.pipe.send(sql.as_bytes())?;
         }
         self.settle()?;
-        self.pipe.send(b"COMMIT")?;
+        let end = std::mem::take(&mut self.xa).end();
+        self.pipe.send(end.as_bytes())?;
         self.pipe.drain_commit()?;
         self.committed(marked)
     }
@@ -513,11 +537,13 @@ impl Session for MysqlSession {
         self.has_used_gtid = false;
         self.has_begun = false;
         self.has_unit = false;
+        // A ROLLBACK ends no XA transaction; the end of its connection does.
+        let is_in_xa = std::mem::take(&mut self.xa) != Xa::None;
         if !self.pipe.is_lost() {
             // What was sent may have failed; that is why it is undone.
             drop(self.pipe.drain());
         }
-        if !self.pipe.is_lost() {
+        if !self.pipe.is_lost() && !is_in_xa {
             self.pipe.send(b"ROLLBACK")?;
             if self.options.keeps_mariadb(&self.facts) {
                 // It may have failed between the two.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use binlog::event::XaName;
 use binlog::row::RowPlan;
 use binlog::value::Value;
 use engine::error::EngineError;
@@ -17,6 +18,7 @@ use targets::{
 pub(super) struct Contents {
     pub(super) rows: BTreeMap<String, Vec<i64>>,
     pub(super) statements: Vec<String>,
+    pub(super) prepared: BTreeMap<(XaName, u32), Vec<u8>>,
     pub(super) applied: Applied,
 }
 
@@ -93,6 +95,7 @@ impl Store for MemoryStore {
             commits_ddl: false,
             takes_mariadb: false,
             merges_rows: false,
+            runs_xa: false,
             keeps_system_tables: false,
         }
     }
@@ -178,6 +181,33 @@ impl Session for MemorySession {
         }
         contents.statements.push(text);
         Ok(StatementOutcome::Done)
+    }
+
+    fn prepare(&mut self, name: &XaName, _is_one_phase: bool) -> Result<(), TargetError> {
+        panic!("{name} is to be prepared where XA transactions do not run")
+    }
+
+    fn keep(&mut self, name: &XaName, number: u32, piece: &[u8]) -> Result<(), TargetError> {
+        if number == 0 {
+            self.forget(name)?;
+        }
+        let contents = self.unit.as_mut().unwrap();
+        let before = contents
+            .prepared
+            .insert((name.clone(), number), piece.to_vec());
+        assert_eq!(before, None);
+        Ok(())
+    }
+
+    fn kept(&mut self, name: &XaName, number: u32) -> Result<Option<Vec<u8>>, TargetError> {
+        let contents = self.unit.as_ref().unwrap();
+        Ok(contents.prepared.get(&(name.clone(), number)).cloned())
+    }
+
+    fn forget(&mut self, name: &XaName) -> Result<(), TargetError> {
+        let contents = self.unit.as_mut().unwrap();
+        contents.prepared.retain(|(kept, _), _| kept != name);
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), TargetError> {

@@ -10,7 +10,7 @@
 //!
 //! A statement runs alone, in the first lane, when no other has anything open.
 
-use binlog::event::FormatDescription;
+use binlog::event::{FormatDescription, XaName};
 use binlog::limits::Limits;
 use binlog::row::RowPlan;
 use binlog::transaction::{StatementKind, TransactionGtid};
@@ -114,6 +114,15 @@ impl RestoreSession {
     fn lane(&mut self, lane: usize) -> Result<&mut Lane, TargetError> {
         let lane = self.lanes.get_mut(lane);
         lane.ok_or_else(|| TargetError::misuse("a lane that is not there"))
+    }
+
+    /// The only lane. Among several, one that is ahead of the others would have forgotten what they
+    /// still need.
+    fn alone(&mut self, name: &XaName) -> Result<&mut Lane, TargetError> {
+        match self.lanes.len() {
+            1 => self.lane(0),
+            _ => Err(misuse(&format!("The XA transaction {name}"))),
+        }
     }
 
     /// Gives all rows of `change` to one lane.
@@ -288,6 +297,22 @@ impl Session for RestoreSession {
             return Ok(StatementOutcome::Done);
         }
         first.session.statement(change)
+    }
+
+    fn prepare(&mut self, name: &XaName, _is_one_phase: bool) -> Result<(), TargetError> {
+        Err(misuse(&format!("The XA transaction {name}")))
+    }
+
+    fn keep(&mut self, name: &XaName, number: u32, piece: &[u8]) -> Result<(), TargetError> {
+        self.alone(name)?.session.keep(name, number, piece)
+    }
+
+    fn kept(&mut self, name: &XaName, number: u32) -> Result<Option<Vec<u8>>, TargetError> {
+        self.alone(name)?.session.kept(name, number)
+    }
+
+    fn forget(&mut self, name: &XaName) -> Result<(), TargetError> {
+        self.alone(name)?.session.forget(name)
     }
 
     fn flush(&mut self) -> Result<(), TargetError> {
