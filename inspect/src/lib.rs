@@ -25,7 +25,7 @@ pub use output::Output;
 pub use render::{Render, RenderError, Source};
 pub use sql::{
     Find, Generated, Inexpressible, NoNames, RowSql, Session as SqlSession, SqlForm, SqlLines,
-    SqlOptions, SqlSink, put_base64, put_text_literal, put_versioned, without_start,
+    SqlOptions, SqlSink, put_base64, put_text_literal, put_variable, put_versioned, without_start,
 };
 pub use text::{TextLines, TextOptions, put_value};
 

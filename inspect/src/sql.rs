@@ -35,8 +35,10 @@ use super::cell::digits::put_u64;
 use super::output::Output;
 use super::render::{Render, RenderError, Source, refused};
 use super::text::put_row_comments;
+use codec::DecodeError;
+
 use binlog::event::{
-    Event, EventFlags, Flavour, GtidEvent, Incident, IntVar, MariadbGtidEvent, MariadbGtidExtra,
+    Event, EventFlags, Flavour, GtidEvent, Incident, MariadbGtidEvent, MariadbGtidExtra,
     MariadbGtidFlags, Query, StatusVariable, XaId,
 };
 use binlog::limits::Limits;
@@ -292,17 +294,12 @@ impl SqlLines {
                 xa(out, "COMMIT", &event.xid, " ONE PHASE");
             }
             Event::XaPrepare(event) => xa(out, "PREPARE", &event.xid, ""),
-            Event::IntVar(event) => int_var(out, *event),
-            Event::Rand(event) => {
-                out.extend_from_slice(b"SET @@RAND_SEED1=");
-                put_u64(out, event.seed1);
-                out.extend_from_slice(b", @@RAND_SEED2=");
-                put_u64(out, event.seed2);
-                out.extend_from_slice(b"/*!*/;\n");
-            }
-            Event::UserVar(event) => {
-                let put = literal::put_user_var(out, event, step.format.flavour);
-                put.map_err(|error| super::render::undecodable(source, step, error))?;
+            event @ (Event::IntVar(_) | Event::Rand(_) | Event::UserVar(_)) => {
+                let put = put_variable(out, event, step.format.flavour);
+                let put = put.map_err(|error| super::render::undecodable(source, step, error))?;
+                if !put {
+                    comment(out, b"a variable that this build does not know");
+                }
             }
             Event::RowsQuery(event) => comment(out, event.sql),
             Event::AnnotateRows(event) => comment(out, event.sql),
@@ -433,11 +430,31 @@ fn xa(out: &mut Vec<u8>, verb: &str, xid: &XaId<'_>, end: &str) {
     statement(out, &sql);
 }
 
-fn int_var(out: &mut Vec<u8>, event: IntVar) {
-    let Some(name) = event.kind.name() else {
-        return comment(out, b"an integer variable that this build does not know");
-    };
-    out.extend_from_slice(format!("SET {name}={}/*!*/;\n", event.value).as_bytes());
+/// Sets what the statement behind `event` needs: an id, seeds, a user variable. False if the event is
+/// none that is known to do that.
+///
+/// # Errors
+/// When the value of a variable cannot be decoded.
+pub fn put_variable(
+    out: &mut impl SqlSink,
+    event: &Event<'_>,
+    flavour: Flavour,
+) -> Result<bool, DecodeError> {
+    match event {
+        Event::IntVar(event) => {
+            let Some(name) = event.kind.name() else {
+                return Ok(false);
+            };
+            out.line(format!("SET {name}={}", event.value).as_bytes());
+        }
+        Event::Rand(event) => {
+            let (seed1, seed2) = (event.seed1, event.seed2);
+            out.line(format!("SET @@RAND_SEED1={seed1}, @@RAND_SEED2={seed2}").as_bytes());
+        }
+        Event::UserVar(event) => literal::put_user_var(out, event, flavour)?,
+        _ => return Ok(false),
+    }
+    Ok(true)
 }
 
 /// The log lacks changes from here on: the replay is made to stop, as a replica would.

@@ -242,7 +242,8 @@ impl Weir {
         directory.keep()
     }
 
-    fn log(&self) -> PathBuf {
+    /// What the process writes to its standard error.
+    pub fn log(&self) -> PathBuf {
         self.directory.path().join("weir.log")
     }
 }

@@ -320,6 +320,15 @@ impl Receiver {
                 "connected to the source again"
             );
         }
+        if let Some(binlog_format) = &source.other_format {
+            tracing::warn!(
+                target: LIFE,
+                source = address,
+                binlog_format,
+                "the source logs statements: what they do here may differ from what they did there, \
+                 and what the target cannot execute stops the applier; set binlog_format=ROW there"
+            );
+        }
     }
 
     /// Asks the idle source whether it still has what it sent. A question without an answer means

@@ -1,8 +1,10 @@
 //! What a session is given: the head of a transaction, rows, statements.
 
-use binlog::event::{EventFormat, EventHeader, FormatDescription, Query};
-use binlog::row::{RowsEvent, TableMap};
+use binlog::event::{Event, EventFormat, EventHeader, Flavour, FormatDescription, Query, RawEvent};
+use binlog::limits::Limits;
+use binlog::row::{RowPair, RowPlan, RowsEvent, TableMap};
 use binlog::transaction::{StatementKind, TransactionGtid};
+use codec::DecodeError;
 pub use engine::apply::DdlOutcome as StatementOutcome;
 
 /// What is known of a transaction of the source before its changes.
@@ -40,6 +42,64 @@ pub struct RowsChange<'a> {
     pub logged: Logged<'a>,
 }
 
+impl RowsChange<'_> {
+    /// How many rows it changes; each of them can be decoded.
+    ///
+    /// # Errors
+    /// When one cannot.
+    pub fn count(&self) -> Result<u64, DecodeError> {
+        let plan = RowPlan::new(self.map)?;
+        let limits = Limits::default();
+        let mut chunks = self.rows.chunks(&plan, &limits)?;
+        let mut pair = RowPair::default();
+        let mut count = 0_u64;
+        while let Some(mut reader) = chunks.next_chunk()? {
+            let mut row = pair.recycled();
+            while reader.next_into(&mut row)? {
+                count = count.saturating_add(1);
+            }
+            pair = row.recycled();
+        }
+        Ok(count)
+    }
+}
+
+/// What a statement needs beside its session: the events in front of it that set ids, seeds and user
+/// variables.
+#[derive(Debug, Clone, Default)]
+pub struct Variables {
+    events: Vec<(Vec<u8>, EventFormat)>,
+    bytes: usize,
+}
+
+impl Variables {
+    /// Bytes of events that are held for one statement.
+    const BYTES_MAX: usize = 64 << 20;
+
+    /// Adds an event. False, and nothing added, when they are too many to be held.
+    #[must_use]
+    pub fn add(&mut self, event: &RawEvent<'_>, format: EventFormat) -> bool {
+        let bytes = self.bytes.saturating_add(event.bytes.len());
+        let fits = bytes <= Self::BYTES_MAX;
+        if fits {
+            self.bytes = bytes;
+            self.events.push((event.bytes.to_vec(), format));
+        }
+        fits
+    }
+
+    /// The events, in their order.
+    ///
+    /// # Errors
+    /// When one cannot be decoded.
+    pub fn events(&self) -> impl Iterator<Item = Result<(Event<'_>, Flavour), DecodeError>> {
+        self.events.iter().map(|(bytes, format)| {
+            let event = Event::decode(&RawEvent::parse(bytes)?, *format)?;
+            Ok((event, format.flavour))
+        })
+    }
+}
+
 /// A statement that is replicated as text.
 #[derive(Debug, Clone, Copy)]
 pub struct StatementChange<'a> {
@@ -47,6 +107,8 @@ pub struct StatementChange<'a> {
     pub database: &'a str,
     /// The statement, in the charset that its session names, and that session.
     pub query: &'a Query<'a>,
+    /// What it needs beside its session.
+    pub variables: &'a Variables,
     /// What kind of statement it is.
     pub kind: StatementKind,
     /// The event.

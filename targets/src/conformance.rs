@@ -19,7 +19,7 @@ use gtid::GtidSet;
 
 use super::{
     Applied, Logged, Mark, RowsChange, Session, StatementChange, StatementOutcome, Store,
-    TargetError, UnitHead,
+    TargetError, UnitHead, Variables,
 };
 
 /// A target under test, and a look at what it holds.
@@ -374,6 +374,7 @@ fn statement(target: &mut dyn Session, sql: &str) -> Result<StatementOutcome, Ta
     target.statement(&StatementChange {
         database: "d",
         query: &query,
+        variables: &Variables::default(),
         kind: StatementKind::of(query.sql.as_ref()),
         logged: logged(EventType::QUERY, &description),
     })

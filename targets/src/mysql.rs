@@ -199,6 +199,7 @@ impl Store for MysqlStore {
             commits_ddl: true,
             takes_mariadb: true,
             merges_rows: self.merges_rows(),
+            runs_statements: true,
             runs_xa: self.options.truth == Truth::Gtids,
             keeps_system_tables: true,
         }

@@ -30,6 +30,9 @@ pub struct Traits {
     pub takes_mariadb: bool,
     /// Whether rows of units that share a commit are merged, so that large commits are worth it.
     pub merges_rows: bool,
+    /// Whether it executes statements that change rows, and those that undo some of them, as their
+    /// source did.
+    pub runs_statements: bool,
     /// Whether it runs XA transactions itself, so that what is prepared is prepared there.
     pub runs_xa: bool,
     /// Whether it has the tables in which servers keep time zones, help and plugins.

@@ -68,6 +68,7 @@ impl Store for SqliteStore {
             commits_ddl: false,
             takes_mariadb: false,
             merges_rows: false,
+            runs_statements: false,
             runs_xa: false,
             keeps_system_tables: false,
         }

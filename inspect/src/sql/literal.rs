@@ -5,6 +5,7 @@ use codec::DecodeError;
 use crate::cell::charset_of;
 use crate::cell::digits::{put_date, put_datetime, put_hex, put_i64, put_time, put_u64};
 use crate::cell::{Encoding, Shape};
+use crate::sql::SqlSink;
 use binlog::event::{Flavour, UserVar, UserVarDecoded};
 use binlog::value::{Value, double_text, json};
 
@@ -124,7 +125,7 @@ fn put_shaped(out: &mut Vec<u8>, bytes: &[u8], shape: Shape) {
 
 /// Appends `SET @name:=value` with its delimiter.
 pub(super) fn put_user_var(
-    out: &mut Vec<u8>,
+    out: &mut impl SqlSink,
     event: &UserVar<'_>,
     flavour: Flavour,
 ) -> Result<(), DecodeError> {
@@ -148,6 +149,6 @@ pub(super) fn put_user_var(
         UserVarDecoded::UInt(number) => put_u64(&mut sql, number),
         UserVarDecoded::Decimal(number) => number.put_text(&mut sql),
     }
-    super::statement(out, &sql);
+    out.statement(&sql);
     Ok(())
 }

@@ -146,6 +146,7 @@ impl Session {
             self.thread_id = Some(query.thread_id);
             set(out, "pseudo_thread_id", query.thread_id.into());
         }
+        self.assumed(query, flavour, out);
         let mut database = None;
         for variable in &query.status.0 {
             match variable {
@@ -164,6 +165,20 @@ impl Session {
                 Some(id) => set(out, "collation_database", id.into()),
                 None => out.statement(b"SET @@session.collation_database=DEFAULT"),
             }
+        }
+    }
+
+    /// Sets what an event does not say where it is what servers take for granted.
+    fn assumed(&mut self, query: &Query<'_>, flavour: Flavour, out: &mut impl SqlSink) {
+        let says = |is_it: fn(&StatusVariable<'_>) -> bool| query.status.0.iter().any(is_it);
+        if !says(|variable| matches!(variable, StatusVariable::AutoIncrement { .. })) {
+            let (increment, offset) = (1, 1);
+            let variable = StatusVariable::AutoIncrement { increment, offset };
+            self.variable(&variable, flavour, out);
+        }
+        let says_names = says(|variable| matches!(variable, StatusVariable::LcTimeNames(_)));
+        if !says_names && self.lc_time_names.is_some() {
+            self.variable(&StatusVariable::LcTimeNames(0), flavour, out);
         }
     }
 

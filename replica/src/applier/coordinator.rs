@@ -12,10 +12,10 @@ use binlog::event::{
 };
 use binlog::limits::Limits;
 use binlog::log::{Corrupt, Damage, LogCursor, LogError, LogPosition, SourceCoordinates};
-use binlog::row::RowsEvent;
+use binlog::row::{RowsEvent, Table};
 use binlog::transaction::{Boundary, StatementKind, Step, TransactionGtid, TransactionInfo};
 use config::ReplicationFilter;
-use targets::{Logged, RowsChange, StatementChange, UnitHead};
+use targets::{Logged, RowsChange, StatementChange, UnitHead, Variables};
 
 use super::error::{ApplierError, Place, Reason};
 use super::filter::admits_statement;
@@ -80,6 +80,8 @@ pub(super) struct Open {
     /// Whether it only announces, or takes back, an ALTER TABLE that MariaDB logs in two phases: the
     /// phase that commits it holds the whole statement.
     is_half_alter: bool,
+    /// What its next statement needs.
+    variables: Variables,
     /// Whether an event of it was seen.
     has_begun: bool,
     /// The first half of an XA transaction, while it is read.
@@ -311,6 +313,7 @@ impl Coordinator {
             | Event::Xid(_)
             | Event::RowsQuery(_)
             | Event::AnnotateRows(_) => Ok(()),
+            Event::IntVar(_) | Event::Rand(_) | Event::UserVar(_) => self.variable(step),
             Event::XaPrepare(prepare) => self.prepare_xa(step, prepare),
             Event::Incident(incident) => Err(lost(incident.message)),
             _ => refuse_unless_ignorable(&step.raw),
@@ -381,13 +384,19 @@ impl Coordinator {
         }
         let kind = StatementKind::of(&query.sql);
         match kind {
-            StatementKind::Begin | StatementKind::Commit | StatementKind::Savepoint => Ok(()),
-            // The rows in front of a rollback were of tables that cannot roll back there.
+            StatementKind::Begin | StatementKind::Commit => Ok(()),
+            StatementKind::Savepoint if !self.worker.runs_statements() => Ok(()),
             StatementKind::XaStart => self.start_xa(step, query),
             StatementKind::XaEnd | StatementKind::XaCommit | StatementKind::XaRollback => {
                 self.end_xa(step, query, kind)
             }
-            StatementKind::Rollback | StatementKind::RollbackTo => {
+            // What it leaves standing is what cannot roll back there, and only a server knows it.
+            StatementKind::Savepoint | StatementKind::Rollback | StatementKind::RollbackTo
+                if self.worker.runs_statements() =>
+            {
+                self.execute(step, query, kind)
+            }
+            StatementKind::Savepoint | StatementKind::Rollback | StatementKind::RollbackTo => {
                 let what = format!("The statement '{}'", shown(&query.sql));
                 Err(Reason::Unsupported { what }.into())
             }
@@ -418,9 +427,31 @@ impl Coordinator {
         };
         if !admits_statement(&self.filter, &schema, &query.sql, &options) {
             self.worker.skip();
+            self.open.variables = Variables::default();
             return Ok(());
         }
+        if kind == StatementKind::Dml && !self.worker.runs_statements() {
+            let what = format!(
+                "The statement '{}' (statement-based logging; the source needs binlog_format=ROW)",
+                shown(&query.sql)
+            );
+            return Err(Reason::Unsupported { what }.into());
+        }
         self.execute(step, query, kind)
+    }
+
+    /// Takes note of what the next statement needs.
+    fn variable(&mut self, step: &Step<'_>) -> Result<(), Failed> {
+        if !self.worker.runs_statements() {
+            return refuse(&step.raw);
+        }
+        match self.open.variables.add(&step.raw, step.format) {
+            true => Ok(()),
+            false => {
+                let what = "A statement with so many, or so long, user variables".to_owned();
+                Err(Reason::Unsupported { what }.into())
+            }
+        }
     }
 
     /// Gives a statement to the target, whatever the filter says.
@@ -432,9 +463,11 @@ impl Coordinator {
     ) -> Result<(), Failed> {
         let schema = String::from_utf8_lossy(&query.schema);
         let database = self.filter.rewrite(&schema);
+        let variables = std::mem::take(&mut self.open.variables);
         let change = StatementChange {
             database: &database,
             query,
+            variables: &variables,
             kind,
             logged: logged(step),
         };
@@ -442,13 +475,8 @@ impl Coordinator {
     }
 
     fn rows(&mut self, step: &Step<'_>, rows: &RowsEvent<'_>) -> Result<(), Failed> {
-        let Some(table) = step.table else {
-            // Without rows it only ends its statement, which is all the same here.
-            let table_id = rows.table_id;
-            return match rows.rows.is_empty() {
-                true => Ok(()),
-                false => Err(Reason::UnknownTable { table_id }.into()),
-            };
+        let Some(table) = table_of(step, rows)? else {
+            return Ok(());
         };
         let admission = self.admissions.of(&table.map, &self.filter);
         if !admission.is_admitted {
@@ -466,6 +494,31 @@ impl Coordinator {
             reason: error.into(),
             table: Some(admission.name()),
         })
+    }
+
+    /// Counts rows that are applied later.
+    pub(super) fn count_rows(
+        &mut self,
+        step: &Step<'_>,
+        rows: &RowsEvent<'_>,
+    ) -> Result<(), Failed> {
+        let Some(table) = table_of(step, rows)? else {
+            return Ok(());
+        };
+        let admission = self.admissions.of(&table.map, &self.filter);
+        if !admission.is_admitted {
+            return Ok(());
+        }
+        let change = RowsChange {
+            database: &admission.database,
+            map: &table.map,
+            rows,
+            logged: logged(step),
+        };
+        let count = change.count();
+        let count = count.map_err(|error| Reason::Damaged(Damage::Undecodable(error)))?;
+        self.worker.count_rows(count);
+        Ok(())
     }
 
     /// What the open commit will have applied, and its age.
@@ -566,6 +619,17 @@ impl Coordinator {
             table,
         };
         ApplierError::new(place, reason)
+    }
+}
+
+/// The table of a row event; `None` for one that only ends its statement, which is all the same here.
+fn table_of<'a>(step: &Step<'a>, rows: &RowsEvent<'_>) -> Result<Option<&'a Table>, Failed> {
+    match step.table {
+        None if !rows.rows.is_empty() => {
+            let table_id = rows.table_id;
+            Err(Reason::UnknownTable { table_id }.into())
+        }
+        table => Ok(table),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use binlog::event::XaName;
 use binlog::log::{LogPosition, SourceCoordinates};
-use binlog::transaction::{Executed, StatementKind};
+use binlog::transaction::Executed;
 use targets::{
     Applied, Mark, RowsChange, SYSTEM_ROWS, Session, StatementChange, StatementOutcome, Store,
     TargetError, UnitHead, is_system_table,
@@ -132,6 +132,21 @@ impl Worker {
         self.open.bytes = self.open.bytes.saturating_add(bytes);
     }
 
+    /// Rows of the open transaction, so far.
+    pub(super) const fn counted_rows(&self) -> u64 {
+        self.open.rows
+    }
+
+    /// Corrects them.
+    pub(super) const fn set_counted_rows(&mut self, rows: u64) {
+        self.open.rows = rows;
+    }
+
+    /// Counts rows that are changed with a later transaction, and are not counted then.
+    pub(super) fn count_rows(&mut self, rows: u64) {
+        self.open.rows = self.open.rows.saturating_add(rows);
+    }
+
     /// Takes note that something of the open transaction is passed over.
     pub(super) fn skip(&mut self) {
         self.open.skipped = 1;
@@ -159,13 +174,9 @@ impl Worker {
         head: &UnitHead,
         change: &StatementChange<'_>,
     ) -> Result<(), TargetError> {
-        if self.store.traits().commits_ddl && !self.is_in_unit && change.kind != StatementKind::Dml
-        {
-            // What it would commit unasked must not go without its mark.
-            let committed = self.commit()?.unwrap_or_default();
-            self.unshown.add(&committed);
-            self.has_ddl = true;
-        }
+        // What it would commit unasked must not go without its mark, and what cannot be rolled back must
+        // not be done again for the sake of others.
+        self.stand_alone()?;
         self.begin_unit(head)?;
         match self.session.statement(change)? {
             StatementOutcome::Done => {}
@@ -177,6 +188,11 @@ impl Worker {
             }
         }
         Ok(())
+    }
+
+    /// Whether the target executes statements that change rows.
+    pub(super) fn runs_statements(&self) -> bool {
+        self.store.traits().runs_statements
     }
 
     /// Whether the target runs XA transactions itself.
@@ -203,6 +219,7 @@ impl Worker {
         number: u32,
         piece: &[u8],
     ) -> Result<(), TargetError> {
+        self.stand_alone()?;
         self.begin_unit(head)?;
         self.session.keep(name, number, piece)
     }
@@ -214,14 +231,26 @@ impl Worker {
         name: &XaName,
         number: u32,
     ) -> Result<Option<Vec<u8>>, TargetError> {
+        self.stand_alone()?;
         self.begin_unit(head)?;
         self.session.kept(name, number)
     }
 
     /// Has the target keep nothing of it any more.
     pub(super) fn forget(&mut self, head: &UnitHead, name: &XaName) -> Result<(), TargetError> {
+        self.stand_alone()?;
         self.begin_unit(head)?;
         self.session.forget(name)
+    }
+
+    /// Before the open unit does something: on a server it has a commit of its own.
+    fn stand_alone(&mut self) -> Result<(), TargetError> {
+        if self.store.traits().commits_ddl && !self.is_in_unit {
+            let committed = self.commit()?.unwrap_or_default();
+            self.unshown.add(&committed);
+            self.has_ddl = true;
+        }
+        Ok(())
     }
 
     /// Counts what concerns nothing that the target keeps, and says so once for each kind.

@@ -49,6 +49,8 @@ impl FirstHalf {
         };
         let mut description = step.description.clone();
         description.checksum = ChecksumAlgorithm::Crc32;
+        // What patched servers put behind the header is not kept.
+        description.header_len = EventHeader::LEN_U8;
         let header = EventHeader {
             event_type: EventType::FORMAT_DESCRIPTION,
             ..step.raw.header
@@ -122,6 +124,10 @@ impl Coordinator {
                     true => self.end_in_one(*first),
                     false => self.give(&mut first),
                 };
+            }
+            Event::Rows(rows) => {
+                self.count_rows(step, rows)?;
+                first.take(step)?;
             }
             _ => first.take(step)?,
         }
@@ -217,6 +223,7 @@ impl Coordinator {
         let reader = LogReader::over(Box::new(log.clone()), file).map_err(unreadable)?;
         let mut reader = TransactionReader::new(EventStream::new(reader, Limits::default()));
         let mut number = 0_u32;
+        let counted = self.worker.counted_rows();
         loop {
             while let Some(step) = reader.next().map_err(unreadable)? {
                 self.take_kept(&step)?;
@@ -231,6 +238,8 @@ impl Coordinator {
                 None => break,
             }
         }
+        // They were counted when they were kept.
+        self.worker.set_counted_rows(counted);
         match is_given {
             true => Ok(self.worker.forget(&self.open.head, name)?),
             false => Ok(()),

@@ -26,6 +26,8 @@ pub(super) struct Source {
     pub(super) clock_offset_micros: i64,
     pub(super) checksum: ChecksumAlgorithm,
     pub(super) gtid_mode: Option<String>,
+    /// Its `binlog_format`, if it is not ROW.
+    pub(super) other_format: Option<String>,
 }
 
 /// Whose events a source of this version sends. MariaDB before 11 says that it is `5.5.5-10.x`.
@@ -79,6 +81,8 @@ pub(super) async fn greet(
             uuid: identity.uuid.clone(),
         });
     }
+    let format = optional(connection, "SELECT @@GLOBAL.binlog_format").await?;
+    let other_format = format.filter(|format| !format.eq_ignore_ascii_case("ROW"));
     let own = &identity.uuid;
     let introduce = format!("SET @slave_uuid = '{own}', @replica_uuid = '{own}'");
     ask(connection, &introduce, "take the replica's UUID").await?;
@@ -93,6 +97,7 @@ pub(super) async fn greet(
         clock_offset_micros,
         checksum,
         gtid_mode,
+        other_format,
     })
 }
 

@@ -7,10 +7,10 @@
 mod kept;
 mod net;
 mod restore;
+mod statements;
 mod xa;
 
-use binlog::event::{EventFlags, Flavour, FormatDescription, XaName};
-use binlog::row::RowPlan;
+use binlog::event::{Flavour, FormatDescription, XaName};
 use binlog::transaction::{StatementKind, TransactionGtid};
 use inspect::{SqlSession, SqlSink, put_versioned, without_start};
 use kept::rows_of;
@@ -63,8 +63,8 @@ pub(super) struct MysqlSession {
     has_begun: bool,
     /// Whether the server would take the next transaction for an anonymous one.
     is_anonymous: bool,
-    /// Whether a unit was begun since the last commit; a place alone is committed without.
-    has_unit: bool,
+    /// How many units were begun since the last commit; a place alone is committed without.
+    units: u64,
     /// Whether the server was told the open unit's identifier.
     is_identified: bool,
     /// Whether the open unit is logged under its identifier when it is applied, in front of the row.
@@ -109,7 +109,7 @@ impl MysqlSession {
             head: UnitHead::default(),
             has_begun: false,
             is_anonymous: false,
-            has_unit: false,
+            units: 0,
             is_identified: false,
             is_logged_alone: false,
             is_done: false,
@@ -338,25 +338,6 @@ impl MysqlSession {
         let (pipe, full) = (&mut self.pipe, self.rows.full());
         self.rows.add(change, full, |sql| pipe.send(sql))
     }
-
-    fn run(&mut self, change: &StatementChange<'_>, sql: &[u8]) -> Result<(), TargetError> {
-        let header = &change.logged.header;
-        let is_used = !header.flags.contains(EventFlags::SUPPRESS_USE);
-        let schema = is_used.then_some(change.database.as_bytes());
-        let mut out: Vec<Vec<u8>> = Vec::new();
-        let flavour = change.logged.format.flavour;
-        self.state.come_from(change.logged.description);
-        self.state
-            .enter(change.query, header, flavour, schema, &mut out);
-        // What the log says of autocommit is the source's.
-        out.line(b"SET @@session.autocommit=0");
-        out.iter().try_for_each(|sql| self.pipe.send(sql))?;
-        self.pipe.drain()?;
-        self.pipe.send(sql)?;
-        self.pipe
-            .drain_commit()
-            .map_err(|error| on_query(error, change))
-    }
 }
 
 /// Whether events of both look alike. When a server started changes nothing about them.
@@ -366,41 +347,9 @@ fn is_laid_out_alike(ours: &FormatDescription, theirs: &FormatDescription) -> bo
         && ours.header_len == theirs.header_len
 }
 
-/// The text MySQL's applier has for a statement that failed.
-fn on_query(error: TargetError, change: &StatementChange<'_>) -> TargetError {
-    match error {
-        TargetError::Statement(error) => {
-            let sql = String::from_utf8_lossy(&change.query.sql);
-            let text = format!(
-                "Error '{}' on query. Default database: '{}'. Query: '{sql}'",
-                error.message, change.database
-            );
-            TargetError::Statement(SqlError::new(error.code, error.state, text))
-        }
-        error => error,
-    }
-}
-
 pub(super) fn undecodable(error: codec::DecodeError) -> TargetError {
     let text = format!("the rows cannot be decoded: {error}");
     TargetError::Unsupported(SqlError::new(1610, "HY000", text))
-}
-
-/// How many rows an event changes; each of them can be decoded.
-fn count(change: &RowsChange<'_>) -> Result<u64, codec::DecodeError> {
-    let plan = RowPlan::new(change.map)?;
-    let limits = binlog::limits::Limits::default();
-    let mut chunks = change.rows.chunks(&plan, &limits)?;
-    let mut pair = binlog::row::RowPair::default();
-    let mut count = 0;
-    while let Some(mut reader) = chunks.next_chunk()? {
-        let mut row = pair.recycled();
-        while reader.next_into(&mut row)? {
-            count += 1;
-        }
-        pair = row.recycled();
-    }
-    Ok(count)
 }
 
 fn behind_rows(change: &StatementChange<'_>) -> TargetError {
@@ -416,7 +365,7 @@ impl Session for MysqlSession {
 
     fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError> {
         self.head = *head;
-        self.has_unit = true;
+        self.units = self.units.saturating_add(1);
         self.is_identified = false;
         self.is_logged_alone = false;
         self.is_done = false;
@@ -432,7 +381,7 @@ impl Session for MysqlSession {
             // The source is the target of another applier, whose notes are not this one's.
             return Ok(0);
         }
-        let count = count(change).map_err(undecodable)?;
+        let count = change.count().map_err(undecodable)?;
         match self.kept_gtid() {
             Some(gtid) => self.keep_rows(&gtid, change)?,
             None => self.take_rows(change)?,
@@ -453,14 +402,15 @@ impl Session for MysqlSession {
         self.describe(change.logged.description)?;
         let had_begun = std::mem::replace(&mut self.has_begun, true);
         match self.options.truth.clone() {
-            Truth::Row(table) if change.kind != StatementKind::Dml => {
+            _ if statements::is_inside(change.kind) => self.run_inside(change)?,
+            Truth::Row(table) => {
                 if had_begun && self.kept_gtid().is_some() {
                     return Err(behind_rows(change));
                 }
                 self.run_marked(&table, change)?;
             }
             Truth::Gtids if xa::is_xa(change.kind) => self.run_xa(change)?,
-            Truth::Row(_) | Truth::Gtids => {
+            Truth::Gtids => {
                 self.identify()?;
                 self.run(change, &change.query.sql)?;
             }
@@ -497,11 +447,11 @@ impl Session for MysqlSession {
     }
 
     fn commit(&mut self, mark: &Mark<'_>) -> Result<(), TargetError> {
-        if !self.has_unit && self.options.truth == Truth::Gtids {
+        if self.units == 0 && self.options.truth == Truth::Gtids {
             // A server keeps its own GTIDs and no place in anybody's log.
             return Ok(());
         }
-        if self.has_unit {
+        if self.units > 0 {
             self.identify()?;
         }
         let marked = self.marked_with(mark);
@@ -511,7 +461,7 @@ impl Session for MysqlSession {
                 begun: None,
             });
             let keeps = self.options.keeps_mariadb(&self.facts);
-            if keeps && (self.is_logged_alone || !self.has_unit) {
+            if keeps && (self.is_logged_alone || self.units == 0) {
                 self.settle()?;
                 self.pipe.send(b"COMMIT")?;
                 self.note(&sql)?;
@@ -536,7 +486,7 @@ impl Session for MysqlSession {
         self.has_rows = false;
         self.has_used_gtid = false;
         self.has_begun = false;
-        self.has_unit = false;
+        self.units = 0;
         // A ROLLBACK ends no XA transaction; the end of its connection does.
         let is_in_xa = std::mem::take(&mut self.xa) != Xa::None;
         if !self.pipe.is_lost() {
@@ -614,7 +564,7 @@ impl MysqlSession {
     /// Takes note of a commit.
     fn committed(&mut self, marked: Applied) -> Result<(), TargetError> {
         self.has_begun = false;
-        self.has_unit = false;
+        self.units = 0;
         self.has_used_gtid = self.options.truth == Truth::Gtids;
         self.be_automatic()?;
         self.marked = marked;

@@ -95,6 +95,7 @@ impl Store for MemoryStore {
             commits_ddl: false,
             takes_mariadb: false,
             merges_rows: false,
+            runs_statements: false,
             runs_xa: false,
             keeps_system_tables: false,
         }

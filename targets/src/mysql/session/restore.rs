@@ -130,7 +130,7 @@ impl RestoreSession {
         self.sent = self.sent.saturating_add(change.rows.rows.len());
         let lane = self.lane(lane)?;
         if lane.has_unit {
-            return super::count(change).map_err(undecodable);
+            return change.count().map_err(undecodable);
         }
         lane.is_open = true;
         lane.session.rows(change)
@@ -238,7 +238,7 @@ impl RestoreSession {
 const PIECE: usize = 48 << 10;
 
 fn misuse(what: &str) -> TargetError {
-    let text = format!("{what} cannot be applied over several connections at once");
+    let text = format!("{what} cannot be applied over several connections at once: --parallel 1");
     TargetError::Unsupported(SqlError::new(1235, "42000", text))
 }
 

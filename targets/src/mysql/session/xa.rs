@@ -132,7 +132,12 @@ impl MysqlSession {
     ) -> Result<Option<Vec<u8>>, TargetError> {
         let table = self.table()?;
         self.settle()?;
-        table.kept(&mut self.pipe, name, number)
+        let kept = table.kept(&mut self.pipe, name, number)?;
+        if !self.has_begun {
+            // How rows look can be told only outside of a transaction, and looking has begun one.
+            self.pipe.ask("COMMIT")?;
+        }
+        Ok(kept)
     }
 
     pub(super) fn forget_prepared(&mut self, name: &XaName) -> Result<(), TargetError> {

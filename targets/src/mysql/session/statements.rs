@@ -1,0 +1,108 @@
+//! Statements of the source: definitions, and what a log in statement format holds beside rows.
+//!
+//! A statement runs under the session that its QUERY event describes, behind the ids, seeds and user
+//! variables that stood in front of it.
+
+use binlog::event::EventFlags;
+use binlog::transaction::StatementKind;
+use inspect::{SqlSink, put_variable};
+use sql::error::SqlError;
+
+use super::{MysqlSession, undecodable};
+use crate::{StatementChange, TargetError};
+
+/// Whether a statement of this kind is part of a transaction, and ends none.
+pub(super) const fn is_inside(kind: StatementKind) -> bool {
+    match kind {
+        StatementKind::Dml
+        | StatementKind::Savepoint
+        | StatementKind::RollbackTo
+        | StatementKind::Rollback => true,
+        StatementKind::Begin
+        | StatementKind::Commit
+        | StatementKind::XaStart
+        | StatementKind::XaEnd
+        | StatementKind::XaCommit
+        | StatementKind::XaRollback
+        | StatementKind::CreateSelect
+        | StatementKind::Ddl => false,
+    }
+}
+
+impl MysqlSession {
+    /// Runs a statement inside the open unit.
+    pub(super) fn run_inside(&mut self, change: &StatementChange<'_>) -> Result<(), TargetError> {
+        if change.kind == StatementKind::Rollback {
+            return self.undo_changes(change);
+        }
+        self.identify()?;
+        self.run(change, &change.query.sql)
+    }
+
+    /// What rolls back is undone; the server knows what does not. The unit is committed all the same.
+    fn undo_changes(&mut self, change: &StatementChange<'_>) -> Result<(), TargetError> {
+        if self.units > 1 {
+            let sql = String::from_utf8_lossy(&change.query.sql);
+            let text = format!("The statement '{sql}' of a unit that shares its commit");
+            return Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)));
+        }
+        self.pipe.send(b"ROLLBACK")?;
+        // It may have been the end of the GTID, or of the wish for it.
+        self.is_identified = false;
+        Ok(())
+    }
+
+    pub(super) fn run(
+        &mut self,
+        change: &StatementChange<'_>,
+        sql: &[u8],
+    ) -> Result<(), TargetError> {
+        let header = &change.logged.header;
+        let is_used = !header.flags.contains(EventFlags::SUPPRESS_USE);
+        let schema = is_used.then_some(change.database.as_bytes());
+        let mut out: Vec<Vec<u8>> = Vec::new();
+        let flavour = change.logged.format.flavour;
+        self.state.come_from(change.logged.description);
+        self.state
+            .enter(change.query, header, flavour, schema, &mut out);
+        // What the log says of autocommit is the source's.
+        out.line(b"SET @@session.autocommit=0");
+        out.iter().try_for_each(|sql| self.pipe.send(sql))?;
+        self.pipe.drain()?;
+        for sql in needed_by(change)? {
+            self.pipe.send(&sql)?;
+        }
+        self.pipe.send(sql)?;
+        self.pipe
+            .drain_commit()
+            .map_err(|error| on_query(error, change))
+    }
+}
+
+/// The statements that set what `change` needs beside its session.
+fn needed_by(change: &StatementChange<'_>) -> Result<Vec<Vec<u8>>, TargetError> {
+    let mut needed: Vec<Vec<u8>> = Vec::new();
+    for event in change.variables.events() {
+        let (event, flavour) = event.map_err(undecodable)?;
+        if !put_variable(&mut needed, &event, flavour).map_err(undecodable)? {
+            let text = "A variable of a kind that is not known, in front of a statement,";
+            return Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)));
+        }
+    }
+    Ok(needed)
+}
+
+/// The text MySQL's applier has for a statement that failed.
+fn on_query(error: TargetError, change: &StatementChange<'_>) -> TargetError {
+    match error {
+        TargetError::Statement(error) => {
+            let sql = String::from_utf8_lossy(&change.query.sql);
+            let text = format!(
+                "Error '{}' on query. Default database: '{}'. Query: '{sql}'",
+                error.message, change.database
+            );
+            TargetError::Statement(SqlError::new(error.code, error.state, text))
+        }
+        error => error,
+    }
+}
