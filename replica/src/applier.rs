@@ -6,6 +6,7 @@
 //! and only then may its relay log be removed.
 
 mod committing;
+mod content;
 mod coordinator;
 mod error;
 mod filter;

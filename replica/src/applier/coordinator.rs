@@ -8,32 +8,28 @@ use std::sync::Arc;
 
 use binlog::event::{
     ChecksumAlgorithm, Event, EventFlags, EventHeader, EventType, GtidEvent, MariadbGtidEvent,
-    MariadbGtidExtra, MariadbGtidFlags, Query, RawEvent, XaName,
+    MariadbGtidExtra, MariadbGtidFlags, RawEvent, XaName,
 };
-use binlog::limits::Limits;
-use binlog::log::{Corrupt, Damage, LogCursor, LogError, LogPosition, SourceCoordinates};
-use binlog::row::{RowsEvent, Table};
-use binlog::transaction::{Boundary, StatementKind, Step, TransactionGtid, TransactionInfo};
+use binlog::log::{Corrupt, LogCursor, LogError, LogPosition, SourceCoordinates};
+use binlog::transaction::{Boundary, Step, TransactionGtid, TransactionInfo};
 use config::ReplicationFilter;
-use targets::{Logged, RowsChange, StatementChange, UnitHead, Variables};
+use targets::{UnitHead, Variables};
 
 use super::error::{ApplierError, Place, Reason};
-use super::filter::admits_statement;
-use super::refusal::{Failed, lost, outside, refuse, refuse_unless_ignorable, shown};
+use super::refusal::{Failed, outside, refuse};
 use super::schedule::Group;
 use super::status::ApplierStatus;
 use super::tables::Admissions;
 use super::worker::{Committed, Worker};
 use super::xa::FirstHalf;
 use crate::receiver::commit_micros;
-use sql::{ParseOptions, SqlMode, version_number};
 
 /// Makes work of events.
 pub struct Coordinator {
     pub(super) worker: Worker,
-    filter: Arc<ReplicationFilter>,
+    pub(super) filter: Arc<ReplicationFilter>,
     status: Arc<ApplierStatus>,
-    admissions: Admissions,
+    pub(super) admissions: Admissions,
     places: Places,
     /// The transaction that ended last: what its commit fails with is likely its own.
     ended: TransactionGtid,
@@ -74,14 +70,14 @@ pub(super) struct Open {
     is_applied: bool,
     /// Whether its GTID says that it holds a statement of DDL and rows: MariaDB's CREATE TABLE ..
     /// SELECT, whose statement is a plain CREATE TABLE.
-    is_create_select: bool,
+    pub(super) is_create_select: bool,
     /// Whether it is passed over because an operator said so.
     is_passed_over: bool,
     /// Whether it only announces, or takes back, an ALTER TABLE that MariaDB logs in two phases: the
     /// phase that commits it holds the whole statement.
     is_half_alter: bool,
     /// What its next statement needs.
-    variables: Variables,
+    pub(super) variables: Variables,
     /// Whether an event of it was seen.
     has_begun: bool,
     /// The first half of an XA transaction, while it is read.
@@ -297,29 +293,6 @@ impl Coordinator {
         }
     }
 
-    /// What a transaction holds.
-    pub(super) fn content(&mut self, step: &Step<'_>) -> Result<(), Failed> {
-        match &step.event {
-            Event::Query(query) => self.query(step, query),
-            Event::QueryCompressed(query) => {
-                let query = query.inflate(&Limits::default());
-                let query = query.map_err(|error| Reason::Damaged(Damage::Undecodable(error)))?;
-                self.query(step, &query)
-            }
-            Event::Rows(rows) => self.rows(step, rows),
-            // The reader keeps the tables; what a payload holds follows it.
-            Event::TableMap(_)
-            | Event::TransactionPayload(_)
-            | Event::Xid(_)
-            | Event::RowsQuery(_)
-            | Event::AnnotateRows(_) => Ok(()),
-            Event::IntVar(_) | Event::Rand(_) | Event::UserVar(_) => self.variable(step),
-            Event::XaPrepare(prepare) => self.prepare_xa(step, prepare),
-            Event::Incident(incident) => Err(lost(incident.message)),
-            _ => refuse_unless_ignorable(&step.raw),
-        }
-    }
-
     fn gtid(&mut self, event: &GtidEvent, server_id: u32) {
         let gtid = event
             .gtid
@@ -372,153 +345,6 @@ impl Coordinator {
                 state.oldest_open_micros = state.oldest_open_micros.or(head.commit_micros);
             });
         }
-    }
-
-    fn query(&mut self, step: &Step<'_>, query: &Query<'_>) -> Result<(), Failed> {
-        // A statement that failed there after it had changed something, or was killed. What it left is
-        // not known here.
-        // Differs from MySQL: a failure that repeats itself here does not let it pass.
-        if query.error_code != 0 {
-            let (code, sql) = (query.error_code, shown(&query.sql));
-            return Err(Reason::FailedOnSource { code, sql }.into());
-        }
-        let kind = StatementKind::of(&query.sql);
-        match kind {
-            StatementKind::Begin | StatementKind::Commit => Ok(()),
-            StatementKind::Savepoint if !self.worker.runs_statements() => Ok(()),
-            StatementKind::XaStart => self.start_xa(step, query),
-            StatementKind::XaEnd | StatementKind::XaCommit | StatementKind::XaRollback => {
-                self.end_xa(step, query, kind)
-            }
-            // What it leaves standing is what cannot roll back there, and only a server knows it.
-            StatementKind::Savepoint | StatementKind::Rollback | StatementKind::RollbackTo
-                if self.worker.runs_statements() =>
-            {
-                self.execute(step, query, kind)
-            }
-            StatementKind::Savepoint | StatementKind::Rollback | StatementKind::RollbackTo => {
-                let what = format!("The statement '{}'", shown(&query.sql));
-                Err(Reason::Unsupported { what }.into())
-            }
-            StatementKind::Ddl if self.open.is_create_select => {
-                self.statement(step, query, StatementKind::CreateSelect)
-            }
-            StatementKind::CreateSelect | StatementKind::Dml | StatementKind::Ddl => {
-                self.statement(step, query, kind)
-            }
-        }
-    }
-
-    fn statement(
-        &mut self,
-        step: &Step<'_>,
-        query: &Query<'_>,
-        kind: StatementKind,
-    ) -> Result<(), Failed> {
-        let schema = String::from_utf8_lossy(&query.schema);
-        let options = ParseOptions {
-            sql_mode: query
-                .status
-                .sql_mode()
-                .map_or(SqlMode::DEFAULT, SqlMode::from_bits),
-            version: version_number(&step.description.server_version),
-            is_logged: true,
-            ..ParseOptions::default()
-        };
-        if !admits_statement(&self.filter, &schema, &query.sql, &options) {
-            self.worker.skip();
-            self.open.variables = Variables::default();
-            return Ok(());
-        }
-        if kind == StatementKind::Dml && !self.worker.runs_statements() {
-            let what = format!(
-                "The statement '{}' (statement-based logging; the source needs binlog_format=ROW)",
-                shown(&query.sql)
-            );
-            return Err(Reason::Unsupported { what }.into());
-        }
-        self.execute(step, query, kind)
-    }
-
-    /// Takes note of what the next statement needs.
-    fn variable(&mut self, step: &Step<'_>) -> Result<(), Failed> {
-        if !self.worker.runs_statements() {
-            return refuse(&step.raw);
-        }
-        match self.open.variables.add(&step.raw, step.format) {
-            true => Ok(()),
-            false => {
-                let what = "A statement with so many, or so long, user variables".to_owned();
-                Err(Reason::Unsupported { what }.into())
-            }
-        }
-    }
-
-    /// Gives a statement to the target, whatever the filter says.
-    pub(super) fn execute(
-        &mut self,
-        step: &Step<'_>,
-        query: &Query<'_>,
-        kind: StatementKind,
-    ) -> Result<(), Failed> {
-        let schema = String::from_utf8_lossy(&query.schema);
-        let database = self.filter.rewrite(&schema);
-        let variables = std::mem::take(&mut self.open.variables);
-        let change = StatementChange {
-            database: &database,
-            query,
-            variables: &variables,
-            kind,
-            logged: logged(step),
-        };
-        Ok(self.worker.statement(&self.open.head, &change)?)
-    }
-
-    fn rows(&mut self, step: &Step<'_>, rows: &RowsEvent<'_>) -> Result<(), Failed> {
-        let Some(table) = table_of(step, rows)? else {
-            return Ok(());
-        };
-        let admission = self.admissions.of(&table.map, &self.filter);
-        if !admission.is_admitted {
-            self.worker.skip();
-            return Ok(());
-        }
-        let change = RowsChange {
-            database: &admission.database,
-            map: &table.map,
-            rows,
-            logged: logged(step),
-        };
-        let applied = self.worker.rows(&self.open.head, &change);
-        applied.map_err(|error| Failed {
-            reason: error.into(),
-            table: Some(admission.name()),
-        })
-    }
-
-    /// Counts rows that are applied later.
-    pub(super) fn count_rows(
-        &mut self,
-        step: &Step<'_>,
-        rows: &RowsEvent<'_>,
-    ) -> Result<(), Failed> {
-        let Some(table) = table_of(step, rows)? else {
-            return Ok(());
-        };
-        let admission = self.admissions.of(&table.map, &self.filter);
-        if !admission.is_admitted {
-            return Ok(());
-        }
-        let change = RowsChange {
-            database: &admission.database,
-            map: &table.map,
-            rows,
-            logged: logged(step),
-        };
-        let count = change.count();
-        let count = count.map_err(|error| Reason::Damaged(Damage::Undecodable(error)))?;
-        self.worker.count_rows(count);
-        Ok(())
     }
 
     /// What the open commit will have applied, and its age.
@@ -619,24 +445,5 @@ impl Coordinator {
             table,
         };
         ApplierError::new(place, reason)
-    }
-}
-
-/// The table of a row event; `None` for one that only ends its statement, which is all the same here.
-fn table_of<'a>(step: &Step<'a>, rows: &RowsEvent<'_>) -> Result<Option<&'a Table>, Failed> {
-    match step.table {
-        None if !rows.rows.is_empty() => {
-            let table_id = rows.table_id;
-            Err(Reason::UnknownTable { table_id }.into())
-        }
-        table => Ok(table),
-    }
-}
-
-fn logged<'a>(step: &Step<'a>) -> Logged<'a> {
-    Logged {
-        header: step.raw.header,
-        format: step.format,
-        description: step.description,
     }
 }
