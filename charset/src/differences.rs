@@ -7,6 +7,9 @@
 /// No character at all.
 pub(super) const NONE: u32 = u32::MAX;
 
+/// First and last of runs of codes that are read, but never written: their characters have other codes.
+pub(super) type Codes = &'static [(u32, u32)];
+
 /// First code, last code, first character; sorted by length of the codes, then by code.
 pub(super) type Runs = &'static [(u32, u32, u32)];
 
@@ -141,4 +144,35 @@ pub(super) const UJIS: Runs = &[
     (0x8ff8a1, 0x8ff8fe, 0xe4c6), (0x8ff9a1, 0x8ff9fe, 0xe524), (0x8ffaa1, 0x8ffafe, 0xe582),
     (0x8ffba1, 0x8ffbfe, 0xe5e0), (0x8ffca1, 0x8ffcfe, 0xe63e), (0x8ffda1, 0x8ffdfe, 0xe69c),
     (0x8ffea1, 0x8ffefe, 0xe6fa),
+];
+
+#[rustfmt::skip]
+pub(super) const SPARE_BIG5: Codes = &[
+    (0xa15a, 0xa15a), (0xa1c3, 0xa1c3), (0xa1c5, 0xa1c5), (0xa1fe, 0xa1fe), (0xa240, 0xa240),
+    (0xa2cc, 0xa2cc),
+];
+
+#[rustfmt::skip]
+pub(super) const SPARE_CP932: Codes = &[
+    (0x8790, 0x8792), (0x8795, 0x8797), (0x879a, 0x879c), (0xed40, 0xed7e), (0xed80, 0xedfc),
+    (0xee40, 0xee7e), (0xee80, 0xeeec), (0xeeef, 0xeefc), (0xfa4a, 0xfa54), (0xfa58, 0xfa5b),
+];
+
+#[rustfmt::skip]
+pub(super) const SPARE_EUCJPMS: Codes = &[
+    (0xadf0, 0xadf2), (0xadf5, 0xadf7), (0xadfa, 0xadfc), (0x8fa2b7, 0x8fa2b7),
+    (0x8fa2f1, 0x8fa2f1), (0x8ff3fd, 0x8ff3fe), (0x8ff4a1, 0x8ff4a8), (0x8ff4ab, 0x8ff4ad),
+];
+
+#[rustfmt::skip]
+pub(super) const SPARE_UJIS: Codes = &[
+    (0xa1c0, 0xa1c0), (0x8fa2b7, 0x8fa2b7),
+];
+
+/// Codes of gb18030 of its edition of 2005, which later ones wrote with two bytes.
+#[rustfmt::skip]
+pub(super) const LONG_GB18030: &[u32] = &[
+    0x82359037, 0x82359038, 0x82359039, 0x82359130, 0x82359131, 0x82359132, 0x82359133, 0x82359134,
+    0x84318236, 0x84318237, 0x84318238, 0x84318239, 0x84318330, 0x84318331, 0x84318332, 0x84318333,
+    0x84318334, 0x84318335,
 ];

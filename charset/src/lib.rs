@@ -7,6 +7,7 @@
 
 mod collations;
 mod differences;
+mod kept;
 mod multi_byte;
 mod names;
 mod single_byte;
@@ -18,6 +19,9 @@ use std::fmt;
 
 use collations::{COLLATIONS, Owner};
 use multi_byte::MultiByte;
+
+/// What sjis writes for a backslash.
+const FULL_WIDTH_BACKSLASH: [u8; 2] = [0x81, 0x5f];
 
 /// Stands in the tables of single bytes for no character.
 const NO_CHARACTER: u16 = 0xfffd;
@@ -148,12 +152,14 @@ impl Charset {
         }
     }
 
-    /// The bytes that spell `text`; `Err` holds the first character that the charset lacks. Nothing
-    /// writes the multi-byte charsets of East Asia: for them every character beyond ASCII is one.
+    /// The bytes that spell `text`; `Err` holds the first character that the charset lacks.
     pub fn encode<'t>(&self, text: &'t str) -> Result<Cow<'t, [u8]>, char> {
         let is_same = match self.kind {
             Kind::Binary => true,
             Kind::Utf8 => self.has_all(text),
+            Kind::MultiByte(_) if self.has_other_backslash() => {
+                text.is_ascii() && !text.contains('\\')
+            }
             Kind::Ascii | Kind::SingleByte(_) | Kind::MultiByte(_) => text.is_ascii(),
             Kind::Swe7 | Kind::Ucs2 | Kind::Utf16 | Kind::Utf16Le | Kind::Utf32 => false,
         };
@@ -171,7 +177,13 @@ impl Charset {
     fn put(&self, character: char, out: &mut Vec<u8>) -> Option<()> {
         let code = u32::from(character);
         match self.kind {
-            Kind::Ascii | Kind::MultiByte(_) if !character.is_ascii() => return None,
+            Kind::Ascii if !character.is_ascii() => return None,
+            Kind::MultiByte(_) if character == '\\' && self.has_other_backslash() => {
+                out.extend_from_slice(&FULL_WIDTH_BACKSLASH);
+            }
+            Kind::MultiByte(charset) if !character.is_ascii() => {
+                return charset.put(character, out);
+            }
             Kind::SingleByte(high) if !character.is_ascii() => {
                 let unit = u16::try_from(code)
                     .ok()
@@ -200,6 +212,12 @@ impl Charset {
         Some(())
     }
 
+    /// Whether a backslash is written as the one of two bytes: so in sjis, whose table calls both
+    /// by one name.
+    fn has_other_backslash(&self) -> bool {
+        self.name == "sjis"
+    }
+
     /// Whether every character of UTF-8 text is one of this charset's length.
     fn has_all(&self, text: &str) -> bool {
         // Four bytes begin with 0xf0 or more.
@@ -214,6 +232,12 @@ impl PartialEq for Charset {
 }
 
 impl Eq for Charset {}
+
+impl std::hash::Hash for Charset {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
 
 impl fmt::Debug for Charset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

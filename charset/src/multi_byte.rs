@@ -1,8 +1,10 @@
 //! East Asian charsets: a library's tables, corrected where MySQL's are others.
 
+use std::sync::OnceLock;
+
 use encoding_rs::Encoding;
 
-use super::differences::{NONE, Runs};
+use super::differences::{Codes, NONE, Runs};
 
 /// How codes of several bytes are told apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -24,7 +26,16 @@ pub(super) struct MultiByte {
     pub(super) base: &'static Encoding,
     /// Where it is not.
     pub(super) runs: Runs,
+    /// What is read and never written.
+    pub(super) spare: Codes,
+    /// Codes of four bytes that the library writes otherwise.
+    pub(super) long: &'static [u32],
+    /// Its place among those whose codes are looked up by character.
+    pub(super) slot: usize,
 }
+
+/// Characters and their codes of two or three bytes, by character: made when first needed.
+static CODES: [OnceLock<Vec<(char, u32)>>; 9] = [const { OnceLock::new() }; 9];
 
 impl MultiByte {
     pub(super) fn decode(&self, bytes: &[u8]) -> Option<String> {
@@ -47,6 +58,73 @@ impl MultiByte {
         }
         self.push_same(&mut text, rest)?;
         Some(text)
+    }
+
+    /// Appends the code that a character is written as, if there is one.
+    pub(super) fn put(&self, character: char, out: &mut Vec<u8>) -> Option<()> {
+        let known = CODES.get(self.slot)?.get_or_init(|| self.codes());
+        if let Ok(at) = known.binary_search_by_key(&character, |&(known, _)| known) {
+            let (_, code) = known.get(at)?;
+            out.extend(code.to_be_bytes().into_iter().skip_while(|&byte| byte == 0));
+            return Some(());
+        }
+        if self.layout != Layout::Gb18030 {
+            return None;
+        }
+        // Its codes of four bytes are too many to be listed.
+        let mut buffer = [0; 4];
+        let text = character.encode_utf8(&mut buffer);
+        let (code, _, is_lossy) = self.base.encode(text);
+        if is_lossy || self.decode(&code).as_deref() != Some(text) {
+            return None;
+        }
+        out.extend_from_slice(&code);
+        Some(())
+    }
+
+    /// The code at the start of `bytes`; one byte where they are no code.
+    pub(super) fn first<'b>(&self, bytes: &'b [u8]) -> &'b [u8] {
+        let len = self.next_len(bytes, 0).unwrap_or(0);
+        let is_whole = |code: &&[u8]| {
+            let mut behind = code.iter().skip(1);
+            self.layout != Layout::EucJp || behind.all(|&byte| byte >= 0xa1)
+        };
+        let code = bytes.get(..len).filter(is_whole);
+        code.unwrap_or_else(|| bytes.get(..1).unwrap_or_default())
+    }
+
+    /// Every character beyond ASCII with the code that it is written as; of four bytes only the listed.
+    fn codes(&self) -> Vec<(char, u32)> {
+        let double = 0x8100..=0xffff_u32;
+        let triple = 0x8f_a1a1..=0x8f_fefe_u32;
+        let is_triple = self.layout == Layout::EucJp;
+        let triple = triple.filter(|code| is_triple && code & 0x80 != 0);
+        let mut known: Vec<_> = (0x80..=0xff)
+            .chain(double)
+            .chain(triple)
+            .chain(self.long.iter().copied())
+            .filter_map(|code| Some((self.written(code)?, code)))
+            .collect();
+        known.sort_unstable();
+        known.dedup_by_key(|&mut (character, _)| character);
+        known
+    }
+
+    /// The character that is written as this code.
+    fn written(&self, code: u32) -> Option<char> {
+        let after = self.spare.partition_point(|&(first, _)| first <= code);
+        let spare = after.checked_sub(1).and_then(|at| self.spare.get(at));
+        if spare.is_some_and(|&(_, last)| code <= last) {
+            return None;
+        }
+        let bytes = code.to_be_bytes();
+        let start = bytes.iter().position(|&byte| byte != 0)?;
+        let bytes = bytes.get(start..)?;
+        let text = self.decode(bytes)?;
+        let mut characters = text.chars();
+        let first = characters.next()?;
+        // Two codes of one byte are no code.
+        characters.next().is_none().then_some(first)
     }
 
     /// Bytes of the code at `at`; `None` at the end.

@@ -20,6 +20,9 @@ pub(super) const BIG5: Charset = Charset {
         layout: Layout::DoubleByte,
         base: &encoding_rs::BIG5_INIT,
         runs: differences::BIG5,
+        spare: differences::SPARE_BIG5,
+        long: &[],
+        slot: 0,
     }),
 };
 pub(super) const BINARY: Charset = Charset {
@@ -69,6 +72,9 @@ pub(super) const CP932: Charset = Charset {
         layout: Layout::ShiftJis,
         base: &encoding_rs::SHIFT_JIS_INIT,
         runs: differences::CP932,
+        spare: differences::SPARE_CP932,
+        long: &[],
+        slot: 1,
     }),
 };
 pub(super) const DEC8: Charset = Charset {
@@ -83,6 +89,9 @@ pub(super) const EUCJPMS: Charset = Charset {
         layout: Layout::EucJp,
         base: &encoding_rs::EUC_JP_INIT,
         runs: differences::EUCJPMS,
+        spare: differences::SPARE_EUCJPMS,
+        long: &[],
+        slot: 2,
     }),
 };
 pub(super) const EUCKR: Charset = Charset {
@@ -92,6 +101,9 @@ pub(super) const EUCKR: Charset = Charset {
         layout: Layout::DoubleByte,
         base: &encoding_rs::EUC_KR_INIT,
         runs: differences::EUCKR,
+        spare: &[],
+        long: &[],
+        slot: 3,
     }),
 };
 pub(super) const GB18030: Charset = Charset {
@@ -101,6 +113,9 @@ pub(super) const GB18030: Charset = Charset {
         layout: Layout::Gb18030,
         base: &encoding_rs::GB18030_INIT,
         runs: differences::GB18030,
+        spare: &[],
+        long: differences::LONG_GB18030,
+        slot: 4,
     }),
 };
 pub(super) const GB2312: Charset = Charset {
@@ -110,6 +125,9 @@ pub(super) const GB2312: Charset = Charset {
         layout: Layout::DoubleByte,
         base: &encoding_rs::GBK_INIT,
         runs: differences::GB2312,
+        spare: &[],
+        long: &[],
+        slot: 5,
     }),
 };
 pub(super) const GBK: Charset = Charset {
@@ -119,6 +137,9 @@ pub(super) const GBK: Charset = Charset {
         layout: Layout::DoubleByte,
         base: &encoding_rs::GBK_INIT,
         runs: differences::GBK,
+        spare: &[],
+        long: &[],
+        slot: 6,
     }),
 };
 pub(super) const GEOSTD8: Charset = Charset {
@@ -193,6 +214,9 @@ pub(super) const SJIS: Charset = Charset {
         layout: Layout::ShiftJis,
         base: &encoding_rs::SHIFT_JIS_INIT,
         runs: differences::SJIS,
+        spare: &[],
+        long: &[],
+        slot: 7,
     }),
 };
 pub(super) const SWE7: Charset = Charset {
@@ -217,6 +241,9 @@ pub(super) const UJIS: Charset = Charset {
         layout: Layout::EucJp,
         base: &encoding_rs::EUC_JP_INIT,
         runs: differences::UJIS,
+        spare: differences::SPARE_UJIS,
+        long: &[],
+        slot: 8,
     }),
 };
 pub(super) const UTF16: Charset = Charset {

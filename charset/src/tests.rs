@@ -125,11 +125,107 @@ fn collations_name_their_charsets() {
     assert_eq!(format!("{latin1} {latin1:?}"), "latin1 Charset(latin1)");
 }
 
+/// Every code of up to three bytes that begins as one of several does, and every byte.
+fn codes() -> impl Iterator<Item = Vec<u8>> {
+    let one = (0..=255_u8).map(|byte| vec![byte]);
+    let two = (0x80..=255_u8).flat_map(|a| (0x30..=255_u8).map(move |b| vec![a, b]));
+    let three = (0xa1..=0xfe_u8).flat_map(|a| (0xa1..=0xfe_u8).map(move |b| vec![0x8f, a, b]));
+    one.chain(two).chain(three)
+}
+
+#[test]
+fn every_code_comes_back_from_the_kept_text_and_is_shown_as_its_character() {
+    for charset in Charset::all().iter().filter(|charset| !charset.is_utf8()) {
+        if matches!(
+            charset.name(),
+            "binary" | "ucs2" | "utf16" | "utf16le" | "utf32"
+        ) {
+            continue;
+        }
+        for code in codes() {
+            let Some(kept) = charset.keep(&code) else {
+                assert_eq!(charset.name(), "gb18030", "{code:02x?}");
+                assert_eq!(charset.decode(&code), None);
+                continue;
+            };
+            assert_eq!(
+                charset.give_back(&kept).unwrap(),
+                code,
+                "{charset} {code:02x?}"
+            );
+            if let Some(text) = charset.decode(&code) {
+                assert_eq!(charset.shown(&kept), text, "{charset} {code:02x?}");
+            }
+        }
+    }
+    let cp932 = Charset::named("cp932").unwrap();
+    let kept = cp932.keep(b"a\x81\xe0\x87\x90\xfc\xfc").unwrap();
+    assert_eq!(cp932.shown(&kept), "a\u{2252}\u{2252}?");
+    assert_eq!(cp932.code_of('\u{2252}'), Some(0x81e0));
+}
+
+#[test]
+fn characters_are_written_as_the_server_writes_them() {
+    // CONVERT(... USING ...) of MySQL 9.7.
+    for (name, text, bytes) in [
+        ("big5", "\u{4e2d}\u{fffd}", &b"\xa4\xa4\xa2\xce"[..]),
+        ("gbk", "a\u{4e2d}", b"a\xd6\xd0"),
+        ("sjis", "\\\u{8868}", b"\x81\x5f\x95\x5c"),
+        ("cp932", "\\\u{2252}\u{7e8a}", b"\\\x81\xe0\xfa\x5c"),
+        ("ujis", "\u{4e02}\u{ff76}", b"\x8f\xb0\xa1\x8e\xb6"),
+        ("euckr", "\u{ac00}", b"\xb0\xa1"),
+        (
+            "gb18030",
+            "\u{80}\u{1f600}",
+            b"\x81\x30\x81\x30\x94\x39\xfc\x36",
+        ),
+    ] {
+        let charset = Charset::named(name).unwrap();
+        assert_eq!(charset.encode(text).unwrap(), bytes, "{name}");
+    }
+}
+
+#[test]
+fn tmp_against_facts() {
+    for charset in Charset::all() {
+        let name = charset.name();
+        let Ok(enc) = std::fs::read_to_string(format!("/tmp/chars/f_my/enc_{name}")) else {
+            continue;
+        };
+        let mut map = std::collections::HashMap::new();
+        for line in enc.lines() {
+            let (u, b) = line.split_once('\t').unwrap();
+            map.insert(code(u), b.to_owned());
+        }
+        let mut wrong = 0;
+        for cp in (1..0x30000u32).filter_map(char::from_u32) {
+            if cp == '?' {
+                continue;
+            }
+            let found = charset
+                .encode(&cp.to_string())
+                .ok()
+                .map(|b| b.iter().map(|x| format!("{x:02X}")).collect::<String>());
+            if found.as_ref() != map.get(&(cp as u32)) {
+                wrong += 1;
+                if wrong < 20 && name == "gb18030" {
+                    println!("{name} {cp:?} {found:?} {:?}", map.get(&(cp as u32)));
+                }
+            }
+        }
+        println!("{name} {wrong}");
+    }
+}
+
 proptest! {
     #[test]
     fn no_bytes_panic_and_ascii_is_itself(bytes: Vec<u8>, text in "[a-z ]{0,20}") {
         for charset in Charset::all() {
             let _ = charset.decode(&bytes);
+            if let Some(kept) = charset.keep(&bytes) {
+                prop_assert_eq!(charset.give_back(&kept).unwrap(), bytes.as_slice());
+                let _ = charset.shown(&kept);
+            }
             if !charset.is_binary() && !charset.name().starts_with("utf") && charset.name() != "ucs2" {
                 prop_assert_eq!(charset.decode(text.as_bytes()).unwrap(), text.as_str());
                 prop_assert_eq!(charset.encode(&text).unwrap(), text.as_bytes());

@@ -8,6 +8,7 @@ mod cascade;
 mod columns;
 mod ddl;
 mod error;
+mod orders;
 mod rows;
 mod system;
 mod views;

@@ -1,19 +1,26 @@
 //! Character sets and collations: names, ids and their properties.
 //!
-//! Only what the engine can store and compare is listed, so a name that is not here is refused with
-//! error 1115 or 1273. How two strings compare is `collation::compare`. An id never changes its
-//! meaning: it is written into binlog events and into the catalogue.
+//! A log may name every collation of MySQL and MariaDB; `collation::list` tells where each has the
+//! server's order and where it has the nearest kept one. Clients may name those of a few character
+//! sets that have the server's, and another is refused with error 1115 or 1273. How two strings compare
+//! is `collation::compare`. An id never changes its meaning: it is written into binlog events and into
+//! the catalogue.
 //!
 //! Source: information_schema.COLLATIONS and CHARACTER_SETS of MySQL 9.7.
 
+mod bytes;
 mod charset;
 pub mod compare;
+mod list;
+mod rule;
 mod weights;
 
 pub use self::charset::Charset;
+pub use self::rule::{Levels, Rule};
 
 use std::fmt;
 
+use self::list::LIST;
 use ::charset::Charset as Table;
 use sql::error::SqlError;
 
@@ -26,27 +33,8 @@ pub enum Pad {
     None,
 }
 
-/// The rule by which a collation orders strings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// Bytes, or code points, in their own order.
-    Binary,
-    /// One weight per code point, `*_general_ci`.
-    General,
-    /// The bytes of latin1, `latin1_bin`.
-    Latin1,
-    /// `latin1_swedish_ci`'s table of 256 weights.
-    Swedish,
-    /// `ascii_general_ci`: letters without their case.
-    AsciiCaseless,
-    /// Unicode Collation Algorithm 4.0.0, first level, `*_unicode_ci`.
-    Unicode400,
-    /// Unicode Collation Algorithm 9.0.0, first level, `*_0900_ai_ci`.
-    Unicode900AccentCaseless,
-}
-
 /// A collation: an order on the strings of one character set.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Collation {
     /// MySQL's id, as written in events and column definitions.
     pub id: u16,
@@ -60,7 +48,20 @@ pub struct Collation {
     pub pad: Pad,
     /// How strings are ordered.
     pub rule: Rule,
+    /// The name of the server's order where it is not kept: strings compare by the nearest kept
+    /// rule, which holds more apart.
+    not_kept: Option<&'static str>,
+    /// Whether clients may name it.
+    pub is_served: bool,
 }
+
+impl PartialEq for Collation {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Eq for Collation {}
 
 impl Collation {
     /// Whether this is the collation of byte strings, `binary`.
@@ -68,20 +69,17 @@ impl Collation {
     pub fn is_binary(&self) -> bool {
         self.charset == Charset::Binary
     }
-}
 
-impl Rule {
-    /// Whether no two characters are the same.
+    /// The name of the server's order where it is not kept: `order of utf8mb4_sv_0900_ai_ci`.
     #[must_use]
-    pub const fn is_exact(self) -> bool {
-        match self {
-            Self::Binary | Self::Latin1 => true,
-            Self::General
-            | Self::Swedish
-            | Self::AsciiCaseless
-            | Self::Unicode400
-            | Self::Unicode900AccentCaseless => false,
-        }
+    pub const fn not_kept(&self) -> Option<&'static str> {
+        self.not_kept
+    }
+
+    /// Whether it is the one that orders by codes, `*_bin`.
+    #[must_use]
+    pub fn is_of_codes(&self) -> bool {
+        self.name.ends_with("_bin")
     }
 }
 
@@ -105,6 +103,8 @@ const fn collation(
         is_default: false,
         pad,
         rule,
+        not_kept: None,
+        is_served: true,
     }
 }
 
@@ -116,6 +116,8 @@ const fn default(id: u16, name: &'static str, charset: Charset, pad: Pad, rule: 
         is_default: true,
         pad,
         rule,
+        not_kept: None,
+        is_served: true,
     }
 }
 
@@ -127,7 +129,7 @@ pub static UTF8MB4_0900_AI_CI: Collation = default(
     "utf8mb4_0900_ai_ci",
     Charset::Utf8mb4,
     Pad::None,
-    Rule::Unicode900AccentCaseless,
+    Rule::Unicode900(Levels::Letters),
 );
 /// `utf8mb4_bin`, the collation of JSON text.
 pub static UTF8MB4_BIN: Collation = collation(
@@ -153,20 +155,6 @@ pub static UTF8MB3_GENERAL_CI: Collation = default(
     Pad::Space,
     Rule::General,
 );
-static UTF8MB4_UNICODE_CI: Collation = collation(
-    224,
-    "utf8mb4_unicode_ci",
-    Charset::Utf8mb4,
-    Pad::Space,
-    Rule::Unicode400,
-);
-static UTF8MB4_0900_BIN: Collation = collation(
-    309,
-    "utf8mb4_0900_bin",
-    Charset::Utf8mb4,
-    Pad::None,
-    Rule::Binary,
-);
 /// By which names of databases and tables compare.
 pub static UTF8MB3_BIN: Collation = collation(
     83,
@@ -175,51 +163,27 @@ pub static UTF8MB3_BIN: Collation = collation(
     Pad::Space,
     Rule::Binary,
 );
-static UTF8MB3_UNICODE_CI: Collation = collation(
-    192,
-    "utf8mb3_unicode_ci",
-    Charset::Utf8mb3,
-    Pad::Space,
-    Rule::Unicode400,
-);
-static LATIN1_SWEDISH_CI: Collation = default(
-    8,
-    "latin1_swedish_ci",
-    Charset::Latin1,
-    Pad::Space,
-    Rule::Swedish,
-);
-static LATIN1_BIN: Collation =
-    collation(47, "latin1_bin", Charset::Latin1, Pad::Space, Rule::Latin1);
-static ASCII_GENERAL_CI: Collation = default(
-    11,
-    "ascii_general_ci",
-    Charset::Ascii,
-    Pad::Space,
-    Rule::AsciiCaseless,
-);
-static ASCII_BIN: Collation = collation(65, "ascii_bin", Charset::Ascii, Pad::Space, Rule::Binary);
 
-static ALL: [&Collation; 13] = [
-    &ASCII_BIN,
-    &ASCII_GENERAL_CI,
+/// The collations that code names.
+static BUILT_IN: [&Collation; 6] = [
     &BINARY,
-    &LATIN1_BIN,
-    &LATIN1_SWEDISH_CI,
     &UTF8MB3_BIN,
     &UTF8MB3_GENERAL_CI,
-    &UTF8MB3_UNICODE_CI,
     &UTF8MB4_0900_AI_CI,
-    &UTF8MB4_0900_BIN,
     &UTF8MB4_BIN,
     &UTF8MB4_GENERAL_CI,
-    &UTF8MB4_UNICODE_CI,
 ];
 
-/// Every collation the engine knows, by name.
+/// Every collation that clients may name, by name.
 #[must_use]
 pub fn all() -> &'static [&'static Collation] {
-    &ALL
+    &LIST.served
+}
+
+/// Every collation that a column may have, by id.
+#[must_use]
+pub fn known() -> &'static [&'static Collation] {
+    &LIST.all
 }
 
 /// The collation of this name, in any letter case; `utf8_*` means `utf8mb3_*`. Error 1273 if unknown.
@@ -229,16 +193,30 @@ pub fn by_name(name: &str) -> Result<&'static Collation, SqlError> {
         Some(rest) => format!("utf8mb3_{rest}"),
         None => lower,
     };
-    let known = ALL.iter().find(|collation| collation.name == current);
-    known
-        .copied()
+    LIST.named(&current)
         .ok_or_else(|| SqlError::unknown_collation(name))
 }
 
-/// The collation with MySQL's id, if the engine knows it.
+/// The same for what an expression compares by: only the collations that have the server's order.
+pub fn exact(name: &str) -> Result<&'static Collation, SqlError> {
+    by_name(name).and_then(|known| match known.not_kept {
+        None => Ok(known),
+        Some(_) => Err(SqlError::unknown_collation(name)),
+    })
+}
+
+/// The same for a name that a client gives: only the collations that are served. Error 1273.
+pub fn served(name: &str) -> Result<&'static Collation, SqlError> {
+    by_name(name).and_then(|known| match known.is_served {
+        true => Ok(known),
+        false => Err(SqlError::unknown_collation(name)),
+    })
+}
+
+/// The collation with an id of MySQL or MariaDB, if one has it.
 #[must_use]
 pub fn by_id(id: u16) -> Option<&'static Collation> {
-    ALL.iter().find(|collation| collation.id == id).copied()
+    LIST.with_id(id)
 }
 
 /// What the id that a client names at its login makes of its connection; `None` for an id that no
@@ -256,14 +234,15 @@ pub fn of_client(id: u16) -> Result<Option<&'static Collation>, SqlError> {
     if ["ucs2", "utf16", "utf16le", "utf32"].contains(&name) {
         return Err(SqlError::wrong_value_for_var("character_set_client", name));
     }
-    let Ok(known) = Charset::by_name(name) else {
+    let Ok(known) = Charset::served(name) else {
         let served: Vec<_> = Charset::ALL.iter().map(|charset| charset.name()).collect();
         let mut error = SqlError::unknown_character_set(name);
         error.message.push_str("; a client of this server can use ");
         error.message.push_str(&served.join(", "));
         return Err(error);
     };
-    Ok(Some(by_id(id).unwrap_or_else(|| known.default_collation())))
+    let served = by_id(id).filter(|collation| collation.is_served);
+    Ok(Some(served.unwrap_or_else(|| known.default_collation())))
 }
 
 #[cfg(test)]

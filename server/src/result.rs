@@ -131,19 +131,20 @@ fn converted<'a>(
     bytes: &'a [u8],
     charset: Option<Charset>,
 ) -> Cow<'a, [u8]> {
+    let bytes = column.collation.charset.shown(bytes);
     let utf8 = matches!(
         charset,
         None | Some(Charset::Utf8mb4 | Charset::Utf8mb3 | Charset::Binary)
     );
     let Some(charset) = charset.filter(|_| !utf8 && !column.collation.is_binary()) else {
-        return Cow::Borrowed(bytes);
+        return bytes;
     };
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return Cow::Borrowed(bytes);
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        return bytes;
     };
-    match charset.encode(text) {
-        Ok(Cow::Borrowed(same)) => Cow::Borrowed(same),
-        Ok(Cow::Owned(encoded)) => Cow::Owned(encoded),
+    let encoded = match charset.encode(text) {
+        Ok(Cow::Borrowed(_)) => return bytes,
+        Ok(Cow::Owned(encoded)) => encoded,
         Err(_) => {
             let mut encoded = Vec::with_capacity(text.len());
             for character in text.chars() {
@@ -153,9 +154,10 @@ fn converted<'a>(
                     Err(_) => encoded.push(b'?'),
                 }
             }
-            Cow::Owned(encoded)
+            encoded
         }
-    }
+    };
+    Cow::Owned(encoded)
 }
 
 /// A binary cell that may own its bytes.

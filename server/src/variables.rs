@@ -363,12 +363,12 @@ impl SessionVariables {
         session: &mut SessionContext,
     ) -> Result<(), SqlError> {
         let charset = match charset {
-            Some(name) => collation::Charset::by_name(name)?,
+            Some(name) => collation::Charset::served(name)?,
             None => session.collation_server.charset,
         };
         let collation = match collation {
             None => connection_collation(charset.default_collation(), session),
-            Some(name) => collation::by_name(name)?,
+            Some(name) => collation::served(name)?,
         };
         if collation.charset != charset {
             return Err(SqlError::new(
@@ -511,7 +511,7 @@ fn apply(name: &str, value: &VariableValue, session: &mut SessionContext) -> Res
         }
         ("time_zone", VariableValue::Text(text)) => session.time_zone = TimeZone::by_name(text)?,
         ("default_collation_for_utf8mb4", VariableValue::Text(text)) => {
-            session.default_collation_for_utf8mb4 = collation::by_name(text)?;
+            session.default_collation_for_utf8mb4 = collation::served(text)?;
         }
         ("explicit_defaults_for_timestamp", VariableValue::Flag(on)) => {
             session.explicit_defaults_for_timestamp = *on;
@@ -536,23 +536,23 @@ fn apply(name: &str, value: &VariableValue, session: &mut SessionContext) -> Res
         }
         ("auto_increment_offset", VariableValue::Number(n)) => session.auto_increment_offset = *n,
         ("character_set_client", VariableValue::Text(text)) => {
-            session.character_set_client = collation::Charset::by_name(text)?;
+            session.character_set_client = collation::Charset::served(text)?;
         }
         ("character_set_connection", VariableValue::Text(text)) => {
-            let charset = collation::Charset::by_name(text)?;
+            let charset = collation::Charset::served(text)?;
             if session.collation_connection.charset != charset {
                 session.collation_connection = charset.default_collation();
             }
         }
         ("character_set_results", VariableValue::Null) => session.character_set_results = None,
         ("character_set_results", VariableValue::Text(text)) => {
-            session.character_set_results = Some(collation::Charset::by_name(text)?);
+            session.character_set_results = Some(collation::Charset::served(text)?);
         }
         ("collation_connection", VariableValue::Text(text)) => {
-            session.collation_connection = collation::by_name(text)?;
+            session.collation_connection = collation::served(text)?;
         }
         ("collation_server", VariableValue::Text(text)) => {
-            session.collation_server = collation::by_name(text)?;
+            session.collation_server = collation::served(text)?;
         }
         _ => {}
     }

@@ -2,7 +2,7 @@
 
 use binlog::event::{StatusVariables, session_flag};
 
-use super::{ApplyError, system, views};
+use super::{ApplyError, orders, system, views};
 use crate::collation::{self, Charset, Collation, UTF8MB4_GENERAL_CI};
 use crate::ddl::unenforced;
 use crate::execute::Writer;
@@ -161,15 +161,25 @@ impl<'a> DdlStatement<'a> {
 
     fn text(&self) -> Result<Vec<u8>, SqlError> {
         match self.charset() {
-            Some(Charset::Latin1) => {
-                let text = Charset::Latin1.decode(self.sql).unwrap_or_default();
+            // The second byte of a character may look like a backslash or a quote, so that the text
+            // is read as characters before anything else.
+            Some(charset @ (Charset::Latin1 | Charset::Further(_))) => {
+                let text = charset.decode(self.sql).map_err(|_| {
+                    SqlError::not_supported(format!(
+                        "a statement with bytes that are no text of {}",
+                        charset.name()
+                    ))
+                })?;
                 Ok(text.into_owned().into_bytes())
+            }
+            Some(Charset::Utf8mb4 | Charset::Utf8mb3 | Charset::Ascii | Charset::Binary) => {
+                Ok(self.sql.to_vec())
             }
             // A client set that is not known is safe as long as the text is ASCII.
             None if self.client.is_some() && !self.sql.is_ascii() => Err(
                 SqlError::unknown_character_set(format!("#{}", self.client.unwrap_or(0))),
             ),
-            _ => Ok(self.sql.to_vec()),
+            None => Ok(self.sql.to_vec()),
         }
     }
 }
@@ -289,10 +299,12 @@ fn definition(
     let mut session = statement.session()?;
     let version = writer.catalog().version;
     writer.execute(parsed, &[], &mut session, &mut Vec::new())?;
-    let by = session
-        .accepted_by
-        .filter(|_| writer.catalog().version != version);
-    let constructs = by.map_or_else(Vec::new, |by| unenforced(ddl, by));
+    if writer.catalog().version == version {
+        return Ok(DdlOutcome::Done);
+    }
+    let by = session.accepted_by;
+    let mut constructs = by.map_or_else(Vec::new, |by| unenforced(ddl, by));
+    constructs.extend(orders::not_kept(writer, ddl, &session));
     Ok(match constructs.is_empty() {
         true => DdlOutcome::Done,
         false => DdlOutcome::Unenforced { constructs },

@@ -6,9 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::{
-    ASCII_GENERAL_CI, BINARY, Collation, LATIN1_SWEDISH_CI, UTF8MB3_GENERAL_CI, UTF8MB4_0900_AI_CI,
-};
+use super::{BINARY, Collation, UTF8MB3_GENERAL_CI, UTF8MB4_0900_AI_CI, list::LIST};
 use sql::NameCharacters;
 use sql::error::SqlError;
 
@@ -25,10 +23,12 @@ pub enum Charset {
     Ascii,
     /// `binary`: bytes without characters.
     Binary,
+    /// Any other of MySQL or MariaDB, which a log's columns and statements may have.
+    Further(&'static charset::Charset),
 }
 
 impl Charset {
-    /// Every character set, by name.
+    /// Every character set that clients may name, by name.
     pub const ALL: [Charset; 5] = [
         Charset::Ascii,
         Charset::Binary,
@@ -39,23 +39,52 @@ impl Charset {
 
     /// The character set of this name, in any letter case; `utf8` means `utf8mb3`. Error 1115 if unknown.
     pub fn by_name(name: &str) -> Result<Charset, SqlError> {
-        let lower = name.to_ascii_lowercase();
-        let current = if lower == "utf8" {
-            "utf8mb3"
-        } else {
-            lower.as_str()
-        };
-        let known = Charset::ALL
+        let table = charset::Charset::named(&name.to_ascii_lowercase());
+        table
+            .map(Charset::of_table)
+            .ok_or_else(|| SqlError::unknown_character_set(name))
+    }
+
+    /// The character set with this line in the table of all.
+    #[must_use]
+    pub fn of_table(table: &'static charset::Charset) -> Charset {
+        let served = Charset::ALL.into_iter();
+        served
             .into_iter()
-            .find(|charset| charset.name() == current);
-        known.ok_or_else(|| SqlError::unknown_character_set(name))
+            .find(|charset| charset.table() == table)
+            .unwrap_or(Charset::Further(table))
+    }
+
+    /// The same for a name that a client gives: only the character sets that are served. Error 1115.
+    pub fn served(name: &str) -> Result<Charset, SqlError> {
+        let known = Charset::by_name(name);
+        known.and_then(|charset| match charset {
+            Charset::Further(_) => Err(SqlError::unknown_character_set(name)),
+            Charset::Utf8mb4
+            | Charset::Utf8mb3
+            | Charset::Latin1
+            | Charset::Ascii
+            | Charset::Binary => Ok(charset),
+        })
+    }
+
+    /// Whether its characters are those of Unicode, so that UTF-8 has them in the order of their codes.
+    #[must_use]
+    pub fn has_unicode(self) -> bool {
+        match self {
+            Charset::Utf8mb4 | Charset::Utf8mb3 => true,
+            Charset::Latin1 | Charset::Ascii | Charset::Binary => false,
+            Charset::Further(table) => {
+                ["ucs2", "utf16", "utf16le", "utf32"].contains(&table.name())
+            }
+        }
     }
 
     /// The characters beyond ASCII that names without quotes have in statements of this character set.
     #[must_use]
     pub const fn name_characters(self) -> NameCharacters {
         match self {
-            Charset::Utf8mb4 | Charset::Utf8mb3 => NameCharacters::Any,
+            Charset::Utf8mb4 | Charset::Utf8mb3 | Charset::Further(_) => NameCharacters::Any,
             Charset::Latin1 => NameCharacters::Latin1,
             Charset::Ascii | Charset::Binary => NameCharacters::Ascii,
         }
@@ -70,6 +99,7 @@ impl Charset {
             Charset::Latin1 => charset::Charset::LATIN1,
             Charset::Ascii => charset::Charset::ASCII,
             Charset::Binary => charset::Charset::BINARY,
+            Charset::Further(table) => table,
         }
     }
 
@@ -87,6 +117,8 @@ impl Charset {
             Charset::Latin1 => "cp1252 West European",
             Charset::Ascii => "US ASCII",
             Charset::Binary => "Binary pseudo charset",
+            // Lists show only what is served.
+            Charset::Further(table) => table.name(),
         }
     }
 
@@ -102,9 +134,8 @@ impl Charset {
         match self {
             Charset::Utf8mb4 => &UTF8MB4_0900_AI_CI,
             Charset::Utf8mb3 => &UTF8MB3_GENERAL_CI,
-            Charset::Latin1 => &LATIN1_SWEDISH_CI,
-            Charset::Ascii => &ASCII_GENERAL_CI,
             Charset::Binary => &BINARY,
+            Charset::Latin1 | Charset::Ascii | Charset::Further(_) => LIST.default_of(self),
         }
     }
 
@@ -113,7 +144,10 @@ impl Charset {
     pub fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, usize> {
         let table = match self {
             Charset::Binary => charset::Charset::UTF8MB4,
-            known => known.table(),
+            Charset::Further(table) => {
+                return table.decode(bytes).ok_or_else(|| table.valid(bytes));
+            }
+            Charset::Utf8mb4 | Charset::Utf8mb3 | Charset::Latin1 | Charset::Ascii => self.table(),
         };
         table.decode(bytes).ok_or_else(|| {
             let longest = usize::from(table.len_max());
@@ -128,5 +162,60 @@ impl Charset {
     /// The bytes of this character set that spell `text`; `Err` holds the first character that it lacks.
     pub fn encode(self, text: &str) -> Result<Cow<'_, [u8]>, char> {
         self.table().encode(text)
+    }
+
+    /// The UTF-8 that SQLite keeps for bytes of a column of this character set; `None` where they are
+    /// none of it.
+    pub(crate) fn keep(self, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
+        match self {
+            Charset::Utf8mb4 | Charset::Utf8mb3 | Charset::Binary => Some(Cow::Borrowed(bytes)),
+            Charset::Latin1 | Charset::Ascii | Charset::Further(_) => {
+                Some(match self.table().keep(bytes)? {
+                    Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                    Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+                })
+            }
+        }
+    }
+
+    /// The bytes of a column that SQLite keeps this UTF-8 for; `Err` holds what cannot be one of its
+    /// characters.
+    pub(crate) fn give_back(self, kept: &[u8]) -> Result<Cow<'_, [u8]>, char> {
+        match self {
+            Charset::Utf8mb4 | Charset::Utf8mb3 | Charset::Binary => Ok(Cow::Borrowed(kept)),
+            Charset::Latin1 | Charset::Ascii | Charset::Further(_) => {
+                let text = std::str::from_utf8(kept).map_err(|_| char::REPLACEMENT_CHARACTER)?;
+                self.table().give_back(text)
+            }
+        }
+    }
+
+    /// The text that clients see of what SQLite keeps: characters alone, and `?` for codes without one.
+    #[must_use]
+    pub fn shown(self, kept: &[u8]) -> Cow<'_, [u8]> {
+        match (self, std::str::from_utf8(kept)) {
+            (Charset::Ascii | Charset::Further(_), Ok(text)) => match self.table().shown(text) {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            },
+            (
+                Charset::Utf8mb4
+                | Charset::Utf8mb3
+                | Charset::Latin1
+                | Charset::Binary
+                | Charset::Ascii
+                | Charset::Further(_),
+                _,
+            ) => Cow::Borrowed(kept),
+        }
+    }
+
+    /// The text that clients see of bytes of a column of this character set.
+    pub(crate) fn text_of(self, bytes: &[u8]) -> Cow<'_, [u8]> {
+        match self.keep(bytes) {
+            Some(Cow::Borrowed(kept)) => self.shown(kept),
+            Some(Cow::Owned(kept)) => Cow::Owned(self.shown(&kept).into_owned()),
+            None => Cow::Borrowed(bytes),
+        }
     }
 }

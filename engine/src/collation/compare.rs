@@ -9,38 +9,61 @@
 
 use std::cmp::Ordering;
 
+use super::rule::Level;
 use super::weights::{self, CharWeights};
-use super::{Charset, Collation, Pad, Rule};
+use super::{Collation, Pad, Rule};
 
 /// Compares two strings.
 #[must_use]
 pub fn compare(collation: &Collation, a: &[u8], b: &[u8]) -> Ordering {
-    match collation.rule {
-        Rule::Binary if collation.pad == Pad::None => a.cmp(b),
-        Rule::Binary => padded_bytes(a, b),
-        Rule::Latin1 if a.is_ascii() && b.is_ascii() => padded_bytes(a, b),
-        rule => by_weights(rule, collation.pad, a, b),
+    let is_same_bytes = match collation.rule {
+        Rule::Binary => true,
+        Rule::Codes(_) => a.is_ascii() && b.is_ascii(),
+        Rule::Bytes(_)
+        | Rule::General
+        | Rule::GeneralSharp
+        | Rule::General1400
+        | Rule::Unicode400
+        | Rule::Unicode520
+        | Rule::Unicode900(_)
+        | Rule::Unicode1400(_) => false,
+    };
+    match collation.pad {
+        Pad::None if is_same_bytes => a.cmp(b),
+        Pad::Space if is_same_bytes => padded_bytes(a, b),
+        pad => by_weights(collation.rule, pad, a, b),
     }
 }
 
 /// Bytes that are equal exactly for equal strings: what a hash table of strings is keyed by.
 #[must_use]
 pub fn equality_key(collation: &Collation, text: &[u8]) -> Vec<u8> {
-    let rule = match (collation.rule, collation.pad) {
-        (Rule::Binary | Rule::Latin1, Pad::Space) => return text.trim_ascii_end_spaces().to_vec(),
-        (Rule::Binary, Pad::None) => return text.to_vec(),
-        (rule, _) => rule,
-    };
-    let mut found: Vec<u16> = Weights::new(rule, text).collect();
-    if collation.pad == Pad::Space {
-        // What weighs nothing may follow the last space.
-        let kept = found
-            .iter()
-            .rposition(|weight| *weight != weights::space(rule))
-            .map_or(0, |last| last.saturating_add(1));
-        found.truncate(kept);
+    let rule = collation.rule;
+    if rule.is_exact() {
+        return match collation.pad {
+            Pad::Space => text.trim_ascii_end_spaces().to_vec(),
+            Pad::None => text.to_vec(),
+        };
     }
-    found.into_iter().flat_map(u16::to_be_bytes).collect()
+    let mut key = Vec::new();
+    for (number, level) in rule.levels().iter().enumerate() {
+        let mut found: Vec<u16> = Weights::new(rule, *level, text).collect();
+        if collation.pad == Pad::Space {
+            // What weighs nothing may follow the last space.
+            let space = weights::space(rule, *level);
+            let kept = found
+                .iter()
+                .rposition(|weight| *weight != space)
+                .map_or(0, |last| last.saturating_add(1));
+            found.truncate(kept);
+        }
+        if number > 0 {
+            // No weight of a level is 0.
+            key.extend([0, 0]);
+        }
+        key.extend(found.into_iter().flat_map(u16::to_be_bytes));
+    }
+    key
 }
 
 /// Whether two characters are the same to the collation.
@@ -49,11 +72,10 @@ pub fn same_char(collation: &Collation, a: char, b: char) -> bool {
     if a == b {
         return true;
     }
-    let mut first = [0; 4];
-    let mut second = [0; 4];
-    let (a, b) = (a.encode_utf8(&mut first), b.encode_utf8(&mut second));
-    !collation.rule.is_exact()
-        && Weights::new(collation.rule, a.as_bytes()).eq(Weights::new(collation.rule, b.as_bytes()))
+    let rule = collation.rule;
+    let is_same =
+        |level: &Level| weights::of_char(rule, *level, a).eq(weights::of_char(rule, *level, b));
+    !rule.is_exact() && rule.levels().iter().all(is_same)
 }
 
 trait TrimSpaces {
@@ -93,8 +115,21 @@ fn by_weights(rule: Rule, pad: Pad, a: &[u8], b: &[u8]) -> Ordering {
         common -= 1;
     }
     let rest = |text: &'_ [u8]| -> usize { text.len().min(common) };
-    let mut left = Weights::new(rule, a.get(rest(a)..).unwrap_or_default());
-    let mut right = Weights::new(rule, b.get(rest(b)..).unwrap_or_default());
+    let a = a.get(rest(a)..).unwrap_or_default();
+    let b = b.get(rest(b)..).unwrap_or_default();
+    let mut levels = rule
+        .levels()
+        .iter()
+        .map(|level| at_level(rule, *level, pad, a, b));
+    levels
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
+}
+
+fn at_level(rule: Rule, level: Level, pad: Pad, a: &[u8], b: &[u8]) -> Ordering {
+    let mut left = Weights::new(rule, level, a);
+    let mut right = Weights::new(rule, level, b);
+    let space = || weights::space(rule, level);
     loop {
         match (left.next(), right.next()) {
             (Some(x), Some(y)) if x == y => {}
@@ -103,17 +138,14 @@ fn by_weights(rule: Rule, pad: Pad, a: &[u8], b: &[u8]) -> Ordering {
             (Some(x), None) => {
                 return match pad {
                     Pad::None => Ordering::Greater,
-                    Pad::Space => {
-                        against_spaces(std::iter::once(x).chain(left), weights::space(rule))
-                    }
+                    Pad::Space => against_spaces(std::iter::once(x).chain(left), space()),
                 };
             }
             (None, Some(y)) => {
                 return match pad {
                     Pad::None => Ordering::Less,
                     Pad::Space => {
-                        against_spaces(std::iter::once(y).chain(right), weights::space(rule))
-                            .reverse()
+                        against_spaces(std::iter::once(y).chain(right), space()).reverse()
                     }
                 };
             }
@@ -128,14 +160,16 @@ fn is_continuation(text: &[u8], at: usize) -> bool {
 /// The weights of a string, character by character.
 struct Weights<'a> {
     rule: Rule,
+    level: Level,
     rest: &'a [u8],
     pending: CharWeights,
 }
 
 impl<'a> Weights<'a> {
-    fn new(rule: Rule, rest: &'a [u8]) -> Self {
+    fn new(rule: Rule, level: Level, rest: &'a [u8]) -> Self {
         Self {
             rule,
+            level,
             rest,
             pending: CharWeights::default(),
         }
@@ -176,16 +210,9 @@ impl Iterator for Weights<'_> {
                 return Some(weight);
             }
             let next = self.next_char()?;
-            self.pending = weights::of_char(self.rule, next);
+            self.pending = weights::of_char(self.rule, self.level, next);
         }
     }
-}
-
-/// The byte of a character in latin1, as MySQL's latin1 (Windows-1252) has it.
-pub(super) fn latin1_byte(c: char) -> Option<u8> {
-    let mut buffer = [0; 4];
-    let encoded = Charset::Latin1.encode(c.encode_utf8(&mut buffer)).ok()?;
-    encoded.first().copied()
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! The weights of characters: tables of the collations, and the rules for what no table holds.
 //!
-//! The tables are generated from WEIGHT_STRING() of MySQL 9.7 by `scripts/collation-weights`, where
-//! their form is described; they are Unicode's DUCET 9.0.0 and 4.0.0 at the first level, and MySQL's
-//! own table of `general_ci`. They are part of the file format.
+//! The tables are generated from WEIGHT_STRING() of MySQL 9.7 and MariaDB 11.8 by
+//! `scripts/collation-weights`, where their form is described; they are Unicode's DUCET 4.0.0 and 5.2.0
+//! at the first level, 9.0.0 and 14.0.0 at three, and the servers' own tables of `general_ci` and
+//! `general1400_as_ci`. They are part of the file format.
 
 use std::sync::LazyLock;
 
-use super::Rule;
-use super::compare::latin1_byte;
+use super::rule::{Level, Rule};
 
 /// Most weights of one character.
 const WEIGHTS_MAX: usize = 9;
@@ -54,31 +54,36 @@ impl Iterator for CharWeights {
     }
 }
 
-/// The weights of a character under a rule other than [`Rule::Binary`].
-pub(super) fn of_char(rule: Rule, c: char) -> CharWeights {
+/// The weights of a character under a rule, at one of its levels.
+pub(super) fn of_char(rule: Rule, level: Level, c: char) -> CharWeights {
     match rule {
         Rule::Binary => CharWeights::of(binary(c)),
-        Rule::Latin1 => match latin1_byte(c) {
-            Some(byte) => CharWeights::one(u16::from(byte)),
-            None => CharWeights::of(beyond_latin1(c)),
+        Rule::Codes(charset) => match charset.code_of(c) {
+            Some(code) => CharWeights::of(code_bytes(code)),
+            None => CharWeights::of(beyond_bytes(c)),
         },
-        Rule::AsciiCaseless => {
-            CharWeights::one(u16::try_from(u32::from(c.to_ascii_uppercase())).unwrap_or(0xfffd))
-        }
-        Rule::Swedish => {
-            let byte = latin1_byte(c).unwrap_or(b'?');
-            CharWeights::one(SWEDISH.get(usize::from(byte)).copied().map_or(0, u16::from))
-        }
+        Rule::Bytes(weights) => match weights.of_char(c) {
+            Some(weights) => CharWeights::of(weights.into_iter().flatten()),
+            None => CharWeights::of(beyond_bytes(c)),
+        },
         Rule::General => CharWeights::one(general(c)),
+        Rule::GeneralSharp if c == 'ß' => CharWeights::one(0xdf),
+        Rule::GeneralSharp => CharWeights::one(general(c)),
+        Rule::General1400 => match GENERAL1400.explicit(c) {
+            Some(caseless) => CharWeights::of(caseless.iter().copied()),
+            None => CharWeights::of(binary(c)),
+        },
         Rule::Unicode400 if u32::from(c) > 0xffff => CharWeights::one(0xfffd),
         Rule::Unicode400 => UCA400.weights(c),
-        Rule::Unicode900AccentCaseless => UCA900.weights(c),
+        Rule::Unicode520 => UCA520.weights(c),
+        Rule::Unicode900(_) => UCA900.at(level, c),
+        Rule::Unicode1400(_) => UCA1400.at(level, c),
     }
 }
 
-/// The weight of a space under a rule.
-pub(super) fn space(rule: Rule) -> u16 {
-    of_char(rule, ' ').next().unwrap_or(0)
+/// The weight of a space under a rule, at one of its levels.
+pub(super) fn space(rule: Rule, level: Level) -> u16 {
+    of_char(rule, level, ' ').next().unwrap_or(0)
 }
 
 fn binary(c: char) -> impl Iterator<Item = u16> {
@@ -88,8 +93,15 @@ fn binary(c: char) -> impl Iterator<Item = u16> {
         .filter_map(|half| u16::try_from(half).ok())
 }
 
+/// The bytes of a code, of which none but the code 0 begins with 0.
+fn code_bytes(code: u32) -> impl Iterator<Item = u16> {
+    let bytes = code.to_be_bytes();
+    let first = bytes.iter().position(|&byte| byte != 0).unwrap_or(3);
+    bytes.into_iter().skip(first).map(u16::from)
+}
+
 /// Behind every byte, and different for each character.
-fn beyond_latin1(c: char) -> impl Iterator<Item = u16> {
+fn beyond_bytes(c: char) -> impl Iterator<Item = u16> {
     let value = u32::from(c);
     [(value >> 16) + 0x100, value & 0xffff]
         .into_iter()
@@ -106,12 +118,61 @@ fn general(c: char) -> u16 {
         .unwrap_or(identity)
 }
 
-static UCA900: LazyLock<Table> =
-    LazyLock::new(|| Table::read(include_bytes!("weights/uca900.bin")));
-static UCA400: LazyLock<Table> =
-    LazyLock::new(|| Table::read(include_bytes!("weights/uca400.bin")));
-static GENERAL: LazyLock<Table> =
-    LazyLock::new(|| Table::read(include_bytes!("weights/general.bin")));
+macro_rules! table {
+    ($file:literal) => {
+        LazyLock::new(|| Table::read(include_bytes!(concat!("weights/", $file))))
+    };
+}
+
+static UCA1400: Levelled = Levelled {
+    first: table!("uca1400.bin"),
+    second: table!("uca1400_2.bin"),
+    third: table!("uca1400_3.bin"),
+};
+static UCA900: Levelled = Levelled {
+    first: table!("uca900.bin"),
+    second: table!("uca900_2.bin"),
+    third: table!("uca900_3.bin"),
+};
+static UCA520: LazyLock<Table> = table!("uca520.bin");
+static UCA400: LazyLock<Table> = table!("uca400.bin");
+static GENERAL: LazyLock<Table> = table!("general.bin");
+static GENERAL1400: LazyLock<Table> = table!("general1400.bin");
+
+/// The three levels of a version of Unicode.
+struct Levelled {
+    first: LazyLock<Table>,
+    /// What is not [`ACCENT_USUAL`] for each weight of the first level.
+    second: LazyLock<Table>,
+    /// What is not [`CASE_USUAL`] for each.
+    third: LazyLock<Table>,
+}
+
+const ACCENT_USUAL: u16 = 0x20;
+const CASE_USUAL: u16 = 0x02;
+
+/// The first of the weights that are made of code points, two for a character.
+const IMPLICIT_FIRST: u16 = 0xfb00;
+
+impl Levelled {
+    fn at(&self, level: Level, c: char) -> CharWeights {
+        let (table, usual) = match level {
+            Level::First => return self.first.weights(c),
+            Level::Second => (&self.second, ACCENT_USUAL),
+            Level::Third => (&self.third, CASE_USUAL),
+        };
+        if let Some(list) = table.explicit(c) {
+            return CharWeights::of(list.iter().copied());
+        }
+        let first = self.first.weights(c);
+        let [lead, ..] = first.weights;
+        let count = match first.length {
+            2 if lead >= IMPLICIT_FIRST => 1,
+            length => usize::from(length),
+        };
+        CharWeights::of(std::iter::repeat_n(usual, count))
+    }
+}
 
 /// A table in memory: pages of 256 code points, each an index into the pool of weights.
 struct Table {
@@ -248,23 +309,3 @@ fn jamo(code_point: u32) -> [Option<char>; 3] {
         },
     ]
 }
-
-/// Weights of `latin1_swedish_ci`.
-static SWEDISH: [u8; 256] = [
-    0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x0e, 0x0f,
-    0x10, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x1b, 0x1c, 0x1d, 0x1e, 0x1f,
-    0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2a, 0x2b, 0x2c, 0x2d, 0x2e, 0x2f,
-    0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e, 0x3f,
-    0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f,
-    0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5a, 0x5b, 0x5c, 0x5d, 0x5e, 0x5f,
-    0x60, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f,
-    0x50, 0x51, 0x52, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5a, 0x7b, 0x7c, 0x7d, 0x7e, 0x7f,
-    0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8d, 0x8e, 0x8f,
-    0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0x9b, 0x9c, 0x9d, 0x9e, 0x9f,
-    0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xa8, 0xa9, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf,
-    0xb0, 0xb1, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7, 0xb8, 0xb9, 0xba, 0xbb, 0xbc, 0xbd, 0xbe, 0xbf,
-    0x41, 0x41, 0x41, 0x41, 0x5c, 0x5b, 0x5c, 0x43, 0x45, 0x45, 0x45, 0x45, 0x49, 0x49, 0x49, 0x49,
-    0x44, 0x4e, 0x4f, 0x4f, 0x4f, 0x4f, 0x5d, 0xd7, 0xd8, 0x55, 0x55, 0x55, 0x59, 0x59, 0xde, 0xdf,
-    0x41, 0x41, 0x41, 0x41, 0x5c, 0x5b, 0x5c, 0x43, 0x45, 0x45, 0x45, 0x45, 0x49, 0x49, 0x49, 0x49,
-    0x44, 0x4e, 0x4f, 0x4f, 0x4f, 0x4f, 0x5d, 0xf7, 0xd8, 0x55, 0x55, 0x55, 0x59, 0x59, 0xde, 0xff,
-];

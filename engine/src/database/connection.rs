@@ -72,13 +72,16 @@ pub(super) fn open_reader(path: &Path, options: &EngineOptions) -> Result<Connec
     Ok(connection)
 }
 
-/// Teaches SQLite the collations that columns name and the functions that statements call.
+/// Teaches SQLite the collations that columns name, each when it is first needed, and the functions
+/// that statements call.
 fn register(connection: &Connection) -> rusqlite::Result<()> {
-    for known in collation::all() {
-        connection.create_collation(known.name, |a, b| {
-            compare(known, a.as_bytes(), b.as_bytes())
-        })?;
-    }
+    connection.collation_needed(|connection, name| {
+        // SQLite itself says that it knows none of that name.
+        let Ok(known) = collation::by_name(name) else {
+            return Ok(());
+        };
+        connection.create_collation(name, |a, b| compare(known, a.as_bytes(), b.as_bytes()))
+    })?;
     crate::expr::register(connection)
 }
 

@@ -252,11 +252,11 @@ fn check_collation(
     attributes: &ColumnAttributes,
 ) -> Result<(), SqlError> {
     let named = attributes.collation.as_deref();
-    let Some(named) = named.map(crate::collation::by_name).transpose()? else {
+    let Some(named) = named.map(crate::collation::served).transpose()? else {
         return Ok(());
     };
     if let Some((again, error)) = &attributes.repeated_collation {
-        crate::collation::by_name(again)?;
+        crate::collation::served(again)?;
         return Err(error.clone());
     }
     match column_type {

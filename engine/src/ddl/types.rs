@@ -29,6 +29,8 @@ pub(super) struct Defaults {
     pub(super) collation: &'static Collation,
     /// Where only CHARACTER SET utf8mb4 is written.
     pub(super) utf8mb4: &'static Collation,
+    /// Whether every character set and collation may be named, as in a log.
+    pub(super) takes_all: bool,
 }
 
 impl Defaults {
@@ -37,6 +39,26 @@ impl Defaults {
         Defaults {
             collation,
             utf8mb4: session.default_collation_for_utf8mb4,
+            takes_all: session.applies_log,
+        }
+    }
+
+    fn charset(self, name: &str) -> Result<Charset, SqlError> {
+        match self.takes_all {
+            true => Charset::by_name(name),
+            false => Charset::served(name),
+        }
+    }
+
+    /// MariaDB has collations that are named without their character set: `uca1400_ai_ci`.
+    fn collation(self, name: &str, charset: Charset) -> Result<&'static Collation, SqlError> {
+        match self.takes_all {
+            true if name.starts_with("uca1400_") => {
+                let whole = format!("{}_{name}", charset.name());
+                collation::by_name(&whole).map_err(|_| SqlError::unknown_collation(name))
+            }
+            true => collation::by_name(name),
+            false => collation::served(name),
         }
     }
 }
@@ -49,10 +71,11 @@ pub(super) fn resolve_collation(
     defaults: Defaults,
 ) -> Result<&'static Collation, SqlError> {
     let default = defaults.collation;
-    let charset = spec.charset.as_deref().map(Charset::by_name).transpose()?;
+    let charset = spec.charset.as_deref();
+    let charset = charset.map(|name| defaults.charset(name)).transpose()?;
     let named = attribute
         .or(spec.collation.as_deref())
-        .map(collation::by_name)
+        .map(|name| defaults.collation(name, charset.unwrap_or(default.charset)))
         .transpose()?;
     match (charset, named) {
         (Some(charset), Some(named)) if named.charset != charset => Err(

@@ -47,7 +47,7 @@ fn pair(first: Side, second: Side, operation: &str) -> Result<Side, SqlError> {
             _ => Err(illegal(first, second, operation)),
         };
     }
-    match (a.rule.is_exact(), b.rule.is_exact()) {
+    match (a.is_of_codes(), b.is_of_codes()) {
         (true, false) if first.1 != Coercibility::Explicit => Ok((a, Coercibility::None)),
         (false, true) if first.1 != Coercibility::Explicit => Ok((b, Coercibility::None)),
         _ => Err(illegal(first, second, operation)),
@@ -58,7 +58,8 @@ fn width(charset: Charset) -> u8 {
     match charset {
         Charset::Utf8mb4 => 4,
         Charset::Utf8mb3 => 3,
-        Charset::Latin1 => 2,
+        Charset::Further(_) if charset.has_unicode() => 3,
+        Charset::Latin1 | Charset::Further(_) => 2,
         Charset::Ascii => 1,
         Charset::Binary => 5,
     }

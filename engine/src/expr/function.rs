@@ -11,7 +11,7 @@ use binlog::value::Decimal;
 use super::env::Env;
 use super::node::{Node, Op};
 use super::types::{Coercibility, Kind, Type};
-use crate::collation::{Charset, Collation};
+use crate::collation::Collation;
 use crate::value::datum::{Datum, Integer};
 use crate::value::temporal::{Moment, Span};
 use sql::error::SqlError;
@@ -267,12 +267,12 @@ pub fn wrong_datetime(value: &Datum) -> SqlError {
 /// Text of a type as the bytes that its character set has for it.
 pub(super) fn in_own_charset<'b>(bytes: Cow<'b, [u8]>, ty: &Type) -> Cow<'b, [u8]> {
     let is_text = matches!(ty.kind, Kind::Text | Kind::Enum | Kind::Set);
-    if !is_text || ty.collation.charset != Charset::Latin1 || bytes.is_ascii() {
+    if !is_text {
         return bytes;
     }
-    let encoded = std::str::from_utf8(&bytes)
-        .ok()
-        .and_then(|text| Charset::Latin1.encode(text).ok())
-        .map(Cow::into_owned);
-    encoded.map_or(bytes, Cow::Owned)
+    let given_back = ty.collation.charset.give_back(&bytes);
+    match given_back.map(|own| matches!(own, Cow::Owned(_)).then(|| own.into_owned())) {
+        Ok(Some(own)) => Cow::Owned(own),
+        Ok(None) | Err(_) => bytes,
+    }
 }

@@ -8,7 +8,6 @@ use binlog::value::Value;
 use super::datum::Datum;
 use super::json_text;
 use crate::catalog::ColumnType;
-use crate::collation::Charset;
 use crate::session::TimeZone;
 use sql::error::SqlError;
 
@@ -31,11 +30,8 @@ pub(crate) fn of_column(
             _ => Datum::UInt(*bits),
         },
         Value::Bytes(bytes) => match column.collation().map(|collation| collation.charset) {
-            Some(Charset::Latin1) => match Charset::Latin1.decode(bytes) {
-                Ok(text) => Datum::text(text),
-                Err(_) => Datum::Text(bytes.to_vec()),
-            },
-            _ => Datum::Text(bytes.to_vec()),
+            Some(charset) => Datum::Text(charset.text_of(bytes).into_owned()),
+            None => Datum::Text(bytes.to_vec()),
         },
         Value::Json(binary) => {
             let text = json_text::to_text(binary).map_err(SqlError::storage_engine)?;

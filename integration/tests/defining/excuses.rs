@@ -131,10 +131,6 @@ const EXCUSES: &[Excuse] = &[
         },
     },
     Excuse {
-        reason: "collations whose order is not known",
-        covers: |difference| matches!(difference.what, What::OnlyWeir { code: 1273 }),
-    },
-    Excuse {
         reason: "NULL in the rows is refused where a virtual column comes that is NOT NULL",
         covers: |difference| {
             let is_null = matches!(difference.what, What::OnlyWeir { code: 1048 });

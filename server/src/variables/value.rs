@@ -134,7 +134,7 @@ pub(super) fn checked(
                     let shown = assigned.to_text().unwrap_or_default();
                     found.ok_or_else(|| SqlError::unknown_collation(shown))?
                 }
-                None => collation::by_name(&text(name, assigned)?.ok_or_else(refuse)?)?,
+                None => collation::served(&text(name, assigned)?.ok_or_else(refuse)?)?,
             };
             let is_default = name == "default_collation_for_utf8mb4";
             if is_default && !DEFAULTS_OF_UTF8MB4.contains(&collation.name) {
@@ -234,7 +234,7 @@ fn charset(name: &str, assigned: &Sourced) -> Result<VariableValue, SqlError> {
             Ok(VariableValue::Text("binary".to_owned()))
         }
         Some(written) => {
-            let charset = collation::Charset::by_name(&written)?;
+            let charset = collation::Charset::served(&written)?;
             Ok(VariableValue::Text(charset.name().to_owned()))
         }
         None if name == "character_set_results" => Ok(VariableValue::Null),

@@ -341,7 +341,7 @@ impl Binder<'_> {
 
     /// COLLATE. Error 1253 when the collation is of another character set.
     fn collate(&self, node: Node, name: &str) -> Result<Node, SqlError> {
-        let wanted = collation::by_name(name)?;
+        let wanted = collation::exact(name)?;
         let text = node.ty.kind.is_text();
         let own = if text {
             node.ty.collation.charset

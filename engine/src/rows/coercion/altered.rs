@@ -138,7 +138,8 @@ impl Sourced {
     /// Text of a character set as the bytes that a column without one, or of bits, takes.
     pub(crate) fn in_bytes_of(self, charset: Charset, target: &ColumnType) -> Self {
         let is_bit = matches!(target, ColumnType::Bit { .. });
-        if charset != Charset::Latin1 || !(is_bit || is_bytes(target)) {
+        let is_utf8 = charset.table().is_utf8() || charset == Charset::Binary;
+        if is_utf8 || !(is_bit || is_bytes(target)) {
             return self;
         }
         let text = match &self.value {

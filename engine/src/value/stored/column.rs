@@ -10,7 +10,12 @@ use rusqlite::types::{ToSqlOutput, Value as Stored, ValueRef};
 use crate::catalog::{Column, ColumnType, Table};
 use crate::collation::Charset;
 use crate::error::EngineError;
+use crate::rows::text::escaped_up_to;
 use crate::value::json_text;
+use sql::error::SqlError;
+
+/// Most characters of bytes that an error shows.
+const SHOWN_MAX: usize = 64;
 
 /// The stored form of `value` in a column of `column_type`. The value must be of the type.
 pub fn encode<'a>(
@@ -61,13 +66,17 @@ fn bytes_of<'a>(column_type: &ColumnType, bytes: &'a [u8]) -> Result<ToSqlOutput
         ColumnType::Char { collation, .. }
         | ColumnType::Varchar { collation, .. }
         | ColumnType::Text { collation, .. } => {
-            if collation.charset == Charset::Latin1 && !bytes.is_ascii() {
-                let text = Charset::Latin1
-                    .decode(bytes)
-                    .map_err(|_| misfit(column_type, "bytes"))?;
-                return Ok(ToSqlOutput::Owned(Stored::Text(text.into_owned())));
-            }
-            Ok(ToSqlOutput::Borrowed(ValueRef::Text(bytes)))
+            let charset = collation.charset;
+            let unknown = || {
+                let shown = escaped_up_to(bytes, SHOWN_MAX);
+                EngineError::Sql(SqlError::invalid_character_string(charset.name(), shown))
+            };
+            Ok(match charset.keep(bytes).ok_or_else(unknown)? {
+                Cow::Borrowed(kept) => ToSqlOutput::Borrowed(ValueRef::Text(kept)),
+                Cow::Owned(kept) => ToSqlOutput::Owned(Stored::Text(
+                    String::from_utf8(kept).map_err(|error| misfit(column_type, error))?,
+                )),
+            })
         }
         ColumnType::Binary { length } if bytes.len() < usize::from(*length) => {
             let mut padded = bytes.to_vec();
@@ -197,11 +206,7 @@ fn in_charset<'a>(
     charset: Charset,
     text: &'a [u8],
 ) -> Result<Cow<'a, [u8]>, EngineError> {
-    if charset != Charset::Latin1 || text.is_ascii() {
-        return Ok(Cow::Borrowed(text));
-    }
-    let text = std::str::from_utf8(text).map_err(|error| misfit(column_type, error))?;
     charset
-        .encode(text)
+        .give_back(text)
         .map_err(|character| misfit(column_type, character))
 }
