@@ -11,12 +11,14 @@ mod error;
 mod orders;
 mod rows;
 mod system;
-mod views;
+mod unkept;
 
 pub use binlog_statement::{BinlogEvents, binlog_events};
 pub use ddl::{DROP_VIEW, DdlOutcome, DdlStatement};
 pub use error::ApplyError;
 pub use system::{SYSTEM_ROWS, is_system_table};
+pub use unkept::SEQUENCE_ROWS;
+pub(crate) use unkept::Unkept;
 
 use std::sync::Arc;
 

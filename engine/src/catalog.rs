@@ -11,6 +11,7 @@ mod key;
 mod references;
 mod show_create;
 mod table;
+mod text_form;
 
 pub use column::{Column, ColumnDefault, ColumnId, Generated};
 pub use column_type::{BlobSize, ColumnType, GeometryKind, IntegerSize};
@@ -20,6 +21,7 @@ pub use references::Reference;
 use references::References;
 pub(crate) use show_create::quoted;
 pub use table::{Table, TableId, TableOptions};
+pub use text_form::TextForm;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -61,7 +61,12 @@ pub(crate) fn execute(
         Ddl::DropView { if_exists, views } => drop::views(writer, session, views, *if_exists),
         Ddl::TruncateTable(name) => drop::truncate(writer, session, name),
         Ddl::CreateIndex(create) => alter::create_index(writer, session, create),
-        Ddl::DropIndex { name, table, how } => alter::drop_index(writer, session, name, table, how),
+        Ddl::DropIndex {
+            if_exists,
+            name,
+            table,
+            how,
+        } => alter::drop_index(writer, session, (name, *if_exists), table, how),
         Ddl::RenameTable(pairs) => drop::rename(writer, session, pairs),
     }
 }

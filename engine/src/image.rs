@@ -37,7 +37,7 @@ pub fn snapshot(table: &Table) -> Option<TableSnapshot> {
     let map = table_map(table, table.id.0);
     let declared = |index: usize| {
         let column = table.columns.get(index);
-        column.map_or_else(String::new, |column| column.column_type.to_string())
+        column.map_or_else(String::new, |column| column.declared_type())
     };
     let mut snapshot = TableSnapshot::of(&map, declared)?;
     for (own, column) in snapshot.columns.iter_mut().zip(&table.columns) {

@@ -28,6 +28,18 @@ impl Snapshot {
     /// # Errors
     /// What the server answered.
     pub async fn take(client: &mut Client, databases: &[&str]) -> Result<Self> {
+        Self::of(client, databases, "SHOW TABLES").await
+    }
+
+    /// The same without views and sequences, which the embedded engine does not keep.
+    ///
+    /// # Errors
+    /// What the server answered.
+    pub async fn take_tables(client: &mut Client, databases: &[&str]) -> Result<Self> {
+        Self::of(client, databases, "SHOW FULL TABLES").await
+    }
+
+    async fn of(client: &mut Client, databases: &[&str], show: &str) -> Result<Self> {
         client.execute("SET time_zone = '+00:00'").await?;
         let present: Vec<String> = names(client.rows("SHOW DATABASES").await?);
         let mut tables = BTreeMap::new();
@@ -35,11 +47,12 @@ impl Snapshot {
             .iter()
             .filter(|name| present.iter().any(|is| is == *name))
         {
-            for table in names(
-                client
-                    .rows(&format!("SHOW TABLES FROM `{database}`"))
-                    .await?,
-            ) {
+            let mut found = client.rows(&format!("{show} FROM `{database}`")).await?;
+            found.retain(|row| {
+                let kind = row.get(1).map(ToString::to_string);
+                !matches!(kind.as_deref(), Some("VIEW" | "SEQUENCE"))
+            });
+            for table in names(found) {
                 let name = format!("`{database}`.`{}`", table.replace('`', "``"));
                 let columns = names(client.rows(&format!("SHOW COLUMNS FROM {name}")).await?);
                 let mut rows = client.rows(&format!("SELECT * FROM {name}")).await?;

@@ -7,6 +7,35 @@ use crate::real_replica::{REPLICATION_PASSWORD, REPLICATION_USER};
 use crate::sql::Client;
 use crate::wait;
 
+/// Statements of what only MariaDB has, behind the all-types workload.
+pub const OWN: [&str; 23] = [
+    "USE types",
+    "CREATE TABLE ma (id INT PRIMARY KEY, u UUID, i6 INET6, i4 INET4, j JSON, \
+     z TEXT COMPRESSED, vc VARCHAR(300) COMPRESSED, n INT AS (id + 1) VIRTUAL, p INT AS (id * 2) STORED)",
+    "INSERT INTO ma (id, u, i6, i4, j, z, vc) VALUES (1, UUID(), '::1', '10.0.0.1', '{\"a\": [1]}', \
+     REPEAT('z', 5000), REPEAT('v', 200)), (2, NULL, NULL, NULL, NULL, NULL, NULL)",
+    "UPDATE ma SET z = CONCAT(z, 'more'), j = '[]' WHERE id = 1",
+    "CREATE TABLE versioned (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",
+    "INSERT INTO versioned VALUES (1, 1), (2, 2)",
+    "UPDATE versioned SET v = 3 WHERE id = 1",
+    "DELETE FROM versioned WHERE id = 2",
+    "CREATE SEQUENCE seq START WITH 10 INCREMENT BY 5 CACHE 3",
+    "CREATE TABLE numbered (id INT PRIMARY KEY DEFAULT NEXT VALUE FOR seq, v INT)",
+    "INSERT INTO numbered (v) VALUES (1), (2), (3), (4)",
+    "CREATE TABLE chosen AS SELECT id, v FROM numbered WHERE v > 2",
+    "CREATE OR REPLACE TABLE chosen (PRIMARY KEY (id)) SELECT id, v FROM numbered",
+    "CREATE TABLE nothing AS SELECT id FROM numbered WHERE v > 99",
+    "CREATE OR REPLACE VIEW seen AS SELECT id FROM chosen",
+    "CREATE TABLE plain (a INT, b VARCHAR(20)) ENGINE=MyISAM",
+    "INSERT INTO plain VALUES (1, 'same'), (1, 'same'), (2, 'other')",
+    "UPDATE plain SET b = 'changed' WHERE a = 1 LIMIT 1",
+    "CREATE TABLE safe ENGINE=Aria AS SELECT a, b FROM plain",
+    "CREATE PROCEDURE twice() UPDATE numbered SET v = v * 2",
+    "CALL twice()",
+    "SET @@session.gtid_domain_id = 7",
+    "INSERT INTO numbered (id, v) VALUES (1000, 1)",
+];
+
 /// The high byte of the domains of what Weir logs on its own behalf on MariaDB targets.
 const OWN_DOMAINS: u32 = 0x57;
 
@@ -120,13 +149,21 @@ pub async fn until_executed(
     loop {
         let status = "SHOW REPLICA STATUS";
         let mut seen = Vec::new();
-        for column in ["Executed_Gtid_Set", "Last_IO_Error", "Last_SQL_Error"] {
+        let columns = [
+            "Executed_Gtid_Set",
+            "Last_IO_Error",
+            "Last_SQL_Error",
+            "Replica_SQL_Running",
+        ];
+        for column in columns {
             seen.push(replica.column(status, column).await?.unwrap_or_default());
         }
         if seen.first() == Some(&wanted) {
             return Ok(wanted);
         }
-        ensure(started.elapsed() < limit, || {
+        let has_stopped =
+            matches!(seen.as_slice(), [_, _, error, runs] if !error.is_empty() && runs == "No");
+        ensure(!has_stopped && started.elapsed() < limit, || {
             format!("{wanted} is not executed: {seen:?}")
         })?;
         wait::let_run(Duration::from_millis(50)).await;

@@ -6,7 +6,7 @@ use integration::chance::{Chance, announce, setting};
 use integration::compare::{Snapshot, ensure_same, ensure_same_checksums, until_same};
 use integration::failure::ensure;
 use integration::kills::{Killed, Parties};
-use integration::mariadb::{create_account, ensure_same_gtids, until_executed};
+use integration::mariadb::{OWN, create_account, ensure_same_gtids, until_executed};
 use integration::metrics::metric;
 use integration::process::free_port;
 use integration::real_replica::Start;
@@ -16,35 +16,6 @@ use integration::workload::{self, DATABASES, Scope};
 use integration::{Client, Peer, RealServer, Result, Weir};
 
 const PEERS: [Peer; 2] = [Peer::MariaDb1011, Peer::MariaDb118];
-
-/// What only MariaDB has.
-const OWN: [&str; 23] = [
-    "USE types",
-    "CREATE TABLE ma (id INT PRIMARY KEY, u UUID, i6 INET6, i4 INET4, j JSON, \
-     z TEXT COMPRESSED, vc VARCHAR(300) COMPRESSED, n INT AS (id + 1) VIRTUAL, p INT AS (id * 2) STORED)",
-    "INSERT INTO ma (id, u, i6, i4, j, z, vc) VALUES (1, UUID(), '::1', '10.0.0.1', '{\"a\": [1]}', \
-     REPEAT('z', 5000), REPEAT('v', 200)), (2, NULL, NULL, NULL, NULL, NULL, NULL)",
-    "UPDATE ma SET z = CONCAT(z, 'more'), j = '[]' WHERE id = 1",
-    "CREATE TABLE versioned (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING",
-    "INSERT INTO versioned VALUES (1, 1), (2, 2)",
-    "UPDATE versioned SET v = 3 WHERE id = 1",
-    "DELETE FROM versioned WHERE id = 2",
-    "CREATE SEQUENCE seq START WITH 10 INCREMENT BY 5 CACHE 3",
-    "CREATE TABLE numbered (id INT PRIMARY KEY DEFAULT NEXT VALUE FOR seq, v INT)",
-    "INSERT INTO numbered (v) VALUES (1), (2), (3), (4)",
-    "CREATE TABLE chosen AS SELECT id, v FROM numbered WHERE v > 2",
-    "CREATE OR REPLACE TABLE chosen (PRIMARY KEY (id)) SELECT id, v FROM numbered",
-    "CREATE TABLE nothing AS SELECT id FROM numbered WHERE v > 99",
-    "CREATE OR REPLACE VIEW seen AS SELECT id FROM chosen",
-    "CREATE TABLE plain (a INT, b VARCHAR(20)) ENGINE=MyISAM",
-    "INSERT INTO plain VALUES (1, 'same'), (1, 'same'), (2, 'other')",
-    "UPDATE plain SET b = 'changed' WHERE a = 1 LIMIT 1",
-    "CREATE TABLE safe ENGINE=Aria AS SELECT a, b FROM plain",
-    "CREATE PROCEDURE twice() UPDATE numbered SET v = v * 2",
-    "CALL twice()",
-    "SET @@session.gtid_domain_id = 7",
-    "INSERT INTO numbered (id, v) VALUES (1000, 1)",
-];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_column_type_arrives_under_its_gtid() -> Result {
@@ -346,22 +317,15 @@ async fn a_target_that_takes_no_mariadb_is_named_with_what_to_do() -> Result {
     let source = RealServer::start(Peer::MariaDb118, 1, &[]).await?;
     create_account(&mut source.client().await?).await?;
     let mysql = RealServer::start(Peer::MySql97, 2, &[]).await?;
-    let to_mysql = format!("target=mysql://root@127.0.0.1:{}", mysql.port);
-    for (target, words) in [
-        ("target=sqlite", "the embedded engine (target=sqlite)"),
-        (to_mysql.as_str(), "MySQL 9.7"),
-    ] {
-        let replica = Weir::following(9, source.port, &[target]).await?;
-        let error = until_error(&replica, "Last_IO_Error").await?;
-        let is_named = error.contains(words) && error.contains("target=mysql://user@host");
-        ensure(is_named && error.contains("the source is 11.8"), || error)?;
-        let mut at_replica = replica.client().await?;
-        let runs = at_replica
-            .column("SHOW REPLICA STATUS", "Replica_IO_Running")
-            .await?;
-        ensure(runs.as_deref() == Some("No"), || format!("{runs:?}"))?;
-    }
-    Ok(())
+    let replica = following(&source, &mysql, &[]).await?;
+    let error = until_error(&replica, "Last_IO_Error").await?;
+    let is_named = error.contains("MySQL 9.7") && error.contains("target=mysql://user@host");
+    ensure(is_named && error.contains("the source is 11.8"), || error)?;
+    let mut at_replica = replica.client().await?;
+    let runs = at_replica
+        .column("SHOW REPLICA STATUS", "Replica_IO_Running")
+        .await?;
+    ensure(runs.as_deref() == Some("No"), || format!("{runs:?}"))
 }
 
 /// A source with its account, and a target.

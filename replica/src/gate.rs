@@ -5,8 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use binlog::event::XaName;
 use targets::{
-    Applied, Mark, RowsChange, Session, StatementChange, StatementOutcome, Store, TargetError,
-    Traits, UnitHead,
+    Applied, Mark, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome, Store,
+    TargetError, Traits, UnitHead,
 };
 
 /// Whether the applier may commit.
@@ -122,7 +122,7 @@ impl Session for GatedSession {
         self.session.unit(head)
     }
 
-    fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError> {
+    fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {
         self.session.rows(change)
     }
 

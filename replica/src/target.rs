@@ -35,7 +35,7 @@ pub(crate) fn open(
     match kind {
         TargetKind::Sqlite => Ok(Target {
             store: Box::new(SqliteStore::new(database, channel)?),
-            no_mariadb: Some(Arc::from("the embedded engine (target=sqlite)")),
+            no_mariadb: None,
         }),
         TargetKind::Mysql(target) => {
             let store = server(target, channel, gtid_mode)?;

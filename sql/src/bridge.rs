@@ -88,10 +88,29 @@ impl Cursor<'_> {
 
     /// An expression.
     pub(super) fn expression(&mut self) -> Parse<super::ast::Expression> {
-        let first = self.at;
         // Only as far as it can reach, so that long lists are read once.
+        self.expression_in_front_of(self.end_of_expression())
+    }
+
+    /// `name(arguments)`, and nothing behind it.
+    pub(super) fn call(&mut self) -> Parse<super::ast::Expression> {
+        let mut depth = 0_usize;
+        for (index, token) in self.tokens.iter().enumerate().skip(self.at) {
+            match &token.kind {
+                Kind::Symbol("(") => depth += 1,
+                Kind::Symbol(")") if depth <= 1 => {
+                    return self.expression_in_front_of(index.saturating_add(1));
+                }
+                Kind::Symbol(")") => depth -= 1,
+                _ => {}
+            }
+        }
+        self.unexpected()
+    }
+
+    fn expression_in_front_of(&mut self, end: usize) -> Parse<super::ast::Expression> {
+        let first = self.at;
         let mut tokens = Vec::new();
-        let end = self.end_of_expression();
         self.normalised(end, &mut tokens)?;
         let expr = self.read_from(tokens, end, |parser| parser.parse_expr())?;
         Ok(super::ast::Expression {

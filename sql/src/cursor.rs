@@ -47,6 +47,8 @@ pub(super) struct Cursor<'a> {
     pub(super) indent: usize,
     /// How the text is read.
     pub(super) options: ParseOptions,
+    /// Whether a clause of MariaDB was read that says IF EXISTS or IF NOT EXISTS.
+    pub(super) is_conditional: bool,
 }
 
 impl<'a> Cursor<'a> {

@@ -195,6 +195,7 @@ fn parse_tokens(
         rows,
         indent: text.len() - text.trim_ascii_start().len(),
         options: *options,
+        is_conditional: false,
     };
     let (statement, consumed) = match cursor.statement() {
         Ok(mut statement) => {

@@ -116,6 +116,7 @@ fn cursor<'a>(text: &'a [u8], options: &ParseOptions) -> Result<Cursor<'a>, SqlE
         rows,
         indent: 0,
         options: *options,
+        is_conditional: false,
     })
 }
 

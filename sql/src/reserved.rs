@@ -9,7 +9,16 @@ use super::ParseOptions;
 const SINCE: [(&str, u32); 2] = [("EXTERNAL", 90_400), ("LIBRARY", 90_200)];
 const UNTIL: [(&str, u32); 2] = [("MANUAL", 90_000), ("PARALLEL", 90_000)];
 /// MariaDB's versions begin here; it reserves none of those.
-const MARIADB: u32 = 100_000;
+pub(crate) const MARIADB: u32 = 100_000;
+/// Words that MySQL reserves and MariaDB 10.11 and 11.8 take as names of columns.
+#[rustfmt::skip]
+const FREE_IN_MARIADB: [&str; 33] = [
+    "CUBE", "CUME_DIST", "DATABASE", "DENSE_RANK", "EMPTY", "FIRST_VALUE", "FUNCTION", "GENERATED",
+    "GET", "GROUPING", "GROUPS", "IO_AFTER_GTIDS", "IO_BEFORE_GTIDS", "JSON_TABLE", "LAG",
+    "LAST_VALUE", "LATERAL", "LEAD", "MANUAL", "NTH_VALUE", "NTILE", "OF", "OPTIMIZER_COSTS",
+    "PARALLEL", "PERCENT_RANK", "QUALIFY", "RANK", "ROW", "STORED", "SYSTEM", "TABLESAMPLE",
+    "VIRTUAL", "WINDOW",
+];
 
 /// Whether an unquoted `word` of a statement cannot be a name: of one that is logged here it could
 /// not be one in any version that may replay it.
@@ -27,6 +36,10 @@ fn is_free(word: &str, version: u32) -> bool {
     among(&SINCE, |version, since| {
         version < since || version >= MARIADB
     }) || among(&UNTIL, |version, until| version >= until)
+        || (version >= MARIADB
+            && FREE_IN_MARIADB
+                .iter()
+                .any(|known| word.eq_ignore_ascii_case(known)))
 }
 
 /// Whether an unquoted `word` cannot be a name in some version.
@@ -148,6 +161,7 @@ mod tests {
     #[test]
     fn the_list_is_sorted_for_searching() {
         assert!(RESERVED.is_sorted());
+        assert!(FREE_IN_MARIADB.iter().all(|word| is_reserved(word)));
         assert!(RESERVED.iter().all(|word| word.len() <= LONGEST));
         assert!(is_reserved("select") && !is_reserved("offset"));
     }
@@ -166,6 +180,10 @@ mod tests {
             ("manual", 80_406, true),
             ("Parallel", 90_700, false),
             ("select", 90_700, true),
+            ("rank", 101_100, false),
+            ("Rank", 90_700, true),
+            ("system", 110_809, false),
+            ("key", 110_809, true),
         ] {
             assert_eq!(is_reserved_in(word, &logged(version)), expected, "{word}");
         }

@@ -100,6 +100,27 @@ impl Variables {
     }
 }
 
+/// What became of the rows of one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RowsOutcome {
+    /// How many were applied.
+    pub applied: u64,
+    /// What those are that concern nothing that the target keeps, if there were some: to be counted
+    /// and named.
+    pub not_kept: Option<&'static str>,
+}
+
+impl RowsOutcome {
+    /// All were applied, so many.
+    #[must_use]
+    pub const fn all(applied: u64) -> Self {
+        Self {
+            applied,
+            not_kept: None,
+        }
+    }
+}
+
 /// A statement that is replicated as text.
 #[derive(Debug, Clone, Copy)]
 pub struct StatementChange<'a> {

@@ -334,7 +334,7 @@ fn apply(
         rows: &event,
         logged: logged(event_type, &description),
     };
-    target.rows(&change)
+    target.rows(&change).map(|outcome| outcome.applied)
 }
 
 fn values(row: TestRow<'_>) -> [Value<'_>; 2] {

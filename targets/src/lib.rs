@@ -17,7 +17,9 @@ mod mysql;
 mod seam;
 mod sqlite;
 
-pub use change::{Logged, RowsChange, StatementChange, StatementOutcome, UnitHead, Variables};
+pub use change::{
+    Logged, RowsChange, RowsOutcome, StatementChange, StatementOutcome, UnitHead, Variables,
+};
 pub use engine::apply::{SYSTEM_ROWS, is_system_table};
 pub use engine::database::{Applied, Mark};
 pub use error::TargetError;

@@ -9,7 +9,10 @@
 
 use binlog::event::XaName;
 
-use super::{Applied, Mark, RowsChange, StatementChange, StatementOutcome, TargetError, UnitHead};
+use super::{
+    Applied, Mark, RowsChange, RowsOutcome, StatementChange, StatementOutcome, TargetError,
+    UnitHead,
+};
 
 /// What a store can do, for those who schedule its sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,9 +83,8 @@ pub trait Session: Send {
     /// Begins the next unit. The one before it is kept for the commit.
     fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError>;
 
-    /// Applies the rows of one event and returns how many there were. On error the unit has to be
-    /// undone.
-    fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError>;
+    /// Applies the rows of one event. On error the unit has to be undone.
+    fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError>;
 
     /// Executes a statement, or says that it concerns nothing that a target keeps. On error the
     /// unit has to be undone.

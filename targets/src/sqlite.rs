@@ -6,13 +6,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use binlog::event::XaName;
-use engine::apply::{DdlStatement, RowCheck};
+use engine::apply::{DdlStatement, RowCheck, SEQUENCE_ROWS};
 use engine::database::{Applied, Database, Mark};
 use engine::error::EngineError;
 use engine::execute::Writer;
 
 use super::{
-    RowsChange, Session, StatementChange, StatementOutcome, Store, TargetError, Traits, UnitHead,
+    RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome, Store, TargetError,
+    Traits, UnitHead,
 };
 
 /// Savepoint of the open unit.
@@ -66,7 +67,7 @@ impl Store for SqliteStore {
             undoes_units: true,
             keeps_gtids: false,
             commits_ddl: false,
-            takes_mariadb: false,
+            takes_mariadb: true,
             merges_rows: false,
             runs_statements: false,
             runs_xa: false,
@@ -159,10 +160,17 @@ impl Session for SqliteSession {
         Ok(())
     }
 
-    fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError> {
+    fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {
         let writer = self.changing()?;
         let (database, map) = (change.database, change.map);
-        Ok(writer.apply_rows(database, map, change.rows, RowCheck::Key)?)
+        if writer.has_sequence(database, &map.table)? {
+            return Ok(RowsOutcome {
+                applied: 0,
+                not_kept: Some(SEQUENCE_ROWS),
+            });
+        }
+        let applied = writer.apply_rows(database, map, change.rows, RowCheck::Key)?;
+        Ok(RowsOutcome::all(applied))
     }
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use binlog::row::{Column as MapColumn, ColumnType as Code, TableMap};
 use binlog::value::Value;
 
-use crate::catalog::{Column, ColumnType, Table};
+use crate::catalog::{Column, ColumnType, Table, TextForm};
 use crate::collation::{self, Charset};
 use crate::image::code;
 use sql::error::SqlError;
@@ -37,6 +37,8 @@ pub(super) enum Conversion {
     Rescale { scale: u8 },
     /// JSON text of MariaDB.
     JsonText,
+    /// The text of what MariaDB has as a few bytes.
+    Shown(TextForm),
 }
 
 /// Integers whose signedness was not logged have the local column's.
@@ -84,16 +86,21 @@ impl Mapping {
 }
 
 fn conversion(logged: &MapColumn<'_>, local: &Column) -> Option<Conversion> {
+    match local.shown {
+        Some(form) => {
+            let is_such =
+                logged.real_type() == Code::STRING && logged.string_len_max() == form.bytes();
+            is_such.then_some(Conversion::Shown(form))
+        }
+        None => conversion_of_type(logged, local),
+    }
+}
+
+fn conversion_of_type(logged: &MapColumn<'_>, local: &Column) -> Option<Conversion> {
     let (local_code, local_metadata) = code(&local.column_type);
     match (logged.real_type(), &local.column_type) {
-        (from, ColumnType::Integer { unsigned, .. }) => {
-            let (from, to) = (integer_bytes(from)?, integer_bytes(local_code)?);
-            let from_unsigned = logged.unsigned.unwrap_or(*unsigned);
-            match (from_unsigned, unsigned) {
-                (false, false) | (true, true) if from <= to => Some(Conversion::Same),
-                (true, false) if from < to => Some(Conversion::Signedness { unsigned: false }),
-                _ => None,
-            }
+        (_, ColumnType::Integer { unsigned, .. }) => {
+            integer_conversion(logged, local_code, *unsigned)
         }
         (
             Code::NEWDECIMAL,
@@ -136,6 +143,12 @@ fn conversion(logged: &MapColumn<'_>, local: &Column) -> Option<Conversion> {
         (Code::BLOB, ColumnType::Json) => Some(Conversion::JsonText),
         (Code::GEOMETRY, ColumnType::Geometry { .. })
         | (Code::VECTOR, ColumnType::Vector { .. }) => Some(Conversion::Same),
+        // MariaDB's vectors, the same numbers in bytes.
+        (Code::VARCHAR, ColumnType::Vector { dimensions })
+            if u32::from(logged.metadata) == u32::from(*dimensions) * 4 =>
+        {
+            Some(Conversion::Same)
+        }
         (
             Code::STRING
             | Code::VARCHAR
@@ -182,6 +195,15 @@ fn string(logged: &MapColumn<'_>, local: &Column) -> Option<Conversion> {
     fits.then_some(conversion)
 }
 
+fn integer_conversion(logged: &MapColumn<'_>, to: Code, unsigned: bool) -> Option<Conversion> {
+    let (from, to) = (integer_bytes(logged.real_type())?, integer_bytes(to)?);
+    match (logged.unsigned.unwrap_or(unsigned), unsigned) {
+        (false, false) | (true, true) if from <= to => Some(Conversion::Same),
+        (true, false) if from < to => Some(Conversion::Signedness { unsigned: false }),
+        _ => None,
+    }
+}
+
 /// Most bytes of a logged string.
 fn longest_logged(logged: &MapColumn<'_>) -> Option<u64> {
     Some(match logged.real_type() {
@@ -193,6 +215,8 @@ fn longest_logged(logged: &MapColumn<'_>) -> Option<u64> {
             4 => 0xffff_ffff,
             _ => return None,
         },
+        // One byte says how a value is compressed.
+        Code::VARCHAR_COMPRESSED => u64::from(logged.metadata).saturating_sub(1),
         _ => u64::from(logged.metadata),
     })
 }
@@ -278,6 +302,9 @@ impl Conversion {
             (Conversion::Charset { from, to }, Value::Bytes(bytes)) => {
                 let text = from.decode(bytes).ok()?;
                 Value::Bytes(Cow::Owned(to.encode(&text).ok()?.into_owned()))
+            }
+            (Conversion::Shown(form), Value::Bytes(bytes)) => {
+                Value::Bytes(Cow::Owned(form.text(bytes)?.into_bytes()))
             }
             (Conversion::JsonText, Value::Bytes(bytes)) => {
                 let text = std::str::from_utf8(bytes).ok()?;

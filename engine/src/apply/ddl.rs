@@ -2,12 +2,12 @@
 
 use binlog::event::{StatusVariables, session_flag};
 
-use super::{ApplyError, orders, system, views};
+use super::{ApplyError, Unkept, orders, system, unkept};
 use crate::collation::{self, Charset, Collation, UTF8MB4_GENERAL_CI};
 use crate::ddl::unenforced;
 use crate::execute::Writer;
 use crate::session::{Acceptor, SessionContext, TimeZone};
-use sql::ast::{Account, Admin, Ddl};
+use sql::ast::{Account, Admin, Ddl, TableName};
 use sql::error::SqlError;
 use sql::{NameCharacters, ParseOptions, SqlMode, Statement, parse, version_number};
 
@@ -85,6 +85,16 @@ impl<'a> DdlStatement<'a> {
         server_version: &str,
     ) -> DdlStatement<'a> {
         let flags2 = status.flags2().unwrap_or(0);
+        let is_mariadb = server_version.contains("MariaDB");
+        let of_mariadb = || {
+            let mut pairs = status.charset_collations().iter();
+            let found = pairs.find(|(charset, _)| *charset == UTF8MB4_GENERAL_CI.id);
+            found.map(|(_, collation)| *collation)
+        };
+        let explicit_defaults_for_timestamp = match is_mariadb {
+            true => Some(flags2 & session_flag::EXPLICIT_DEFAULTS_FOR_TIMESTAMP != 0),
+            false => status.explicit_defaults_for_timestamp(),
+        };
         let charset = status.charset();
         let zone = status.time_zone().filter(|zone| !zone.is_empty());
         DdlStatement {
@@ -96,14 +106,14 @@ impl<'a> DdlStatement<'a> {
             connection: charset.map(|charset| charset.connection),
             server: charset.map(|charset| charset.server),
             default_database: status.collation_database(),
-            default_for_utf8mb4: status.default_collation_for_utf8mb4(),
+            default_for_utf8mb4: status.default_collation_for_utf8mb4().or_else(of_mariadb),
             time_zone: zone.map(|zone| String::from_utf8_lossy(zone).into_owned()),
-            explicit_defaults_for_timestamp: status.explicit_defaults_for_timestamp(),
+            explicit_defaults_for_timestamp,
             foreign_key_checks: flags2 & session_flag::NO_FOREIGN_KEY_CHECKS == 0,
             unique_checks: flags2 & session_flag::RELAXED_UNIQUE_CHECKS == 0,
             auto_increment: status.auto_increment().unwrap_or((1, 1)),
             version: version_number(server_version),
-            is_mariadb: server_version.contains("MariaDB"),
+            is_mariadb,
         }
     }
 
@@ -139,7 +149,7 @@ impl<'a> DdlStatement<'a> {
         }
         session.explicit_defaults_for_timestamp = self
             .explicit_defaults_for_timestamp
-            .unwrap_or(self.is_mariadb || !self.is_before_80());
+            .unwrap_or(!self.is_before_80());
         session.foreign_key_checks = self.foreign_key_checks;
         session.unique_checks = self.unique_checks;
         let (increment, offset) = self.auto_increment;
@@ -228,9 +238,7 @@ fn execute(writer: &mut Writer, statement: &DdlStatement<'_>) -> Result<DdlOutco
             object: Some(object),
             ..
         } => {
-            if let Some(view) = &object.view {
-                views::made(writer, &statement.database, view)?;
-            }
+            unkept::note(writer, &statement.database, &object.names)?;
             object.construct
         }
         Statement::NotSupported {
@@ -272,22 +280,28 @@ fn definition(
     }
     match ddl {
         Ddl::DropView { views, .. } => {
-            views::dropped(writer, database, views)?;
+            unkept::dropped(writer, Unkept::View, database, views)?;
             return passed_over(DROP_VIEW);
         }
         Ddl::RenameTable(pairs) => {
             let mut session = statement.session()?;
-            let has_views = views::rename(writer, pairs, &mut session)?;
-            return match has_views {
-                true => passed_over(views::RENAME),
-                false => Ok(DdlOutcome::Done),
-            };
+            let found = unkept::rename(writer, pairs, &mut session)?;
+            return found.map_or(Ok(DdlOutcome::Done), passed_over);
         }
-        Ddl::CreateTable(create) if views::is_in_the_way(writer, database, create)? => {
-            return passed_over(views::CREATE_TABLE);
+        Ddl::DropTable {
+            temporary: false,
+            if_exists,
+            tables,
+        } if statement.is_mariadb => {
+            let found = drop_tables(writer, statement, *if_exists, tables)?;
+            return found.map_or(Ok(DdlOutcome::Done), passed_over);
         }
-        Ddl::CreateTable(_)
-        | Ddl::CreateDatabase { .. }
+        Ddl::CreateTable(create) => {
+            if let Some(construct) = unkept::in_the_way(writer, database, create)? {
+                return passed_over(construct);
+            }
+        }
+        Ddl::CreateDatabase { .. }
         | Ddl::AlterDatabase { .. }
         | Ddl::DropDatabase { .. }
         | Ddl::AlterTable(_)
@@ -309,4 +323,25 @@ fn definition(
         true => DdlOutcome::Done,
         false => DdlOutcome::Unenforced { constructs },
     })
+}
+
+/// DROP TABLE of MariaDB, which may mean sequences.
+fn drop_tables(
+    writer: &mut Writer,
+    statement: &DdlStatement<'_>,
+    if_exists: bool,
+    tables: &[TableName],
+) -> Result<Option<&'static str>, SqlError> {
+    let mut session = statement.session()?;
+    let left = unkept::without_sequences(writer, tables, &session)?;
+    let has_sequences = left.len() < tables.len();
+    if !left.is_empty() {
+        let ddl = Ddl::DropTable {
+            temporary: false,
+            if_exists,
+            tables: left,
+        };
+        writer.execute(&Statement::Ddl(ddl), &[], &mut session, &mut Vec::new())?;
+    }
+    Ok(has_sequences.then_some(unkept::DROP_SEQUENCE))
 }

@@ -4,6 +4,8 @@ use binlog::event::{ChecksumAlgorithm, EventType, StatusVariables};
 use binlog::row::{RowsEncoder, RowsFlags, RowsKind};
 use binlog::value::Value;
 
+mod mariadb;
+
 use super::*;
 use crate::database::{Database, EngineOptions, EnginePosition};
 use crate::execute::Writer;
@@ -247,10 +249,10 @@ fn what_concerns_nothing_kept_is_named_and_what_has_no_arm_is_refused() {
             "CREATE VIEW",
         ),
         ("ALTER VIEW v AS SELECT 2", "ALTER VIEW"),
-        ("CREATE TABLE IF NOT EXISTS v (a INT)", views::CREATE_TABLE),
-        ("RENAME TABLE v TO w", views::RENAME),
-        ("RENAME TABLE t TO x, w TO t, x TO y", views::RENAME),
-        ("RENAME TABLE t TO v, y TO t", views::RENAME),
+        ("CREATE TABLE IF NOT EXISTS v (a INT)", unkept::CREATE_VIEW),
+        ("RENAME TABLE v TO w", unkept::RENAME_VIEW),
+        ("RENAME TABLE t TO x, w TO t, x TO y", unkept::RENAME_VIEW),
+        ("RENAME TABLE t TO v, y TO t", unkept::RENAME_VIEW),
         ("DROP VIEW v", "DROP VIEW"),
         (
             "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW BEGIN SET @a = 1; SET @b = 2; END",

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ColumnType;
+use super::{ColumnType, TextForm};
 
 /// Number of a column within its table; never used again after DROP COLUMN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,6 +17,9 @@ pub struct Column {
     pub name: String,
     /// Its exact MySQL type.
     pub column_type: ColumnType,
+    /// What it is on its source, where its type here is that of a text shown for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<TextForm>,
     /// Whether a character set or collation was written for the column itself; SHOW CREATE TABLE
     /// repeats both then.
     #[serde(default)]
@@ -41,6 +44,15 @@ pub struct Column {
 }
 
 impl Column {
+    /// The type as it was declared: `varchar(20)`, `uuid`.
+    #[must_use]
+    pub fn declared_type(&self) -> String {
+        match self.shown {
+            Some(form) => form.name().to_owned(),
+            None => self.column_type.to_string(),
+        }
+    }
+
     /// The name of the column in its SQLite table.
     #[must_use]
     pub fn sqlite_name(&self) -> String {

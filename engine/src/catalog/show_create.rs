@@ -113,7 +113,8 @@ impl Table {
     }
 
     fn push_collation(&self, line: &mut String, column: &Column) {
-        let Some(collation) = column.column_type.collation() else {
+        let collation = column.column_type.collation();
+        let Some(collation) = collation.filter(|_| column.shown.is_none()) else {
             return;
         };
         let differs = collation != self.collation;
@@ -236,8 +237,7 @@ impl Database {
 /// The type as shown: characters that MySQL's names cannot have stand as question marks.
 fn shown_type(column: &Column) -> String {
     column
-        .column_type
-        .to_string()
+        .declared_type()
         .chars()
         .map(|character| match u32::from(character) > 0xffff {
             true => '?',

@@ -34,9 +34,11 @@ INSERT INTO weir_meta VALUES ('catalog_version', 0), ('next_table_id', 1);
 INSERT INTO weir_position VALUES (0, '', 0, '');
 ";
 
-/// Came later; a file without it names no views.
-const VIEWS: &str = "
+/// Came later; a file without them names no views and no sequences.
+const UNKEPT: &str = "
 CREATE TABLE IF NOT EXISTS weir_view (
+  database TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (database, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS weir_sequence (
   database TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY (database, name)) WITHOUT ROWID;
 ";
 
@@ -64,7 +66,7 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), EngineError> {
             .execute(insert, [SCHEMA_VERSION])
             .map_err(failed)?;
     }
-    transaction.execute_batch(VIEWS).map_err(failed)?;
+    transaction.execute_batch(UNKEPT).map_err(failed)?;
     transaction
         .execute_batch(prepared::TABLES)
         .map_err(failed)?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, ToSql, params};
 
 use super::EnginePosition;
+use crate::apply::Unkept;
 use crate::catalog::{Catalog, Database, Table, TableId};
 use crate::collation::{self, Collation};
 use crate::error::EngineError;
@@ -122,30 +123,53 @@ impl<'c> Store<'c> {
     }
 
     pub(crate) fn delete_database(&self, name: &str) -> Result<(), EngineError> {
-        self.write("DELETE FROM weir_view WHERE database = ?1", params![name])?;
+        for unkept in Unkept::ALL {
+            let delete = format!("DELETE FROM {} WHERE database = ?1", unkept.table());
+            self.write(&delete, params![name])?;
+        }
         self.write("DELETE FROM weir_database WHERE name = ?1", params![name])
     }
 
-    /// Notes the name of a view that is not kept.
-    pub(crate) fn save_view(&self, database: &str, name: &str) -> Result<(), EngineError> {
+    /// Notes the name of what is not kept.
+    pub(crate) fn save_unkept(
+        &self,
+        unkept: Unkept,
+        database: &str,
+        name: &str,
+    ) -> Result<(), EngineError> {
         // CREATE VIEW IF NOT EXISTS makes none where a table has the name.
-        let insert = "REPLACE INTO weir_view SELECT ?1, ?2 WHERE NOT EXISTS \
-                      (SELECT 1 FROM weir_table WHERE database = ?1 AND name = ?2)";
-        self.write(insert, params![database, name])
+        let table = unkept.table();
+        let insert = format!(
+            "REPLACE INTO {table} SELECT ?1, ?2 WHERE NOT EXISTS \
+             (SELECT 1 FROM weir_table WHERE database = ?1 AND name = ?2)"
+        );
+        self.write(&insert, params![database, name])
     }
 
-    pub(crate) fn delete_view(&self, database: &str, name: &str) -> Result<(), EngineError> {
-        let delete = "DELETE FROM weir_view WHERE database = ?1 AND name = ?2";
-        self.write(delete, params![database, name])
+    pub(crate) fn delete_unkept(
+        &self,
+        unkept: Unkept,
+        database: &str,
+        name: &str,
+    ) -> Result<(), EngineError> {
+        let table = unkept.table();
+        let delete = format!("DELETE FROM {table} WHERE database = ?1 AND name = ?2");
+        self.write(&delete, params![database, name])
     }
 
-    pub(crate) fn has_view(&self, database: &str, name: &str) -> Result<bool, EngineError> {
+    pub(crate) fn has_unkept(
+        &self,
+        unkept: Unkept,
+        database: &str,
+        name: &str,
+    ) -> Result<bool, EngineError> {
         let failed = |source| EngineError::Sqlite {
-            doing: "read the names of views",
+            doing: "read the names of what is not kept",
             source,
         };
-        let select = "SELECT 1 FROM weir_view WHERE database = ?1 AND name = ?2";
-        let mut statement = self.connection.prepare_cached(select).map_err(failed)?;
+        let table = unkept.table();
+        let select = format!("SELECT 1 FROM {table} WHERE database = ?1 AND name = ?2");
+        let mut statement = self.connection.prepare_cached(&select).map_err(failed)?;
         statement.exists(params![database, name]).map_err(failed)
     }
 
@@ -153,8 +177,10 @@ impl<'c> Store<'c> {
         let definition = serde_json::to_string(table).map_err(|error| EngineError::Corrupt {
             found: format!("a table definition: {error}"),
         })?;
-        // Where a table has the name, no view has it any more.
-        self.delete_view(&table.database, &table.name)?;
+        // Where a table has the name, nothing else has it any more.
+        for unkept in Unkept::ALL {
+            self.delete_unkept(unkept, &table.database, &table.name)?;
+        }
         self.write(
             "REPLACE INTO weir_table VALUES (?1, ?2, ?3, ?4)",
             params![to_i64(table.id.0), table.database, table.name, definition],

@@ -7,6 +7,7 @@
 mod algorithm;
 mod clauses;
 mod columns;
+mod conditional;
 mod convert;
 mod key_clauses;
 mod order;
@@ -43,8 +44,17 @@ pub(super) fn table(
     session: &mut SessionContext,
     alter: &AlterTable,
 ) -> Result<Outcome, SqlError> {
+    if alter.if_exists {
+        let (database, name) = qualified(&alter.table, session)?;
+        if writer.catalog().find_table(database, name).is_none() {
+            let error = SqlError::no_such_table(database, name);
+            session.note(error);
+            return Ok(Outcome::done());
+        }
+    }
     let old = existing(writer, &alter.table, session)?;
-    change(writer, session, &old, &alter.clauses)
+    let clauses = conditional::remaining(&old, alter);
+    change(writer, session, &old, &clauses)
 }
 
 pub(super) fn create_index(
@@ -53,7 +63,15 @@ pub(super) fn create_index(
     create: &CreateIndex,
 ) -> Result<Outcome, SqlError> {
     let old = existing(writer, &create.table, session)?;
-    let mut clauses = vec![AlterClause::AddIndex(create.index.clone())];
+    let name = create.index.name.as_deref();
+    let is_there = name.is_some_and(|name| old.keys.iter().any(|key| key.is_named(name)));
+    if is_there && create.if_not_exists {
+        return Ok(Outcome::done());
+    }
+    let replaced = name.filter(|_| is_there && create.or_replace);
+    let replaced = replaced.map(|name| AlterClause::DropIndex(name.to_owned()));
+    let mut clauses: Vec<AlterClause> = replaced.into_iter().collect();
+    clauses.push(AlterClause::AddIndex(create.index.clone()));
     clauses.extend_from_slice(&create.how);
     change(writer, session, &old, &clauses)
 }
@@ -61,11 +79,14 @@ pub(super) fn create_index(
 pub(super) fn drop_index(
     writer: &mut Writer,
     session: &mut SessionContext,
-    name: &str,
+    (name, if_exists): (&str, bool),
     table: &TableName,
     how: &[AlterClause],
 ) -> Result<Outcome, SqlError> {
     let old = existing(writer, table, session)?;
+    if if_exists && !old.keys.iter().any(|key| key.is_named(name)) {
+        return Ok(Outcome::done());
+    }
     let clause = match name.eq_ignore_ascii_case(keys::PRIMARY) {
         true => AlterClause::DropPrimaryKey,
         false => AlterClause::DropIndex(name.to_owned()),

@@ -2,7 +2,7 @@
 
 use super::expression::{self, Purpose};
 use super::types::{Defaults, check_members, column_type, fsp_of};
-use super::{defaults, keys};
+use super::{defaults, keys, types};
 use crate::catalog::{Column, ColumnDefault, ColumnId, ColumnType, Generated, IntegerSize};
 use crate::collation::Collation;
 use crate::session::SessionContext;
@@ -81,6 +81,7 @@ pub(super) fn draft(
     let mut column = Column {
         id,
         name: name.clone(),
+        shown: types::shown(&written.data_type),
         nullable: attributes.nullable.unwrap_or(default_nullable)
             && !attributes.primary_key
             && (!attributes.auto_increment || attributes.null_behind_auto_increment),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::columns::{DefinedColumn, check_characters, define};
 use super::foreign_keys::{self, Candidates, Declared};
 use super::types::{Defaults, resolve_collation};
-use super::{checks, expression, kept, keys, options, physical, qualified, save, size};
+use super::{checks, drop, expression, kept, keys, options, physical, qualified, save, size};
 use crate::catalog::{Catalog, ColumnId, ColumnType, KeyKind, Table, TableId, TableOptions};
 use crate::collation::Collation;
 use crate::execute::Writer;
@@ -37,6 +37,7 @@ pub(super) fn table(
     if !session.applies_log {
         written::check(writer, session, (&database, &name), &create.source)?;
     }
+    make_room(writer, session, create)?;
     let known = writer.catalog().database(&database)?;
     let default_collation = known.collation;
     if known.tables.contains_key(&name) {
@@ -89,6 +90,19 @@ pub(super) fn table(
     }
     save(writer, table)?;
     Ok(Outcome::done())
+}
+
+/// OR REPLACE: a table of the name goes.
+fn make_room(
+    writer: &mut Writer,
+    session: &mut SessionContext,
+    create: &CreateTable,
+) -> Result<(), SqlError> {
+    if create.or_replace {
+        let name = std::slice::from_ref(&create.name);
+        drop::tables(writer, session, name, true, false)?;
+    }
+    Ok(())
 }
 
 /// The definition of another table, for CREATE TABLE LIKE.

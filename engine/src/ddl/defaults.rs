@@ -28,7 +28,10 @@ pub(super) fn check(
         None if column.generated.is_none() => Ok(()),
         None
         | Some(
-            DefaultValue::Null | DefaultValue::CurrentTimestamp(_) | DefaultValue::Expression(_),
+            DefaultValue::Null
+            | DefaultValue::CurrentTimestamp(_)
+            | DefaultValue::Expression(_)
+            | DefaultValue::OfSequence,
         ) => define(session, column, written).map(drop),
         Some(DefaultValue::Temporal(..)) if !session.applies_log => {
             define(session, column, written).map(drop)
@@ -40,7 +43,7 @@ pub(super) fn check(
             | DefaultValue::Hex(_)
             | DefaultValue::Bit(_)
             | DefaultValue::Bool(_),
-        ) if column.column_type.is_blob_like() => {
+        ) if column.column_type.is_blob_like() && !session.applies_log => {
             Err(SqlError::blob_cant_have_default(&column.name))
         }
         Some(_) => Ok(()),
@@ -60,7 +63,8 @@ pub(super) fn define(
     );
     let value = match written {
         None if column.nullable && column.generated.is_none() => return Ok(ColumnDefault::Null),
-        None => return Ok(ColumnDefault::None),
+        // Only its server draws from a sequence: here nothing is the default.
+        None | Some(DefaultValue::OfSequence) => return Ok(ColumnDefault::None),
         Some(_) if column.generated.is_some() => {
             return Err(SqlError::wrong_usage("DEFAULT", "generated column"));
         }
@@ -103,7 +107,7 @@ pub(super) fn define(
         }
         Some(literal) => literal_value(literal).ok_or_else(invalid)?,
     };
-    if column.column_type.is_blob_like() {
+    if column.column_type.is_blob_like() && !session.applies_log {
         return Err(SqlError::blob_cant_have_default(&column.name));
     }
     if !session.applies_log {
@@ -200,9 +204,10 @@ fn literal_value(literal: &DefaultValue) -> Option<Sourced> {
         DefaultValue::Bit(digits) => Datum::UInt(u64::from_str_radix(digits, 2).ok()?).into(),
         DefaultValue::Bool(value) => Datum::truth(*value).into(),
         DefaultValue::Temporal(_, text) => Datum::text(text).into(),
-        DefaultValue::Null | DefaultValue::CurrentTimestamp(_) | DefaultValue::Expression(_) => {
-            return None;
-        }
+        DefaultValue::Null
+        | DefaultValue::CurrentTimestamp(_)
+        | DefaultValue::Expression(_)
+        | DefaultValue::OfSequence => return None,
     })
 }
 

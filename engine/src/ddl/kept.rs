@@ -4,12 +4,15 @@
 use crate::catalog::{Catalog, ReferentialAction, Table};
 use crate::session::{Acceptor, SessionContext};
 use sql::ast::{
-    AlterClause, ColumnDefinition, CreateTableSource, Ddl, IndexDefinition, TableElement,
+    AlterClause, ColumnDefinition, CreateTableSource, Ddl, DefaultValue, IndexDefinition,
+    TableElement,
 };
 use sql::error::SqlError;
 
 const FOREIGN_KEY: &str = "FOREIGN KEY not enforced";
 const CHECK: &str = "CHECK not enforced";
+/// Of a column that draws from a sequence of MariaDB: all else of it is kept.
+const SEQUENCE: &str = "DEFAULT of a sequence";
 
 /// What a statement that was executed declares and nothing here enforces, each kind once.
 pub(crate) fn unenforced(statement: &Ddl, by: Acceptor) -> Vec<&'static str> {
@@ -44,6 +47,10 @@ pub(crate) fn unenforced(statement: &Ddl, by: Acceptor) -> Vec<&'static str> {
                         column(written, by, &mut found);
                     }
                     AlterClause::AddIndex(written) => index(written, &mut found),
+                    AlterClause::AlterColumnDefault {
+                        default: Some(DefaultValue::OfSequence),
+                        ..
+                    } => found.push(SEQUENCE),
                     _ => {}
                 }
             }
@@ -66,6 +73,9 @@ pub(crate) fn unenforced(statement: &Ddl, by: Acceptor) -> Vec<&'static str> {
 fn column(written: &ColumnDefinition, by: Acceptor, found: &mut Vec<&'static str>) {
     if written.attributes.references.is_some() && by.heeds_column_references() {
         found.push(FOREIGN_KEY);
+    }
+    if written.attributes.default == Some(DefaultValue::OfSequence) {
+        found.push(SEQUENCE);
     }
     if !written.attributes.checks.is_empty() {
         check(by, found);

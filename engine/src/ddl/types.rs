@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::catalog::{BlobSize, ColumnType, GeometryKind, IntegerSize};
+use crate::catalog::{BlobSize, ColumnType, GeometryKind, IntegerSize, TextForm};
 use crate::collation::compare::equality_key;
 use crate::collation::{self, Charset, Collation};
 use crate::session::SessionContext;
-use sql::ast::{CharsetSpec, DataType, Member, TextType};
+use sql::ast::{CharsetSpec, DataType, Member, TextForm as Written, TextType};
 use sql::error::SqlError;
 
 const FSP_MAX: u32 = 6;
@@ -139,6 +139,10 @@ pub(super) fn column_type(
             kind: geometry(kind)?,
             srid: None,
         },
+        DataType::Shown(_) => match shown(written) {
+            Some(form) => form.column_type(),
+            None => return Err(SqlError::wrong_field_spec(name)),
+        },
         DataType::Date => ColumnType::Date,
         DataType::Time { fsp } => ColumnType::Time {
             fsp: fsp_of(name, *fsp)?,
@@ -155,6 +159,16 @@ pub(super) fn column_type(
         },
         number => return number_type(name, number),
     })
+}
+
+/// What a column of this type shows its bytes as.
+pub(super) const fn shown(written: &DataType) -> Option<TextForm> {
+    match written {
+        DataType::Shown(Written::Uuid) => Some(TextForm::Uuid),
+        DataType::Shown(Written::Inet4) => Some(TextForm::Inet4),
+        DataType::Shown(Written::Inet6) => Some(TextForm::Inet6),
+        _ => None,
+    }
 }
 
 fn number_type(name: &str, written: &DataType) -> Result<ColumnType, SqlError> {

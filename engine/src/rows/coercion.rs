@@ -182,7 +182,7 @@ impl Coercion {
     /// more than eight bytes the greatest number, out of range whatever the column holds.
     fn hex_number(&mut self, column: &Column, bytes: &[u8]) -> Result<Value<'static>, SqlError> {
         if bytes.is_empty() {
-            return Ok(super::default::implicit(&column.column_type));
+            return Ok(super::default::implicit(column));
         }
         let greatest = match column.column_type.is_unsigned()
             || matches!(column.column_type, ColumnType::Bit { .. })
@@ -214,7 +214,7 @@ impl Coercion {
                 Ok(match column.column_type {
                     // No member, where a value that is not given would be the first.
                     ColumnType::Enum { .. } => Value::Enum(0),
-                    _ => super::default::implicit(&column.column_type),
+                    _ => super::default::implicit(column),
                 })
             }
         }

@@ -43,7 +43,7 @@ fn default(column: &Column) -> Result<DefaultValue, EngineError> {
         ColumnDefault::None if matches!(column.column_type, ColumnType::Enum { .. }) => {
             DefaultValue::Value(Value::Enum(1))
         }
-        ColumnDefault::None => DefaultValue::Missing(implicit(&column.column_type)),
+        ColumnDefault::None => DefaultValue::Missing(implicit(column)),
         ColumnDefault::Null => DefaultValue::Value(Value::Null),
         ColumnDefault::CurrentTimestamp => DefaultValue::Now,
         ColumnDefault::Expression(text) => DefaultValue::Expression(text.clone()),
@@ -111,8 +111,11 @@ pub fn local_default(column: &Column, text: &str, zone: &TimeZone) -> String {
 }
 
 /// The value that stands for "nothing given" in a column that may not be NULL.
-pub(crate) fn implicit(column_type: &ColumnType) -> Value<'static> {
-    match column_type {
+pub(crate) fn implicit(column: &Column) -> Value<'static> {
+    if let Some(form) = column.shown {
+        return Value::Bytes(Cow::Borrowed(form.implicit().as_bytes()));
+    }
+    match &column.column_type {
         ColumnType::Integer { unsigned: true, .. } => Value::UInt(0),
         ColumnType::Integer { .. } => Value::Int(0),
         ColumnType::Decimal { scale, .. } => Value::Decimal(Decimal::from_unscaled(0, *scale)),

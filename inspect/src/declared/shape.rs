@@ -5,7 +5,7 @@
 
 use binlog::row::{Column, ColumnType as Code};
 use charset::Charset;
-use sql::ast::{DataType, Member, TextType};
+use sql::ast::{DataType, Member, TextForm, TextType};
 use sql::outline::{ColumnOutline, DeclaredType};
 
 use super::DeclaredColumn;
@@ -103,6 +103,8 @@ impl Of {
                 Kind::Other,
             ),
             DataType::Char { length, .. } => (self.chars(length.unwrap_or(1)), self.kind()),
+            DataType::Shown(TextForm::Uuid | TextForm::Inet6) => (vec![string(16)], Kind::Bytes),
+            DataType::Shown(TextForm::Inet4) => (vec![string(4)], Kind::Bytes),
             DataType::Binary { length } => (vec![string(bytes(*length, 1))], Kind::Bytes),
             DataType::VarChar { length, .. } => (self.varchars(*length), self.kind()),
             DataType::VarBinary { length } => {

@@ -29,7 +29,7 @@ pub(super) fn admits_statement(
         Statement::NotSupported {
             object: Some(object),
             ..
-        } => object.view.iter().collect(),
+        } => object.names.all().iter().collect(),
         // The default database alone decides about what names no table.
         Statement::Empty
         | Statement::Write(_)

@@ -164,8 +164,11 @@ impl Worker {
             self.pass_over(head, SYSTEM_ROWS);
             return Ok(());
         }
-        let rows = self.session.rows(change)?;
-        self.open.rows = self.open.rows.saturating_add(rows);
+        let outcome = self.session.rows(change)?;
+        self.open.rows = self.open.rows.saturating_add(outcome.applied);
+        if let Some(construct) = outcome.not_kept {
+            self.pass_over(head, construct);
+        }
         Ok(())
     }
 

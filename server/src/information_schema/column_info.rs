@@ -29,7 +29,7 @@ pub(crate) struct ColumnInfo<'a> {
 
 impl<'a> ColumnInfo<'a> {
     pub(crate) fn new(table: &Table, position: usize, column: &'a Column) -> Self {
-        let column_type = column.column_type.to_string();
+        let column_type = column.declared_type();
         let word = column_type
             .split([' ', '('])
             .next()

@@ -110,7 +110,8 @@ impl Walk {
             | DefaultValue::Bit(_)
             | DefaultValue::Bool(_)
             | DefaultValue::Temporal(..)
-            | DefaultValue::CurrentTimestamp(_) => Ok(()),
+            | DefaultValue::CurrentTimestamp(_)
+            | DefaultValue::OfSequence => Ok(()),
         }
     }
 

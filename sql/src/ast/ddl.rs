@@ -57,6 +57,8 @@ pub enum Ddl {
     CreateIndex(Box<CreateIndex>),
     /// DROP INDEX name ON table.
     DropIndex {
+        /// IF EXISTS, which MariaDB has.
+        if_exists: bool,
         /// Index.
         name: String,
         /// Table.

@@ -36,7 +36,7 @@ pub use account::{
 };
 pub use admin::{Admin, FlushTarget, KillTarget, MaintenanceKind};
 pub use ddl::Ddl;
-pub use object::ObjectStatement;
+pub use object::{ObjectNames, ObjectStatement};
 pub use prepared::{PrepareSource, Prepared};
 pub use query::Query;
 pub use replication::{
@@ -51,7 +51,7 @@ pub use table::{
     AlterClause, AlterTable, Check, ColumnAttributes, ColumnDefinition, ColumnPosition,
     CreateIndex, CreateTable, CreateTableSource, DataType, DefaultValue, ForeignKey, Generated,
     IndexDefinition, IndexKind, IndexOptions, KeyPart, KeyPartTarget, Member, OnUpdateDelete,
-    RowOrder, TableElement, TableOptions, TextType,
+    RowOrder, TableElement, TableOptions, TextForm, TextType,
 };
 pub use transaction::{LockTable, Transaction};
 pub use write::{Delete, Insert, Update, Write};

@@ -9,6 +9,8 @@ use sqlparser::ast as sp;
 pub struct CreateTable {
     /// CREATE TEMPORARY TABLE.
     pub temporary: bool,
+    /// OR REPLACE, which MariaDB has: a table of the name goes first.
+    pub or_replace: bool,
     /// IF NOT EXISTS.
     pub if_not_exists: bool,
     /// Name.
@@ -182,6 +184,34 @@ pub enum DataType {
     Geometry {
         name: String,
     },
+    /// A type of MariaDB whose values are bytes that it shows as text.
+    Shown(TextForm),
+}
+
+impl DataType {
+    /// MariaDB's JSON: text of the longest type, compared byte by byte.
+    pub(crate) fn json_text() -> Self {
+        Self::Text {
+            size: TextType::Long,
+            length: None,
+            charset: CharsetSpec {
+                charset: Some("utf8mb4".to_owned()),
+                collation: Some("utf8mb4_bin".to_owned()),
+                binary: false,
+            },
+        }
+    }
+}
+
+/// How bytes are shown as text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextForm {
+    /// UUID, 16 bytes.
+    Uuid,
+    /// INET4, 4 bytes.
+    Inet4,
+    /// INET6, 16 bytes.
+    Inet6,
 }
 
 /// Size class of TEXT and BLOB.
@@ -259,6 +289,8 @@ pub enum DefaultValue {
     CurrentTimestamp(u32),
     /// (expr).
     Expression(Expression),
+    /// The next number of a sequence of MariaDB, which only it can draw.
+    OfSequence,
 }
 
 /// GENERATED ALWAYS AS (expr) \[VIRTUAL | STORED\].
@@ -409,6 +441,10 @@ pub struct TableOptions {
 /// CREATE \[UNIQUE | FULLTEXT | SPATIAL\] INDEX.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateIndex {
+    /// OR REPLACE, which MariaDB has: an index of the name goes first.
+    pub or_replace: bool,
+    /// IF NOT EXISTS, which MariaDB has.
+    pub if_not_exists: bool,
     /// Table.
     pub table: TableName,
     /// The index; its name is always present.
@@ -420,10 +456,14 @@ pub struct CreateIndex {
 /// ALTER TABLE.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlterTable {
+    /// IF EXISTS, which MariaDB has.
+    pub if_exists: bool,
     /// Table.
     pub table: TableName,
     /// Clauses in the order written.
     pub clauses: Vec<AlterClause>,
+    /// Of MariaDB's, the places of the clauses that say IF EXISTS or IF NOT EXISTS.
+    pub conditional: Vec<usize>,
 }
 
 /// Where a column goes.

@@ -1,8 +1,14 @@
 //! What stands between tokens: blanks and comments, of which executable ones are entered when they are
 //! for this server and noted when they are not.
 
+use std::ops::RangeInclusive;
+
 use super::Lexer;
 use crate::NameCharacters;
+use crate::reserved::MARIADB;
+
+/// Versions of MySQL whose comments MariaDB does not enter: what they hold it may have in another form.
+const OF_MYSQL_ALONE: RangeInclusive<u32> = 50_700..=99_999;
 
 /// U+00A0.
 const NO_BREAK_SPACE: &[u8] = b"\xc2\xa0";
@@ -50,22 +56,27 @@ impl Lexer<'_, '_> {
 
     /// `/* */`, `/*! */`, `/*!80013 */`, `/*M! */`, `/*+ */`.
     fn comment(&mut self) {
-        if self.peek(2) == b'!' && !self.in_version_comment {
+        let is_mariadb = self.options.version >= MARIADB;
+        // MariaDB's own are comments to all others.
+        let own = usize::from(is_mariadb && self.rest().starts_with(b"/*M!"));
+        if self.peek(2 + own) == b'!' && !self.in_version_comment {
+            let mark = 3 + own;
             let digits = self
                 .rest()
                 .iter()
-                .skip(3)
+                .skip(mark)
                 .take(6)
                 .take_while(|byte| byte.is_ascii_digit())
                 .count();
             let digits = if digits < 5 { 0 } else { digits };
-            let version = self.text_between(self.at + 3, self.at + 3 + digits);
+            let version = self.text_between(self.at + mark, self.at + mark + digits);
             let version = version
                 .and_then(|digits| digits.parse::<u32>().ok())
                 .unwrap_or(0);
-            if version <= self.options.version {
+            let is_of_mysql = is_mariadb && own == 0 && OF_MYSQL_ALONE.contains(&version);
+            if version <= self.options.version && !is_of_mysql {
                 self.in_version_comment = true;
-                self.at += 3 + digits;
+                self.at += mark + digits;
                 return;
             }
             let start = self.at + 2;
@@ -74,9 +85,9 @@ impl Lexer<'_, '_> {
             return;
         }
         let start = self.at + 2;
-        let is_mariadb = self.rest().starts_with(b"/*M!");
+        let is_for_mariadb = self.rest().starts_with(b"/*M!");
         self.skip_comment();
-        if is_mariadb {
+        if is_for_mariadb {
             self.pass_over(start);
         }
     }

@@ -1,5 +1,6 @@
 //! ALTER TABLE, clause by clause.
 
+use super::refuse;
 use crate::ast::{
     AlterClause, AlterTable, CharsetSpec, ColumnPosition, Ddl, RowOrder, Statement, TableElement,
     TableOptions,
@@ -9,20 +10,34 @@ use crate::cursor::{Cursor, Parse};
 impl Cursor<'_> {
     /// Behind ALTER.
     pub(super) fn alter_table(&mut self) -> Parse<Statement> {
+        if self.is_mariadb() {
+            self.accept("ONLINE");
+            self.accept("IGNORE");
+        }
         self.expect("TABLE")?;
+        let if_exists = self.mariadb_if_exists();
         let table = self.table_name()?;
+        self.mariadb_wait()?;
         let mut clauses = Vec::new();
+        let mut conditional = Vec::new();
         if !self.is_end() {
             loop {
+                let first = clauses.len();
+                self.is_conditional = false;
                 self.alter_clause(&mut clauses)?;
+                if self.is_conditional {
+                    conditional.extend(first..clauses.len());
+                }
                 if !self.accept_symbol(",") {
                     break;
                 }
             }
         }
         Ok(Statement::Ddl(Ddl::AlterTable(Box::new(AlterTable {
+            if_exists,
             table,
             clauses,
+            conditional,
         }))))
     }
 
@@ -33,6 +48,7 @@ impl Cursor<'_> {
             self.drop_clause()?
         } else if self.accept("MODIFY") {
             self.accept("COLUMN");
+            self.mariadb_if_exists();
             let column = self.column_definition()?;
             AlterClause::Modify {
                 column,
@@ -40,6 +56,7 @@ impl Cursor<'_> {
             }
         } else if self.accept("CHANGE") {
             self.accept("COLUMN");
+            self.mariadb_if_exists();
             let old_name = self.identifier()?;
             let column = self.column_definition()?;
             AlterClause::Change {
@@ -151,6 +168,10 @@ impl Cursor<'_> {
             ));
             return Ok(());
         }
+        if self.is_mariadb() && self.are_words(&["SYSTEM", "VERSIONING"]) {
+            return refuse("ALTER TABLE ... ADD SYSTEM VERSIONING");
+        }
+        self.refuse_mariadb_period()?;
         match self.constraint()? {
             Some(TableElement::Index(index)) => clauses.push(AlterClause::AddIndex(index)),
             Some(TableElement::ForeignKey(key)) => clauses.push(AlterClause::AddForeignKey(key)),
@@ -162,6 +183,7 @@ impl Cursor<'_> {
 
     fn add_columns(&mut self, clauses: &mut Vec<AlterClause>) -> Parse<()> {
         self.accept("COLUMN");
+        self.mariadb_if_not_exists();
         if self.accept_symbol("(") {
             self.list(|cursor| {
                 if !cursor.is_symbol("(")
@@ -199,18 +221,22 @@ impl Cursor<'_> {
         Ok(if self.accept_all(&["PRIMARY", "KEY"]) {
             AlterClause::DropPrimaryKey
         } else if self.accept_all(&["FOREIGN", "KEY"]) {
+            self.mariadb_if_exists();
             AlterClause::DropForeignKey(self.identifier()?)
         } else if self.accept_any(&["INDEX", "KEY"]).is_some() {
+            self.mariadb_if_exists();
             AlterClause::DropIndex(self.identifier()?)
         } else if self.accept("CHECK") {
             AlterClause::DropCheck(self.identifier()?)
         } else if self.accept("CONSTRAINT") {
+            self.mariadb_if_exists();
             AlterClause::DropConstraint(self.identifier()?)
         } else if self.accept("PARTITION") {
             self.skip_rest();
             AlterClause::NotSupported("ALTER TABLE ... DROP PARTITION".to_owned())
         } else {
             self.accept("COLUMN");
+            self.mariadb_if_exists();
             let name = self.identifier()?;
             self.accept_any(&["RESTRICT", "CASCADE"]);
             AlterClause::DropColumn(name)
@@ -219,9 +245,17 @@ impl Cursor<'_> {
 
     /// ALTER TABLE ... ALTER.
     fn alter_part(&mut self) -> Parse<AlterClause> {
-        if self.accept("INDEX") {
+        if self.accept("INDEX") || (self.is_mariadb() && self.accept("KEY")) {
+            self.mariadb_if_exists();
             let index = self.identifier()?;
-            let invisible = self.expect_any(&["VISIBLE", "INVISIBLE"])? == "INVISIBLE";
+            let invisible = match self.is_mariadb() {
+                true => {
+                    let is_used = self.accept("NOT");
+                    self.expect("IGNORED")?;
+                    !is_used
+                }
+                false => self.expect_any(&["VISIBLE", "INVISIBLE"])? == "INVISIBLE",
+            };
             return Ok(AlterClause::AlterIndexVisibility { index, invisible });
         }
         if self.accept_any(&["CHECK", "CONSTRAINT"]).is_some() {
@@ -231,6 +265,7 @@ impl Cursor<'_> {
             return Ok(AlterClause::AlterCheck { name, enforced });
         }
         self.accept("COLUMN");
+        self.mariadb_if_exists();
         let column = self.identifier()?;
         if self.accept_all(&["DROP", "DEFAULT"]) {
             return Ok(AlterClause::AlterColumnDefault {
@@ -252,6 +287,7 @@ impl Cursor<'_> {
 
     fn rename_clause(&mut self) -> Parse<AlterClause> {
         if self.accept("COLUMN") {
+            self.mariadb_if_exists();
             let from = self.identifier()?;
             self.expect("TO")?;
             return Ok(AlterClause::RenameColumn {
@@ -260,6 +296,7 @@ impl Cursor<'_> {
             });
         }
         if self.accept_any(&["INDEX", "KEY"]).is_some() {
+            self.mariadb_if_exists();
             let from = self.identifier()?;
             self.expect("TO")?;
             return Ok(AlterClause::RenameIndex {

@@ -71,6 +71,9 @@ impl Cursor<'_> {
         if let Some(text) = self.string_type(&word)? {
             return Ok(text);
         }
+        if let Some(own) = self.mariadb_type(&word)? {
+            return Ok(own);
+        }
         Ok(match word.as_str() {
             "BOOL" | "BOOLEAN" => DataType::Bool,
             "SERIAL" => DataType::Serial,
@@ -350,6 +353,7 @@ impl Cursor<'_> {
     /// CHARACTER SET and the shorthands behind a string type: one of them, and BINARY once before or
     /// behind it. COLLATE is one of the column's attributes.
     fn type_charset(&mut self) -> Parse<CharsetSpec> {
+        self.mariadb_compressed()?;
         let mut spec = CharsetSpec::default();
         if self.accept("BYTE") {
             spec.charset = Some("binary".to_owned());
@@ -452,12 +456,14 @@ impl Cursor<'_> {
     }
 
     fn generated_or_check(&mut self, column: &str, found: &mut ColumnAttributes) -> Parse<bool> {
+        if self.mariadb_attribute()? {
+            return Ok(true);
+        }
         if self.accept_all(&["GENERATED", "ALWAYS"]) || self.is_word("AS") {
             self.expect("AS")?;
             let expression = self.parenthesised_expression()?;
             // PERSISTENT is MariaDB's word.
-            let is_mariadb = self.options.version >= 100_000;
-            let stored = self.accept("STORED") || (is_mariadb && self.accept("PERSISTENT"));
+            let stored = self.accept("STORED") || (self.is_mariadb() && self.accept("PERSISTENT"));
             if !stored {
                 self.accept("VIRTUAL");
             }

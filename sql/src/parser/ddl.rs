@@ -22,7 +22,7 @@ impl Cursor<'_> {
             }
             "ALTER" => {
                 // The reserved words among those that begin an option: the others are names.
-                let options = ["DEFAULT", "CHARACTER", "CHAR", "COLLATE", "READ"];
+                let options = ["DEFAULT", "CHARACTER", "CHAR", "COLLATE", "READ", "COMMENT"];
                 let unnamed = options.iter().any(|word| self.is_word(word));
                 let name = if unnamed {
                     None
@@ -66,6 +66,9 @@ impl Cursor<'_> {
                         answer,
                     )));
                 }
+            } else if self.is_mariadb() && self.accept("COMMENT") {
+                self.accept_symbol("=");
+                self.string()?;
             } else if self.accept_all(&["READ", "ONLY"]) {
                 return refuse("ALTER DATABASE READ ONLY");
             } else {
@@ -75,7 +78,7 @@ impl Cursor<'_> {
     }
 
     /// Behind CREATE.
-    pub(super) fn create_index(&mut self) -> Parse<Statement> {
+    pub(super) fn create_index(&mut self, or_replace: bool) -> Parse<Statement> {
         let kind = match self.accept_any(&["UNIQUE", "FULLTEXT", "SPATIAL"]) {
             Some("UNIQUE") => IndexKind::Unique,
             Some("FULLTEXT") => IndexKind::FullText,
@@ -83,6 +86,7 @@ impl Cursor<'_> {
             None => IndexKind::Plain,
         };
         self.expect("INDEX")?;
+        let if_not_exists = self.mariadb_if_not_exists();
         let name = self.identifier()?;
         let using = if self.accept_any(&["USING", "TYPE"]).is_some() {
             Some(self.expect_any(&["BTREE", "HASH", "RTREE"])?.to_owned())
@@ -95,6 +99,8 @@ impl Cursor<'_> {
         index.options.using = index.options.using.or(using);
         let how = self.algorithm_and_lock()?;
         Ok(Statement::Ddl(Ddl::CreateIndex(Box::new(CreateIndex {
+            or_replace,
+            if_not_exists,
             table,
             index,
             how,
@@ -104,11 +110,18 @@ impl Cursor<'_> {
     /// Behind DROP.
     pub(super) fn drop_index(&mut self) -> Parse<Statement> {
         self.expect("INDEX")?;
+        let if_exists = self.mariadb_if_exists();
         let name = self.identifier()?;
         self.expect("ON")?;
         let table = self.table_name()?;
+        self.mariadb_wait()?;
         let how = self.algorithm_and_lock()?;
-        Ok(Statement::Ddl(Ddl::DropIndex { name, table, how }))
+        Ok(Statement::Ddl(Ddl::DropIndex {
+            if_exists,
+            name,
+            table,
+            how,
+        }))
     }
 
     /// ALGORITHM= and LOCK= behind CREATE INDEX and DROP INDEX.
@@ -131,6 +144,7 @@ impl Cursor<'_> {
         self.expect_any(&["TABLE", "TABLES"])?;
         let if_exists = self.accept_all(&["IF", "EXISTS"]);
         let tables = self.list(Self::table_name)?;
+        self.mariadb_wait()?;
         self.accept_any(&["RESTRICT", "CASCADE"]);
         Ok(Statement::Ddl(Ddl::DropTable {
             temporary,
@@ -151,8 +165,12 @@ impl Cursor<'_> {
     /// Behind RENAME.
     pub(super) fn rename_table(&mut self) -> Parse<Statement> {
         self.expect_any(&["TABLE", "TABLES"])?;
+        if self.is_mariadb() && self.are_words(&["IF", "EXISTS"]) {
+            return refuse("RENAME TABLE IF EXISTS");
+        }
         let pairs = self.list(|cursor| {
             let from = cursor.table_name()?;
+            cursor.mariadb_wait()?;
             cursor.expect("TO")?;
             Ok((from, cursor.table_name()?))
         })?;

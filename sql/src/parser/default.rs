@@ -22,7 +22,7 @@ impl Cursor<'_> {
             Some(earlier)
                 if is_expression(earlier) != is_expression(&value)
                     && *earlier != DefaultValue::Null
-                    && self.options.version < 100_000 =>
+                    && !self.is_mariadb() =>
             {
                 return Err(Failure::Sql(SqlError::invalid_default(column)));
             }
@@ -41,8 +41,14 @@ impl Cursor<'_> {
 
     /// A default that is no clock: what ALTER COLUMN ... SET DEFAULT takes.
     pub(super) fn settled_default(&mut self) -> Parse<DefaultValue> {
+        if self.is_symbol("(") && self.mariadb_sequence_inside() {
+            return Ok(DefaultValue::OfSequence);
+        }
         if self.is_symbol("(") {
             return Ok(DefaultValue::Expression(self.parenthesised_expression()?));
+        }
+        if let Some(own) = self.mariadb_default()? {
+            return Ok(own);
         }
         if let Some(word) = self.accept_any(&["NULL", "TRUE", "FALSE"]) {
             return Ok(match word {

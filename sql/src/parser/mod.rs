@@ -6,6 +6,7 @@ mod alter;
 mod column;
 mod ddl;
 mod default;
+mod mariadb;
 mod object;
 mod query;
 mod replication;
@@ -68,7 +69,10 @@ impl Cursor<'_> {
             "UPDATE" => self.update(),
             "DELETE" => self.delete(),
             "DO" => self.do_expressions(),
-            "SET" => self.set(),
+            "SET" => match self.set_statement()? {
+                Some(statement) => Ok(statement),
+                None => self.set(),
+            },
             "SHOW" => self.show(),
             "BEGIN" | "START" | "COMMIT" | "ROLLBACK" | "SAVEPOINT" | "RELEASE" => {
                 self.transaction(&word)
@@ -91,7 +95,9 @@ impl Cursor<'_> {
         self.advance();
         if verb == "TRUNCATE" {
             self.accept("TABLE");
-            return Ok(Statement::Ddl(Ddl::TruncateTable(self.table_name()?)));
+            let table = self.table_name()?;
+            self.mariadb_wait()?;
+            return Ok(Statement::Ddl(Ddl::TruncateTable(table)));
         }
         let or_replace = verb == "CREATE" && self.accept_all(&["OR", "REPLACE"]);
         self.skip_definer()?;
@@ -105,11 +111,18 @@ impl Cursor<'_> {
         }
         match (verb, object.as_str()) {
             (_, "USER") => self.account_statement(verb),
+            (_, "DATABASE" | "SCHEMA") if or_replace => refuse("CREATE OR REPLACE DATABASE"),
             (_, "DATABASE" | "SCHEMA") => self.database(verb),
-            ("CREATE", "TABLE" | "TEMPORARY") if or_replace => refuse("CREATE OR REPLACE TABLE"),
-            ("CREATE", "TABLE" | "TEMPORARY") => self.create_table(),
-            ("CREATE", "INDEX" | "UNIQUE" | "FULLTEXT" | "SPATIAL") => self.create_index(),
-            ("ALTER", "TABLE") => self.alter_table(),
+            ("CREATE", "TABLE" | "TEMPORARY") if or_replace && !self.is_mariadb() => {
+                refuse("CREATE OR REPLACE TABLE")
+            }
+            ("CREATE", "TABLE" | "TEMPORARY") => self.create_table(or_replace),
+            ("CREATE", "INDEX" | "UNIQUE" | "FULLTEXT" | "SPATIAL")
+                if !or_replace || self.is_mariadb() =>
+            {
+                self.create_index(or_replace)
+            }
+            ("ALTER", "TABLE" | "ONLINE" | "IGNORE") => self.alter_table(),
             ("ALTER", "INSTANCE") if self.are_words(&ROTATE_BINLOG_KEY) => {
                 self.accept_all(&ROTATE_BINLOG_KEY);
                 Ok(Statement::Replication(Replication::RotateBinlogKey))

@@ -1,7 +1,7 @@
 //! Statements about objects that are not built: views, what has a body, roles, what servers keep files
 //! and plugins in. They are read as far as the name of the object.
 
-use crate::ast::{ObjectStatement, TableName};
+use crate::ast::{ObjectNames, ObjectStatement};
 use crate::cursor::{Cursor, Failure, Parse};
 use crate::lexer::Kind;
 
@@ -54,8 +54,28 @@ const OBJECTS: [(&str, &[&str], &str); 37] = [
     ("UNINSTALL", &["COMPONENT"], "UNINSTALL COMPONENT"),
 ];
 
+/// The same of what only MariaDB has.
+const OF_MARIADB: [(&str, &[&str], &str); 9] = [
+    ("CREATE", &["SEQUENCE"], "CREATE SEQUENCE"),
+    ("ALTER", &["SEQUENCE"], "ALTER SEQUENCE"),
+    ("DROP", &["SEQUENCE"], "DROP SEQUENCE"),
+    ("CREATE", &["PACKAGE", "BODY"], "CREATE PACKAGE BODY"),
+    ("CREATE", &["PACKAGE"], "CREATE PACKAGE"),
+    ("ALTER", &["PACKAGE", "BODY"], "ALTER PACKAGE BODY"),
+    ("ALTER", &["PACKAGE"], "ALTER PACKAGE"),
+    ("DROP", &["PACKAGE", "BODY"], "DROP PACKAGE BODY"),
+    ("DROP", &["PACKAGE"], "DROP PACKAGE"),
+];
+
 /// Objects whose definitions hold statements, semicolons included.
-pub(super) const WITH_BODY: [&str; 5] = ["TRIGGER", "PROCEDURE", "FUNCTION", "EVENT", "LIBRARY"];
+pub(super) const WITH_BODY: [&str; 6] = [
+    "TRIGGER",
+    "PROCEDURE",
+    "FUNCTION",
+    "EVENT",
+    "LIBRARY",
+    "PACKAGE",
+];
 
 impl Cursor<'_> {
     /// Behind `verb` and what may stand in front of the object: fails by name if the statement is
@@ -65,43 +85,53 @@ impl Cursor<'_> {
         let found = OBJECTS
             .iter()
             .find(|(of, words, _)| *of == verb && self.are_words(words));
-        let Some((_, words, construct)) = found else {
+        let own = OF_MARIADB
+            .iter()
+            .find(|(of, words, _)| self.is_mariadb() && *of == verb && self.are_words(words));
+        let Some((_, words, construct)) = found.or(own) else {
             return Ok(());
         };
         self.accept_all(words);
         if !self.accept_all(&["IF", "NOT", "EXISTS"]) {
             self.accept_all(&["IF", "EXISTS"]);
         }
-        let is_view = *words == ["VIEW"];
-        let mut view = None;
-        let has_name = match is_view {
-            true => {
-                view = self.table_name().ok();
-                view.is_some()
-            }
-            false => matches!(
-                self.peek(),
-                Kind::Word(_) | Kind::Quoted(_) | Kind::String(_) | Kind::Integer(_)
-            ),
-        };
-        if !has_name {
+        let Some(names) = self.names_of_object(verb, words) else {
             self.at = start;
             return Ok(());
-        }
+        };
         let has_body = verb != "DROP" && words.iter().any(|word| WITH_BODY.contains(word));
-        Err(object(construct, view, has_body))
+        Err(object(construct, names, has_body))
+    }
+
+    /// What is said of names that tables share; `None` where no name follows.
+    fn names_of_object(&mut self, verb: &str, words: &[&str]) -> Option<ObjectNames> {
+        match words {
+            ["VIEW"] => self.table_name().ok().map(ObjectNames::View),
+            ["SEQUENCE"] if verb == "DROP" => {
+                let names = self.list(Self::table_name).ok();
+                names.map(ObjectNames::NoSequences)
+            }
+            ["SEQUENCE"] => self.table_name().ok().map(ObjectNames::Sequence),
+            _ => {
+                let is_name = matches!(
+                    self.peek(),
+                    Kind::Word(_) | Kind::Quoted(_) | Kind::String(_) | Kind::Integer(_)
+                );
+                is_name.then_some(ObjectNames::None)
+            }
+        }
     }
 }
 
 /// The failure "about an object that is not built".
 pub(super) fn refuse_as_object<T>(construct: &'static str) -> Parse<T> {
-    Err(object(construct, None, false))
+    Err(object(construct, ObjectNames::None, false))
 }
 
-fn object(construct: &'static str, view: Option<TableName>, has_body: bool) -> Failure {
+fn object(construct: &'static str, names: ObjectNames, has_body: bool) -> Failure {
     Failure::Object(ObjectStatement {
         construct,
-        view,
+        names,
         has_body,
     })
 }

@@ -47,6 +47,7 @@ impl<'a, 'o> RowReader<'a, 'o> {
                 rows: None,
                 indent: cursor.indent,
                 options: cursor.options,
+                is_conditional: false,
             },
             normalised: Vec::new(),
             kept: 0,

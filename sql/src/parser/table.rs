@@ -11,7 +11,7 @@ use crate::lexer::Kind;
 
 impl Cursor<'_> {
     /// Behind CREATE.
-    pub(super) fn create_table(&mut self) -> Parse<Statement> {
+    pub(super) fn create_table(&mut self, or_replace: bool) -> Parse<Statement> {
         let temporary = self.accept("TEMPORARY");
         self.expect("TABLE")?;
         let if_not_exists = self.accept_all(&["IF", "NOT", "EXISTS"]);
@@ -19,6 +19,7 @@ impl Cursor<'_> {
         let source = self.create_table_source()?;
         Ok(Statement::Ddl(Ddl::CreateTable(Box::new(CreateTable {
             temporary,
+            or_replace,
             if_not_exists,
             name,
             source,
@@ -69,6 +70,7 @@ impl Cursor<'_> {
     }
 
     fn table_element(&mut self) -> Parse<TableElement> {
+        self.refuse_mariadb_period()?;
         if let Some(constraint) = self.constraint()? {
             return Ok(constraint);
         }
@@ -79,6 +81,7 @@ impl Cursor<'_> {
     pub(super) fn constraint(&mut self) -> Parse<Option<TableElement>> {
         let mut name = None;
         if self.accept("CONSTRAINT") {
+            self.mariadb_if_not_exists();
             let unnamed = ["PRIMARY", "UNIQUE", "FOREIGN", "CHECK"];
             if !unnamed.iter().any(|word| self.is_word(word)) {
                 name = Some(self.identifier()?);
@@ -91,6 +94,7 @@ impl Cursor<'_> {
             return Ok(Some(TableElement::Check(self.check(name)?)));
         }
         if self.accept_all(&["FOREIGN", "KEY"]) {
+            self.mariadb_if_not_exists();
             let index_name = if self.is_symbol("(") {
                 None
             } else {
@@ -115,6 +119,7 @@ impl Cursor<'_> {
         } else {
             return Ok(None);
         };
+        self.mariadb_if_not_exists();
         let written = self.index_name()?;
         let name = if kind == IndexKind::Primary {
             None
@@ -126,7 +131,7 @@ impl Cursor<'_> {
         )))
     }
 
-    fn index_name(&mut self) -> Parse<Option<String>> {
+    pub(super) fn index_name(&mut self) -> Parse<Option<String>> {
         // TYPE is a name here, and the word for a structure only behind one.
         if self.is_symbol("(") || self.is_word("USING") {
             return Ok(None);
@@ -143,6 +148,7 @@ impl Cursor<'_> {
         let mut options = IndexOptions::default();
         while self.index_option(&mut options)? {}
         let parts = self.parenthesised(Self::key_part)?;
+        self.mariadb_wait()?;
         while self.index_option(&mut options)? {}
         Ok(IndexDefinition {
             kind,
@@ -166,6 +172,9 @@ impl Cursor<'_> {
             };
             KeyPartTarget::Column { name, prefix }
         };
+        if self.is_mariadb() && self.are_words(&["WITHOUT", "OVERLAPS"]) {
+            return refuse("WITHOUT OVERLAPS");
+        }
         let order = self.accept_any(&["ASC", "DESC"]);
         Ok(KeyPart {
             target,
@@ -179,9 +188,11 @@ impl Cursor<'_> {
             found.using = Some(self.expect_any(&["BTREE", "HASH", "RTREE"])?.to_owned());
         } else if self.accept("COMMENT") {
             found.comment = Some(self.string()?);
-        } else if self.accept("INVISIBLE") {
+        } else if self.accept("INVISIBLE") || (self.is_mariadb() && self.accept("IGNORED")) {
             found.invisible = true;
-        } else if self.accept("VISIBLE") {
+        } else if self.accept("VISIBLE")
+            || (self.is_mariadb() && self.accept_all(&["NOT", "IGNORED"]))
+        {
             found.invisible = false;
         } else if self.accept("KEY_BLOCK_SIZE") {
             self.accept_symbol("=");
@@ -385,7 +396,7 @@ impl Cursor<'_> {
             return refuse("the MERGE storage engine");
         }
         let Some(name) = self.accept_any(&NAMES) else {
-            return Ok(false);
+            return self.mariadb_table_option();
         };
         self.accept_symbol("=");
         let value = match self.peek() {

@@ -155,12 +155,13 @@ fn apply(target: &mut dyn Session, kind: EventType, body: &[u8]) -> Result<u64, 
     let map = TableMap::new(102, "d", "j".to_owned(), vec![key, document]);
     let format = binlog::event::ChecksumAlgorithm::None;
     let event = RowsEvent::decode(kind, codec::Reader::new(body), format);
-    target.rows(&RowsChange {
+    let outcome = target.rows(&RowsChange {
         database: "d",
         map: &map,
         rows: &must(event, "an event"),
         logged: logged(kind, &description()),
-    })
+    });
+    outcome.map(|outcome| outcome.applied)
 }
 
 fn binary(text: &str) -> Vec<u8> {

@@ -26,7 +26,8 @@ use super::marks::{Begun, LaneNote, MarkTable, Marked};
 use super::pipe::Pipe;
 use super::{LOGGED, MysqlOptions, Truth, UNLOGGED};
 use crate::{
-    Applied, Mark, RowsChange, Session, StatementChange, StatementOutcome, TargetError, UnitHead,
+    Applied, Mark, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome,
+    TargetError, UnitHead,
 };
 
 /// Prepares a connection for what an applier does.
@@ -373,20 +374,20 @@ impl Session for MysqlSession {
         Ok(())
     }
 
-    fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError> {
+    fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {
         if let Truth::Row(table) = &self.options.truth
             && (table.is(change.database, &change.map.table)
                 || table.is_prepared(change.database, &change.map.table))
         {
             // The source is the target of another applier, whose notes are not this one's.
-            return Ok(0);
+            return Ok(RowsOutcome::default());
         }
         let count = change.count().map_err(undecodable)?;
         match self.kept_gtid() {
             Some(gtid) => self.keep_rows(&gtid, change)?,
             None => self.take_rows(change)?,
         }
-        Ok(count)
+        Ok(RowsOutcome::all(count))
     }
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {

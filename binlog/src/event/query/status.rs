@@ -24,6 +24,8 @@ pub mod session_flag {
     pub const NO_FOREIGN_KEY_CHECKS: u32 = 1 << 26;
     /// `unique_checks` is off.
     pub const RELAXED_UNIQUE_CHECKS: u32 = 1 << 27;
+    /// MariaDB since 10.10: `explicit_defaults_for_timestamp`.
+    pub const EXPLICIT_DEFAULTS_FOR_TIMESTAMP: u32 = 1 << 24;
 }
 
 /// Collation ids of a session.
@@ -183,6 +185,17 @@ impl<'a> StatusVariables<'a> {
             StatusVariable::DefaultCollationForUtf8mb4(collation) => Some(*collation),
             _ => None,
         })
+    }
+
+    /// What a character set of MariaDB means without a collation, as pairs of ids of the collation that
+    /// it means by itself and the one it means there.
+    #[must_use]
+    pub fn charset_collations(&self) -> &[(u16, u16)] {
+        let found = self.0.iter().find_map(|variable| match variable {
+            StatusVariable::MariaCharsetCollations(pairs) => Some(pairs.as_slice()),
+            _ => None,
+        });
+        found.unwrap_or_default()
     }
 
     /// The session's time zone.

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::catalog::{Column, ColumnDefault, ColumnId, Generated, Table};
+use crate::catalog::{Column, ColumnDefault, ColumnId, ColumnType, Generated, Table};
 use crate::ddl::columns::{DefinedColumn, check_name, define, draft, settle};
 use crate::ddl::create::COLUMNS_MAX;
 use crate::ddl::{defaults, expression};
@@ -327,7 +327,7 @@ fn set_default(
     };
     let default = literal.as_ref().or(default);
     let is_literal = match default {
-        None | Some(DefaultValue::Expression(_)) => false,
+        None | Some(DefaultValue::Expression(_) | DefaultValue::OfSequence) => false,
         Some(
             DefaultValue::Null
             | DefaultValue::Number(_)
@@ -404,6 +404,7 @@ fn redefine(
     written: &ColumnDefinition,
 ) -> Result<DefinedColumn, SqlError> {
     let drafted = draft(session, old.id, written, table.collation, false)?;
+    check_shown(old, &drafted.column)?;
     let is_virtual = |generated: Option<&Generated>| generated.is_some_and(|g| !g.stored);
     let (before, now) = (&old.generated, &drafted.column.generated);
     // A column can become or cease to be generated only if its values are stored.
@@ -417,6 +418,24 @@ fn redefine(
         check_renamed(session, table, old.id, &written.name)?;
     }
     settled
+}
+
+/// Error 1235 for a change between a type that is kept as its text and one that is not: MariaDB changes
+/// the bytes. To other text it changes the text.
+fn check_shown(old: &Column, new: &Column) -> Result<(), SqlError> {
+    let is_text = matches!(
+        new.column_type,
+        ColumnType::Char { .. } | ColumnType::Varchar { .. } | ColumnType::Text { .. }
+    );
+    match (old.shown, new.shown) {
+        (None, None) => Ok(()),
+        (before, now) if before == now => Ok(()),
+        (Some(_), None) if is_text => Ok(()),
+        (Some(form), _) | (None, Some(form)) => Err(SqlError::not_supported(format!(
+            "a change of a column's type from or to {}",
+            form.name().to_uppercase()
+        ))),
+    }
 }
 
 /// Error 3108 or 3766 for a column that expressions mean and that gets another name.

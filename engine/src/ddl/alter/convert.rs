@@ -20,7 +20,8 @@ pub(super) fn columns(
         let Some(from) = column.column_type.collation() else {
             continue;
         };
-        if from.is_binary() {
+        // What only looks like text has no character set there.
+        if from.is_binary() || column.shown.is_some() {
             continue;
         }
         if !redefined.contains(&column.id) {

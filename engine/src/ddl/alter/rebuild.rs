@@ -407,7 +407,7 @@ fn not_null(
     error: SqlError,
 ) -> Result<Value<'static>, SqlError> {
     coercion.problem(error)?;
-    Ok(implicit(&column.column_type))
+    Ok(implicit(column))
 }
 
 /// Error 1292 when rows would get a zero date that sql_mode forbids.
@@ -481,7 +481,7 @@ fn recheck_date(
             coercion.row,
         ));
     }
-    *value = implicit(&column.column_type);
+    *value = implicit(column);
     coercion.problem(SqlError::warn_data_out_of_range(&column.name, coercion.row))
 }
 

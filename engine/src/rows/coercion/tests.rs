@@ -13,6 +13,7 @@ use sql::SqlMode;
 
 fn column(column_type: ColumnType) -> Column {
     Column {
+        shown: None,
         id: ColumnId(1),
         name: "v".to_owned(),
         column_type,

@@ -9,8 +9,8 @@ use binlog::value::Value;
 use engine::error::EngineError;
 use sql::error::SqlError;
 use targets::{
-    Applied, Mark, RowsChange, Session, StatementChange, StatementOutcome, Store, TargetError,
-    Traits, UnitHead,
+    Applied, Mark, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome, Store,
+    TargetError, Traits, UnitHead,
 };
 
 /// What a target holds: rows by table, statements, and what is applied.
@@ -153,7 +153,7 @@ impl Session for MemorySession {
         Ok(())
     }
 
-    fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError> {
+    fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {
         assert!(!self.store.panics, "a target that panics");
         let contents = self.unit.as_mut().unwrap();
         let plan = RowPlan::new(change.map).unwrap();
@@ -170,7 +170,7 @@ impl Session for MemorySession {
             contents.rows.entry(table.clone()).or_default().push(key);
             count += 1;
         }
-        Ok(count)
+        Ok(RowsOutcome::all(count))
     }
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {

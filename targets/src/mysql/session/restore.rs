@@ -24,7 +24,10 @@ use crate::mysql::lane_rule::{KeyColumns, LaneRule, LaneRules};
 use crate::mysql::marks::{LaneNote, MarkTable};
 use crate::mysql::pipe::Pipe;
 use crate::mysql::{AUTOCOMMIT, MysqlOptions, ServerFacts, Truth};
-use crate::{Mark, RowsChange, Session, StatementChange, StatementOutcome, TargetError, UnitHead};
+use crate::{
+    Mark, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome, TargetError,
+    UnitHead,
+};
 
 /// Bytes of rows that are held to be merged.
 const HELD_MAX: usize = 128 << 20;
@@ -133,7 +136,7 @@ impl RestoreSession {
             return change.count().map_err(undecodable);
         }
         lane.is_open = true;
-        lane.session.rows(change)
+        lane.session.rows(change).map(|outcome| outcome.applied)
     }
 
     /// Holds the rows of `change` until the commit.
@@ -257,14 +260,14 @@ impl Session for RestoreSession {
         self.each(|session| session.unit(head))
     }
 
-    fn rows(&mut self, change: &RowsChange<'_>) -> Result<u64, TargetError> {
+    fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {
         if self.table.is(change.database, &change.map.table) {
-            return Ok(0);
+            return Ok(RowsOutcome::default());
         }
         let lanes = self.lanes.len();
         let (database, map) = (change.database, change.map);
         let rule = self.rules.of(&mut self.asking, database, map, lanes)?;
-        match rule {
+        let applied = match rule {
             LaneRule::Whole { lane, rolls_back } => {
                 if !rolls_back {
                     // What cannot be undone should be as little as it can.
@@ -278,7 +281,8 @@ impl Session for RestoreSession {
                 self.whole(0, change)
             }
             LaneRule::ByKey(_) => Err(misuse("A row whose image is not whole")),
-        }
+        };
+        applied.map(RowsOutcome::all)
     }
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {
