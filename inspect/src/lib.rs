@@ -24,8 +24,9 @@ pub use json::{JsonLines, JsonOptions};
 pub use output::Output;
 pub use render::{Render, RenderError, Source};
 pub use sql::{
-    Find, Generated, Inexpressible, NoNames, RowSql, Session as SqlSession, SqlForm, SqlLines,
-    SqlOptions, SqlSink, put_base64, put_text_literal, put_variable, put_versioned, without_start,
+    Destination, Find, Generated, Inexpressible, NoNames, RowSql, Session as SqlSession, SqlForm,
+    SqlLines, SqlOptions, SqlSink, put_base64, put_text_literal, put_variable, put_versioned,
+    without_start,
 };
 pub use text::{TextLines, TextOptions, put_value};
 

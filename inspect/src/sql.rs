@@ -8,6 +8,7 @@
 //! begins a line of its own that the client would run; a statement of the log ends where its
 //! delimiter stands, and the delimiter does not occur in it.
 
+mod across;
 mod base64;
 mod literal;
 mod load;
@@ -21,6 +22,7 @@ mod tests;
 use std::io::Write;
 use std::path::PathBuf;
 
+pub use self::across::Destination;
 pub use self::base64::put as put_base64;
 pub use self::literal::put_utf8 as put_text_literal;
 pub use self::row::{Find, Inexpressible, NoNames, RowSql};

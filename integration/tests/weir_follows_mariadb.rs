@@ -312,22 +312,6 @@ async fn what_was_prepared_before_the_replica_began_stops_by_name_before_anythin
     ensure(rows.len() == 1, || format!("{rows:?}"))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_target_that_takes_no_mariadb_is_named_with_what_to_do() -> Result {
-    let source = RealServer::start(Peer::MariaDb118, 1, &[]).await?;
-    create_account(&mut source.client().await?).await?;
-    let mysql = RealServer::start(Peer::MySql97, 2, &[]).await?;
-    let replica = following(&source, &mysql, &[]).await?;
-    let error = until_error(&replica, "Last_IO_Error").await?;
-    let is_named = error.contains("MySQL 9.7") && error.contains("target=mysql://user@host");
-    ensure(is_named && error.contains("the source is 11.8"), || error)?;
-    let mut at_replica = replica.client().await?;
-    let runs = at_replica
-        .column("SHOW REPLICA STATUS", "Replica_IO_Running")
-        .await?;
-    ensure(runs.as_deref() == Some("No"), || format!("{runs:?}"))
-}
-
 /// A source with its account, and a target.
 async fn pair(peer: Peer) -> Result<(RealServer, RealServer)> {
     let source = RealServer::start(peer, 1, &[]).await?;

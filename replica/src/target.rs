@@ -52,13 +52,9 @@ pub(crate) fn open(
                 what_is_applied = keeps,
                 "rows go to a server"
             );
-            let no_mariadb = match facts.is_mariadb {
-                true => None,
-                false => Some(Arc::from(format!("MySQL {} at {name}", facts.version))),
-            };
             Ok(Target {
                 store: Box::new(store),
-                no_mariadb,
+                no_mariadb: None,
             })
         }
     }
@@ -84,18 +80,20 @@ fn server(
             ..ClientTls::default()
         };
     }
-    let options = |truth| MysqlOptions {
-        client: client.clone(),
-        truth,
-        is_logged: true,
-        keeps_mariadb_gtids: true,
-    };
-    let row = Truth::Row(MarkTable {
+    let table = MarkTable {
         database: DATABASE.to_owned(),
         table: TABLE.to_owned(),
         channel: channel.to_owned(),
-    });
-    let by_row = MysqlStore::open(options(row)).map_err(ReplicaError::from)?;
+    };
+    let options = |truth| MysqlOptions {
+        client: client.clone(),
+        truth,
+        otherwise: Some(table.clone()),
+        is_logged: true,
+        keeps_mariadb_gtids: true,
+    };
+    let by_row =
+        MysqlStore::open(options(Truth::Row(table.clone()))).map_err(ReplicaError::from)?;
     // A server that keeps the source's GTIDs is the truth itself. With gtid_mode=OFF there are none.
     match by_row.facts().has_gtids && gtid_mode != GtidMode::Off {
         true => Ok(MysqlStore::open(options(Truth::Gtids))?),

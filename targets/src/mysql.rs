@@ -5,6 +5,7 @@
 //! `gtid_executed`, when every unit keeps its GTID, or a row of a table that is changed in the same
 //! transaction.
 
+mod across;
 mod binlog_statement;
 mod doubt;
 mod error;
@@ -61,6 +62,9 @@ pub struct MysqlOptions {
     pub client: ClientOptions,
     /// What says which transactions it has.
     pub truth: Truth,
+    /// Where the place of transactions is kept that have no MySQL GTID, of a MariaDB source, on a server
+    /// that is asked for GTIDs.
+    pub otherwise: Option<MarkTable>,
     /// Whether the server logs what is applied; without, its replicas and its own GTIDs know nothing
     /// of it (`sql_log_bin`).
     pub is_logged: bool,
@@ -151,18 +155,7 @@ impl MysqlStore {
     }
 
     fn create_marks(&self, pipe: &mut Pipe, table: &MarkTable) -> Result<(), TargetError> {
-        let marked = table.read(pipe)?;
-        // Looking has begun a transaction, where autocommit is off.
-        pipe.ask("COMMIT")?;
-        if marked.is_some() {
-            return Ok(());
-        }
-        self.in_own_domain(pipe, |pipe| {
-            table.create(pipe)?;
-            // Replicas of the target need a row that they can change.
-            pipe.ask(&table.replace(&Marked::default()))?;
-            pipe.ask("COMMIT").map(drop)
-        })
+        create_marks(&self.options, &self.facts, pipe, table)
     }
 
     /// Does what is the applier's own and has to be logged.
@@ -171,20 +164,62 @@ impl MysqlStore {
         pipe: &mut Pipe,
         work: impl FnOnce(&mut Pipe) -> Result<(), TargetError>,
     ) -> Result<(), TargetError> {
-        if !self.options.keeps_mariadb(&self.facts) {
-            return work(pipe);
+        in_own_domain(&self.options, &self.facts, pipe, work)
+    }
+
+    /// Where the place of transactions without a MySQL GTID is kept, if there are any.
+    fn kept_otherwise(&self) -> Result<Option<(&MarkTable, Marked)>, TargetError> {
+        match (&self.options.truth, &self.options.otherwise) {
+            (Truth::Gtids, Some(table)) => {
+                let kept = self.asking(|pipe| table.read(pipe))?;
+                Ok(kept.map(|marked| (table, marked)))
+            }
+            (Truth::Gtids, None) | (Truth::Row(_), _) => Ok(None),
         }
-        pipe.ask(&format!(
-            "SET @@session.gtid_domain_id={}",
-            self.facts.own_domain()
-        ))?;
-        work(pipe)?;
-        pipe.ask("SET @@session.gtid_domain_id=DEFAULT").map(drop)
     }
 
     fn marked(&self, table: &MarkTable) -> Result<Marked, TargetError> {
         Ok(lanes::together(self.asking(|pipe| table.read_lanes(pipe))?))
     }
+}
+
+/// Makes the table of the truth, if it is not there.
+fn create_marks(
+    options: &MysqlOptions,
+    facts: &ServerFacts,
+    pipe: &mut Pipe,
+    table: &MarkTable,
+) -> Result<(), TargetError> {
+    let marked = table.read(pipe)?;
+    // Looking has begun a transaction, where autocommit is off.
+    pipe.ask("COMMIT")?;
+    if marked.is_some() {
+        return Ok(());
+    }
+    in_own_domain(options, facts, pipe, |pipe| {
+        table.create(pipe)?;
+        // Replicas of the target need a row that they can change.
+        pipe.ask(&table.replace(&Marked::default()))?;
+        pipe.ask("COMMIT").map(drop)
+    })
+}
+
+/// Does what is the applier's own and has to be logged.
+fn in_own_domain(
+    options: &MysqlOptions,
+    facts: &ServerFacts,
+    pipe: &mut Pipe,
+    work: impl FnOnce(&mut Pipe) -> Result<(), TargetError>,
+) -> Result<(), TargetError> {
+    if !options.keeps_mariadb(facts) {
+        return work(pipe);
+    }
+    pipe.ask(&format!(
+        "SET @@session.gtid_domain_id={}",
+        facts.own_domain()
+    ))?;
+    work(pipe)?;
+    pipe.ask("SET @@session.gtid_domain_id=DEFAULT").map(drop)
 }
 
 impl Store for MysqlStore {
@@ -201,7 +236,7 @@ impl Store for MysqlStore {
             merges_rows: self.merges_rows(),
             runs_statements: true,
             runs_xa: self.options.truth == Truth::Gtids,
-            keeps_system_tables: true,
+            system_tables: Some(self.facts.flavour()),
         }
     }
 
@@ -214,12 +249,11 @@ impl Store for MysqlStore {
                 Ok(applied)
             }
             Truth::Gtids => {
+                let kept = self.kept_otherwise()?;
+                let mut applied = kept.map(|(_, marked)| marked.applied).unwrap_or_default();
                 let facts = self.asking(ServerFacts::ask)?;
-                Ok(Applied {
-                    executed: facts.executed(),
-                    source: None,
-                    relay: None,
-                })
+                applied.executed.union(&facts.executed());
+                Ok(applied)
             }
         }
     }
@@ -253,7 +287,15 @@ impl Store for MysqlStore {
                 let mut missing = applied.executed.mysql.clone();
                 missing.subtract(&facts.gtid_executed);
                 if missing.is_empty() {
-                    return Ok(());
+                    let Some((table, _)) = self.kept_otherwise()? else {
+                        return Ok(());
+                    };
+                    let marked = Marked {
+                        applied: applied.clone(),
+                        begun: None,
+                    };
+                    let replace = table.replace(&marked);
+                    return self.asking(|pipe| pipe.ask(&replace).map(drop));
                 }
                 let text = format!(
                     "the target has not executed {missing}; SET GLOBAL gtid_purged there instead"

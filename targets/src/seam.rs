@@ -7,7 +7,7 @@
 //! A unit is one transaction of the source. Several share one commit of the target where the target
 //! allows it, and the mark that they lead to is committed with them.
 
-use binlog::event::XaName;
+use binlog::event::{Flavour, XaName};
 
 use super::{
     Applied, Mark, RowsChange, RowsOutcome, StatementChange, StatementOutcome, TargetError,
@@ -38,8 +38,9 @@ pub struct Traits {
     pub runs_statements: bool,
     /// Whether it runs XA transactions itself, so that what is prepared is prepared there.
     pub runs_xa: bool,
-    /// Whether it has the tables in which servers keep time zones, help and plugins.
-    pub keeps_system_tables: bool,
+    /// Whose tables it has in which servers keep time zones, help and plugins; those of other vendors'
+    /// servers are of no use there.
+    pub system_tables: Option<Flavour>,
 }
 
 /// A target.

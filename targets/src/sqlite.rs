@@ -71,7 +71,7 @@ impl Store for SqliteStore {
             merges_rows: false,
             runs_statements: false,
             runs_xa: false,
-            keeps_system_tables: false,
+            system_tables: None,
         }
     }
 

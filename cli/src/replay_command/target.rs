@@ -141,6 +141,7 @@ impl Target {
         is_first: bool,
     ) -> Result<Self, Failure> {
         let options = |truth, is_logged, keeps_mariadb_gtids| MysqlOptions {
+            otherwise: None,
             client: server.options().clone(),
             truth,
             is_logged,

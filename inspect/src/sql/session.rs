@@ -1,6 +1,7 @@
 //! The session state that statements of the log need, set where it differs from what is set: in a
 //! script for a client, or by statements sent to a server one by one.
 
+use super::across::{self, Destination};
 use super::{DELIMITER, SqlForm, comment, statement};
 use crate::cell::charset_of;
 use crate::cell::digits::{put_fraction, put_u64};
@@ -77,6 +78,8 @@ pub struct Session {
     is_for_rows: bool,
     /// Whether the log is that of a MySQL before 8.0, which says nothing of what it took for granted.
     is_before_80: bool,
+    /// Where statements go, if that is known: one of the other vendor is told things in its own way.
+    destination: Option<Destination>,
 }
 
 /// The collation that utf8mb4 had before 8.0: `utf8mb4_general_ci`.
@@ -121,6 +124,17 @@ impl Session {
         self.is_before_80 = !is_mariadb && version < 80_000;
     }
 
+    /// The statements that follow go to this server.
+    pub fn goes_to(&mut self, destination: Destination) {
+        self.destination = Some(destination);
+    }
+
+    /// The server that statements go to, if it is of another vendor than `flavour`.
+    fn across(&self, flavour: Flavour) -> Option<Destination> {
+        let is_other = |to: &Destination| to.flavour != flavour;
+        self.destination.filter(is_other)
+    }
+
     /// Sets what `query` ran with, of whose event this is the header; `schema` is its default
     /// database here, or `None` to keep whatever there is.
     pub fn enter(
@@ -150,7 +164,10 @@ impl Session {
         let mut database = None;
         for variable in &query.status.0 {
             match variable {
-                StatusVariable::CollationDatabase(id) => database = Some(*id),
+                StatusVariable::CollationDatabase(id) => {
+                    let to = self.across(flavour);
+                    database = Some(to.map_or(*id, |to| across::collation(*id, to)));
+                }
                 variable => self.variable(variable, flavour, out),
             }
         }
@@ -259,14 +276,18 @@ impl Session {
         flavour: Flavour,
         out: &mut impl SqlSink,
     ) {
+        let across = self.across(flavour);
         match variable {
             StatusVariable::Flags2(flags) if self.flags != Some(*flags) => {
                 self.flags = Some(*flags);
-                put_flags(out, *flags, flavour);
+                // Both have what MySQL logs.
+                let form = across.map_or(flavour, |_| Flavour::MySql);
+                put_flags(out, *flags, form);
             }
             StatusVariable::SqlMode(mode) if self.sql_mode != Some(*mode) => {
                 self.sql_mode = Some(*mode);
-                set(out, "sql_mode", *mode);
+                let mode = across.map_or(*mode, |to| across::sql_mode(*mode, to));
+                set(out, "sql_mode", mode);
             }
             StatusVariable::AutoIncrement { increment, offset }
                 if self.auto_increment != Some((*increment, *offset)) =>
@@ -280,7 +301,12 @@ impl Session {
             }
             StatusVariable::Charset(charset) if self.charset != Some(*charset) => {
                 self.charset = Some(*charset);
-                put_charset(out, *charset, flavour);
+                let there = across.map_or(*charset, |to| Charset {
+                    client: charset.client,
+                    connection: across::collation(charset.connection, to),
+                    server: across::collation(charset.server, to),
+                });
+                put_charset(out, there, flavour);
             }
             StatusVariable::TimeZone(zone) if self.time_zone.as_deref() != Some(zone) => {
                 self.time_zone = Some(zone.to_vec());
@@ -292,6 +318,12 @@ impl Session {
                 self.lc_time_names = Some(*id);
                 set(out, "lc_time_names", u64::from(*id));
             }
+            // Each vendor has defaults of its own for a charset without a collation.
+            StatusVariable::MariaCharsetCollations(_)
+            | StatusVariable::DefaultCollationForUtf8mb4(_)
+            | StatusVariable::RequirePrimaryKey(_)
+            | StatusVariable::DefaultTableEncryption(_)
+                if across.is_some() => {}
             StatusVariable::MariaCharsetCollations(pairs)
                 if self.charset_collations.as_ref() != Some(pairs) =>
             {

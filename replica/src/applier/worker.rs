@@ -160,7 +160,8 @@ impl Worker {
         self.begin_unit(head)?;
         // What it is there, whatever a rule calls it here.
         let (database, table) = (&change.map.schema, &change.map.table);
-        if !self.store.traits().keeps_system_tables && is_system_table(database, table) {
+        let has_them = self.store.traits().system_tables == Some(change.logged.format.flavour);
+        if !has_them && is_system_table(database, table) {
             self.pass_over(head, SYSTEM_ROWS);
             return Ok(());
         }

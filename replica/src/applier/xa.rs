@@ -186,7 +186,8 @@ impl Coordinator {
         query: &Query<'_>,
         kind: StatementKind,
     ) -> Result<(), Failed> {
-        if self.worker.runs_xa() {
+        // MariaDB's are kept whatever the target is.
+        if self.worker.runs_xa() && self.open.head.gtid.mariadb().is_none() {
             return self.execute(step, query, kind);
         }
         let name = named(query)?;

@@ -11,11 +11,14 @@
 
 use std::borrow::Cow;
 
-use binlog::event::{ChecksumAlgorithm, EventHeader, EventType, FormatDescription, write_event};
+use binlog::event::{
+    ChecksumAlgorithm, EventHeader, EventType, Flavour, FormatDescription, write_event,
+};
 use binlog::limits::Limits;
 use binlog::row::{RowPlan, RowsEvent, RowsFlags, RowsVersion, TableMap};
 use inspect::put_base64;
 
+use super::across;
 use super::facts::ServerFacts;
 use super::session::undecodable;
 use crate::{RowsChange, TargetError};
@@ -60,6 +63,8 @@ pub(super) struct BinlogStatement {
     /// Whether the server takes row events of MySQL 5.6 and later only: MySQL 9 knows no older ones,
     /// which are those of MySQL 5.5 and of MariaDB.
     is_raising: bool,
+    /// Whether the server is MariaDB's.
+    is_mariadb: bool,
 }
 
 /// An event that takes further rows.
@@ -98,6 +103,7 @@ impl BinlogStatement {
     pub(super) fn new(facts: &ServerFacts) -> Self {
         let packet = usize::try_from(facts.packet_max).unwrap_or(usize::MAX);
         Self {
+            is_mariadb: facts.is_mariadb,
             is_raising: !facts.is_mariadb && facts.number >= 50_600,
             full: FULL.min(packet / 4),
             near: packet / 2,
@@ -225,10 +231,15 @@ impl BinlogStatement {
         if self.text.is_empty() {
             self.text.extend_from_slice(b"BINLOG '\n");
         }
-        let map = &open.map;
+        let mut event = open.event;
+        let mut map = open.map;
+        if (map.flavour() == Flavour::MariaDb) != self.is_mariadb {
+            map = across::map_for(&map);
+            across::make_event(&mut event);
+        }
         self.put(&open.header, EventType::TABLE_MAP, |out| map.encode(out));
-        let kind = open.event.event_type();
-        let mut event: RowsEvent<'_> = open.event;
+        let kind = event.event_type();
+        let mut event: RowsEvent<'_> = event;
         event.rows = Cow::Borrowed(&open.rows);
         self.put(&open.header, kind, |out| event.encode(out));
     }

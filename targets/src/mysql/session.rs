@@ -10,14 +10,15 @@ mod restore;
 mod statements;
 mod xa;
 
-use binlog::event::{Flavour, FormatDescription, XaName};
+use binlog::event::{FormatDescription, XaName};
 use binlog::transaction::{StatementKind, TransactionGtid};
-use inspect::{SqlSession, SqlSink, put_versioned, without_start};
+use inspect::{Destination, SqlSession, SqlSink, put_versioned, without_start};
 use kept::rows_of;
 pub(super) use restore::RestoreSession;
 use sql::error::SqlError;
 use xa::Xa;
 
+use super::across;
 use super::binlog_statement::{BinlogStatement, Rows};
 use super::doubt::{self, Logged, is_already};
 use super::facts::ServerFacts;
@@ -100,10 +101,15 @@ impl MysqlSession {
             }
         };
         pipe.ask("COMMIT")?;
+        let mut state = SqlSession::default();
+        state.goes_to(Destination {
+            flavour: facts.flavour(),
+            version: facts.number,
+        });
         Ok(Self {
             pipe,
             options,
-            state: SqlSession::default(),
+            state,
             rows: BinlogStatement::new(&facts),
             facts,
             description: None,
@@ -121,6 +127,22 @@ impl MysqlSession {
             doubted: marked.begun,
             xa: Xa::None,
         })
+    }
+
+    /// From here on a row says what is applied: what comes has no GTIDs that the server could keep.
+    fn go_by_row(&mut self) -> Result<(), TargetError> {
+        let Some(table) = self.options.otherwise.clone() else {
+            return Ok(());
+        };
+        let options = MysqlOptions {
+            truth: Truth::Row(table.clone()),
+            ..self.options.clone()
+        };
+        let mut pipe = Pipe::connect(&options.client)?;
+        set_up(&mut pipe, &options, &self.facts)?;
+        super::create_marks(&options, &self.facts, &mut pipe, &table)?;
+        *self = Self::new(pipe, options, self.facts.clone())?;
+        Ok(())
     }
 
     /// Tells the server the open unit's identifier, where it is kept.
@@ -157,6 +179,14 @@ impl MysqlSession {
 
     /// Tells the server how the events of this log look.
     fn describe(&mut self, description: &FormatDescription) -> Result<(), TargetError> {
+        let own;
+        let description = match description.is_mariadb() == self.facts.is_mariadb {
+            true => description,
+            false => {
+                own = self.facts.own_description();
+                &own
+            }
+        };
         let is_known = |known: &FormatDescription| is_laid_out_alike(known, description);
         if self.description.as_ref().is_some_and(is_known) {
             return Ok(());
@@ -331,7 +361,15 @@ impl MysqlSession {
         self.pipe.drain()
     }
 
+    /// Whether this comes from a server of the other vendor.
+    fn crosses(&self, logged: &crate::Logged<'_>) -> bool {
+        logged.format.flavour != self.facts.flavour()
+    }
+
     fn take_rows(&mut self, change: &RowsChange<'_>) -> Result<(), TargetError> {
+        if self.crosses(&change.logged) {
+            across::check_rows(change)?;
+        }
         self.describe(change.logged.description)?;
         self.identify()?;
         self.has_begun = true;
@@ -365,6 +403,9 @@ impl Session for MysqlSession {
     }
 
     fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError> {
+        if self.options.truth == Truth::Gtids && head.gtid.mariadb().is_some() {
+            self.go_by_row()?;
+        }
         self.head = *head;
         self.units = self.units.saturating_add(1);
         self.is_identified = false;
@@ -391,12 +432,15 @@ impl Session for MysqlSession {
     }
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {
-        if change.logged.format.flavour == Flavour::MariaDb && !self.facts.is_mariadb
-            || change.logged.format.flavour == Flavour::MySql && self.facts.is_mariadb
-        {
-            let sql = String::from_utf8_lossy(&change.query.sql);
-            let text = format!("A statement of another vendor's server, '{sql}',");
-            return Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)));
+        if self.crosses(&change.logged) {
+            if change.kind == StatementKind::Dml {
+                let sql = String::from_utf8_lossy(&change.query.sql);
+                let text = format!("A statement of another vendor's server, '{sql}',");
+                return Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)));
+            }
+            if let Some(construct) = across::not_kept(change)? {
+                return Ok(StatementOutcome::NotKept { construct });
+            }
         }
         self.settle()?;
         self.kinds.forget();

@@ -97,7 +97,7 @@ impl Store for MemoryStore {
             merges_rows: false,
             runs_statements: false,
             runs_xa: false,
-            keeps_system_tables: false,
+            system_tables: None,
         }
     }
 

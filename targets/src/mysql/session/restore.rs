@@ -10,7 +10,7 @@
 //!
 //! A statement runs alone, in the first lane, when no other has anything open.
 
-use binlog::event::{FormatDescription, XaName};
+use binlog::event::{Flavour, FormatDescription, XaName};
 use binlog::limits::Limits;
 use binlog::row::RowPlan;
 use binlog::transaction::{StatementKind, TransactionGtid};
@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use super::net::{NetError, NetTable};
 use super::{MysqlSession, undecodable};
+use crate::mysql::across;
 use crate::mysql::binlog_statement::Rows;
 use crate::mysql::lane_rule::{KeyColumns, LaneRule, LaneRules};
 use crate::mysql::marks::{LaneNote, MarkTable};
@@ -43,6 +44,8 @@ pub(in crate::mysql) struct RestoreSession {
     asking: Pipe,
     table: MarkTable,
     note: LaneNote,
+    /// Whose server it is.
+    flavour: Flavour,
     held: Vec<NetTable>,
     /// What wrote the rows that are held.
     description: Option<FormatDescription>,
@@ -95,6 +98,7 @@ impl RestoreSession {
             asking,
             table: table.ok_or_else(|| TargetError::misuse("a session without lanes"))?,
             note,
+            flavour: facts.flavour(),
             held: Vec::new(),
             description: None,
             sent: 0,
@@ -263,6 +267,9 @@ impl Session for RestoreSession {
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {
         if self.table.is(change.database, &change.map.table) {
             return Ok(RowsOutcome::default());
+        }
+        if change.logged.format.flavour != self.flavour {
+            across::check_rows(change)?;
         }
         let lanes = self.lanes.len();
         let (database, map) = (change.database, change.map);

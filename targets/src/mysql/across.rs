@@ -1,0 +1,161 @@
+//! Rows and statements of one vendor's log for a server of the other.
+//!
+//! Row images are the same bytes in both but for a few types, so that rows go as BINLOG statements here
+//! too: behind a format description of the server's own vendor, with table maps and flags that both know.
+//! What one of them alone has is refused by name.
+
+use binlog::event::{ChecksumAlgorithm, Flavour, FormatDescription};
+use binlog::row::{Column, ColumnType, RowsEvent, RowsFlags, RowsVersion, TableMap};
+use sql::ast::Account;
+use sql::error::SqlError;
+use sql::{ParseOptions, SqlMode, Statement, version_number};
+
+use super::facts::ServerFacts;
+use crate::{RowsChange, StatementChange, TargetError};
+
+impl ServerFacts {
+    /// Whose server it is.
+    pub(super) const fn flavour(&self) -> Flavour {
+        match self.is_mariadb {
+            true => Flavour::MariaDb,
+            false => Flavour::MySql,
+        }
+    }
+
+    /// A description of events that its vendor's servers write.
+    pub(super) fn own_description(&self) -> FormatDescription {
+        let version = match self.is_mariadb {
+            true => "10.11.0-MariaDB",
+            false => "8.4.0",
+        };
+        FormatDescription::current(version, ChecksumAlgorithm::None)
+    }
+}
+
+/// The table map for a server of the other vendor: names and types alone.
+pub(super) fn map_for(map: &TableMap<'static>) -> TableMap<'static> {
+    let columns = map.columns.iter();
+    let columns = columns
+        .map(|column| Column::new(column.column_type, column.metadata, column.nullable))
+        .collect();
+    TableMap::new(map.table_id, map.schema.clone(), map.table.clone(), columns)
+}
+
+/// Makes an event of rows, which are not looked at, one for a server of the other vendor.
+pub(super) fn make_event(event: &mut RowsEvent<'static>) {
+    event.version = RowsVersion::V2;
+    event.extra = std::borrow::Cow::Borrowed(&[]);
+    let common = RowsFlags::STATEMENT_END.0
+        | RowsFlags::NO_FOREIGN_KEY_CHECKS.0
+        | RowsFlags::RELAXED_UNIQUE_CHECKS.0
+        | RowsFlags::COMPLETE_ROWS.0;
+    let mut flags = event.flags.0 & common;
+    if event.flags.contains(RowsFlags::USE_SQL_FOREIGN_KEY) {
+        // The rows of children are in the log; the server must not change them by itself.
+        flags |= RowsFlags::NO_FOREIGN_KEY_CHECKS.0;
+    }
+    event.flags = RowsFlags(flags);
+}
+
+/// Refuses rows with a type that the server's vendor does not have.
+pub(super) fn check_rows(change: &RowsChange<'_>) -> Result<(), TargetError> {
+    let own = |column: &Column<'_>| match column.column_type {
+        ColumnType::JSON => Some("JSON"),
+        ColumnType::VECTOR => Some("VECTOR"),
+        ColumnType::BLOB_COMPRESSED | ColumnType::VARCHAR_COMPRESSED => Some("COMPRESSED"),
+        _ => None,
+    };
+    let mut columns = change.map.columns.iter().enumerate();
+    let found = columns.find_map(|(index, column)| Some((index, own(column)?)));
+    let Some((index, kind)) = found else {
+        return Ok(());
+    };
+    let text = format!(
+        "Column {} of table '{}.{}' is of type {kind}, which a server of another vendor than the \
+         source's does not have in this form: filter the table out, or change the column there",
+        index + 1,
+        change.database,
+        change.map.table
+    );
+    Err(TargetError::Unsupported(SqlError::new(1677, "HY000", text)))
+}
+
+/// What is about a statement that no server of another vendor keeps: accounts are those of each fleet.
+/// Refused by name is what it would take for something else.
+pub(super) fn not_kept(change: &StatementChange<'_>) -> Result<Option<&'static str>, TargetError> {
+    let mode = change.query.status.sql_mode();
+    let sql = &change.query.sql;
+    if mode.is_some_and(|mode| mode & ORACLE != 0) {
+        let sql = String::from_utf8_lossy(sql);
+        let text = format!("The statement '{sql}', written in sql_mode=ORACLE,");
+        return Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)));
+    }
+    let options = ParseOptions {
+        sql_mode: mode.map_or(SqlMode::DEFAULT, SqlMode::from_bits),
+        version: version_number(&change.logged.description.server_version),
+        is_logged: true,
+        ..ParseOptions::default()
+    };
+    let Ok(parsed) = sql::parse(sql, &options) else {
+        return Ok(None);
+    };
+    Ok(match parsed.statement {
+        Statement::Account(account) => Some(match account {
+            Account::CreateUser { .. } => "CREATE USER",
+            Account::AlterUser { .. } => "ALTER USER",
+            Account::DropUser { .. } => "DROP USER",
+            Account::RenameUser(_) => "RENAME USER",
+            Account::SetPassword { .. } => "SET PASSWORD",
+            Account::Grant(_) => "GRANT",
+            Account::Revoke(_) => "REVOKE",
+        }),
+        Statement::NotSupported {
+            object: Some(object),
+            ..
+        } if is_of_its_fleet(object.construct) => Some(object.construct),
+        Statement::NotSupported { .. }
+        | Statement::Ddl(_)
+        | Statement::Admin(_)
+        | Statement::Write(_)
+        | Statement::Query(_)
+        | Statement::Transaction(_)
+        | Statement::Replication(_)
+        | Statement::Prepared(_)
+        | Statement::Empty => None,
+    })
+}
+
+/// MariaDB's mode whose statements have another grammar.
+const ORACLE: u64 = 1 << 9;
+
+/// Whether a statement concerns what each vendor's fleet has for itself: accounts, plugins, files.
+fn is_of_its_fleet(construct: &str) -> bool {
+    matches!(
+        construct,
+        "CREATE ROLE"
+            | "DROP ROLE"
+            | "DEFAULT ROLE"
+            | "SET DEFAULT ROLE"
+            | "GRANT role"
+            | "GRANT ... AS"
+            | "GRANT PROXY"
+            | "REVOKE role"
+            | "REVOKE PROXY"
+            | "CREATE TABLESPACE"
+            | "ALTER TABLESPACE"
+            | "DROP TABLESPACE"
+            | "CREATE LOGFILE GROUP"
+            | "ALTER LOGFILE GROUP"
+            | "DROP LOGFILE GROUP"
+            | "INSTALL PLUGIN"
+            | "UNINSTALL PLUGIN"
+            | "INSTALL COMPONENT"
+            | "UNINSTALL COMPONENT"
+            | "CREATE LIBRARY"
+            | "ALTER LIBRARY"
+            | "DROP LIBRARY"
+            | "CREATE SPATIAL REFERENCE SYSTEM"
+            | "DROP SPATIAL REFERENCE SYSTEM"
+            | "ANALYZE TABLE ... HISTOGRAM"
+    )
+}
