@@ -282,7 +282,10 @@ impl Session {
                 self.flags = Some(*flags);
                 // Both have what MySQL logs.
                 let form = across.map_or(flavour, |_| Flavour::MySql);
-                put_flags(out, *flags, form);
+                // Who sends statements to a server by himself says himself when they commit; and a
+                // change of this would commit what is open.
+                let says_autocommit = self.destination.is_none();
+                put_flags(out, *flags, form, says_autocommit);
             }
             StatusVariable::SqlMode(mode) if self.sql_mode != Some(*mode) => {
                 self.sql_mode = Some(*mode);
@@ -387,17 +390,20 @@ fn put_timestamp(out: &mut impl SqlSink, seconds: u32, micros: Option<u32>) {
     out.line(&sql);
 }
 
-fn put_flags(out: &mut impl SqlSink, flags: u32, flavour: Flavour) {
+fn put_flags(out: &mut impl SqlSink, flags: u32, flavour: Flavour, says_autocommit: bool) {
     let on = |bit: u32| u8::from(flags & bit != 0);
     let off = |bit: u32| u8::from(flags & bit == 0);
     let mut sql = format!(
         "SET @@session.foreign_key_checks={}, @@session.sql_auto_is_null={}, \
-         @@session.unique_checks={}, @@session.autocommit={}",
+         @@session.unique_checks={}",
         off(session_flag::NO_FOREIGN_KEY_CHECKS),
         on(session_flag::AUTO_IS_NULL),
         off(session_flag::RELAXED_UNIQUE_CHECKS),
-        off(session_flag::NOT_AUTOCOMMIT),
     );
+    if says_autocommit {
+        let autocommit = off(session_flag::NOT_AUTOCOMMIT);
+        sql.push_str(&format!(", @@session.autocommit={autocommit}"));
+    }
     if flavour == Flavour::MariaDb {
         sql.push_str(&format!(
             ", @@session.check_constraint_checks={}",

@@ -129,22 +129,6 @@ impl MysqlSession {
         })
     }
 
-    /// From here on a row says what is applied: what comes has no GTIDs that the server could keep.
-    fn go_by_row(&mut self) -> Result<(), TargetError> {
-        let Some(table) = self.options.otherwise.clone() else {
-            return Ok(());
-        };
-        let options = MysqlOptions {
-            truth: Truth::Row(table.clone()),
-            ..self.options.clone()
-        };
-        let mut pipe = Pipe::connect(&options.client)?;
-        set_up(&mut pipe, &options, &self.facts)?;
-        super::create_marks(&options, &self.facts, &mut pipe, &table)?;
-        *self = Self::new(pipe, options, self.facts.clone())?;
-        Ok(())
-    }
-
     /// Tells the server the open unit's identifier, where it is kept.
     fn identify(&mut self) -> Result<(), TargetError> {
         if std::mem::replace(&mut self.is_identified, true) {
@@ -479,12 +463,9 @@ impl Session for MysqlSession {
         self.forget_prepared(name)
     }
 
+    /// The commit comes next, and waits.
     fn flush(&mut self) -> Result<(), TargetError> {
-        match self.options.truth {
-            // The commit comes next, and waits.
-            Truth::Gtids => Ok(()),
-            Truth::Row(_) => Ok(()),
-        }
+        Ok(())
     }
 
     fn undo_unit(&mut self) -> Result<(), TargetError> {

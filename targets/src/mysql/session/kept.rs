@@ -6,11 +6,28 @@ use sql::error::SqlError;
 use super::super::doubt::{self, Logged};
 use super::super::kinds::Kind;
 use super::super::marks::{Begun, Marked};
-use super::super::{LOGGED, Truth, UNLOGGED};
-use super::MysqlSession;
+use super::super::pipe::Pipe;
+use super::super::{LOGGED, MysqlOptions, Truth, UNLOGGED};
+use super::{MysqlSession, set_up};
 use crate::{RowsChange, TargetError};
 
 impl MysqlSession {
+    /// From here on a row says what is applied: what comes has no GTIDs that the server could keep.
+    pub(super) fn go_by_row(&mut self) -> Result<(), TargetError> {
+        let Some(table) = self.options.otherwise.clone() else {
+            return Ok(());
+        };
+        let options = MysqlOptions {
+            truth: Truth::Row(table.clone()),
+            ..self.options.clone()
+        };
+        let mut pipe = Pipe::connect(&options.client)?;
+        set_up(&mut pipe, &options, &self.facts)?;
+        super::super::create_marks(&options, &self.facts, &mut pipe, &table)?;
+        *self = Self::new(pipe, options, self.facts.clone())?;
+        Ok(())
+    }
+
     /// The open unit's GTID, if the server keeps it and what is noted beside it must not take it.
     pub(super) fn kept_gtid(&self) -> Option<MariaGtid> {
         let gtid = self.head.gtid.mariadb()?;

@@ -5,7 +5,7 @@
 
 use binlog::event::EventFlags;
 use binlog::transaction::StatementKind;
-use inspect::{SqlSink, put_variable};
+use inspect::put_variable;
 use sql::error::SqlError;
 
 use super::{MysqlSession, undecodable};
@@ -65,8 +65,6 @@ impl MysqlSession {
         self.state.come_from(change.logged.description);
         self.state
             .enter(change.query, header, flavour, schema, &mut out);
-        // What the log says of autocommit is the source's.
-        out.line(b"SET @@session.autocommit=0");
         out.iter().try_for_each(|sql| self.pipe.send(sql))?;
         self.pipe.drain()?;
         for sql in needed_by(change)? {
