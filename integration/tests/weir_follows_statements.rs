@@ -56,24 +56,27 @@ const ENDED: [&str; 10] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn xa_transactions_of_mysql_arrive_in_the_engine_through_a_kill_between_their_halves()
--> Result {
-    for options in [[].as_slice(), &["--binlog-transaction-compression=ON"]] {
-        let source = RealServer::start(Peer::MySql97, 1, options).await?;
+async fn xa_transactions_arrive_in_the_engine_through_a_kill_between_their_halves() -> Result {
+    for (peer, options) in [
+        (Peer::MySql97, [].as_slice()),
+        (Peer::MySql97, &["--binlog-transaction-compression=ON"]),
+        (Peer::MariaDb118, &[]),
+    ] {
+        let source = RealServer::start(peer, 1, options).await?;
         let mut at_source = source.client().await?;
-        create_account(&mut at_source, Peer::MySql97).await?;
+        account(&mut at_source, peer).await?;
         let mut replica = Weir::following(9, source.port, &[]).await?;
-        at_source.run(&PREPARED).await?;
-        until_executed(&mut at_source, &mut replica, Peer::MySql97).await?;
+        run_halves(&source, &PREPARED).await?;
+        until_executed(&mut at_source, &mut replica, peer).await?;
         let mut at_replica = replica.client().await?;
         let shown = at_replica.value("SELECT COUNT(*) FROM d.x").await?;
         ensure(shown.to_string() == "3", || {
             format!("{shown} rows show before their second half")
         })?;
         replica.kill()?;
-        at_source.run(&ENDED).await?;
+        run_halves(&source, &ENDED).await?;
         replica.launch().await?;
-        until_executed(&mut at_source, &mut replica, Peer::MySql97).await?;
+        until_executed(&mut at_source, &mut replica, peer).await?;
         let mut at_replica = replica.client().await?;
         let (left, right) = (&mut at_source, &mut at_replica);
         until_same("source", left, "engine", right, &["d"], PATIENCE).await?;

@@ -51,8 +51,6 @@ pub struct ChannelParts {
     pub store: Arc<dyn Store>,
     /// What the target holds.
     pub applier_status: Arc<ApplierStatus>,
-    /// What the target is, if it takes no transactions of MariaDB servers.
-    pub no_mariadb: Option<Arc<str>>,
 }
 
 /// One receiver and one applier.
@@ -69,7 +67,6 @@ pub struct Channel {
     receiver_status: Arc<ReceiverStatus>,
     applier_status: Arc<ApplierStatus>,
     store: Arc<dyn Store>,
-    no_mariadb: Option<Arc<str>>,
     owned: OwnedGtids,
     /// Held across a whole statement.
     threads: tokio::sync::Mutex<Threads>,
@@ -124,7 +121,6 @@ impl Channel {
             receiver_status: Arc::default(),
             applier_status: parts.applier_status,
             store: parts.store,
-            no_mariadb: parts.no_mariadb,
             owned: OwnedGtids::default(),
             threads: tokio::sync::Mutex::default(),
         }
@@ -230,7 +226,6 @@ impl Channel {
             applied: Arc::clone(&self.applier_status) as _,
             status: Arc::clone(&self.receiver_status),
             event_bytes_max: self.event_bytes_max,
-            no_mariadb: self.no_mariadb.clone(),
         };
         let running = receiver::spawn(receiver, tokio::runtime::Handle::current());
         threads.receiver = Some(running.map_err(no_thread)?);

@@ -163,7 +163,7 @@ impl Opened {
         };
         let target = target::open(kind, &database, DEFAULT_CHANNEL, settings.server.gtid_mode)?;
         let store = GatedStore {
-            store: target.store,
+            store: target,
             gate: Arc::clone(&gate),
         };
         let applier_status = Arc::new(ApplierStatus::default());
@@ -187,7 +187,6 @@ impl Opened {
             relay_log: Arc::new(relay_log),
             store: Arc::new(store),
             applier_status,
-            no_mariadb: target.no_mariadb,
         }));
         Ok(Self {
             lock,

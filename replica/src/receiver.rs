@@ -76,8 +76,6 @@ pub struct Receiver {
     pub status: Arc<ReceiverStatus>,
     /// Largest event accepted, in bytes.
     pub event_bytes_max: usize,
-    /// What the target is, if it takes no transactions of MariaDB servers.
-    pub no_mariadb: Option<Arc<str>>,
 }
 
 /// A receiver that runs.
@@ -235,10 +233,6 @@ impl Receiver {
             .update(|state| state.doing = "Checking source version");
         let version = connection.greeting().version.clone();
         let flavour = greeting::flavour(&version);
-        if let (Flavour::MariaDb, Some(target)) = (flavour, &self.no_mariadb) {
-            let target = target.to_string();
-            return Err(ReceiverError::NoMariadb { version, target });
-        }
         let have = self.have();
         let (settings, identity) = (&self.settings, &self.identity);
         let greeting = greeting::greet(&mut connection, settings, identity, &have.mariadb);

@@ -1,7 +1,5 @@
 //! The target that the options name.
 
-use std::sync::Arc;
-
 use config::Secret;
 use config::settings::{GtidMode, MysqlTarget, TargetKind};
 use engine::database::Database;
@@ -15,13 +13,6 @@ use crate::error::ReplicaError;
 const DATABASE: &str = "weir";
 const TABLE: &str = "applied";
 
-/// An open target.
-pub(crate) struct Target {
-    pub(crate) store: Box<dyn Store>,
-    /// What it is, if it takes no transactions of MariaDB servers.
-    pub(crate) no_mariadb: Option<Arc<str>>,
-}
-
 /// Opens the target.
 ///
 /// # Errors
@@ -31,12 +22,9 @@ pub(crate) fn open(
     database: &Database,
     channel: &str,
     gtid_mode: GtidMode,
-) -> Result<Target, ReplicaError> {
+) -> Result<Box<dyn Store>, ReplicaError> {
     match kind {
-        TargetKind::Sqlite => Ok(Target {
-            store: Box::new(SqliteStore::new(database, channel)?),
-            no_mariadb: None,
-        }),
+        TargetKind::Sqlite => Ok(Box::new(SqliteStore::new(database, channel)?)),
         TargetKind::Mysql(target) => {
             let store = server(target, channel, gtid_mode)?;
             let name = format!("{}:{}", target.host, target.port);
@@ -52,10 +40,7 @@ pub(crate) fn open(
                 what_is_applied = keeps,
                 "rows go to a server"
             );
-            Ok(Target {
-                store: Box::new(store),
-                no_mariadb: None,
-            })
+            Ok(Box::new(store))
         }
     }
 }

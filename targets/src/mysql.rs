@@ -232,7 +232,6 @@ impl Store for MysqlStore {
             undoes_units: false,
             keeps_gtids,
             commits_ddl: true,
-            takes_mariadb: true,
             merges_rows: self.merges_rows(),
             runs_statements: true,
             runs_xa: self.options.truth == Truth::Gtids,

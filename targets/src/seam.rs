@@ -29,8 +29,6 @@ pub struct Traits {
     /// Whether a statement of DDL commits what was changed before it, so that such a unit has to
     /// have a commit of its own.
     pub commits_ddl: bool,
-    /// Whether it takes the transactions of MariaDB servers.
-    pub takes_mariadb: bool,
     /// Whether rows of units that share a commit are merged, so that large commits are worth it.
     pub merges_rows: bool,
     /// Whether it executes statements that change rows, and those that undo some of them, as their

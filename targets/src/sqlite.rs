@@ -67,7 +67,6 @@ impl Store for SqliteStore {
             undoes_units: true,
             keeps_gtids: false,
             commits_ddl: false,
-            takes_mariadb: true,
             merges_rows: false,
             runs_statements: false,
             runs_xa: false,

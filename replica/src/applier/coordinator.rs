@@ -16,7 +16,7 @@ use config::ReplicationFilter;
 use targets::{UnitHead, Variables};
 
 use super::error::{ApplierError, Place, Reason};
-use super::refusal::{Failed, outside, refuse};
+use super::refusal::{Failed, outside};
 use super::schedule::Group;
 use super::status::ApplierStatus;
 use super::tables::Admissions;
@@ -316,9 +316,6 @@ impl Coordinator {
                 server_id: step.raw.header.server_id,
             });
             return Ok(());
-        }
-        if !self.worker.takes_mariadb() {
-            return refuse(&step.raw);
         }
         let extra = event.extra.as_ref().map_or(0, |extra| extra.flags);
         let alter = MariadbGtidExtra::START_ALTER | MariadbGtidExtra::ROLLBACK_ALTER;

@@ -407,11 +407,6 @@ impl Worker {
         self.store.traits().keeps_gtids
     }
 
-    /// Whether the target takes the transactions of MariaDB servers.
-    pub(super) fn takes_mariadb(&self) -> bool {
-        self.store.traits().takes_mariadb
-    }
-
     /// Whether the group has to be committed behind the transaction that ended.
     pub(super) fn must_commit(&self) -> bool {
         let is_alone = self.alone > 0 || !self.store.traits().batches_units;

@@ -91,16 +91,6 @@ pub enum ReceiverError {
         /// The source's mode.
         found: String,
     },
-    /// The source is a MariaDB server, and the target takes no transactions of one.
-    #[error(
-        "the source is {version} and rows go to {target}, which cannot take the transactions of a MariaDB server; give this replica a MariaDB server as its target (target=mysql://user@host)"
-    )]
-    NoMariadb {
-        /// The version it reports.
-        version: String,
-        /// What rows go to.
-        target: String,
-    },
     /// The source is a MariaDB server without GTIDs.
     #[error(
         "the source is {version}, which has no GTIDs, and this replica asks for SOURCE_AUTO_POSITION = 1"
@@ -153,7 +143,6 @@ impl ReceiverError {
             | Self::EqualServerIds { .. }
             | Self::EqualUuids { .. }
             | Self::GtidMode { .. }
-            | Self::NoMariadb { .. }
             | Self::NoMariadbGtids { .. }
             | Self::BeyondProtocol { .. }
             | Self::TlsFile { .. } => "the receiver cannot follow its source",

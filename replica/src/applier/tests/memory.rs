@@ -93,7 +93,6 @@ impl Store for MemoryStore {
             undoes_units: true,
             keeps_gtids: false,
             commits_ddl: false,
-            takes_mariadb: false,
             merges_rows: false,
             runs_statements: false,
             runs_xa: false,
