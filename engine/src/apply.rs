@@ -14,7 +14,7 @@ mod system;
 mod unkept;
 
 pub use binlog_statement::{BinlogEvents, binlog_events};
-pub use ddl::{DROP_VIEW, DdlOutcome, DdlStatement};
+pub use ddl::{DROP_VIEW, DdlOutcome, DdlStatement, readable};
 pub use error::ApplyError;
 pub use system::{SYSTEM_ROWS, is_system_table};
 pub use unkept::SEQUENCE_ROWS;

@@ -1,5 +1,7 @@
 //! The DDL of Query events, under the settings of the session that ran it.
 
+use std::borrow::Cow;
+
 use binlog::event::{StatusVariables, session_flag};
 
 use super::{ApplyError, Unkept, orders, system, unkept};
@@ -191,6 +193,22 @@ impl<'a> DdlStatement<'a> {
             ),
             None => Ok(self.sql.to_vec()),
         }
+    }
+}
+
+/// The text of a Query event as UTF-8, of which the names in it can be read; as it is where it is no
+/// text of its session's character set.
+#[must_use]
+pub fn readable<'a>(sql: &'a [u8], status: &StatusVariables<'_>) -> Cow<'a, [u8]> {
+    let client = status.charset().map(|charset| charset.client);
+    let charset = client.and_then(collation::by_id).map(|known| known.charset);
+    let text = match charset {
+        Some(charset @ (Charset::Latin1 | Charset::Further(_))) => charset.decode(sql).ok(),
+        Some(Charset::Utf8mb4 | Charset::Utf8mb3 | Charset::Ascii | Charset::Binary) | None => None,
+    };
+    match text {
+        Some(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
+        Some(Cow::Borrowed(_)) | None => Cow::Borrowed(sql),
     }
 }
 

@@ -89,7 +89,8 @@ impl Coordinator {
             is_logged: true,
             ..ParseOptions::default()
         };
-        if !admits_statement(&self.filter, &schema, &query.sql, &options) {
+        let text = engine::apply::readable(&query.sql, &query.status);
+        if !admits_statement(&self.filter, &schema, &text, &options) {
             self.worker.skip();
             self.open.variables = Variables::default();
             return Ok(());

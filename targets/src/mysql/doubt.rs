@@ -33,7 +33,8 @@ fn ddl(change: &StatementChange<'_>) -> Option<Ddl> {
         is_logged: true,
         ..ParseOptions::default()
     };
-    let parsed = parse(&change.query.sql, &options).ok()?;
+    let text = engine::apply::readable(&change.query.sql, &change.query.status);
+    let parsed = parse(&text, &options).ok()?;
     match parsed.statement {
         Statement::Ddl(ddl) => Some(ddl),
         Statement::Empty
