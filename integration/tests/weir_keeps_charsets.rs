@@ -3,6 +3,8 @@
 
 #[path = "weir_keeps_charsets/definitions.rs"]
 mod definitions;
+#[path = "weir_keeps_charsets/orders.rs"]
+mod orders;
 
 use std::fmt::Write as _;
 

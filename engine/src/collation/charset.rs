@@ -210,6 +210,46 @@ impl Charset {
         }
     }
 
+    /// Kept text of this character set as kept text of another, with `?` for what that lacks.
+    pub(crate) fn carried<'k>(self, to: Charset, kept: &'k [u8]) -> Cow<'k, [u8]> {
+        if self == to || to == Charset::Binary || kept.is_ascii() && !to.has_other_ascii() {
+            return Cow::Borrowed(kept);
+        }
+        if self == Charset::Binary {
+            // Bytes are taken for text of the other.
+            return match to {
+                Charset::Further(_) => to.keep(kept).unwrap_or(Cow::Borrowed(kept)),
+                Charset::Utf8mb4
+                | Charset::Utf8mb3
+                | Charset::Latin1
+                | Charset::Ascii
+                | Charset::Binary => Cow::Borrowed(kept),
+            };
+        }
+        let shown = self.shown(kept);
+        let Ok(text) = std::str::from_utf8(&shown) else {
+            return shown;
+        };
+        let mut bytes = Vec::with_capacity(text.len());
+        for character in text.chars() {
+            let mut buffer = [0; 4];
+            let encoded = to.encode(character.encode_utf8(&mut buffer));
+            match encoded {
+                Ok(encoded) => bytes.extend_from_slice(&encoded),
+                Err(_) => bytes.extend_from_slice(&to.encode("?").unwrap_or_default()),
+            }
+        }
+        match to.keep(&bytes) {
+            Some(kept) => Cow::Owned(kept.into_owned()),
+            None => shown,
+        }
+    }
+
+    /// Whether some of ASCII has another code in it, or none.
+    fn has_other_ascii(self) -> bool {
+        matches!(self, Charset::Further(table) if ["sjis", "swe7"].contains(&table.name()))
+    }
+
     /// The text that clients see of bytes of a column of this character set.
     pub(crate) fn text_of(self, bytes: &[u8]) -> Cow<'_, [u8]> {
         match self.keep(bytes) {

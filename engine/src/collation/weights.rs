@@ -70,8 +70,12 @@ pub(super) fn of_char(rule: Rule, level: Level, c: char) -> CharWeights {
         Rule::GeneralSharp if c == 'ß' => CharWeights::one(0xdf),
         Rule::GeneralSharp => CharWeights::one(general(c)),
         Rule::General1400 => match GENERAL1400.explicit(c) {
-            Some(caseless) => CharWeights::of(caseless.iter().copied()),
-            None => CharWeights::of(binary(c)),
+            Some([0, caseless]) => CharWeights::one(*caseless),
+            Some(caseless) => CharWeights::of(BEYOND.into_iter().chain(caseless.iter().copied())),
+            None => match u16::try_from(u32::from(c)) {
+                Ok(code_point) => CharWeights::one(code_point),
+                Err(_) => CharWeights::of(BEYOND.into_iter().chain(binary(c))),
+            },
         },
         Rule::Unicode400 if u32::from(c) > 0xffff => CharWeights::one(0xfffd),
         Rule::Unicode400 => UCA400.weights(c),
@@ -80,6 +84,9 @@ pub(super) fn of_char(rule: Rule, level: Level, c: char) -> CharWeights {
         Rule::Unicode1400(_) => UCA1400.at(level, c),
     }
 }
+
+/// In front of what lies beyond the basic plane, behind all of that.
+const BEYOND: [u16; 1] = [0xffff];
 
 /// The weight of a space under a rule, at one of its levels.
 pub(super) fn space(rule: Rule, level: Level) -> u16 {

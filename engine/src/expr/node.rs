@@ -327,6 +327,11 @@ impl Node {
                         let bytes = in_own_charset(value.to_text(), &node.ty);
                         Datum::Text(bytes.into_owned())
                     }
+                    (Datum::Text(text), false) if self.ty.kind == super::types::Kind::Text => {
+                        let (from, to) = (node.ty.collation.charset, self.ty.collation.charset);
+                        let from = if node.ty.kind.is_text() { from } else { to };
+                        Datum::Text(from.carried(to, &text).into_owned())
+                    }
                     (value, _) => value,
                 };
                 super::convert::convert(value, &self.ty, env)?
