@@ -76,6 +76,33 @@ impl Charset {
         Cow::Owned(shown)
     }
 
+    /// The text that the bytes of a statement are; `None` where they are none of the charset.
+    ///
+    /// Some charsets have codes beyond ASCII for backslashes and quotes: those are no such signs to the
+    /// server. They stand behind a backslash where that `escapes`; where it does not, a quote of this
+    /// kind is no text.
+    #[must_use]
+    pub fn decode_statement<'b>(&self, bytes: &'b [u8], escapes: bool) -> Option<Cow<'b, str>> {
+        let text = self.decode(bytes)?;
+        if !matches!(self.name, "sjis" | "ujis" | "armscii8") || bytes.is_ascii() {
+            return Some(text);
+        }
+        let mut statement = String::with_capacity(text.len());
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let code = self.first_code(rest)?;
+            rest = rest.get(code.len()..)?;
+            let text = self.decode(code)?;
+            match (&*text, code.first()?.is_ascii()) {
+                ("\\" | "'" | "\"", false) if escapes => statement.push('\\'),
+                ("'" | "\"" | "`", false) => return None,
+                _ => {}
+            }
+            statement.push_str(&text);
+        }
+        Some(Cow::Owned(statement))
+    }
+
     /// How many bytes from the start on are characters of the charset.
     #[must_use]
     pub fn valid(&self, bytes: &[u8]) -> usize {

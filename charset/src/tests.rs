@@ -165,6 +165,26 @@ fn every_code_comes_back_from_the_kept_text_and_is_shown_as_its_character() {
 }
 
 #[test]
+fn backslashes_and_quotes_beyond_ascii_are_escaped_in_statements() {
+    // The character of two bytes that sjis and ujis call a backslash, then one whose second byte is one.
+    for (name, bytes, text) in [
+        ("sjis", &b"'a\x81\x5f\x95\x5c\\n'"[..], "'a\\\\\u{8868}\\n'"),
+        ("ujis", b"'\xa1\xc0'", "'\\\\'"),
+        ("armscii8", b"'\xff'", "'\\''"),
+        ("cp932", b"'\x81\x5f\x95\x5c'", "'\u{ff3c}\u{8868}'"),
+    ] {
+        let charset = Charset::named(name).unwrap();
+        assert_eq!(
+            charset.decode_statement(bytes, true).unwrap(),
+            text,
+            "{name}"
+        );
+    }
+    let armscii8 = Charset::named("armscii8").unwrap();
+    assert_eq!(armscii8.decode_statement(b"'\xff'", false), None);
+}
+
+#[test]
 fn characters_are_written_as_the_server_writes_them() {
     // CONVERT(... USING ...) of MySQL 9.7.
     for (name, text, bytes) in [

@@ -205,6 +205,15 @@ pub fn exact(name: &str) -> Result<&'static Collation, SqlError> {
     })
 }
 
+/// The same for the collation of a client's connection: only those that have the server's order, and the
+/// default ones of their character sets. Error 1273.
+pub fn of_connection(name: &str) -> Result<&'static Collation, SqlError> {
+    by_name(name).and_then(|known| match known.not_kept.is_none() || known.is_default {
+        true => Ok(known),
+        false => Err(SqlError::unknown_collation(name)),
+    })
+}
+
 /// The same for a name that a client gives: only the collations that are served. Error 1273.
 pub fn served(name: &str) -> Result<&'static Collation, SqlError> {
     by_name(name).and_then(|known| match known.is_served {
@@ -222,27 +231,15 @@ pub fn by_id(id: u16) -> Option<&'static Collation> {
 /// What the id that a client names at its login makes of its connection; `None` for an id that no
 /// server has, which means the server's own default. An id whose order is not known stands for the
 /// default collation of its character set, so that the client's bytes are still taken for what they
-/// are. Error 1231 for a character set that no statement can be in, 1115 for one that is not served.
-// Differs from MySQL: it serves clients of every character set; here what is not served is refused, and
-// nobody's bytes are taken for other characters.
+/// are. Error 1231 for a character set that no statement can be in.
 pub fn of_client(id: u16) -> Result<Option<&'static Collation>, SqlError> {
     let of_mysql = Table::of_mysql_collation(id);
     let Some(table) = of_mysql.or_else(|| Table::of_mariadb_collation(id)) else {
         return Ok(None);
     };
-    let name = table.name();
-    if ["ucs2", "utf16", "utf16le", "utf32"].contains(&name) {
-        return Err(SqlError::wrong_value_for_var("character_set_client", name));
-    }
-    let Ok(known) = Charset::served(name) else {
-        let served: Vec<_> = Charset::ALL.iter().map(|charset| charset.name()).collect();
-        let mut error = SqlError::unknown_character_set(name);
-        error.message.push_str("; a client of this server can use ");
-        error.message.push_str(&served.join(", "));
-        return Err(error);
-    };
-    let served = by_id(id).filter(|collation| collation.is_served);
-    Ok(Some(served.unwrap_or_else(|| known.default_collation())))
+    let known = Charset::of_connection(table.name())?;
+    let exact = by_id(id).filter(|collation| collation.not_kept.is_none());
+    Ok(Some(exact.unwrap_or_else(|| known.default_collation())))
 }
 
 #[cfg(test)]

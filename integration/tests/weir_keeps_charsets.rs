@@ -1,6 +1,8 @@
 //! `weir replica` follows a real MySQL 9.7 whose tables are in every character set and every collation
 //! that it has: the rows are the same to the byte, clients see the same text, unique keys hold.
 
+#[path = "weir_keeps_charsets/clients.rs"]
+mod clients;
 #[path = "weir_keeps_charsets/definitions.rs"]
 mod definitions;
 #[path = "weir_keeps_charsets/orders.rs"]

@@ -363,12 +363,12 @@ impl SessionVariables {
         session: &mut SessionContext,
     ) -> Result<(), SqlError> {
         let charset = match charset {
-            Some(name) => collation::Charset::served(name)?,
+            Some(name) => collation::Charset::of_connection(name)?,
             None => session.collation_server.charset,
         };
         let collation = match collation {
             None => connection_collation(charset.default_collation(), session),
-            Some(name) => collation::served(name)?,
+            Some(name) => collation::of_connection(name)?,
         };
         if collation.charset != charset {
             return Err(SqlError::new(
@@ -536,20 +536,20 @@ fn apply(name: &str, value: &VariableValue, session: &mut SessionContext) -> Res
         }
         ("auto_increment_offset", VariableValue::Number(n)) => session.auto_increment_offset = *n,
         ("character_set_client", VariableValue::Text(text)) => {
-            session.character_set_client = collation::Charset::served(text)?;
+            session.character_set_client = collation::Charset::of_connection(text)?;
         }
         ("character_set_connection", VariableValue::Text(text)) => {
-            let charset = collation::Charset::served(text)?;
+            let charset = collation::Charset::of_connection(text)?;
             if session.collation_connection.charset != charset {
                 session.collation_connection = charset.default_collation();
             }
         }
         ("character_set_results", VariableValue::Null) => session.character_set_results = None,
         ("character_set_results", VariableValue::Text(text)) => {
-            session.character_set_results = Some(collation::Charset::served(text)?);
+            session.character_set_results = Some(collation::Charset::of_connection(text)?);
         }
         ("collation_connection", VariableValue::Text(text)) => {
-            session.collation_connection = collation::served(text)?;
+            session.collation_connection = collation::of_connection(text)?;
         }
         ("collation_server", VariableValue::Text(text)) => {
             session.collation_server = collation::served(text)?;

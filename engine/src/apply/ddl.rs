@@ -176,7 +176,8 @@ impl<'a> DdlStatement<'a> {
             // The second byte of a character may look like a backslash or a quote, so that the text
             // is read as characters before anything else.
             Some(charset @ (Charset::Latin1 | Charset::Further(_))) => {
-                let text = charset.decode(self.sql).map_err(|_| {
+                let text = charset.statement(self.sql, SqlMode::from_bits(self.sql_mode));
+                let text = text.ok_or_else(|| {
                     SqlError::not_supported(format!(
                         "a statement with bytes that are no text of {}",
                         charset.name()
@@ -202,8 +203,9 @@ impl<'a> DdlStatement<'a> {
 pub fn readable<'a>(sql: &'a [u8], status: &StatusVariables<'_>) -> Cow<'a, [u8]> {
     let client = status.charset().map(|charset| charset.client);
     let charset = client.and_then(collation::by_id).map(|known| known.charset);
+    let sql_mode = SqlMode::from_bits(status.sql_mode().unwrap_or(0));
     let text = match charset {
-        Some(charset @ (Charset::Latin1 | Charset::Further(_))) => charset.decode(sql).ok(),
+        Some(charset @ (Charset::Latin1 | Charset::Further(_))) => charset.statement(sql, sql_mode),
         Some(Charset::Utf8mb4 | Charset::Utf8mb3 | Charset::Ascii | Charset::Binary) | None => None,
     };
     match text {

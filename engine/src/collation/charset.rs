@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 
 use super::{BINARY, Collation, UTF8MB3_GENERAL_CI, UTF8MB4_0900_AI_CI, list::LIST};
-use sql::NameCharacters;
 use sql::error::SqlError;
+use sql::{NameCharacters, SqlMode};
 
 /// A character set that columns, literals and connections may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,6 +66,19 @@ impl Charset {
             | Charset::Ascii
             | Charset::Binary => Ok(charset),
         })
+    }
+
+    /// The same for the character set of a client's connection: every one in which ASCII is itself.
+    /// Error 1231 for the others, which no statement can be in.
+    pub fn of_connection(name: &str) -> Result<Charset, SqlError> {
+        let known = Charset::by_name(name)?;
+        match known.has_unicode() && known.table().len_max() != 3 && known != Charset::Utf8mb4 {
+            true => Err(SqlError::wrong_value_for_var(
+                "character_set_client",
+                known.name(),
+            )),
+            false => Ok(known),
+        }
     }
 
     /// Whether its characters are those of Unicode, so that UTF-8 has them in the order of their codes.
@@ -157,6 +170,19 @@ impl Charset {
                 .find(|(_, character)| character.len_utf8() > longest)
                 .map_or(text.len(), |(offset, _)| offset)
         })
+    }
+
+    /// The text of a statement in this character set; `None` where it is none.
+    #[must_use]
+    pub fn statement(self, sql: &[u8], sql_mode: SqlMode) -> Option<Cow<'_, str>> {
+        let escapes = !sql_mode.contains(SqlMode::NO_BACKSLASH_ESCAPES);
+        self.table().decode_statement(sql, escapes)
+    }
+
+    /// The bytes of a statement in this character set: those that a client wrote. `Err` holds the first
+    /// character that it lacks.
+    pub fn written(self, text: &str) -> Result<Cow<'_, [u8]>, char> {
+        self.table().give_back(text)
     }
 
     /// The bytes of this character set that spell `text`; `Err` holds the first character that it lacks.

@@ -18,6 +18,8 @@ const SESSIONS: [(&str, &[&[u8]]); 7] = [
             b"ALTER TABLE `\x95\x5c` ADD `\x8f\x5c` CHAR(3) CHARACTER SET utf8mb4 DEFAULT '\x94\x5c'",
             b"CREATE TABLE t_sjis (g VARCHAR(9) CHARACTER SET sjis, h VARCHAR(9) AS (CONCAT(g, '\x95\x5c')) STORED)",
             b"INSERT INTO t_sjis (g) VALUES ('\x95\x5c')",
+            b"CREATE TABLE w_sjis (a VARCHAR(9) DEFAULT 'a\x81\x5f') CHARSET sjis COMMENT '\x81\x5f'",
+            b"INSERT INTO w_sjis VALUES (DEFAULT)",
             b"CREATE TABLE ignored.`\x83\x5c` (a INT)",
             b"CREATE TABLE `\x83\x5c` (a INT)",
             b"DROP TABLE `\x83\x5c`",

@@ -74,13 +74,16 @@ async fn compare(peer: Peer, listed: &str, least: usize) -> Result {
     let alphabet: Vec<char> = ALPHABET.chars().collect();
     let mut kept = 0;
     for row in theirs.rows(listed).await? {
-        let (collation, charset) = (row[0].to_string(), row[1].to_string());
+        let words: Vec<String> = row.iter().map(ToString::to_string).collect();
+        let [collation, charset] = words.as_slice() else {
+            return Err(Failure::new(format!("{words:?}")));
+        };
         let pairs: Vec<_> = (0..PAIRS).map(|_| pair(&mut chance, &alphabet)).collect();
-        let Some(found) = order(&mut ours, &charset, &collation, &pairs).await? else {
+        let Some(found) = order(&mut ours, charset, collation, &pairs).await? else {
             continue;
         };
         kept += 1;
-        let wanted = order(&mut theirs, &charset, &collation, &pairs).await?;
+        let wanted = order(&mut theirs, charset, collation, &pairs).await?;
         let wanted = wanted.unwrap_or_default();
         for ((texts, wanted), found) in pairs.iter().zip(&wanted).zip(&found) {
             ensure(wanted == found, || {

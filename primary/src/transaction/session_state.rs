@@ -66,7 +66,7 @@ pub(super) fn ddl_query<'a>(
 /// A statement's text, which is UTF-8 here, as its client sent it: in `client` if that has all its
 /// characters, else in UTF-8.
 fn client_text(client: Charset, sql: &[u8]) -> (Charset, Cow<'_, [u8]>) {
-    match std::str::from_utf8(sql).map(|text| client.encode(text)) {
+    match std::str::from_utf8(sql).map(|text| client.written(text)) {
         Ok(Ok(text)) => (client, text),
         Ok(Err(_)) => (Charset::Utf8mb4, Cow::Borrowed(sql)),
         // It was no text of the client's character set, and nobody has changed it.

@@ -258,7 +258,7 @@ impl Session {
                 let wrong = wrong.and_then(|at| text.get(at..)).unwrap_or_default();
                 return Err(SqlError::invalid_ascii(wrong));
             }
-            Param::Text(text) => Value::Bytes(self.decoded(&text)?.into_owned().into()),
+            Param::Text(text) => Value::Bytes(self.decoded_text(&text)?.into_owned().into()),
             Param::Bytes(bytes) => Value::Bytes(bytes.into()),
             Param::Decimal(text) => {
                 let number = std::str::from_utf8(&text)

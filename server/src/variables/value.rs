@@ -134,7 +134,13 @@ pub(super) fn checked(
                     let shown = assigned.to_text().unwrap_or_default();
                     found.ok_or_else(|| SqlError::unknown_collation(shown))?
                 }
-                None => collation::served(&text(name, assigned)?.ok_or_else(refuse)?)?,
+                None => {
+                    let written = text(name, assigned)?.ok_or_else(refuse)?;
+                    match name {
+                        "collation_connection" => collation::of_connection(&written)?,
+                        _ => collation::served(&written)?,
+                    }
+                }
             };
             let is_default = name == "default_collation_for_utf8mb4";
             if is_default && !DEFAULTS_OF_UTF8MB4.contains(&collation.name) {
@@ -234,7 +240,10 @@ fn charset(name: &str, assigned: &Sourced) -> Result<VariableValue, SqlError> {
             Ok(VariableValue::Text("binary".to_owned()))
         }
         Some(written) => {
-            let charset = collation::Charset::served(&written)?;
+            let charset = match name.starts_with("character_set_server") {
+                true => collation::Charset::served(&written)?,
+                false => collation::Charset::of_connection(&written)?,
+            };
             Ok(VariableValue::Text(charset.name().to_owned()))
         }
         None if name == "character_set_results" => Ok(VariableValue::Null),

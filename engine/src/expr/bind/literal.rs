@@ -220,7 +220,7 @@ impl Binder<'_> {
 
 /// A client's text as it wrote it.
 fn written(client: Charset, text: &str) -> Vec<u8> {
-    let bytes = client.encode(text);
+    let bytes = client.written(text);
     bytes.map_or_else(|_| text.as_bytes().to_vec(), Cow::into_owned)
 }
 
