@@ -8,18 +8,24 @@ mod column;
 mod column_type;
 mod constraint;
 mod key;
+mod keywords;
+mod partitioning;
 mod references;
 mod show_create;
+mod show_partitions;
 mod table;
 mod text_form;
 
 pub use column::{Column, ColumnDefault, ColumnId, Generated};
 pub use column_type::{BlobSize, ColumnType, GeometryKind, IntegerSize};
 pub use constraint::{Check, ForeignKey, ReferentialAction};
-pub use key::{Key, KeyId, KeyKind, KeyPart};
+pub use key::{Functional, Key, KeyId, KeyKind, KeyPart};
+pub use partitioning::{
+    Partition, PartitionMethod, PartitionValue, PartitionValues, Partitioning, Subpartitioning,
+};
 pub use references::Reference;
 use references::References;
-pub(crate) use show_create::quoted;
+pub(crate) use show_create::{literal, quoted};
 pub use table::{Table, TableId, TableOptions};
 pub use text_form::TextForm;
 

@@ -8,3 +8,9 @@ mod follow;
 mod cascades;
 #[path = "kept_definitions/constraints.rs"]
 mod constraints;
+#[path = "kept_definitions/indexes.rs"]
+mod indexes;
+#[path = "kept_definitions/partition_rows.rs"]
+mod partition_rows;
+#[path = "kept_definitions/partitions.rs"]
+mod partitions;

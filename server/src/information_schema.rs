@@ -1,6 +1,6 @@
 //! information_schema: the tables that clients read, made from the catalogue when a query needs them.
 //!
-//! Tables of things that this server does not have (views, triggers, partitions ...) exist and are
+//! Tables of things that this server does not have (views, triggers, routines ...) exist and are
 //! empty, because tools ask for them and take an error for a broken server. What an account may not
 //! see is not in the rows.
 
@@ -14,6 +14,7 @@ mod columns;
 mod definition;
 pub(crate) mod engines;
 mod key_column_usage;
+mod partitions;
 mod performance_schema;
 pub(crate) mod processlist;
 mod referential_constraints;
@@ -47,7 +48,7 @@ static TABLES: [Definition; 26] = [
     key_column_usage::TABLE,
     absent::LIBRARIES,
     absent::PARAMETERS,
-    absent::PARTITIONS,
+    partitions::TABLE,
     absent::PLUGINS,
     processlist::TABLE,
     referential_constraints::TABLE,

@@ -566,10 +566,6 @@ fn names_what_is_not_supported() {
         ("xa start 'x'", "XA"),
         ("alter instance rotate innodb master key", "ALTER INSTANCE"),
         ("load data local infile 'x' into table t", "LOAD DATA"),
-        (
-            "create table t (a int) partition by hash (a)",
-            "PARTITION BY",
-        ),
         ("select 1 into outfile 'x'", "SELECT ... INTO"),
     ] {
         match statement(text) {

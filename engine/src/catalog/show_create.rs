@@ -62,6 +62,7 @@ impl Table {
         if !self.comment.is_empty() {
             push(&mut text, &format!(" COMMENT={}", literal(&self.comment)));
         }
+        push(&mut text, &self.partition_text());
         text
     }
 
@@ -135,6 +136,10 @@ impl Table {
             .parts
             .iter()
             .map(|part| {
+                let order = if part.descending { " DESC" } else { "" };
+                if let Some(expression) = &part.expression {
+                    return format!("({}){order}", expression.text);
+                }
                 let name = self
                     .column_by_id(part.column)
                     .map_or("", |(_, column)| column.name.as_str());
@@ -142,7 +147,6 @@ impl Table {
                     .prefix
                     .map(|length| format!("({length})"))
                     .unwrap_or_default();
-                let order = if part.descending { " DESC" } else { "" };
                 format!("{}{prefix}{order}", quoted(name))
             })
             .collect();
@@ -151,12 +155,20 @@ impl Table {
             KeyKind::Primary => format!("  PRIMARY KEY ({parts})"),
             KeyKind::Unique => format!("  UNIQUE KEY {} ({parts})", quoted(&key.name)),
             KeyKind::Index => format!("  KEY {} ({parts})", quoted(&key.name)),
+            KeyKind::FullText => format!("  FULLTEXT KEY {} ({parts})", quoted(&key.name)),
+            KeyKind::Spatial => format!("  SPATIAL KEY {} ({parts})", quoted(&key.name)),
         };
         if let Some(using) = &key.using {
             push(&mut line, &format!(" USING {using}"));
         }
         if !key.comment.is_empty() {
             push(&mut line, &format!(" COMMENT {}", literal(&key.comment)));
+        }
+        if let Some(parser) = &key.parser {
+            push(
+                &mut line,
+                &format!(" /*!50100 WITH PARSER {} */ ", quoted(parser)),
+            );
         }
         if key.invisible {
             push(&mut line, " /*!80000 INVISIBLE */");
@@ -307,7 +319,7 @@ pub(crate) fn quoted(name: &str) -> String {
 }
 
 /// A string literal with MySQL's escapes.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('\'');
     for character in text.chars() {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::column_type::by_name;
-use super::{Check, Column, ColumnId, ForeignKey, Key, KeyId, KeyKind, KeyPart};
+use super::{Check, Column, ColumnId, ForeignKey, Key, KeyId, KeyKind, KeyPart, Partitioning};
 use crate::collation::Collation;
 use sql::error::SqlError;
 
@@ -30,6 +30,9 @@ pub struct Table {
     /// Checks, as they were declared.
     #[serde(default)]
     pub checks: Vec<Check>,
+    /// Partitions, as they were declared.
+    #[serde(default)]
+    pub partitioning: Option<Partitioning>,
     /// Collation of columns that name none.
     #[serde(with = "by_name")]
     pub collation: &'static Collation,
@@ -122,7 +125,7 @@ impl Table {
         match key.kind {
             KeyKind::Primary => true,
             KeyKind::Unique => key.parts.iter().all(is_whole),
-            KeyKind::Index => false,
+            KeyKind::Index | KeyKind::FullText | KeyKind::Spatial => false,
         }
     }
 

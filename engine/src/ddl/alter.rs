@@ -11,6 +11,7 @@ mod conditional;
 mod convert;
 mod key_clauses;
 mod order;
+mod partition_rows;
 mod rebuild;
 
 use std::sync::Arc;
@@ -119,12 +120,15 @@ fn change(
     };
     kept::check_alter(session, writer.catalog(), old, clauses)?;
     check_clauses(writer, session, old, clauses)?;
+    if session.applies_log {
+        partition_rows::apply(writer, session, old, clauses)?;
+    }
     let mut new = Table::clone(old);
     let mut extra = Extra::default();
     let default = default_collation(writer, session);
     new.collation = options::collation(session, old, clauses, default)?;
     let catalog = Arc::clone(writer.catalog());
-    let place = (catalog.as_ref(), default);
+    let place = (&catalog, default);
     let forbidden = clauses::apply(session, &mut new, &mut extra, clauses, place)?;
     expression::check_dependents(session, old, &new)?;
     keys::recheck(&mut new)?;
@@ -215,6 +219,7 @@ fn check_clauses(
             | AlterClause::OrderBy(_)
             | AlterClause::Algorithm(_)
             | AlterClause::Lock(_)
+            | AlterClause::Partitioning(_)
             | AlterClause::NotSupported(_) => {}
         }
     }
@@ -272,10 +277,12 @@ fn computes_otherwise(old: &Column, new: &Column) -> bool {
 /// Drops and creates the indexes in which two definitions of the same rows differ.
 fn change_keys(writer: &Writer, old: &Table, new: &Table) -> Result<(), SqlError> {
     let signature = |key: &Key| (key.id, key.kind == KeyKind::Index, key.parts.clone());
+    // A key that has no index needs none made or dropped.
     let is_kept = |key: &Key, others: &[Key]| {
-        others
-            .iter()
-            .any(|other| signature(other) == signature(key))
+        !key.is_built()
+            || others
+                .iter()
+                .any(|other| signature(other) == signature(key))
     };
     for key in old.keys.iter().filter(|key| !is_kept(key, &new.keys)) {
         physical::drop_index(writer, old, key)?;

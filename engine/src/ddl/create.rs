@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::columns::{DefinedColumn, check_characters, define};
 use super::foreign_keys::{self, Candidates, Declared};
+use super::partitions::Definer;
 use super::types::{Defaults, resolve_collation};
 use super::{checks, drop, expression, kept, keys, options, physical, qualified, save, size};
 use crate::catalog::{Catalog, ColumnId, ColumnType, KeyKind, Table, TableId, TableOptions};
@@ -139,6 +140,7 @@ fn build(
         keys: Vec::new(),
         foreign_keys: Vec::new(),
         checks: Vec::new(),
+        partitioning: None,
         collation: resolve_collation(
             &options.charset,
             None,
@@ -155,12 +157,30 @@ fn build(
     for column in columns.iter().filter(|column| column.is_primary) {
         keys::add_for_column(&mut table, KeyKind::Primary, &column.column.name)?;
     }
+    let forbidden = add_constraints(session, catalog, &mut table, (elements, &columns))?;
+    forbid_null_in_primary(&table, &columns)?;
+    if let Some(written) = &options.partition {
+        let definer = Definer { session, catalog };
+        table.partitioning = Some(definer.define(&table, written)?);
+    }
+    finish(session, catalog, &mut table, &forbidden)?;
+    Ok(table)
+}
+
+/// Adds keys, foreign keys and checks, in the order in which they are written. Returns the columns in which
+/// a primary key forbids NULL.
+fn add_constraints(
+    session: &SessionContext,
+    catalog: &Catalog,
+    table: &mut Table,
+    (elements, columns): (&[TableElement], &[DefinedColumn]),
+) -> Result<Vec<ColumnId>, SqlError> {
     let mut forbidden = Vec::new();
-    let mut needed = Candidates::of_elements(session, elements).settle(&mut table);
-    let mut number = foreign_keys::next_number(&table);
+    let mut needed = Candidates::of_elements(session, elements).settle(table);
+    let mut number = foreign_keys::next_number(table);
     for element in elements {
         match element {
-            TableElement::Index(index) => forbidden.extend(keys::add(&mut table, index)?),
+            TableElement::Index(index) => forbidden.extend(keys::add(session, table, index)?),
             TableElement::ForeignKey(_) if !session.applies_log => {
                 return Err(SqlError::not_supported("FOREIGN KEY"));
             }
@@ -171,27 +191,25 @@ fn build(
                 let needs_key = needed.next().unwrap_or(true);
                 let declared = Declared::of_table(key);
                 let how = (&mut number, needs_key);
-                foreign_keys::add(session, catalog, &mut table, &declared, how)?;
+                foreign_keys::add(session, catalog, table, &declared, how)?;
             }
-            TableElement::Check(check) => checks::add(session, &mut table, check)?,
+            TableElement::Check(check) => checks::add(session, table, check)?,
             TableElement::Column(written) => {
-                checks::add_of_column(session, &mut table, written)?;
+                checks::add_of_column(session, table, written)?;
                 let is_unique = columns
                     .iter()
                     .any(|column| column.is_unique && column.column.name == written.name);
                 if is_unique {
-                    keys::add_for_column(&mut table, KeyKind::Unique, &written.name)?;
+                    keys::add_for_column(table, KeyKind::Unique, &written.name)?;
                 }
                 if let Some(declared) = Declared::of_column(session, written) {
                     let how = (&mut number, needed.next().unwrap_or(true));
-                    foreign_keys::add(session, catalog, &mut table, &declared, how)?;
+                    foreign_keys::add(session, catalog, table, &declared, how)?;
                 }
             }
         }
     }
-    forbid_null_in_primary(&table, &columns)?;
-    finish(session, catalog, &mut table, &forbidden)?;
-    Ok(table)
+    Ok(forbidden)
 }
 
 fn define_columns(

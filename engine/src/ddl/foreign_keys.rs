@@ -83,7 +83,7 @@ impl Candidates {
         }
         let part = |part: &KeyPart| match &part.target {
             KeyPartTarget::Column { name, prefix } => Some((name.to_lowercase(), *prefix)),
-            KeyPartTarget::Expression(_) => None,
+            KeyPartTarget::Expression(_) | KeyPartTarget::Array { .. } => None,
         };
         let columns = index.parts.iter().map(part).collect();
         let generated = false;
@@ -149,6 +149,9 @@ impl Candidates {
 
 fn known_keys(table: &Table) -> Vec<Candidate> {
     let columns = |key: &crate::catalog::Key| {
+        if matches!(key.kind, KeyKind::FullText | KeyKind::Spatial) {
+            return Vec::new();
+        }
         let parts = key.parts.iter().map(|part| {
             let (_, column) = table.column_by_id(part.column)?;
             Some((column.name.to_lowercase(), part.prefix))
@@ -238,7 +241,7 @@ pub(super) fn add(
         }
     };
     if needs_key {
-        keys::add(table, &supporting(given.or(index_name), columns))?;
+        keys::add(session, table, &supporting(given.or(index_name), columns))?;
         if let Some(key) = table.keys.last_mut() {
             key.generated = true;
         }

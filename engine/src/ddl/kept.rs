@@ -5,7 +5,7 @@ use crate::catalog::{Catalog, ReferentialAction, Table};
 use crate::session::{Acceptor, SessionContext};
 use sql::ast::{
     AlterClause, ColumnDefinition, CreateTableSource, Ddl, DefaultValue, IndexDefinition,
-    TableElement,
+    IndexKind, KeyPart, KeyPartTarget, PartitionClause, TableElement,
 };
 use sql::error::SqlError;
 
@@ -13,13 +13,20 @@ const FOREIGN_KEY: &str = "FOREIGN KEY not enforced";
 const CHECK: &str = "CHECK not enforced";
 /// Of a column that draws from a sequence of MariaDB: all else of it is kept.
 const SEQUENCE: &str = "DEFAULT of a sequence";
+const PARTITIONS: &str = "partitions not laid out";
 
 /// What a statement that was executed declares and nothing here enforces, each kind once.
 pub(crate) fn unenforced(statement: &Ddl, by: Acceptor) -> Vec<&'static str> {
     let mut found = Vec::new();
     match statement {
         Ddl::CreateTable(create) => {
-            if let CreateTableSource::Definition { elements, .. } = &create.source {
+            if let CreateTableSource::Definition {
+                elements, options, ..
+            } = &create.source
+            {
+                if options.partition.is_some() {
+                    found.push(PARTITIONS);
+                }
                 for element in elements {
                     match element {
                         TableElement::Column(written) => column(written, by, &mut found),
@@ -51,6 +58,7 @@ pub(crate) fn unenforced(statement: &Ddl, by: Acceptor) -> Vec<&'static str> {
                         default: Some(DefaultValue::OfSequence),
                         ..
                     } => found.push(SEQUENCE),
+                    AlterClause::Partitioning(PartitionClause::By(_)) => found.push(PARTITIONS),
                     _ => {}
                 }
             }
@@ -88,7 +96,20 @@ fn check(by: Acceptor, found: &mut Vec<&'static str>) {
     }
 }
 
-fn index(_written: &IndexDefinition, _found: &mut Vec<&'static str>) {}
+fn index(written: &IndexDefinition, found: &mut Vec<&'static str>) {
+    let is_column = |part: &KeyPart| matches!(part.target, KeyPartTarget::Column { .. });
+    match written.kind {
+        IndexKind::FullText => found.push("FULLTEXT index not built"),
+        IndexKind::Spatial => found.push("SPATIAL index not built"),
+        IndexKind::Unique if !written.parts.iter().all(is_column) => {
+            found.push("UNIQUE functional index not enforced");
+        }
+        IndexKind::Plain if !written.parts.iter().all(is_column) => {
+            found.push("functional index not built");
+        }
+        IndexKind::Primary | IndexKind::Unique | IndexKind::Plain => {}
+    }
+}
 
 /// Error 1235 for a statement that changes rows of a table whose definition asks for more than is done
 /// here. One from a log was checked by its source, but logs no cascades.
@@ -122,6 +143,13 @@ fn effects(table: &Table) -> Option<&'static str> {
     if !table.foreign_keys.is_empty() {
         return Some("writing to a table with a FOREIGN KEY");
     }
+    if table.partitioning.is_some() {
+        return Some("writing to a table with partitions");
+    }
+    let mut keys = table.keys.iter();
+    if keys.any(|key| key.is_declared_unique() && !key.is_built()) {
+        return Some("writing to a table with a UNIQUE functional index");
+    }
     let mut checks = table.checks.iter();
     checks
         .any(|check| check.enforced)
@@ -130,12 +158,20 @@ fn effects(table: &Table) -> Option<&'static str> {
 
 /// The same for a client's copy of the definition.
 pub(super) fn check_copy(session: &SessionContext, table: &Table) -> Result<(), SqlError> {
-    match effects(table).filter(|_| !session.applies_log) {
-        Some(_) => Err(SqlError::not_supported(
-            "CREATE TABLE ... LIKE a table with a CHECK constraint",
+    match is_kept_only(table) && !session.applies_log {
+        true => Err(SqlError::not_supported(
+            "CREATE TABLE ... LIKE a table with definitions that are not enforced",
         )),
-        None => Ok(()),
+        false => Ok(()),
     }
+}
+
+/// Whether the table was declared with more than is done here.
+fn is_kept_only(table: &Table) -> bool {
+    !table.foreign_keys.is_empty()
+        || !table.checks.is_empty()
+        || table.partitioning.is_some()
+        || table.keys.iter().any(|key| !key.is_built())
 }
 
 /// Error 1235 for a client's ALTER TABLE of a table whose definition is not all enforced, unless it drops
@@ -158,10 +194,10 @@ pub(super) fn check_alter(
         let references = catalog.references_to(&table.database, &table.name);
         !references.is_empty()
     };
-    let has_some = || !table.foreign_keys.is_empty() || !table.checks.is_empty() || is_parent();
+    let has_some = || is_kept_only(table) || is_parent();
     match !session.applies_log && !only_drops && has_some() {
         true => Err(SqlError::not_supported(
-            "ALTER TABLE of a table with FOREIGN KEY or CHECK",
+            "ALTER TABLE of a table with definitions that are not enforced",
         )),
         false => Ok(()),
     }

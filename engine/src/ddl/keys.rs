@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use super::columns::{check_characters, within_names};
+use super::functional;
 use super::size;
 use crate::catalog::{BlobSize, Column, ColumnId, ColumnType, Key, KeyId, KeyKind, KeyPart, Table};
+use crate::session::SessionContext;
 use sql::ast::{IndexDefinition, IndexKind, KeyPart as WrittenPart, KeyPartTarget};
 use sql::error::SqlError;
 
@@ -57,12 +59,18 @@ fn empty_part(name: &str) -> SqlError {
 
 /// Adds a key to the table, giving it a name if it has none. Columns of a primary key become NOT NULL:
 /// returns those that have been nullable until then.
-pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<Vec<ColumnId>, SqlError> {
+pub(super) fn add(
+    session: &SessionContext,
+    table: &mut Table,
+    written: &IndexDefinition,
+) -> Result<Vec<ColumnId>, SqlError> {
     check_written(written)?;
     let kind = match written.kind {
         IndexKind::Primary => KeyKind::Primary,
         IndexKind::Unique => KeyKind::Unique,
         IndexKind::Plain => KeyKind::Index,
+        IndexKind::FullText if session.applies_log => KeyKind::FullText,
+        IndexKind::Spatial if session.applies_log => KeyKind::Spatial,
         IndexKind::FullText => return Err(SqlError::not_supported("FULLTEXT index")),
         IndexKind::Spatial => return Err(SqlError::not_supported("SPATIAL index")),
     };
@@ -76,20 +84,28 @@ pub(super) fn add(table: &mut Table, written: &IndexDefinition) -> Result<Vec<Co
     if let Some(name) = taken.filter(|name| table.key(name).is_some()) {
         return Err(SqlError::dup_keyname(name));
     }
-    let parts = parts(table, kind, &written.parts)?;
+    let parts = match kind {
+        KeyKind::FullText | KeyKind::Spatial => whole_parts(table, &written.parts)?,
+        KeyKind::Primary | KeyKind::Unique | KeyKind::Index => {
+            parts(session, table, kind, &written.parts)?
+        }
+    };
     let name = name(table, kind, written.name.as_deref(), &parts)?;
-    check_structure(table, &parts, written.options.using.as_deref())?;
+    if !session.applies_log {
+        check_structure(table, &parts, written.options.using.as_deref())?;
+    }
     let comment = written.options.comment.as_deref().unwrap_or_default();
     if comment.chars().count() > COMMENT_CHARS_MAX {
         return Err(SqlError::too_long_index_comment(&name, COMMENT_CHARS_MAX));
     }
-    if written.options.parser.is_some() {
+    if written.options.parser.is_some() && kind != KeyKind::FullText {
         return Err(SqlError::not_supported("WITH PARSER"));
     }
     let forbidden = push(table, name, kind, parts)?;
     if let Some(key) = table.keys.last_mut() {
         key.invisible = written.options.invisible;
         key.comment = within_names(comment);
+        key.parser.clone_from(&written.options.parser);
         // InnoDB makes a B-tree of a hash index, and says nothing of it.
         let using = written.options.using.as_deref();
         key.using = using.filter(|using| *using == "BTREE").map(str::to_owned);
@@ -143,7 +159,8 @@ pub(super) fn add_for_column(
         descending: false,
         is_ordered: false,
     };
-    let parts = parts(table, kind, &[written])?;
+    let part = column_part(table, kind, &written)?;
+    let parts = vec![part];
     let name = name(table, kind, None, &parts)?;
     push(table, name, kind, parts).map(drop)
 }
@@ -189,6 +206,7 @@ fn push(
         comment: String::new(),
         using: None,
         generated: false,
+        parser: None,
     });
     Ok(forbidden)
 }
@@ -208,6 +226,7 @@ pub(super) fn inherited(
         column: heir.id,
         prefix,
         descending: part.descending,
+        expression: None,
     })
 }
 
@@ -222,7 +241,12 @@ fn check_primary(kind: KeyKind, column: &Column) -> Result<(), SqlError> {
     }
 }
 
-fn parts(table: &Table, kind: KeyKind, written: &[WrittenPart]) -> Result<Vec<KeyPart>, SqlError> {
+fn parts(
+    session: &SessionContext,
+    table: &Table,
+    kind: KeyKind,
+    written: &[WrittenPart],
+) -> Result<Vec<KeyPart>, SqlError> {
     if written.len() > PARTS_MAX {
         return Err(SqlError::too_many_key_parts(PARTS_MAX));
     }
@@ -230,8 +254,9 @@ fn parts(table: &Table, kind: KeyKind, written: &[WrittenPart]) -> Result<Vec<Ke
     let mut bytes = 0;
     let mut parts = Vec::with_capacity(written.len());
     for part in written {
-        let KeyPartTarget::Column { name, prefix } = &part.target else {
-            return Err(SqlError::not_supported("functional index"));
+        let KeyPartTarget::Column { name, .. } = &part.target else {
+            parts.push(functional::part(session, table, part)?);
+            continue;
         };
         let (_, column) = table
             .column(name)
@@ -239,25 +264,12 @@ fn parts(table: &Table, kind: KeyKind, written: &[WrittenPart]) -> Result<Vec<Ke
         if !seen.insert(column.id) {
             return Err(SqlError::dup_fieldname(name));
         }
-        let prefix = check_part(column, *prefix)?;
-        check_primary(kind, column)?;
-        let length = key_bytes(column, prefix);
-        bytes += length;
-        let is_old = matches!(
-            table.options.row_format.as_deref(),
-            Some("COMPACT" | "REDUNDANT")
-        );
-        if is_old && length > OLD_PART_BYTES_MAX {
-            return Err(SqlError::too_long_key(OLD_PART_BYTES_MAX));
-        }
-        if length > KEY_BYTES_MAX || bytes > KEY_BYTES_MAX {
+        let part = column_part(table, kind, part)?;
+        bytes += key_bytes(column, part.prefix);
+        if bytes > KEY_BYTES_MAX {
             return Err(SqlError::too_long_key(KEY_BYTES_MAX));
         }
-        parts.push(KeyPart {
-            column: column.id,
-            prefix,
-            descending: part.descending,
-        });
+        parts.push(part);
     }
     if kind == KeyKind::Primary && parts.is_empty() {
         return Err(SqlError::key_column_does_not_exist(""));
@@ -265,11 +277,62 @@ fn parts(table: &Table, kind: KeyKind, written: &[WrittenPart]) -> Result<Vec<Ke
     Ok(parts)
 }
 
+/// A part of a key that is a column.
+fn column_part(table: &Table, kind: KeyKind, part: &WrittenPart) -> Result<KeyPart, SqlError> {
+    let KeyPartTarget::Column { name, prefix } = &part.target else {
+        return Err(SqlError::not_supported("functional index"));
+    };
+    let (_, column) = table
+        .column(name)
+        .ok_or_else(|| SqlError::key_column_does_not_exist(name))?;
+    let prefix = check_part(column, *prefix)?;
+    check_primary(kind, column)?;
+    let length = key_bytes(column, prefix);
+    let is_old = matches!(
+        table.options.row_format.as_deref(),
+        Some("COMPACT" | "REDUNDANT")
+    );
+    if is_old && length > OLD_PART_BYTES_MAX {
+        return Err(SqlError::too_long_key(OLD_PART_BYTES_MAX));
+    }
+    if length > KEY_BYTES_MAX {
+        return Err(SqlError::too_long_key(KEY_BYTES_MAX));
+    }
+    Ok(KeyPart {
+        column: column.id,
+        prefix,
+        descending: part.descending,
+        expression: None,
+    })
+}
+
+/// The parts of a key of words or shapes: whole columns, whatever length is written.
+fn whole_parts(table: &Table, written: &[WrittenPart]) -> Result<Vec<KeyPart>, SqlError> {
+    let part = |part: &WrittenPart| {
+        let KeyPartTarget::Column { name, .. } = &part.target else {
+            return Err(SqlError::not_supported("functional index"));
+        };
+        let (_, column) = table
+            .column(name)
+            .ok_or_else(|| SqlError::key_column_does_not_exist(name))?;
+        Ok(KeyPart {
+            column: column.id,
+            prefix: None,
+            descending: false,
+            expression: None,
+        })
+    };
+    written.iter().map(part).collect()
+}
+
 /// Checks keys against columns that may have another type than when they were made: a prefix that no
 /// longer is one goes. Errors 1071, 1089, 1170, 3152 and 6134.
 pub(super) fn recheck(table: &mut Table) -> Result<(), SqlError> {
     let columns = &table.columns;
     for key in &mut table.keys {
+        if matches!(key.kind, KeyKind::FullText | KeyKind::Spatial) {
+            continue;
+        }
         let mut bytes = 0;
         for part in &mut key.parts {
             let Some(column) = columns.iter().find(|column| column.id == part.column) else {
@@ -423,7 +486,10 @@ fn generated_name(table: &Table, parts: &[KeyPart]) -> String {
     let first = parts
         .first()
         .and_then(|part| table.column_by_id(part.column));
-    let first = first.map_or("key", |(_, column)| column.name.as_str());
+    let first = match parts.iter().any(|part| part.expression.is_some()) {
+        true => "functional_index",
+        false => first.map_or("key", |(_, column)| column.name.as_str()),
+    };
     let is_free = |name: &str| {
         let is_reserved = [PRIMARY, HIDDEN_KEY]
             .iter()
@@ -470,15 +536,22 @@ pub(super) fn sort(table: &mut Table, forbidden: &[ColumnId]) {
     table.keys.sort_by_key(|key| {
         let is_before = before.contains(&key.id);
         let has_null = key.parts.iter().any(|part| {
-            nullable.contains(&part.column) || is_before && forbidden.contains(&part.column)
+            let expression = part.expression.as_ref();
+            nullable.contains(&part.column)
+                || is_before && forbidden.contains(&part.column)
+                || expression.is_some_and(|expression| expression.nullable)
         });
         let has_prefix = key.parts.iter().any(|part| part.prefix.is_some());
-        let computes = key.parts.iter().any(|part| virtuals.contains(&part.column));
+        let computes = key
+            .parts
+            .iter()
+            .any(|part| virtuals.contains(&part.column) || part.expression.is_some());
         match key.kind {
             KeyKind::Primary => (0, false, false),
             KeyKind::Unique if !has_null => (1, has_prefix, computes),
             KeyKind::Unique => (2, has_prefix, computes),
-            KeyKind::Index => (3, false, computes),
+            KeyKind::Index | KeyKind::Spatial => (3, false, computes),
+            KeyKind::FullText => (4, false, false),
         }
     });
 }

@@ -74,7 +74,7 @@ pub(super) fn check(
     options: &WrittenOptions,
 ) -> Result<(), SqlError> {
     let table = site.table();
-    if options.partitioned {
+    if options.partition.is_some() && !session.applies_log {
         return Err(SqlError::not_supported("PARTITION BY"));
     }
     for engine in options.earlier_engines.iter().chain(&options.engine) {
@@ -104,7 +104,7 @@ pub(super) fn check_unused(
     site: Site<'_>,
     options: &WrittenOptions,
 ) -> Result<(), SqlError> {
-    if options.partitioned {
+    if options.partition.is_some() && !session.applies_log {
         return Err(SqlError::not_supported("PARTITION BY"));
     }
     for engine in options.earlier_engines.iter().chain(&options.engine) {
@@ -184,6 +184,7 @@ pub(super) fn collation(
             | AlterClause::OrderBy(_)
             | AlterClause::Algorithm(_)
             | AlterClause::Lock(_)
+            | AlterClause::Partitioning(_)
             | AlterClause::NotSupported(_) => continue,
         };
         if *written == CharsetSpec::default() && !is_conversion {

@@ -17,6 +17,7 @@ pub(super) fn create_table(writer: &Writer, table: &Table) -> Result<(), SqlErro
     table
         .keys
         .iter()
+        .filter(|key| key.is_built())
         .try_for_each(|key| create_index(writer, table, key))
 }
 

@@ -76,7 +76,7 @@ fn index(written: &IndexDefinition) -> Result<(), SqlError> {
 }
 
 fn options(written: &TableOptions) -> Result<(), SqlError> {
-    match written.partitioned {
+    match written.partition.is_some() {
         true => Err(SqlError::not_supported("PARTITION BY")),
         false => Ok(()),
     }
@@ -88,6 +88,7 @@ fn clause(clause: &AlterClause) -> Result<(), SqlError> {
         AlterClause::AddCheck(_) | AlterClause::AlterCheck { .. } => {
             Err(SqlError::not_supported("CHECK constraint"))
         }
+        AlterClause::Partitioning(_) => Err(SqlError::not_supported("ALTER TABLE ... PARTITION")),
         AlterClause::NotSupported(construct) => Err(SqlError::not_supported(construct)),
         AlterClause::AddColumn {
             column: written, ..

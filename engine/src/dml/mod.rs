@@ -11,11 +11,13 @@ mod evaluated;
 mod insert;
 mod replace;
 mod row;
+mod row_value;
 mod source;
 mod target;
 mod update;
 
 pub(crate) use computed::{Computed, kept_expression};
+pub(crate) use row_value::RowValue;
 
 use std::sync::Arc;
 

@@ -151,10 +151,14 @@ fn column_flags(table: &Table, position: usize, column: &Column) -> u16 {
             continue;
         }
         flags |= PART_KEY;
-        let leads = positions.first() == Some(&position);
+        let begins = key
+            .parts
+            .first()
+            .is_some_and(|part| part.expression.is_none());
+        let leads = begins && positions.first() == Some(&position);
         flags |= match key.kind {
             KeyKind::Primary => PRI_KEY,
-            KeyKind::Unique if positions.len() == 1 => UNIQUE_KEY,
+            KeyKind::Unique if key.parts.len() == 1 => UNIQUE_KEY,
             _ if leads => MULTIPLE_KEY,
             _ => 0,
         };

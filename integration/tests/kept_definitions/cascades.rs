@@ -127,3 +127,8 @@ async fn cascades_are_run_for_minimal_images() -> Result {
 async fn cascades_of_a_mysql_56_are_run() -> Result {
     follows(Peer::MySql56, &[], true).await
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cascades_of_a_mariadb_are_run() -> Result {
+    follows(Peer::MariaDb118, &[], true).await
+}

@@ -26,7 +26,10 @@ impl Follow {
                 Weir::following(2, source.port, &[]).await?
             }
             Peer::MySql56 | Peer::MariaDb1011 | Peer::MariaDb118 => {
-                create_account(&mut at_source, peer).await?;
+                match peer {
+                    Peer::MySql56 => create_account(&mut at_source, peer).await?,
+                    _ => integration::mariadb::create_account(&mut at_source).await?,
+                }
                 let rows = at_source.rows("SHOW MASTER STATUS").await?;
                 let mut place = rows.into_iter().flatten().map(|cell| cell.to_string());
                 let mut next = || place.next().unwrap_or_default();

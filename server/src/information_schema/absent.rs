@@ -55,21 +55,6 @@ pub(super) const PARAMETERS: Definition = Definition::empty("PARAMETERS", |grid|
     )
 });
 
-/// PARTITIONS.
-pub(super) const PARTITIONS: Definition = Definition::empty("PARTITIONS", |grid| {
-    texts(
-        grid,
-        &[
-            "TABLE_CATALOG",
-            "TABLE_SCHEMA",
-            "TABLE_NAME",
-            "PARTITION_NAME",
-            "SUBPARTITION_NAME",
-            "TABLESPACE_NAME",
-        ],
-    )
-});
-
 /// PLUGINS.
 pub(super) const PLUGINS: Definition = Definition::empty("PLUGINS", |grid| {
     texts(

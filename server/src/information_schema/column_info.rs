@@ -68,10 +68,14 @@ fn key_word(table: &Table, position: usize) -> &'static str {
     let mut word = "";
     for key in &table.keys {
         let positions = table.key_positions(key);
-        let is_first = positions.first() == Some(&position);
+        let begins = key
+            .parts
+            .first()
+            .is_some_and(|part| part.expression.is_none());
+        let is_first = begins && positions.first() == Some(&position);
         match key.kind {
             engine::catalog::KeyKind::Primary if positions.contains(&position) => return "PRI",
-            engine::catalog::KeyKind::Unique if is_first && positions.len() == 1 => {
+            engine::catalog::KeyKind::Unique if is_first && key.parts.len() == 1 => {
                 // A NOT NULL unique key stands in for a primary key that is not there.
                 let is_null_free = table.columns.get(position).is_some_and(|c| !c.nullable);
                 if table.primary_key().is_none() && is_null_free {

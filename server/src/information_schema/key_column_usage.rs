@@ -28,7 +28,7 @@ fn layout(grid: Grid) -> Grid {
 }
 
 fn usage_rows(grid: &mut Grid, table: &Table) {
-    for key in table.unique_keys() {
+    for key in table.keys.iter().filter(|key| key.is_declared_unique()) {
         for (ordinal, part) in (1_u64..).zip(&key.parts) {
             let Some((_, column)) = table.column_by_id(part.column) else {
                 continue;

@@ -1,6 +1,6 @@
 //! STATISTICS, and the rows of SHOW INDEX: the columns of all keys.
 
-use engine::catalog::Table;
+use engine::catalog::{KeyKind, Table};
 
 use super::definition::{Definition, numbers, texts};
 use crate::show::{Cell, Grid};
@@ -46,23 +46,46 @@ pub(crate) fn key_columns(table: &Table) -> impl Iterator<Item = [Cell; 15]> {
     table.keys.iter().flat_map(move |key| {
         let parts = (1_u64..).zip(&key.parts);
         parts.filter_map(move |(sequence, part)| {
-            let (_, column) = table.column_by_id(part.column)?;
+            let column = table.column_by_id(part.column).map(|(_, column)| column);
+            if column.is_none() && part.expression.is_none() {
+                return None;
+            }
+            let is_nullable = column.map_or_else(
+                || part.expression.as_ref().is_some_and(|part| part.nullable),
+                |column| column.nullable,
+            );
             Some([
                 table.name.as_str().into(),
-                u64::from(!key.is_unique()).into(),
+                u64::from(!key.is_declared_unique()).into(),
                 key.name.as_str().into(),
                 sequence.into(),
-                column.name.as_str().into(),
-                if part.descending { "D" } else { "A" }.into(),
+                column.map_or(Cell::Null, |column| column.name.as_str().into()),
+                match key.kind {
+                    KeyKind::FullText => Cell::Null,
+                    _ if part.descending => "D".into(),
+                    _ => "A".into(),
+                },
                 Cell::Number(0),
-                part.prefix.map(u64::from).into(),
+                match key.kind {
+                    // What InnoDB keeps of a shape: the four sides of its box.
+                    KeyKind::Spatial => Cell::Number(32),
+                    _ => part.prefix.map(u64::from).into(),
+                },
                 Cell::Null,
-                if column.nullable { "YES" } else { "" }.into(),
-                "BTREE".into(),
+                if is_nullable { "YES" } else { "" }.into(),
+                match key.kind {
+                    KeyKind::FullText => "FULLTEXT",
+                    KeyKind::Spatial => "SPATIAL",
+                    KeyKind::Primary | KeyKind::Unique | KeyKind::Index => "BTREE",
+                }
+                .into(),
                 "".into(),
                 key.comment.as_str().into(),
                 if key.invisible { "NO" } else { "YES" }.into(),
-                Cell::Null,
+                part.expression.as_ref().map_or(Cell::Null, |part| {
+                    // The dictionary escapes quotes.
+                    part.text.replace('\'', "\\'").as_str().into()
+                }),
             ])
         })
     })

@@ -26,7 +26,7 @@ pub(super) const TABLE: Definition = Definition {
 };
 
 fn constraint_rows(grid: &mut Grid, table: &Table) {
-    for key in table.unique_keys() {
+    for key in table.keys.iter().filter(|key| key.is_declared_unique()) {
         let kind = match key.kind {
             KeyKind::Primary => "PRIMARY KEY",
             _ => "UNIQUE",

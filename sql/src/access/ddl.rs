@@ -3,7 +3,8 @@
 use super::{Right, Walk, Walked};
 use crate::ast::{
     AlterClause, AlterTable, Check, ColumnDefinition, CreateTable, CreateTableSource, Ddl,
-    DefaultValue, ForeignKey, IndexDefinition, KeyPartTarget, TableElement, TableName,
+    DefaultValue, ForeignKey, IndexDefinition, KeyPartTarget, PartitionClause, TableElement,
+    TableName,
 };
 
 impl Walk {
@@ -119,7 +120,8 @@ impl Walk {
         for part in &index.parts {
             match &part.target {
                 KeyPartTarget::Column { .. } => {}
-                KeyPartTarget::Expression(expression) => self.expr(&expression.expr)?,
+                KeyPartTarget::Expression(expression)
+                | KeyPartTarget::Array { of: expression, .. } => self.expr(&expression.expr)?,
             }
         }
         Ok(())
@@ -140,6 +142,28 @@ impl Walk {
             name: key.parent.name.clone(),
         };
         self.note(&parent, Right::References);
+    }
+
+    /// As MySQL asks: the rows of the other table leave it, and others come.
+    fn partitioning(&mut self, clause: &PartitionClause) -> Walked {
+        match clause {
+            PartitionClause::Exchange { table, .. } => {
+                self.note(table, Right::Alter);
+                self.note(table, Right::Drop);
+                self.note(table, Right::Create);
+                self.note(table, Right::Insert);
+                Ok(())
+            }
+            PartitionClause::By(_)
+            | PartitionClause::Remove
+            | PartitionClause::Add(_)
+            | PartitionClause::AddCount(_)
+            | PartitionClause::Drop(_)
+            | PartitionClause::Truncate(_)
+            | PartitionClause::Coalesce(_)
+            | PartitionClause::Reorganize { .. }
+            | PartitionClause::Maintain => Ok(()),
+        }
     }
 
     fn alter_table(&mut self, alter: &AlterTable) -> Walked {
@@ -182,6 +206,7 @@ impl Walk {
                 | AlterClause::Algorithm(_)
                 | AlterClause::Lock(_)
                 | AlterClause::NotSupported(_) => {}
+                AlterClause::Partitioning(clause) => self.partitioning(clause)?,
             }
         }
         Ok(())

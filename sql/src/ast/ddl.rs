@@ -2,7 +2,7 @@
 
 use super::{
     AlterClause, AlterTable, CharsetSpec, CreateIndex, CreateTable, CreateTableSource, ForeignKey,
-    TableElement, TableName,
+    PartitionClause, TableElement, TableName,
 };
 
 /// A statement that changes the schema.
@@ -98,7 +98,10 @@ impl Ddl {
                 Vec::new()
             }
             Ddl::CreateTable(create) => vec![&create.name],
-            Ddl::AlterTable(alter) => vec![&alter.table],
+            Ddl::AlterTable(alter) => {
+                let exchanged = alter.clauses.iter().filter_map(exchanged_with);
+                std::iter::once(&alter.table).chain(exchanged).collect()
+            }
             Ddl::DropTable { tables, .. } => tables.iter().collect(),
             Ddl::DropView { views, .. } => views.iter().collect(),
             Ddl::TruncateTable(table) | Ddl::DropIndex { table, .. } => vec![table],
@@ -211,6 +214,14 @@ fn added_key(clause: &AlterClause) -> Option<&ForeignKey> {
     }
 }
 
+/// The table whose rows a clause of ALTER TABLE takes, and gives others.
+const fn exchanged_with(clause: &AlterClause) -> Option<&TableName> {
+    match clause {
+        AlterClause::Partitioning(PartitionClause::Exchange { table, .. }) => Some(table),
+        _ => None,
+    }
+}
+
 /// The name that a clause of ALTER TABLE gives its table.
 const fn renamed_to(clause: &AlterClause) -> Option<&TableName> {
     match clause {
@@ -241,6 +252,7 @@ const fn renamed_to(clause: &AlterClause) -> Option<&TableName> {
         | AlterClause::OrderBy(_)
         | AlterClause::Algorithm(_)
         | AlterClause::Lock(_)
+        | AlterClause::Partitioning(_)
         | AlterClause::NotSupported(_) => None,
     }
 }

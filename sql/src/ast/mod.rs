@@ -14,7 +14,9 @@
 mod account;
 mod admin;
 mod ddl;
+mod foreign_key;
 mod object;
+mod partition;
 mod prepared;
 mod query;
 mod replication;
@@ -36,7 +38,12 @@ pub use account::{
 };
 pub use admin::{Admin, FlushTarget, KillTarget, MaintenanceKind};
 pub use ddl::Ddl;
+pub use foreign_key::{ForeignKey, OnUpdateDelete};
 pub use object::{ObjectNames, ObjectStatement};
+pub use partition::{
+    PartitionBy, PartitionClause, PartitionDefinition, PartitionMethod, PartitionOptions,
+    PartitionValue, PartitionValues, SubpartitionBy,
+};
 pub use prepared::{PrepareSource, Prepared};
 pub use query::Query;
 pub use replication::{
@@ -49,9 +56,9 @@ pub use set::{SetItem, SetScope, SetValue, TransactionCharacteristic};
 pub use show::{Show, ShowCreate, ShowFilter};
 pub use table::{
     AlterClause, AlterTable, Check, ColumnAttributes, ColumnDefinition, ColumnPosition,
-    CreateIndex, CreateTable, CreateTableSource, DataType, DefaultValue, ForeignKey, Generated,
-    IndexDefinition, IndexKind, IndexOptions, KeyPart, KeyPartTarget, Member, OnUpdateDelete,
-    RowOrder, TableElement, TableOptions, TextForm, TextType,
+    CreateIndex, CreateTable, CreateTableSource, DataType, DefaultValue, Generated,
+    IndexDefinition, IndexKind, IndexOptions, KeyPart, KeyPartTarget, Member, RowOrder,
+    TableElement, TableOptions, TextForm, TextType,
 };
 pub use transaction::{LockTable, Transaction};
 pub use write::{Delete, Insert, Update, Write};
@@ -113,7 +120,7 @@ pub struct TableName {
 }
 
 /// An expression inside DDL or SET, with the text it was written as.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expression {
     /// The tree.
     pub expr: sp::Expr,

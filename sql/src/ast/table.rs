@@ -1,6 +1,6 @@
 //! Tables as written in CREATE TABLE, ALTER TABLE and CREATE INDEX.
 
-use super::{CharsetSpec, Expression, TableName};
+use super::{CharsetSpec, Expression, ForeignKey, PartitionBy, PartitionClause, TableName};
 use crate::error::SqlError;
 use sqlparser::ast as sp;
 
@@ -368,6 +368,13 @@ pub enum KeyPartTarget {
     },
     /// Functional part.
     Expression(Expression),
+    /// `(CAST(expression AS type ARRAY))`: a part for each element of a JSON array.
+    Array {
+        /// What is cast.
+        of: Expression,
+        /// The type of the elements, in small letters: `char(10)`.
+        element: String,
+    },
 }
 
 /// Options of a key.
@@ -387,36 +394,6 @@ pub struct IndexOptions {
     pub engine_attribute: Option<String>,
 }
 
-/// FOREIGN KEY, or REFERENCES on a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ForeignKey {
-    /// CONSTRAINT name.
-    pub name: Option<String>,
-    /// Name of the index written behind FOREIGN KEY.
-    pub index_name: Option<String>,
-    /// Child columns; empty for a column-level REFERENCES.
-    pub columns: Vec<String>,
-    /// Parent table.
-    pub parent: TableName,
-    /// Parent columns; empty when left out.
-    pub parent_columns: Vec<String>,
-    /// ON DELETE.
-    pub on_delete: Option<OnUpdateDelete>,
-    /// ON UPDATE.
-    pub on_update: Option<OnUpdateDelete>,
-}
-
-/// Referential actions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "SQL's own words")]
-pub enum OnUpdateDelete {
-    Restrict,
-    Cascade,
-    SetNull,
-    NoAction,
-    SetDefault,
-}
-
 /// Options behind the parenthesis.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TableOptions {
@@ -434,8 +411,8 @@ pub struct TableOptions {
     pub row_format: Option<String>,
     /// Everything else (KEY_BLOCK_SIZE, STATS_PERSISTENT, MAX_ROWS ...): upper-cased name, value.
     pub others: Vec<(String, String)>,
-    /// PARTITION BY was written.
-    pub partitioned: bool,
+    /// PARTITION BY.
+    pub partition: Option<Box<PartitionBy>>,
 }
 
 /// CREATE \[UNIQUE | FULLTEXT | SPATIAL\] INDEX.
@@ -589,6 +566,8 @@ pub enum AlterClause {
     Algorithm(String),
     /// LOCK=, as written.
     Lock(String),
-    /// Anything else, by name (for instance `ADD PARTITION`).
+    /// Anything about partitions.
+    Partitioning(PartitionClause),
+    /// Anything else, by name (for instance `DISCARD TABLESPACE`).
     NotSupported(String),
 }

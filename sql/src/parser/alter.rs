@@ -28,7 +28,10 @@ impl Cursor<'_> {
                 if self.is_conditional {
                     conditional.extend(first..clauses.len());
                 }
-                if !self.accept_symbol(",") {
+                // What is said of partitions follows the rest without a comma.
+                let goes_on = self.are_words(&["PARTITION", "BY"])
+                    || self.are_words(&["REMOVE", "PARTITIONING"]);
+                if !goes_on && !self.accept_symbol(",") {
                     break;
                 }
             }
@@ -42,7 +45,9 @@ impl Cursor<'_> {
     }
 
     fn alter_clause(&mut self, clauses: &mut Vec<AlterClause>) -> Parse<()> {
-        let clause = if self.accept("ADD") {
+        let clause = if let Some(clause) = self.partition_clause()? {
+            clause
+        } else if self.accept("ADD") {
             return self.add_clause(clauses);
         } else if self.accept("DROP") {
             self.drop_clause()?
@@ -162,10 +167,8 @@ impl Cursor<'_> {
 
     fn add_clause(&mut self, clauses: &mut Vec<AlterClause>) -> Parse<()> {
         if self.accept("PARTITION") {
-            self.skip_rest();
-            clauses.push(AlterClause::NotSupported(
-                "ALTER TABLE ... ADD PARTITION".to_owned(),
-            ));
+            let clause = self.add_partition()?;
+            clauses.push(clause);
             return Ok(());
         }
         if self.is_mariadb() && self.are_words(&["SYSTEM", "VERSIONING"]) {
@@ -232,8 +235,7 @@ impl Cursor<'_> {
             self.mariadb_if_exists();
             AlterClause::DropConstraint(self.identifier()?)
         } else if self.accept("PARTITION") {
-            self.skip_rest();
-            AlterClause::NotSupported("ALTER TABLE ... DROP PARTITION".to_owned())
+            self.drop_partition()?
         } else {
             self.accept("COLUMN");
             self.mariadb_if_exists();

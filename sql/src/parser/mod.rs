@@ -8,6 +8,7 @@ mod ddl;
 mod default;
 mod mariadb;
 mod object;
+mod partition;
 mod query;
 mod replication;
 mod rows;

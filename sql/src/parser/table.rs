@@ -160,7 +160,7 @@ impl Cursor<'_> {
 
     fn key_part(&mut self) -> Parse<KeyPart> {
         let target = if self.is_symbol("(") {
-            KeyPartTarget::Expression(self.parenthesised_expression()?)
+            self.functional_part()?
         } else {
             let name = self.identifier()?;
             let prefix = if self.accept_symbol("(") {
@@ -181,6 +181,42 @@ impl Cursor<'_> {
             descending: order == Some("DESC"),
             is_ordered: order.is_some(),
         })
+    }
+
+    /// `(expression)`, or `(CAST(expression AS type ARRAY))`.
+    fn functional_part(&mut self) -> Parse<KeyPartTarget> {
+        let start = self.at;
+        if let Some(array) = self.array_part()? {
+            return Ok(array);
+        }
+        self.at = start;
+        Ok(KeyPartTarget::Expression(self.parenthesised_expression()?))
+    }
+
+    fn array_part(&mut self) -> Parse<Option<KeyPartTarget>> {
+        self.expect_symbol("(")?;
+        if !self.accept("CAST") || !self.accept_symbol("(") {
+            return Ok(None);
+        }
+        let of = self.expression()?;
+        if !self.accept("AS") {
+            return Ok(None);
+        }
+        let mut element = self.any_word()?.to_ascii_lowercase();
+        if self.accept_symbol("(") {
+            let mut numbers = vec![self.small_integer()?.to_string()];
+            if self.accept_symbol(",") {
+                numbers.push(self.small_integer()?.to_string());
+            }
+            self.expect_symbol(")")?;
+            element = format!("{element}({})", numbers.join(","));
+        }
+        if !self.accept("ARRAY") {
+            return Ok(None);
+        }
+        self.expect_symbol(")")?;
+        self.expect_symbol(")")?;
+        Ok(Some(KeyPartTarget::Array { of, element }))
     }
 
     fn index_option(&mut self, found: &mut IndexOptions) -> Parse<bool> {
@@ -275,9 +311,7 @@ impl Cursor<'_> {
                 }
             }
         }
-        if self.are_words(&["PARTITION", "BY"]) {
-            return refuse("PARTITION BY");
-        }
+        options.partition = self.partition_by()?.map(Box::new);
         Ok(options)
     }
 

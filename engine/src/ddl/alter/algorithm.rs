@@ -107,6 +107,7 @@ impl How {
                 | AlterClause::EnableKeys
                 | AlterClause::Force
                 | AlterClause::OrderBy(_)
+                | AlterClause::Partitioning(_)
                 | AlterClause::NotSupported(_) => {}
             }
         }
@@ -439,6 +440,7 @@ fn is_instant(old: &Table, new: &Table, clause: &AlterClause) -> bool {
         | AlterClause::ConvertToCharset(_)
         | AlterClause::Force
         | AlterClause::OrderBy(_)
+        | AlterClause::Partitioning(_)
         | AlterClause::NotSupported(_) => false,
     }
 }

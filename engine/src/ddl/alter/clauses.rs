@@ -3,8 +3,11 @@
 use super::{Extra, columns, convert, key_clauses, qualified};
 use crate::catalog::{Catalog, ColumnDefault, ColumnId, Table};
 use crate::collation::Collation;
+use crate::ddl::partitions::{self, Definer};
 use crate::ddl::{checks, foreign_keys, options};
 use crate::session::SessionContext;
+use std::sync::Arc;
+
 use sql::ast::AlterClause;
 use sql::error::SqlError;
 
@@ -16,7 +19,7 @@ pub(super) fn apply(
     table: &mut Table,
     extra: &mut Extra,
     clauses: &[AlterClause],
-    (catalog, default): (&Catalog, &'static Collation),
+    (catalog, default): (&Arc<Catalog>, &'static Collation),
 ) -> Result<Vec<ColumnId>, SqlError> {
     for clause in clauses {
         apply_to_table(session, table, extra, clause)?;
@@ -36,6 +39,12 @@ pub(super) fn apply(
     checks::follow_columns(session, &old, table)?;
     let forbidden = key_clauses::add(session, catalog, table, clauses, &defined)?;
     checks::add_of_clauses(session, table, clauses)?;
+    for clause in clauses {
+        if let AlterClause::Partitioning(clause) = clause {
+            Definer { session, catalog }.alter(table, clause)?;
+        }
+    }
+    partitions::check_columns(session, table)?;
     match clauses.iter().any(|clause| is_hidden(table, clause)) && !session.applies_log {
         true => Err(SqlError::not_supported(
             "SET DEFAULT of an expression for a column of the primary key",
@@ -82,9 +91,13 @@ fn apply_to_table(
         AlterClause::AddCheck(_) | AlterClause::AlterCheck { .. } if !session.applies_log => {
             return Err(SqlError::not_supported("CHECK constraint"));
         }
+        AlterClause::Partitioning(_) if !session.applies_log => {
+            return Err(SqlError::not_supported("ALTER TABLE ... PARTITION"));
+        }
         AlterClause::NotSupported(construct) => return Err(SqlError::not_supported(construct)),
         AlterClause::AlterCheck { name, enforced } => checks::enforce(table, name, *enforced)?,
-        AlterClause::AddForeignKey(_)
+        AlterClause::Partitioning(_)
+        | AlterClause::AddForeignKey(_)
         | AlterClause::AddCheck(_)
         | AlterClause::ConvertToCharset(_)
         | AlterClause::DisableKeys

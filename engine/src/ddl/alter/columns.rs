@@ -114,6 +114,7 @@ fn definition(clause: &AlterClause) -> Option<(&ColumnDefinition, Option<&Column
         | AlterClause::OrderBy(_)
         | AlterClause::Algorithm(_)
         | AlterClause::Lock(_)
+        | AlterClause::Partitioning(_)
         | AlterClause::NotSupported(_) => None,
     }
 }
@@ -253,6 +254,7 @@ fn subject(clause: &AlterClause) -> Option<&str> {
         | AlterClause::OrderBy(_)
         | AlterClause::Algorithm(_)
         | AlterClause::Lock(_)
+        | AlterClause::Partitioning(_)
         | AlterClause::NotSupported(_) => None,
     }
 }
@@ -304,6 +306,7 @@ fn altered(
         | AlterClause::OrderBy(_)
         | AlterClause::Algorithm(_)
         | AlterClause::Lock(_)
+        | AlterClause::Partitioning(_)
         | AlterClause::NotSupported(_) => {
             return Err(SqlError::not_supported("this clause of ALTER TABLE"));
         }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use crate::catalog::Table;
-use sql::ast::{AlterClause, AlterTable};
+use sql::ast::{AlterClause, AlterTable, PartitionClause};
 
 /// The clauses that have something to do.
 pub(super) fn remaining(table: &Table, alter: &AlterTable) -> Vec<AlterClause> {
@@ -19,6 +19,11 @@ pub(super) fn remaining(table: &Table, alter: &AlterTable) -> Vec<AlterClause> {
         !is_conditional || (is_first && applies(table, clause))
     });
     kept.map(|(_, clause)| clause.clone()).collect()
+}
+
+fn has_partition(table: &Table, name: &str) -> bool {
+    let partitioning = table.partitioning.as_ref();
+    partitioning.is_some_and(|known| known.position(name).is_some())
 }
 
 /// Whether a clause finds the table as it wants it.
@@ -50,7 +55,16 @@ fn applies(table: &Table, clause: &AlterClause) -> bool {
         | AlterClause::AlterColumnVisibility { column, .. } => has_column(column),
         AlterClause::RenameIndex { from, .. } => has_key(from),
         AlterClause::AlterIndexVisibility { index, .. } => has_key(index),
-        AlterClause::DropPrimaryKey
+        // Some of several: an error, for nothing is done by halves.
+        AlterClause::Partitioning(PartitionClause::Add(added)) => {
+            let mut names = added.iter().map(|one| one.name.as_str());
+            !names.all(|name| has_partition(table, name))
+        }
+        AlterClause::Partitioning(PartitionClause::Drop(names)) => {
+            names.iter().any(|name| has_partition(table, name))
+        }
+        AlterClause::Partitioning(_)
+        | AlterClause::DropPrimaryKey
         | AlterClause::AlterCheck { .. }
         | AlterClause::RenameTable(_)
         | AlterClause::Options(_)

@@ -73,6 +73,7 @@ pub(super) fn change(table: &mut Table, clauses: &[AlterClause]) -> Result<(), S
             | AlterClause::OrderBy(_)
             | AlterClause::Algorithm(_)
             | AlterClause::Lock(_)
+            | AlterClause::Partitioning(_)
             | AlterClause::NotSupported(_)
             | AlterClause::AddIndex(_)
             | AlterClause::DropIndex(_)
@@ -138,6 +139,7 @@ fn dropped(table: &mut Table, clauses: &[AlterClause]) -> Result<HashSet<KeyId>,
             | AlterClause::OrderBy(_)
             | AlterClause::Algorithm(_)
             | AlterClause::Lock(_)
+            | AlterClause::Partitioning(_)
             | AlterClause::NotSupported(_)
             | AlterClause::AddIndex(_)
             | AlterClause::RenameIndex { .. }
@@ -159,6 +161,10 @@ pub(super) fn inherit(old: &Table, table: &mut Table) -> Result<(), SqlError> {
     for key in &mut keys {
         let mut parts = Vec::with_capacity(key.parts.len());
         for part in &key.parts {
+            if part.expression.is_some() {
+                parts.push(part.clone());
+                continue;
+            }
             parts.extend(heir(old, table, key, part)?);
         }
         key.parts = parts;
@@ -206,7 +212,7 @@ pub(super) fn add(
     let mut needed = candidates(session, clauses, defined).settle(table);
     for clause in clauses {
         match clause {
-            AlterClause::AddIndex(index) => forbidden.extend(keys::add(table, index)?),
+            AlterClause::AddIndex(index) => forbidden.extend(keys::add(session, table, index)?),
             AlterClause::AddColumn { .. }
             | AlterClause::Modify { .. }
             | AlterClause::Change { .. } => {
@@ -246,6 +252,7 @@ pub(super) fn add(
             | AlterClause::OrderBy(_)
             | AlterClause::Algorithm(_)
             | AlterClause::Lock(_)
+            | AlterClause::Partitioning(_)
             | AlterClause::NotSupported(_)
             | AlterClause::DropIndex(_)
             | AlterClause::DropPrimaryKey
