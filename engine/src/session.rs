@@ -74,6 +74,9 @@ pub struct SessionContext {
     pub collation_database: Option<&'static Collation>,
     /// `default_collation_for_utf8mb4`: what CHARACTER SET utf8mb4 alone means.
     pub default_collation_for_utf8mb4: &'static Collation,
+    /// What other character sets alone mean where that is not MySQL's default: MariaDB's
+    /// `character_set_collations`.
+    pub default_collations: Arc<[&'static Collation]>,
     /// `auto_increment_increment`, at least 1.
     pub auto_increment_increment: u64,
     /// `auto_increment_offset`, at least 1.
@@ -215,6 +218,7 @@ impl SessionContext {
             collation_connection: &UTF8MB4_0900_AI_CI,
             collation_server: &UTF8MB4_0900_AI_CI,
             default_collation_for_utf8mb4: &UTF8MB4_0900_AI_CI,
+            default_collations: Arc::default(),
             auto_increment_increment: 1,
             auto_increment_offset: 1,
             foreign_key_checks: true,

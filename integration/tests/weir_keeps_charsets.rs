@@ -5,6 +5,8 @@
 mod clients;
 #[path = "weir_keeps_charsets/definitions.rs"]
 mod definitions;
+#[path = "weir_keeps_charsets/of_mariadb.rs"]
+mod of_mariadb;
 #[path = "weir_keeps_charsets/orders.rs"]
 mod orders;
 

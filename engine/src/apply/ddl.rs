@@ -34,6 +34,9 @@ pub struct DdlStatement<'a> {
     pub default_database: Option<u16>,
     /// `default_collation_for_utf8mb4`.
     pub default_for_utf8mb4: Option<u16>,
+    /// MariaDB's `character_set_collations`: the id of a character set's default, and the collation that
+    /// the character set means by itself.
+    pub charset_collations: Vec<(u16, u16)>,
     /// `time_zone`, if it matters.
     pub time_zone: Option<String>,
     /// `explicit_defaults_for_timestamp`; logs that do not say come from servers where it is off or
@@ -88,11 +91,6 @@ impl<'a> DdlStatement<'a> {
     ) -> DdlStatement<'a> {
         let flags2 = status.flags2().unwrap_or(0);
         let is_mariadb = server_version.contains("MariaDB");
-        let of_mariadb = || {
-            let mut pairs = status.charset_collations().iter();
-            let found = pairs.find(|(charset, _)| *charset == UTF8MB4_GENERAL_CI.id);
-            found.map(|(_, collation)| *collation)
-        };
         let explicit_defaults_for_timestamp = match is_mariadb {
             true => Some(flags2 & session_flag::EXPLICIT_DEFAULTS_FOR_TIMESTAMP != 0),
             false => status.explicit_defaults_for_timestamp(),
@@ -108,7 +106,8 @@ impl<'a> DdlStatement<'a> {
             connection: charset.map(|charset| charset.connection),
             server: charset.map(|charset| charset.server),
             default_database: status.collation_database(),
-            default_for_utf8mb4: status.default_collation_for_utf8mb4().or_else(of_mariadb),
+            default_for_utf8mb4: status.default_collation_for_utf8mb4(),
+            charset_collations: status.charset_collations().to_vec(),
             time_zone: zone.map(|zone| String::from_utf8_lossy(zone).into_owned()),
             explicit_defaults_for_timestamp,
             foreign_key_checks: flags2 & session_flag::NO_FOREIGN_KEY_CHECKS == 0,
@@ -146,6 +145,13 @@ impl<'a> DdlStatement<'a> {
             None if self.is_mariadb || self.is_before_80() => &UTF8MB4_GENERAL_CI,
             None => Charset::Utf8mb4.default_collation(),
         };
+        let pairs = self.charset_collations.iter();
+        let named = pairs.map(|(_, collation)| known(*collation));
+        session.default_collations = named.collect::<Result<_, _>>()?;
+        let mut named = session.default_collations.iter().copied();
+        if let Some(utf8mb4) = named.find(|collation| collation.charset == Charset::Utf8mb4) {
+            session.default_collation_for_utf8mb4 = utf8mb4;
+        }
         if let Some(zone) = &self.time_zone {
             session.time_zone = TimeZone::by_name(zone)?;
         }

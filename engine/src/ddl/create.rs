@@ -144,7 +144,7 @@ fn build(
         collation: resolve_collation(
             &options.charset,
             None,
-            Defaults::new(session, default_collation),
+            &Defaults::new(session, default_collation),
         )?,
         comment: String::new(),
         options: TableOptions::default(),

@@ -33,7 +33,7 @@ pub(super) fn create(
     let collation = resolve_collation(
         charset,
         None,
-        Defaults::new(session, session.collation_server),
+        &Defaults::new(session, session.collation_server),
     )?;
     if DENIED
         .iter()
@@ -82,7 +82,7 @@ pub(super) fn alter(
     let old = known
         .ok_or_else(|| SqlError::database_not_found(name))?
         .collation;
-    let collation = resolve_collation(charset, None, Defaults::new(session, old))?;
+    let collation = resolve_collation(charset, None, &Defaults::new(session, old))?;
     writer.store().save_database(name, collation)?;
     let mut catalog = Catalog::clone(writer.catalog());
     change_database(&mut catalog, name, |database| {

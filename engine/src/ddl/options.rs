@@ -192,7 +192,7 @@ pub(super) fn collation(
         }
         let means = match is_conversion {
             true => converted(session, table, written, default)?,
-            false => resolve_collation(written, None, Defaults::new(session, table.collation))?,
+            false => resolve_collation(written, None, &Defaults::new(session, table.collation))?,
         };
         if let Some(earlier) = named.filter(|earlier| earlier.charset != means.charset) {
             return Err(conflict(written, is_conversion, earlier, means));
@@ -206,7 +206,7 @@ pub(super) fn collation(
         spec.charset = written.charset.clone().or(spec.charset);
         spec.collation = collation.or(spec.collation);
     }
-    resolve_collation(&spec, None, Defaults::new(session, table.collation))
+    resolve_collation(&spec, None, &Defaults::new(session, table.collation))
 }
 
 /// The collation that CONVERT TO says; CHARACTER SET DEFAULT means that of the session's default
@@ -229,7 +229,7 @@ pub(super) fn converted(
         Some(_) => table.collation,
         None => default,
     };
-    resolve_collation(written, None, Defaults::new(session, default))
+    resolve_collation(written, None, &Defaults::new(session, default))
 }
 
 /// What a statement says twice of its character set, and not the same: errors 1253 and 1302.

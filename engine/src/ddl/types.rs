@@ -23,12 +23,14 @@ const ENUM_MEMBERS_MAX: usize = 65_535;
 const MEMBER_CHARS_MAX: usize = 255;
 
 /// Collations that stand for what is not written.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Defaults {
     /// Where neither character set nor collation is written.
     pub(super) collation: &'static Collation,
     /// Where only CHARACTER SET utf8mb4 is written.
     pub(super) utf8mb4: &'static Collation,
+    /// Where only another CHARACTER SET is written, as far as it is not MySQL's default.
+    pub(super) others: Arc<[&'static Collation]>,
     /// Whether every character set and collation may be named, as in a log.
     pub(super) takes_all: bool,
 }
@@ -39,11 +41,22 @@ impl Defaults {
         Defaults {
             collation,
             utf8mb4: session.default_collation_for_utf8mb4,
+            others: Arc::clone(&session.default_collations),
             takes_all: session.applies_log,
         }
     }
 
-    fn charset(self, name: &str) -> Result<Charset, SqlError> {
+    /// What a character set alone means.
+    fn of(&self, charset: Charset) -> &'static Collation {
+        if charset == Charset::Utf8mb4 {
+            return self.utf8mb4;
+        }
+        let mut others = self.others.iter().copied();
+        let other = others.find(|collation| collation.charset == charset);
+        other.unwrap_or_else(|| charset.default_collation())
+    }
+
+    fn charset(&self, name: &str) -> Result<Charset, SqlError> {
         match self.takes_all {
             true => Charset::by_name(name),
             false => Charset::served(name),
@@ -51,7 +64,7 @@ impl Defaults {
     }
 
     /// MariaDB has collations that are named without their character set: `uca1400_ai_ci`.
-    fn collation(self, name: &str, charset: Charset) -> Result<&'static Collation, SqlError> {
+    fn collation(&self, name: &str, charset: Charset) -> Result<&'static Collation, SqlError> {
         match self.takes_all {
             true if name.starts_with("uca1400_") => {
                 let whole = format!("{}_{name}", charset.name());
@@ -68,7 +81,7 @@ impl Defaults {
 pub(super) fn resolve_collation(
     spec: &CharsetSpec,
     attribute: Option<&str>,
-    defaults: Defaults,
+    defaults: &Defaults,
 ) -> Result<&'static Collation, SqlError> {
     let default = defaults.collation;
     let charset = spec.charset.as_deref();
@@ -83,8 +96,7 @@ pub(super) fn resolve_collation(
         ),
         (_, Some(named)) => Ok(named),
         (charset, None) if spec.binary => binary_collation(charset.unwrap_or(default.charset)),
-        (Some(Charset::Utf8mb4), None) => Ok(defaults.utf8mb4),
-        (Some(charset), None) => Ok(charset.default_collation()),
+        (Some(charset), None) => Ok(defaults.of(charset)),
         (None, None) => Ok(default),
     }
 }
@@ -103,7 +115,7 @@ pub(super) fn column_type(
     attribute: Option<&str>,
     defaults: Defaults,
 ) -> Result<ColumnType, SqlError> {
-    let resolve = |spec: &CharsetSpec| resolve_collation(spec, attribute, defaults);
+    let resolve = |spec: &CharsetSpec| resolve_collation(spec, attribute, &defaults);
     Ok(match written {
         DataType::Char { length, charset } => {
             char_type(name, length.unwrap_or(1), resolve(charset)?)?
