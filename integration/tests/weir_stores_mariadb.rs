@@ -127,3 +127,99 @@ async fn same(at_source: &mut Client, replica: &Weir, databases: &[&str]) -> Res
     ensure_same("source", &left, "weir replica", &right)?;
     Ok(left.tables())
 }
+
+/// The forms of DDL that only MariaDB has, each before rows that show whether it was done; and what is
+/// passed over.
+const DDL: [&str; 52] = [
+    "CREATE DATABASE d COMMENT 'c'",
+    "USE d",
+    "CREATE TABLE a (id INT PRIMARY KEY, u UUID DEFAULT UUID(), t TEXT DEFAULT 'abc', \
+     f VARCHAR(20) DEFAULT CONCAT('a', 'b'), e INT DEFAULT (id + 1), n INT INVISIBLE) \
+     PAGE_CHECKSUM=1 TRANSACTIONAL=0 ENGINE=Aria",
+    "INSERT INTO a (id) VALUES (1), (2)",
+    "ALTER TABLE a ADD COLUMN IF NOT EXISTS id TEXT, ADD COLUMN IF NOT EXISTS q INT DEFAULT 7, \
+     DROP COLUMN IF EXISTS nowhere",
+    "ALTER TABLE IF EXISTS a NOWAIT ADD INDEX IF NOT EXISTS x (q) IGNORED",
+    "ALTER TABLE IF EXISTS nowhere ADD COLUMN z INT",
+    "ALTER TABLE a ALTER INDEX x NOT IGNORED",
+    "INSERT INTO a (id) VALUES (3)",
+    "DROP INDEX IF EXISTS nowhere ON a",
+    "CREATE INDEX IF NOT EXISTS x ON a (e)",
+    "CREATE OR REPLACE INDEX x ON a (e, q)",
+    "CREATE OR REPLACE TABLE r (a INT) COMMENT 'one'",
+    "INSERT INTO r VALUES (1)",
+    "CREATE OR REPLACE TABLE r (b VARCHAR(5)) COMMENT 'two'",
+    "INSERT INTO r VALUES ('two')",
+    "ALTER TABLE a ADD v UUID NOT NULL, ADD w INET6 NOT NULL, ADD k INET4 NOT NULL",
+    "UPDATE a SET v = '123e4567-e89b-12d3-a456-426655440000', w = '2001:db8::ff00:42:8329' WHERE id = 2",
+    "UPDATE a SET w = '::ffff:192.0.2.128', k = '255.255.255.255' WHERE id = 1",
+    "ALTER TABLE a MODIFY v CHAR(36) NOT NULL",
+    "SET STATEMENT max_statement_time = 100 FOR CREATE TABLE s (a INT)",
+    "INSERT INTO s VALUES (1)",
+    "TRUNCATE TABLE s NOWAIT",
+    "INSERT INTO s VALUES (2)",
+    "CREATE TABLE l LIKE a",
+    "INSERT INTO l SELECT * FROM a",
+    "CREATE TABLE c (id INT PRIMARY KEY) /*M!100301 COMMENT='maria' */ /*!80023 COMMENT='mysql' */",
+    "RENAME TABLE c WAIT 5 TO g",
+    "INSERT INTO g VALUES (1)",
+    "CREATE SEQUENCE q",
+    "SELECT NEXT VALUE FOR q",
+    "RENAME TABLE q TO p",
+    "SELECT NEXT VALUE FOR p",
+    "CREATE TABLE m (id INT PRIMARY KEY DEFAULT NEXTVAL(p), v INT)",
+    "INSERT INTO m (v) VALUES (1), (2)",
+    "DROP TABLE p",
+    "ALTER TABLE m ALTER id DROP DEFAULT",
+    "CREATE TABLE rank_of (rank INT, `system` INT, lag INT)",
+    "INSERT INTO rank_of VALUES (1, 2, 3)",
+    "CREATE TABLE parent (id INT PRIMARY KEY)",
+    "CREATE TABLE child (id INT PRIMARY KEY, p INT REFERENCES parent (id) ON DELETE CASCADE)",
+    "INSERT INTO parent VALUES (1), (2)",
+    "INSERT INTO child VALUES (1, 1), (2, 2)",
+    "DELETE FROM parent WHERE id = 1",
+    "XA START 'x'",
+    "INSERT INTO g VALUES (2)",
+    "XA END 'x'",
+    "XA PREPARE 'x'",
+    "XA COMMIT 'x'",
+    "SET binlog_alter_two_phase = 1",
+    "ALTER TABLE g ADD COLUMN h INT DEFAULT 4, ALGORITHM=COPY",
+    "INSERT INTO g VALUES (3, 3)",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_mariadb_writes_into_definitions_is_done() -> Result {
+    for peer in PEERS {
+        let source = RealServer::start(peer, 1, &[]).await?;
+        let mut at_source = source.client().await?;
+        create_account(&mut at_source).await?;
+        let replica = Weir::following(9, source.port, &[]).await?;
+        let mut at_replica = replica.client().await?;
+        for statement in DDL {
+            at_source.run(&[statement]).await?;
+        }
+        same(&mut at_source, &replica, &["d"]).await?;
+        let shown = at_replica.rows("SHOW CREATE TABLE d.l").await?;
+        let shown = shown.first().and_then(|row| row.get(1));
+        let shown = shown.map(ToString::to_string).unwrap_or_default();
+        ensure(
+            shown.contains("`u` uuid") && shown.contains("`k` inet4"),
+            || shown,
+        )?;
+        let not_kept = at_replica
+            .rows("SHOW GLOBAL STATUS LIKE 'Weir_not_kept'")
+            .await?;
+        let not_kept = format!("{not_kept:?}");
+        for construct in [
+            "CREATE SEQUENCE",
+            "rows of sequences",
+            "RENAME TABLE of a sequence",
+            "DEFAULT of a sequence",
+            "DROP TABLE of a sequence",
+        ] {
+            ensure(not_kept.contains(construct), || not_kept.clone())?;
+        }
+    }
+    Ok(())
+}
