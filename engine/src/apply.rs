@@ -12,6 +12,7 @@ mod orders;
 mod rows;
 mod system;
 mod unkept;
+mod versions;
 
 pub use binlog_statement::{BinlogEvents, binlog_events};
 pub use ddl::{DROP_VIEW, DdlOutcome, DdlStatement, readable};
@@ -19,6 +20,7 @@ pub use error::ApplyError;
 pub use system::{SYSTEM_ROWS, is_system_table};
 pub use unkept::SEQUENCE_ROWS;
 pub(crate) use unkept::Unkept;
+pub use versions::HISTORY;
 
 use std::sync::Arc;
 
@@ -26,6 +28,7 @@ use binlog::limits::Limits;
 use binlog::row::{RowPair, RowPlan, RowsEvent, TableMap};
 
 use self::columns::Mapping;
+use self::versions::Versions;
 use crate::catalog::Table;
 use crate::caught::caught;
 use crate::ddl::check_write;
@@ -45,24 +48,41 @@ pub enum RowCheck {
     BeforeImage,
 }
 
+/// How many rows of an event were applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AppliedRows {
+    /// All of them.
+    pub count: u64,
+    /// Those that say something of a table's history, which is not kept.
+    pub history: u64,
+}
+
+impl AppliedRows {
+    fn add(&mut self, is_history: bool) {
+        self.count += 1;
+        self.history += u64::from(is_history);
+    }
+}
+
 /// What applying the rows of one table map needs, kept from event to event.
 pub(crate) struct Applier {
     map: TableMap<'static>,
     table: Arc<Table>,
     plan: RowPlan,
     mapping: Mapping,
+    versions: Option<Versions>,
 }
 
 impl Writer {
     /// Applies the rows of an event to the local table of the same name in `database`, which is the
-    /// map's unless a filter renamed it. Returns how many there were.
+    /// map's unless a filter renamed it.
     pub fn apply_rows(
         &mut self,
         database: &str,
         map: &TableMap<'_>,
         event: &RowsEvent<'_>,
         check: RowCheck,
-    ) -> Result<u64, ApplyError> {
+    ) -> Result<AppliedRows, ApplyError> {
         self.apply_and_list(database, map, event, check, None)
     }
 
@@ -73,7 +93,7 @@ impl Writer {
         event: &RowsEvent<'_>,
         check: RowCheck,
         listed: Option<&mut Vec<RowChange>>,
-    ) -> Result<u64, ApplyError> {
+    ) -> Result<AppliedRows, ApplyError> {
         let applier = match self.take_applier(database, map) {
             Some(applier) => applier,
             None => Applier::new(self, database, map)?,
@@ -114,11 +134,13 @@ impl Applier {
         columns::assume_signedness(&mut map, &table);
         let mapping = Mapping::new(&map, &table)?;
         let plan = RowPlan::new(&map)?;
+        let versions = Versions::of(&table, &map)?;
         Ok(Applier {
             map,
             table,
             plan,
             mapping,
+            versions,
         })
     }
 
@@ -163,9 +185,9 @@ impl Applier {
         writer: &mut Writer,
         event: &RowsEvent<'_>,
         check: RowCheck,
-    ) -> Result<u64, ApplyError> {
+    ) -> Result<AppliedRows, ApplyError> {
         let mut chunks = event.chunks(&self.plan, &Limits::default())?;
-        let mut count = 0;
+        let mut count = AppliedRows::default();
         let mut spare = RowPair::default();
         while let Some(mut reader) = chunks.next_chunk()? {
             let mut pair = spare.recycled();
@@ -176,12 +198,14 @@ impl Applier {
                 let mut changed = Vec::new();
                 let of_table = writer.rows(&self.table)?;
                 let listed = Some(&mut changed);
-                let mapping = &self.mapping;
-                rows::Rows::new(of_table, mapping, event, check, listed, computed).apply(&pair)?;
+                let layout = (&self.mapping, self.versions);
+                let mut rows = rows::Rows::new(of_table, layout, event, check, listed, computed);
+                let is_history = rows.apply(&pair)?;
+                drop(rows);
                 for change in &changed {
                     cascade::follow(writer, change)?;
                 }
-                count += 1;
+                count.add(is_history);
             }
             spare = pair.recycled();
         }
@@ -194,21 +218,20 @@ impl Applier {
         event: &RowsEvent<'_>,
         check: RowCheck,
         listed: Option<&mut Vec<RowChange>>,
-    ) -> Result<u64, ApplyError> {
+    ) -> Result<AppliedRows, ApplyError> {
         let mut chunks = event.chunks(&self.plan, &Limits::default())?;
         let computed = self
             .computed(writer)
             .map_err(|error| ApplyError::Incompatible { error })?;
         let rows_of_table = writer.rows(&self.table)?;
-        let mut rows =
-            rows::Rows::new(rows_of_table, &self.mapping, event, check, listed, computed);
-        let mut count = 0;
+        let layout = (&self.mapping, self.versions);
+        let mut rows = rows::Rows::new(rows_of_table, layout, event, check, listed, computed);
+        let mut count = AppliedRows::default();
         let mut spare = RowPair::default();
         while let Some(mut reader) = chunks.next_chunk()? {
             let mut pair = spare.recycled();
             while reader.next_into(&mut pair)? {
-                rows.apply(&pair)?;
-                count += 1;
+                count.add(rows.apply(&pair)?);
             }
             spare = pair.recycled();
         }

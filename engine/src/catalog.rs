@@ -26,7 +26,7 @@ pub use partitioning::{
 pub use references::Reference;
 use references::References;
 pub(crate) use show_create::{literal, quoted};
-pub use table::{Table, TableId, TableOptions};
+pub use table::{RowEnd, Table, TableId, TableOptions};
 pub use text_form::TextForm;
 
 use std::collections::BTreeMap;

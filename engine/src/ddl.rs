@@ -23,6 +23,7 @@ mod physical;
 mod refused;
 mod size;
 mod types;
+mod versions;
 
 pub(crate) use defaults::convertible;
 pub(crate) use kept::{check_write, unenforced};

@@ -60,8 +60,7 @@ async fn every_type(peer: Peer, options: &[&str], lines: &[&str]) -> Result {
     at_source.run(&workload::change(Scope::WithMariaDb)).await?;
     same(&mut at_source, &replica, &DATABASES).await?;
     replica.stop()?;
-    let own = OWN.iter().filter(|sql| !sql.contains("versioned"));
-    at_source.run(&own.collect::<Vec<_>>()).await?;
+    at_source.run(&OWN).await?;
     replica.launch().await?;
     same(&mut at_source, &replica, &DATABASES).await?;
     // What has two domains, restarts and a new file goes on in each domain.
@@ -220,6 +219,68 @@ async fn what_only_mariadb_writes_into_definitions_is_done() -> Result {
         ] {
             ensure(not_kept.contains(construct), || not_kept.clone())?;
         }
+    }
+    Ok(())
+}
+
+/// Tables that keep what their rows were: each way to write to them.
+const VERSIONED: [&str; 30] = [
+    "CREATE DATABASE d",
+    "USE d",
+    "CREATE TABLE t (id INT PRIMARY KEY, v INT, u INT UNIQUE) WITH SYSTEM VERSIONING",
+    "INSERT INTO t VALUES (1, 1, 1), (2, 2, 2), (3, 3, 3)",
+    "UPDATE t SET v = 10 WHERE id = 1",
+    "DELETE FROM t WHERE id = 2",
+    "BEGIN",
+    "INSERT INTO t VALUES (5, 5, 5), (6, 6, 6)",
+    "UPDATE t SET v = 6 WHERE id = 5",
+    "DELETE FROM t WHERE id = 5",
+    "COMMIT",
+    "REPLACE INTO t VALUES (1, 1, 1)",
+    "INSERT INTO t VALUES (2, 2, 2), (6, 7, 8) ON DUPLICATE KEY UPDATE v = 9",
+    "DELETE HISTORY FROM t BEFORE SYSTEM_TIME NOW()",
+    "SET system_versioning_alter_history = KEEP",
+    "ALTER TABLE t ADD COLUMN n INT DEFAULT 4",
+    "INSERT INTO t VALUES (7, 7, 7, 7)",
+    "UPDATE t SET n = 8",
+    "ALTER TABLE t DROP SYSTEM VERSIONING",
+    "UPDATE t SET n = 9 WHERE id = 7",
+    "ALTER TABLE t ADD SYSTEM VERSIONING",
+    "UPDATE t SET n = 10 WHERE id = 3",
+    "CREATE TABLE k (a INT, b INT) WITH SYSTEM VERSIONING",
+    "INSERT INTO k VALUES (1, 1), (1, 1), (NULL, 1)",
+    "UPDATE k SET b = 2 LIMIT 1",
+    "DELETE FROM k WHERE b = 1 LIMIT 1",
+    "CREATE TABLE e (id INT PRIMARY KEY, x INT, w INT WITHOUT SYSTEM VERSIONING, \
+     rs TIMESTAMP(6) GENERATED ALWAYS AS ROW START, re TIMESTAMP(6) GENERATED ALWAYS AS ROW END INVISIBLE, \
+     PERIOD FOR SYSTEM_TIME (rs, re)) WITH SYSTEM VERSIONING",
+    "INSERT INTO e (id, x, w) VALUES (1, 1, 1), (2, 2, 2)",
+    "UPDATE e SET x = x + 1, w = 5 WHERE id = 1",
+    "DELETE FROM e WHERE id = 2",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_tables_with_a_history_what_their_rows_are_now_is_stored() -> Result {
+    for (peer, image) in [
+        (Peer::MariaDb1011, "--binlog-row-image=FULL"),
+        (Peer::MariaDb118, "--binlog-row-image=FULL"),
+        (Peer::MariaDb118, "--binlog-row-image=MINIMAL"),
+    ] {
+        let source = RealServer::start(peer, 1, &[image]).await?;
+        let mut at_source = source.client().await?;
+        create_account(&mut at_source).await?;
+        let replica = Weir::following(9, source.port, &[]).await?;
+        at_source.run(&VERSIONED).await?;
+        same(&mut at_source, &replica, &["d"]).await?;
+        let mut at_replica = replica.client().await?;
+        let not_kept = at_replica
+            .rows("SHOW GLOBAL STATUS LIKE 'Weir_not_kept'")
+            .await?;
+        let not_kept = format!("{not_kept:?}");
+        ensure(
+            not_kept.contains("history of system-versioned tables"),
+            || not_kept.clone(),
+        )?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use binlog::event::XaName;
-use engine::apply::{DdlStatement, RowCheck, SEQUENCE_ROWS};
+use engine::apply::{DdlStatement, HISTORY, RowCheck, SEQUENCE_ROWS};
 use engine::database::{Applied, Database, Mark};
 use engine::error::EngineError;
 use engine::execute::Writer;
@@ -169,7 +169,10 @@ impl Session for SqliteSession {
             });
         }
         let applied = writer.apply_rows(database, map, change.rows, RowCheck::Key)?;
-        Ok(RowsOutcome::all(applied))
+        Ok(RowsOutcome {
+            applied: applied.count,
+            not_kept: (applied.history > 0).then_some(HISTORY),
+        })
     }
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {

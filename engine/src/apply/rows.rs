@@ -8,6 +8,7 @@ use binlog::value::Value;
 use binlog::value::json::{self, JsonDiffError};
 
 use super::columns::Mapping;
+use super::versions::{Meaning, Versions};
 use super::{ApplyError, RowCheck};
 use crate::catalog::Table;
 use crate::dml::Computed;
@@ -23,6 +24,8 @@ pub(super) struct Rows<'w> {
     check: RowCheck,
     /// Where the changes are listed, for events that are to be logged again.
     listed: Option<&'w mut Vec<RowChange>>,
+    /// Of a table that has a history on its source.
+    versions: Option<Versions>,
     /// For images that leave out generated columns.
     computed: Option<(Computed, Coercion)>,
 }
@@ -30,7 +33,7 @@ pub(super) struct Rows<'w> {
 impl<'w> Rows<'w> {
     pub(super) fn new(
         writer: RowWriter<'w>,
-        mapping: &'w Mapping,
+        (mapping, versions): (&'w Mapping, Option<Versions>),
         event: &RowsEvent<'_>,
         check: RowCheck,
         listed: Option<&'w mut Vec<RowChange>>,
@@ -38,6 +41,7 @@ impl<'w> Rows<'w> {
     ) -> Rows<'w> {
         Rows {
             computed,
+            versions,
             writer,
             mapping,
             kind: event.kind,
@@ -46,13 +50,22 @@ impl<'w> Rows<'w> {
         }
     }
 
-    pub(super) fn apply(&mut self, pair: &RowPair<'_>) -> Result<(), ApplyError> {
-        let result = match self.kind {
-            RowsKind::Write => self.write(&pair.after),
-            RowsKind::Update => self.update(&pair.before, &pair.after),
-            RowsKind::Delete => self.delete(&pair.before),
+    /// Applies a row; whether it says something of a table's history, which is not kept.
+    pub(super) fn apply(&mut self, pair: &RowPair<'_>) -> Result<bool, ApplyError> {
+        let versions = self.versions;
+        let meaning = versions.map_or(Meaning::Present, |versions| {
+            versions.meaning(self.kind, pair)
+        });
+        let result = match (meaning, self.kind) {
+            (Meaning::Past, _) => Ok(()),
+            (Meaning::Ends, _) | (Meaning::Present, RowsKind::Delete) => self.delete(&pair.before),
+            (Meaning::Present, RowsKind::Write) => self.write(&pair.after),
+            (Meaning::Present, RowsKind::Update) => self.update(&pair.before, &pair.after),
         };
-        result.map_err(|failure| self.explain(failure))
+        match result {
+            Ok(()) => Ok(meaning != Meaning::Present),
+            Err(failure) => Err(self.explain(failure)),
+        }
     }
 
     fn write(&mut self, after: &Row<'_>) -> Result<(), Failure> {

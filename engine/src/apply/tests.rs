@@ -77,7 +77,7 @@ impl Bench {
         self.writer.begin_group().unwrap();
         let result = self.writer.apply_rows("d", map, &event, check);
         self.commit();
-        result
+        result.map(|applied| applied.count)
     }
 
     fn rows(&self) -> Vec<Vec<Value<'static>>> {

@@ -53,6 +53,19 @@ pub struct TableOptions {
     pub row_format: Option<String>,
     /// Other clauses in SHOW CREATE TABLE's order and form, for instance `STATS_PERSISTENT=0`.
     pub others: Vec<String>,
+    /// Where the rows of a log say until when they are as they are, of a table that MariaDB keeps the
+    /// history of. The history is not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_end: Option<RowEnd>,
+}
+
+/// Where a row of a system-versioned table says until when it is as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RowEnd {
+    /// In the last of two columns that no definition names, behind the others.
+    Hidden,
+    /// In a column.
+    Column(ColumnId),
 }
 
 impl Table {

@@ -55,7 +55,7 @@ pub(super) fn table(
     }
     let old = existing(writer, &alter.table, session)?;
     let clauses = conditional::remaining(&old, alter);
-    change(writer, session, &old, &clauses)
+    change(writer, session, &old, &clauses, alter.system_versioning)
 }
 
 pub(super) fn create_index(
@@ -74,7 +74,7 @@ pub(super) fn create_index(
     let mut clauses: Vec<AlterClause> = replaced.into_iter().collect();
     clauses.push(AlterClause::AddIndex(create.index.clone()));
     clauses.extend_from_slice(&create.how);
-    change(writer, session, &old, &clauses)
+    change(writer, session, &old, &clauses, None)
 }
 
 pub(super) fn drop_index(
@@ -94,7 +94,7 @@ pub(super) fn drop_index(
     };
     let mut clauses = vec![clause];
     clauses.extend_from_slice(how);
-    change(writer, session, &old, &clauses)
+    change(writer, session, &old, &clauses, None)
 }
 
 /// `collation_database`: the collation of the session's default database, the server's where it has
@@ -112,18 +112,18 @@ fn change(
     session: &mut SessionContext,
     old: &Arc<Table>,
     clauses: &[AlterClause],
+    system_versioning: Option<bool>,
 ) -> Result<Outcome, SqlError> {
     // How a source did it says nothing about how it must be done here.
     let how = match session.applies_log {
         true => algorithm::How::default(),
         false => algorithm::How::of(clauses)?,
     };
-    kept::check_alter(session, writer.catalog(), old, clauses)?;
     check_clauses(writer, session, old, clauses)?;
     if session.applies_log {
         partition_rows::apply(writer, session, old, clauses)?;
     }
-    let mut new = Table::clone(old);
+    let mut new = super::versions::altered(old, system_versioning)?;
     let mut extra = Extra::default();
     let default = default_collation(writer, session);
     new.collation = options::collation(session, old, clauses, default)?;
@@ -185,6 +185,7 @@ fn check_clauses(
     old: &Table,
     clauses: &[AlterClause],
 ) -> Result<(), SqlError> {
+    kept::check_alter(session, writer.catalog(), old, clauses)?;
     for clause in clauses {
         match clause {
             AlterClause::Options(written) => {

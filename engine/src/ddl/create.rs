@@ -9,7 +9,9 @@ use super::columns::{DefinedColumn, check_characters, define};
 use super::foreign_keys::{self, Candidates, Declared};
 use super::partitions::Definer;
 use super::types::{Defaults, resolve_collation};
-use super::{checks, drop, expression, kept, keys, options, physical, qualified, save, size};
+use super::{
+    checks, drop, expression, kept, keys, options, physical, qualified, save, size, versions,
+};
 use crate::catalog::{Catalog, ColumnId, ColumnType, KeyKind, Table, TableId, TableOptions};
 use crate::collation::Collation;
 use crate::execute::Writer;
@@ -153,7 +155,7 @@ fn build(
     };
     options::check(session, options::Site::Create(name), options)?;
     options::apply(session, &mut table, options)?;
-    let columns = define_columns(session, &mut table, elements)?;
+    let columns = define_columns(session, &mut table, elements, options)?;
     for column in columns.iter().filter(|column| column.is_primary) {
         keys::add_for_column(&mut table, KeyKind::Primary, &column.column.name)?;
     }
@@ -216,6 +218,7 @@ fn define_columns(
     session: &SessionContext,
     table: &mut Table,
     elements: &[TableElement],
+    options: &WrittenOptions,
 ) -> Result<Vec<DefinedColumn>, SqlError> {
     let mut defined = Vec::new();
     let mut has_timestamp = false;
@@ -238,6 +241,7 @@ fn define_columns(
         table.columns.push(column.column.clone());
         defined.push(column);
     }
+    versions::create(table, elements, options);
     Ok(defined)
 }
 

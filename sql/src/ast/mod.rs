@@ -15,6 +15,7 @@ mod account;
 mod admin;
 mod ddl;
 mod foreign_key;
+mod mariadb;
 mod object;
 mod partition;
 mod prepared;
@@ -39,6 +40,7 @@ pub use account::{
 pub use admin::{Admin, FlushTarget, KillTarget, MaintenanceKind};
 pub use ddl::Ddl;
 pub use foreign_key::{ForeignKey, OnUpdateDelete};
+pub use mariadb::{RowTime, TextForm};
 pub use object::{ObjectNames, ObjectStatement};
 pub use partition::{
     PartitionBy, PartitionClause, PartitionDefinition, PartitionMethod, PartitionOptions,
@@ -58,7 +60,7 @@ pub use table::{
     AlterClause, AlterTable, Check, ColumnAttributes, ColumnDefinition, ColumnPosition,
     CreateIndex, CreateTable, CreateTableSource, DataType, DefaultValue, Generated,
     IndexDefinition, IndexKind, IndexOptions, KeyPart, KeyPartTarget, Member, RowOrder,
-    TableElement, TableOptions, TextForm, TextType,
+    TableElement, TableOptions, TextType,
 };
 pub use transaction::{LockTable, Transaction};
 pub use write::{Delete, Insert, Update, Write};

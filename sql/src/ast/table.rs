@@ -1,6 +1,8 @@
 //! Tables as written in CREATE TABLE, ALTER TABLE and CREATE INDEX.
 
-use super::{CharsetSpec, Expression, ForeignKey, PartitionBy, PartitionClause, TableName};
+use super::{
+    CharsetSpec, Expression, ForeignKey, PartitionBy, PartitionClause, RowTime, TableName, TextForm,
+};
 use crate::error::SqlError;
 use sqlparser::ast as sp;
 
@@ -188,32 +190,6 @@ pub enum DataType {
     Shown(TextForm),
 }
 
-impl DataType {
-    /// MariaDB's JSON: text of the longest type, compared byte by byte.
-    pub(crate) fn json_text() -> Self {
-        Self::Text {
-            size: TextType::Long,
-            length: None,
-            charset: CharsetSpec {
-                charset: Some("utf8mb4".to_owned()),
-                collation: Some("utf8mb4_bin".to_owned()),
-                binary: false,
-            },
-        }
-    }
-}
-
-/// How bytes are shown as text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TextForm {
-    /// UUID, 16 bytes.
-    Uuid,
-    /// INET4, 4 bytes.
-    Inet4,
-    /// INET6, 16 bytes.
-    Inet6,
-}
-
 /// Size class of TEXT and BLOB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextType {
@@ -254,6 +230,10 @@ pub struct ColumnAttributes {
     pub generated: Option<Generated>,
     /// `Some(true)` INVISIBLE, `Some(false)` VISIBLE.
     pub invisible: Option<bool>,
+    /// WITH SYSTEM VERSIONING: with it the table is one that keeps what rows were.
+    pub system_versioning: bool,
+    /// GENERATED ALWAYS AS ROW START or END: since when, or until when, the row is as it is.
+    pub row_time: Option<RowTime>,
     /// Column-level CHECK constraints.
     pub checks: Vec<Check>,
     /// REFERENCES, enforced since 9.0.
@@ -413,6 +393,8 @@ pub struct TableOptions {
     pub others: Vec<(String, String)>,
     /// PARTITION BY.
     pub partition: Option<Box<PartitionBy>>,
+    /// WITH SYSTEM VERSIONING: MariaDB keeps what rows were before.
+    pub system_versioning: bool,
 }
 
 /// CREATE \[UNIQUE | FULLTEXT | SPATIAL\] INDEX.
@@ -439,6 +421,8 @@ pub struct AlterTable {
     pub table: TableName,
     /// Clauses in the order written.
     pub clauses: Vec<AlterClause>,
+    /// ADD or DROP SYSTEM VERSIONING, which MariaDB has.
+    pub system_versioning: Option<bool>,
     /// Of MariaDB's, the places of the clauses that say IF EXISTS or IF NOT EXISTS.
     pub conditional: Vec<usize>,
 }

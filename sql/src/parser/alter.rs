@@ -20,11 +20,15 @@ impl Cursor<'_> {
         self.mariadb_wait()?;
         let mut clauses = Vec::new();
         let mut conditional = Vec::new();
+        let mut system_versioning = None;
         if !self.is_end() {
             loop {
                 let first = clauses.len();
                 self.is_conditional = false;
-                self.alter_clause(&mut clauses)?;
+                match self.versioning_clause() {
+                    Some(versioned) => system_versioning = Some(versioned),
+                    None => self.alter_clause(&mut clauses)?,
+                }
                 if self.is_conditional {
                     conditional.extend(first..clauses.len());
                 }
@@ -40,8 +44,20 @@ impl Cursor<'_> {
             if_exists,
             table,
             clauses,
+            system_versioning,
             conditional,
         }))))
+    }
+
+    /// MariaDB's ADD and DROP SYSTEM VERSIONING: whether it is there behind it.
+    fn versioning_clause(&mut self) -> Option<bool> {
+        let start = self.at;
+        let verb = self.accept_any(&["ADD", "DROP"])?;
+        if self.system_versioning() {
+            return Some(verb == "ADD");
+        }
+        self.at = start;
+        None
     }
 
     fn alter_clause(&mut self, clauses: &mut Vec<AlterClause>) -> Parse<()> {
@@ -171,10 +187,9 @@ impl Cursor<'_> {
             clauses.push(clause);
             return Ok(());
         }
-        if self.is_mariadb() && self.are_words(&["SYSTEM", "VERSIONING"]) {
-            return refuse("ALTER TABLE ... ADD SYSTEM VERSIONING");
+        if self.is_mariadb() && self.are_words(&["PERIOD", "FOR"]) {
+            return refuse("ALTER TABLE ... ADD PERIOD");
         }
-        self.refuse_mariadb_period()?;
         match self.constraint()? {
             Some(TableElement::Index(index)) => clauses.push(AlterClause::AddIndex(index)),
             Some(TableElement::ForeignKey(key)) => clauses.push(AlterClause::AddForeignKey(key)),

@@ -456,7 +456,7 @@ impl Cursor<'_> {
     }
 
     fn generated_or_check(&mut self, column: &str, found: &mut ColumnAttributes) -> Parse<bool> {
-        if self.mariadb_attribute()? {
+        if self.mariadb_attribute(found)? {
             return Ok(true);
         }
         if self.accept_all(&["GENERATED", "ALWAYS"]) || self.is_word("AS") {

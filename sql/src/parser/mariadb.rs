@@ -2,7 +2,9 @@
 //! others none of it is known.
 
 use super::refuse;
-use crate::ast::{DataType, DefaultValue, Statement, TextForm};
+use crate::ast::{
+    ColumnAttributes, DataType, DefaultValue, RowTime, Statement, TableOptions, TextForm,
+};
 use crate::cursor::{Cursor, Parse};
 use crate::lexer::Kind;
 use crate::reserved::MARIADB;
@@ -58,15 +60,16 @@ impl Cursor<'_> {
 
     /// An option of a table that only MariaDB has: how one of its engines keeps the rows, which the
     /// rows do not show.
-    pub(super) fn mariadb_table_option(&mut self) -> Parse<bool> {
+    pub(super) fn mariadb_table_option(&mut self, found: &mut TableOptions) -> Parse<bool> {
         if !self.is_mariadb() {
             return Ok(false);
         }
         if self.is_word("SEQUENCE") {
             return refuse("a table with SEQUENCE=1");
         }
-        if self.are_words(&["WITH", "SYSTEM", "VERSIONING"]) {
-            return refuse("WITH SYSTEM VERSIONING");
+        if self.accept_all(&["WITH", "SYSTEM", "VERSIONING"]) {
+            found.system_versioning = true;
+            return Ok(true);
         }
         // Any name may be an option of an engine: with a sign behind it.
         let has_value = matches!(self.peek(), Kind::Word(_) | Kind::Quoted(_))
@@ -88,12 +91,22 @@ impl Cursor<'_> {
         Ok(true)
     }
 
-    /// Fails by name in front of a period, and of nothing else.
-    pub(super) fn refuse_mariadb_period(&self) -> Parse<()> {
-        match self.is_mariadb() && self.are_words(&["PERIOD", "FOR"]) {
-            true => refuse("PERIOD FOR"),
-            false => Ok(()),
+    /// `PERIOD FOR SYSTEM_TIME (start, end)`, which says again what the two columns say. Fails by name in
+    /// front of another period.
+    pub(super) fn system_period(&mut self) -> Parse<bool> {
+        if !(self.is_mariadb() && self.are_words(&["PERIOD", "FOR"])) {
+            return Ok(false);
         }
+        if !self.accept_all(&["PERIOD", "FOR", "SYSTEM_TIME"]) {
+            return refuse("PERIOD FOR");
+        }
+        self.parenthesised(Self::identifier)?;
+        Ok(true)
+    }
+
+    /// `SYSTEM VERSIONING` behind ADD or DROP.
+    pub(super) fn system_versioning(&mut self) -> bool {
+        self.is_mariadb() && self.accept_all(&["SYSTEM", "VERSIONING"])
     }
 
     /// `COMPRESSED [= method]`: how the source keeps the column, which its rows do not show.
@@ -105,7 +118,7 @@ impl Cursor<'_> {
     }
 
     /// An attribute of a column that only MariaDB has.
-    pub(super) fn mariadb_attribute(&mut self) -> Parse<bool> {
+    pub(super) fn mariadb_attribute(&mut self, found: &mut ColumnAttributes) -> Parse<bool> {
         if !self.is_mariadb() {
             return Ok(false);
         }
@@ -113,12 +126,22 @@ impl Cursor<'_> {
             self.mariadb_compressed()?;
             return Ok(true);
         }
-        for words in [["AS", "ROW"], ["WITH", "SYSTEM"], ["WITHOUT", "SYSTEM"]] {
-            if self.are_words(&words)
-                || (self.are_words(&["GENERATED", "ALWAYS"]) && self.is_word_ahead(3, "ROW"))
-            {
-                return refuse("SYSTEM VERSIONING of a column");
-            }
+        if self.accept_all(&["WITH", "SYSTEM", "VERSIONING"]) {
+            found.system_versioning = true;
+            return Ok(true);
+        }
+        if self.accept_all(&["WITHOUT", "SYSTEM", "VERSIONING"]) {
+            return Ok(true);
+        }
+        let generated = usize::from(self.are_words(&["GENERATED", "ALWAYS"])) * 2;
+        if self.is_word_ahead(generated, "AS") && self.is_word_ahead(generated + 1, "ROW") {
+            (0..generated + 2).for_each(|_| self.advance());
+            found.row_time = Some(match self.expect_any(&["START", "END"])? {
+                "START" => RowTime::Start,
+                _ => RowTime::End,
+            });
+            found.nullable.get_or_insert(false);
+            return Ok(true);
         }
         Ok(false)
     }
@@ -264,6 +287,11 @@ mod tests {
             "alter database d comment 'c'",
             "create database d comment 'c' character set latin1",
             "set statement max_statement_time=100, sort_buffer_size=(1 + 2) for create table t (a int)",
+            "create table t (a int with system versioning, b int without system versioning)",
+            "create table t (a int, s timestamp(6) generated always as row start, \
+             e timestamp(6) as row end invisible, period for system_time (s, e)) with system versioning",
+            "alter table t add system versioning, add column c int",
+            "alter table t drop system versioning",
             "create sequence if not exists s start with 10 cache 3",
             "alter sequence s restart",
             "drop sequence if exists s, t",

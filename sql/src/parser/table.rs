@@ -38,7 +38,11 @@ impl Cursor<'_> {
                 self.expect_symbol(")")?;
                 return Ok(CreateTableSource::Like(like));
             }
-            elements = self.list(Self::table_element)?;
+            elements = self
+                .list(Self::table_element)?
+                .into_iter()
+                .flatten()
+                .collect();
             self.expect_symbol(")")?;
         }
         let options = self.table_options()?;
@@ -69,12 +73,14 @@ impl Cursor<'_> {
             .any(|word| self.is_word_ahead(1, word))
     }
 
-    fn table_element(&mut self) -> Parse<TableElement> {
-        self.refuse_mariadb_period()?;
-        if let Some(constraint) = self.constraint()? {
-            return Ok(constraint);
+    fn table_element(&mut self) -> Parse<Option<TableElement>> {
+        if self.system_period()? {
+            return Ok(None);
         }
-        Ok(TableElement::Column(self.column_definition()?))
+        if let Some(constraint) = self.constraint()? {
+            return Ok(Some(constraint));
+        }
+        Ok(Some(TableElement::Column(self.column_definition()?)))
     }
 
     /// A key, foreign key or check if one is next; used by ALTER TABLE ADD too.
@@ -430,7 +436,7 @@ impl Cursor<'_> {
             return refuse("the MERGE storage engine");
         }
         let Some(name) = self.accept_any(&NAMES) else {
-            return self.mariadb_table_option();
+            return self.mariadb_table_option(found);
         };
         self.accept_symbol("=");
         let value = match self.peek() {
