@@ -312,6 +312,52 @@ async fn what_was_prepared_before_the_replica_began_stops_by_name_before_anythin
     ensure(rows.len() == 1, || format!("{rows:?}"))
 }
 
+/// Accounts whose password never leaves the client in any form: MariaDB's own plugins.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_is_logged_in_to_by_signature() -> Result {
+    let plugins = [
+        "--plugin-load-add=auth_ed25519",
+        "--plugin-load-add=auth_parsec",
+    ];
+    let source = RealServer::start(Peer::MariaDb118, 1, &plugins).await?;
+    let mut at_source = source.client().await?;
+    at_source.execute("CREATE DATABASE d").await?;
+    for plugin in ["ed25519", "parsec"] {
+        let secret = format!("a {plugin} secret");
+        at_source
+            .run(&[
+                format!(
+                    "CREATE USER {plugin}@'%' IDENTIFIED VIA {plugin} USING PASSWORD('{secret}')"
+                ),
+                format!("GRANT REPLICATION SLAVE ON *.* TO {plugin}@'%'"),
+            ])
+            .await?;
+        let with = async |secret: &str| {
+            Weir::replica(
+                9,
+                &[
+                    "source-host=127.0.0.1",
+                    &format!("source-port={}", source.port),
+                    &format!("source-user={plugin}"),
+                    &format!("source-password={secret}"),
+                    "source-auto-position=1",
+                    "source-connect-retry=1",
+                ],
+            )
+            .await
+        };
+        let replica = with(&secret).await?;
+        let mut at_replica = replica.client().await?;
+        until_executed(&mut at_source, &mut at_replica, PATIENCE)
+            .await
+            .map_err(|failure| replica.explain(failure))?;
+        let replica = with("another").await?;
+        let error = until_error(&replica, "Last_IO_Error").await?;
+        ensure(error.contains("Access denied for user"), || error)?;
+    }
+    Ok(())
+}
+
 /// A source with its account, and a target.
 async fn pair(peer: Peer) -> Result<(RealServer, RealServer)> {
     let source = RealServer::start(peer, 1, &[]).await?;

@@ -268,6 +268,14 @@ fn what_concerns_nothing_kept_is_named_and_what_has_no_arm_is_refused() {
         ("GRANT `r`@`%` TO `u`@`%`", "GRANT role"),
         ("GRANT PROXY ON 'a'@'%' TO 'b'@'%'", "GRANT PROXY"),
         (
+            "CREATE USER a@'%' IDENTIFIED VIA ed25519 USING 'hash' OR parsec AS 'other'",
+            "IDENTIFIED VIA",
+        ),
+        (
+            "ALTER USER a@'%' IDENTIFIED WITH ed25519 USING PASSWORD('secret')",
+            "IDENTIFIED VIA",
+        ),
+        (
             "CREATE SERVER s FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'h')",
             "CREATE SERVER",
         ),

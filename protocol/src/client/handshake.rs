@@ -13,6 +13,7 @@
 use codec::{DecodeError, Reader};
 
 use super::ClientOptions;
+use super::mariadb_auth::{self, LongNonce};
 use crate::{
     Capabilities, ErrPacket, Error, OkPacket,
     auth::{AuthPlugin, Nonce, encrypt_password, native, sha2},
@@ -51,11 +52,22 @@ pub enum Next {
 #[derive(Debug)]
 enum State {
     ExpectGreeting,
-    ExpectResult {
+    ExpectResult(Method),
+    Done,
+}
+
+/// How the client logs in.
+#[derive(Debug, Clone, Copy)]
+enum Method {
+    /// By one of the plugins that the server has too; none: the server's is not known.
+    Password {
         plugin: Option<AuthPlugin>,
         nonce: Nonce,
     },
-    Done,
+    /// MariaDB's `client_ed25519`, which has replied.
+    Ed25519,
+    /// MariaDB's `parsec`, which waits to be told how to derive its key.
+    Parsec(LongNonce),
 }
 
 /// The login of one connection.
@@ -108,7 +120,7 @@ impl<'a> Handshake<'a> {
         }
         match std::mem::replace(&mut self.state, State::Done) {
             State::ExpectGreeting => self.handle_greeting(payload),
-            State::ExpectResult { plugin, nonce } => self.handle_result(payload, plugin, nonce),
+            State::ExpectResult(method) => self.handle_result(payload, method),
             State::Done => Err(Error::Unexpected {
                 expected: "nothing, the login is over",
                 found: payload.first().copied(),
@@ -148,7 +160,7 @@ impl<'a> Handshake<'a> {
         };
         let nonce = greeting.nonce;
         self.greeting = Some(greeting);
-        self.state = State::ExpectResult { plugin, nonce };
+        self.state = State::ExpectResult(Method::Password { plugin, nonce });
         if uses_tls {
             let mut request = Vec::new();
             self.login.encode_tls_request(&mut request);
@@ -157,33 +169,72 @@ impl<'a> Handshake<'a> {
         Ok(step(vec![self.encode_login()], Next::Read))
     }
 
-    fn handle_result(
-        &mut self,
-        payload: &[u8],
-        plugin: Option<AuthPlugin>,
-        nonce: Nonce,
-    ) -> Result<Step, Error> {
-        match payload.split_first() {
-            Some((&response::OK, _)) => {
+    fn handle_result(&mut self, payload: &[u8], method: Method) -> Result<Step, Error> {
+        match (payload.split_first(), method) {
+            (Some((&response::OK, _)), _) => {
                 OkPacket::decode(payload)?;
                 Ok(step(Vec::new(), Next::Done))
             }
-            Some((&response::EOF, rest)) => {
-                let (plugin, nonce) = decode_switch(rest)?;
-                self.state = State::ExpectResult {
-                    plugin: Some(plugin),
-                    nonce,
-                };
-                Ok(step(vec![self.reply(plugin, &nonce)], Next::Read))
+            (Some((&response::EOF, rest)), _) => {
+                let (method, reply) = self.switched(rest)?;
+                self.state = State::ExpectResult(method);
+                Ok(step(vec![reply], Next::Read))
             }
-            Some((&MORE_DATA, data)) if plugin == Some(AuthPlugin::CachingSha2) => {
-                self.state = State::ExpectResult { plugin, nonce };
+            (
+                Some((&MORE_DATA, data)),
+                Method::Password {
+                    plugin: Some(AuthPlugin::CachingSha2),
+                    nonce,
+                },
+            ) => {
+                self.state = State::ExpectResult(method);
                 Ok(step(self.handle_more_data(data, &nonce)?, Next::Read))
+            }
+            (Some((&MORE_DATA, how)), Method::Parsec(nonce)) => {
+                let reply = mariadb_auth::parsec_reply(self.password(), &nonce, how)?;
+                self.state = State::ExpectResult(Method::Ed25519);
+                Ok(step(vec![reply], Next::Read))
             }
             _ => Err(Error::Unexpected {
                 expected: "the result of the login",
                 found: payload.first().copied(),
             }),
+        }
+    }
+
+    /// The plugin that the server wants, and what to say first.
+    fn switched(&self, rest: &[u8]) -> Result<(Method, Vec<u8>), Error> {
+        let mut reader = Reader::at(rest, 1);
+        let name = text(reader.nul_terminated("authentication plugin")?);
+        let offset = reader.offset();
+        let data = reader.rest();
+        let too_short = |expected| {
+            let found = data.len() as u64;
+            Error::from(DecodeError::invalid(
+                "nonce length",
+                offset,
+                found,
+                expected,
+            ))
+        };
+        let long = || {
+            let nonce = data.first_chunk::<{ size_of::<LongNonce>() }>();
+            nonce.copied().ok_or_else(|| too_short("32"))
+        };
+        if let Some(plugin) = AuthPlugin::by_name(&name) {
+            let nonce = data.first_chunk::<{ Nonce::LEN }>();
+            let nonce = Nonce(*nonce.ok_or_else(|| too_short("20"))?);
+            let reply = self.reply(plugin, &nonce);
+            let plugin = Some(plugin);
+            return Ok((Method::Password { plugin, nonce }, reply));
+        }
+        match name.as_str() {
+            mariadb_auth::ED25519 => {
+                let reply = mariadb_auth::ed25519_reply(self.password(), &long()?);
+                Ok((Method::Ed25519, reply))
+            }
+            mariadb_auth::PARSEC => Ok((Method::Parsec(long()?), Vec::new())),
+            _ => Err(AuthError::Plugin(name).into()),
         }
     }
 
@@ -228,23 +279,6 @@ impl<'a> Handshake<'a> {
         let mut out = Vec::new();
         self.login.encode(&mut out);
         out
-    }
-}
-
-fn decode_switch(rest: &[u8]) -> Result<(AuthPlugin, Nonce), Error> {
-    let mut reader = Reader::at(rest, 1);
-    let name = reader.nul_terminated("authentication plugin")?;
-    let Some(plugin) = AuthPlugin::by_name(&text(name)) else {
-        return Err(AuthError::Plugin(text(name)).into());
-    };
-    let offset = reader.offset();
-    let data = reader.rest();
-    match data.first_chunk::<{ Nonce::LEN }>() {
-        Some(nonce) => Ok((plugin, Nonce(*nonce))),
-        None => {
-            let found = data.len() as u64;
-            Err(DecodeError::invalid("nonce length", offset, found, "20").into())
-        }
     }
 }
 
@@ -329,13 +363,13 @@ mod tests {
         let options = options(TlsMode::Disabled);
         let mut handshake = Handshake::new(&options, false);
         handshake
-            .handle(&greeting(Capabilities::SERVER, "parsec"))
+            .handle(&greeting(Capabilities::SERVER, "other"))
             .unwrap();
-        let switch = [&[0xfe][..], b"client_ed25519\0", &[1; 32]].concat();
+        let switch = [&[0xfe][..], b"auth_gssapi_client\0", &[1; 32]].concat();
         let error = handshake.handle(&switch).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "Authentication plugin 'client_ed25519' cannot be loaded: not built in"
+            "Authentication plugin 'auth_gssapi_client' cannot be loaded: not built in"
         );
     }
 

@@ -5,6 +5,7 @@
 
 mod connection;
 mod handshake;
+mod mariadb_auth;
 
 use std::path::PathBuf;
 

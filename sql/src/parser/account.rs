@@ -119,6 +119,10 @@ impl Cursor<'_> {
             }
             return Ok(Authentication::Password { plugin, password });
         }
+        // MariaDB's form, with plugins of its own and several for one account.
+        if self.accept("VIA") || plugin.is_some() && self.accept("USING") {
+            return refuse_as_object("IDENTIFIED VIA");
+        }
         let Some(plugin) = plugin else {
             return self.unexpected();
         };

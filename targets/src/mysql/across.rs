@@ -134,6 +134,7 @@ fn is_of_its_fleet(construct: &str) -> bool {
         construct,
         "CREATE ROLE"
             | "DROP ROLE"
+            | "IDENTIFIED VIA"
             | "DEFAULT ROLE"
             | "SET DEFAULT ROLE"
             | "GRANT role"
