@@ -11,6 +11,7 @@ mod coordinator;
 mod error;
 mod filter;
 mod hold;
+mod kind;
 mod not_kept;
 mod refusal;
 mod retry;

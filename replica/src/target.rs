@@ -70,10 +70,10 @@ fn server(
         table: TABLE.to_owned(),
         channel: channel.to_owned(),
     };
-    let options = |truth| MysqlOptions {
+    let options = |truth: Truth| MysqlOptions {
         client: client.clone(),
+        otherwise: (truth == Truth::Gtids).then(|| table.clone()),
         truth,
-        otherwise: Some(table.clone()),
         is_logged: true,
         keeps_mariadb_gtids: true,
     };

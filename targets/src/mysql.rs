@@ -271,11 +271,12 @@ impl Store for MysqlStore {
                 return Ok(Box::new(session));
             }
         }
-        Ok(Box::new(MysqlSession::new(
-            pipe,
-            self.options.clone(),
-            self.facts.clone(),
-        )?))
+        let mut session = MysqlSession::new(pipe, self.options.clone(), self.facts.clone())?;
+        if self.kept_otherwise()?.is_some() {
+            // Before anybody asks what is applied, so that nobody else applies more.
+            session.go_by_row()?;
+        }
+        Ok(Box::new(session))
     }
 
     fn replace(&self, applied: &Applied) -> Result<(), TargetError> {
@@ -289,8 +290,12 @@ impl Store for MysqlStore {
                     let Some((table, _)) = self.kept_otherwise()? else {
                         return Ok(());
                     };
+                    // No commit of a transaction that keeps its GTID would move a place.
                     let marked = Marked {
-                        applied: applied.clone(),
+                        applied: Applied {
+                            executed: applied.executed.clone(),
+                            ..Applied::default()
+                        },
                         begun: None,
                     };
                     let replace = table.replace(&marked);

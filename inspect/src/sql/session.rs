@@ -88,6 +88,9 @@ const GENERAL_CI: u16 = 45;
 /// sql_mode of row statements: any date is taken, and 0 in an AUTO_INCREMENT column is 0.
 const ROWS_SQL_MODE: &str = "NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES";
 
+/// MariaDB's session flag of `explicit_defaults_for_timestamp`.
+const MARIADB_EXPLICIT_DEFAULTS: u32 = 1 << 24;
+
 /// What every output begins with.
 pub(super) fn put_head(out: &mut Vec<u8>, form: SqlForm) {
     comment(out, b"weir binlog show --sql");
@@ -124,9 +127,13 @@ impl Session {
         self.is_before_80 = !is_mariadb && version < 80_000;
     }
 
-    /// The statements that follow go to this server.
-    pub fn goes_to(&mut self, destination: Destination) {
-        self.destination = Some(destination);
+    /// Of a server that statements go to, of which nothing is known.
+    #[must_use]
+    pub fn going_to(destination: Destination) -> Self {
+        Self {
+            destination: Some(destination),
+            ..Self::default()
+        }
     }
 
     /// The server that statements go to, if it is of another vendor than `flavour`.
@@ -194,8 +201,15 @@ impl Session {
             self.variable(&variable, flavour, out);
         }
         let says_names = says(|variable| matches!(variable, StatusVariable::LcTimeNames(_)));
-        if !says_names && self.lc_time_names.is_some() {
+        let knows_names = self.lc_time_names.is_some() || self.destination.is_some();
+        if !says_names && knows_names {
             self.variable(&StatusVariable::LcTimeNames(0), flavour, out);
+        }
+        let says_defaults =
+            says(|variable| matches!(variable, StatusVariable::MariaCharsetCollations(_)));
+        if flavour == Flavour::MariaDb && !says_defaults {
+            let none = StatusVariable::MariaCharsetCollations(Vec::new());
+            self.variable(&none, flavour, out);
         }
     }
 
@@ -286,6 +300,10 @@ impl Session {
                 // change of this would commit what is open.
                 let says_autocommit = self.destination.is_none();
                 put_flags(out, *flags, form, says_autocommit);
+                if flavour == Flavour::MariaDb && across.is_some() {
+                    let on = u64::from(flags & MARIADB_EXPLICIT_DEFAULTS != 0);
+                    self.versioned(50_606, "explicit_defaults_for_timestamp", on, out);
+                }
             }
             StatusVariable::SqlMode(mode) if self.sql_mode != Some(*mode) => {
                 self.sql_mode = Some(*mode);
@@ -413,7 +431,7 @@ fn put_flags(out: &mut impl SqlSink, flags: u32, flavour: Flavour, says_autocomm
         let later = format!(
             "/*M!100600 SET @@session.explicit_defaults_for_timestamp={}, \
              @@session.sql_if_exists={}*/",
-            on(1 << 24),
+            on(MARIADB_EXPLICIT_DEFAULTS),
             on(1 << 28)
         );
         return out.statement(later.as_bytes());

@@ -12,6 +12,7 @@ use targets::{Logged, RowsChange, StatementChange, Variables};
 use super::coordinator::Coordinator;
 use super::error::Reason;
 use super::filter::admits_statement;
+use super::kind::refined;
 use super::refusal::{Failed, lost, refuse, refuse_unless_ignorable, shown};
 
 impl Coordinator {
@@ -64,9 +65,6 @@ impl Coordinator {
                 let what = format!("The statement '{}'", shown(&query.sql));
                 Err(Reason::Unsupported { what }.into())
             }
-            StatementKind::Ddl if self.open.is_create_select => {
-                self.statement(step, query, StatementKind::CreateSelect)
-            }
             StatementKind::CreateSelect | StatementKind::Dml | StatementKind::Ddl => {
                 self.statement(step, query, kind)
             }
@@ -95,6 +93,14 @@ impl Coordinator {
             self.open.variables = Variables::default();
             return Ok(());
         }
+        let kind = match self.worker.runs_statements() {
+            true => refined(kind, &text, &options),
+            false => kind,
+        };
+        let kind = match self.open.is_create_select && kind == StatementKind::Ddl {
+            true => StatementKind::CreateSelect,
+            false => kind,
+        };
         if kind == StatementKind::Dml && !self.worker.runs_statements() {
             let what = format!(
                 "The statement '{}' (statement-based logging; the source needs binlog_format=ROW)",

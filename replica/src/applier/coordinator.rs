@@ -263,6 +263,10 @@ impl Coordinator {
     pub fn end(&mut self, relay: Option<LogPosition>) -> Result<(), ApplierError> {
         let open = std::mem::take(&mut self.open);
         self.ended = open.head.gtid;
+        if open.xa.is_some() {
+            let what = "The first half of an XA transaction without its XA PREPARE".to_owned();
+            return Err(self.at_end(Reason::Unsupported { what }));
+        }
         let source = self.source.clone();
         if open.is_applied {
             self.worker.move_to(source, relay);

@@ -6,6 +6,7 @@
 
 use binlog::event::{ChecksumAlgorithm, Flavour, FormatDescription};
 use binlog::row::{Column, ColumnType, RowsEvent, RowsFlags, RowsVersion, TableMap};
+use inspect::Destination;
 use sql::ast::Account;
 use sql::error::SqlError;
 use sql::{ParseOptions, SqlMode, Statement, version_number};
@@ -19,6 +20,14 @@ impl ServerFacts {
         match self.is_mariadb {
             true => Flavour::MariaDb,
             false => Flavour::MySql,
+        }
+    }
+
+    /// What those who write statements for it must know.
+    pub(super) const fn destination(&self) -> Destination {
+        Destination {
+            flavour: self.flavour(),
+            version: self.number,
         }
     }
 
@@ -96,6 +105,7 @@ pub(super) fn not_kept(change: &StatementChange<'_>) -> Result<Option<&'static s
         is_logged: true,
         ..ParseOptions::default()
     };
+    // What is not understood, and changes rows, is known by its kind.
     let Ok(parsed) = sql::parse(sql, &options) else {
         return Ok(None);
     };

@@ -12,7 +12,7 @@ mod xa;
 
 use binlog::event::{FormatDescription, XaName};
 use binlog::transaction::{StatementKind, TransactionGtid};
-use inspect::{Destination, SqlSession, SqlSink, put_versioned, without_start};
+use inspect::{SqlSession, SqlSink, put_versioned, without_start};
 use kept::rows_of;
 pub(super) use restore::RestoreSession;
 use sql::error::SqlError;
@@ -101,11 +101,7 @@ impl MysqlSession {
             }
         };
         pipe.ask("COMMIT")?;
-        let mut state = SqlSession::default();
-        state.goes_to(Destination {
-            flavour: facts.flavour(),
-            version: facts.number,
-        });
+        let state = SqlSession::going_to(facts.destination());
         Ok(Self {
             pipe,
             options,
@@ -375,21 +371,13 @@ pub(super) fn undecodable(error: codec::DecodeError) -> TargetError {
     TargetError::Unsupported(SqlError::new(1610, "HY000", text))
 }
 
-fn behind_rows(change: &StatementChange<'_>) -> TargetError {
-    let sql = String::from_utf8_lossy(&change.query.sql);
-    let text = format!("A statement that commits behind rows of its transaction, '{sql}',");
-    TargetError::Unsupported(SqlError::new(1235, "42000", text))
-}
-
 impl Session for MysqlSession {
     fn begin(&mut self, _first: &UnitHead) -> Result<(), TargetError> {
         Ok(())
     }
 
     fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError> {
-        if self.options.truth == Truth::Gtids && head.gtid.mariadb().is_some() {
-            self.go_by_row()?;
-        }
+        self.go_by(head)?;
         self.head = *head;
         self.units = self.units.saturating_add(1);
         self.is_identified = false;
@@ -433,8 +421,8 @@ impl Session for MysqlSession {
         match self.options.truth.clone() {
             _ if statements::is_inside(change.kind) => self.run_inside(change)?,
             Truth::Row(table) => {
-                if had_begun && self.kept_gtid().is_some() {
-                    return Err(behind_rows(change));
+                if had_begun {
+                    return Err(statements::behind_rows(change));
                 }
                 self.run_marked(&table, change)?;
             }
@@ -498,7 +486,7 @@ impl Session for MysqlSession {
             self.pipe.send(sql.as_bytes())?;
         }
         self.settle()?;
-        let end = std::mem::take(&mut self.xa).end();
+        let end = self.xa.clone().end();
         self.pipe.send(end.as_bytes())?;
         self.pipe.drain_commit()?;
         self.committed(marked)
@@ -506,6 +494,8 @@ impl Session for MysqlSession {
 
     fn rollback(&mut self) -> Result<(), TargetError> {
         self.rows.clear();
+        // A variable that was to be set may have been refused.
+        self.state = SqlSession::going_to(self.facts.destination());
         self.is_identified = false;
         self.is_logged_alone = false;
         self.is_done = false;
@@ -591,6 +581,7 @@ impl MysqlSession {
     fn committed(&mut self, marked: Applied) -> Result<(), TargetError> {
         self.has_begun = false;
         self.units = 0;
+        self.xa = Xa::None;
         self.has_used_gtid = self.options.truth == Truth::Gtids;
         self.be_automatic()?;
         self.marked = marked;

@@ -1,5 +1,6 @@
 //! Units whose GTID a MariaDB target keeps: each is logged once under it, and nothing else is.
 
+use binlog::transaction::TransactionGtid;
 use gtid::MariaGtid;
 use sql::error::SqlError;
 
@@ -9,11 +10,35 @@ use super::super::marks::{Begun, Marked};
 use super::super::pipe::Pipe;
 use super::super::{LOGGED, MysqlOptions, Truth, UNLOGGED};
 use super::{MysqlSession, set_up};
-use crate::{RowsChange, TargetError};
+use crate::{RowsChange, TargetError, UnitHead};
 
 impl MysqlSession {
-    /// From here on a row says what is applied: what comes has no GTIDs that the server could keep.
-    pub(super) fn go_by_row(&mut self) -> Result<(), TargetError> {
+    /// Has the truth be what the unit of this head needs, where the server keeps GTIDs: those of a MariaDB
+    /// source it cannot.
+    pub(super) fn go_by(&mut self, head: &UnitHead) -> Result<(), TargetError> {
+        if self.options.otherwise.is_none() {
+            return Ok(());
+        }
+        match (&self.options.truth, head.gtid) {
+            (Truth::Gtids, TransactionGtid::MariaDb(_)) => {
+                self.go_by_row()?;
+                if self.marked.executed.contains(&head.gtid) {
+                    let text = "another applier has taken the transaction meanwhile";
+                    return Err(TargetError::Retry(SqlError::new(1205, "HY000", text)));
+                }
+                Ok(())
+            }
+            (Truth::Row(_), TransactionGtid::MySql(_)) => {
+                self.options.truth = Truth::Gtids;
+                Ok(())
+            }
+            (Truth::Gtids, TransactionGtid::MySql(_) | TransactionGtid::None)
+            | (Truth::Row(_), TransactionGtid::MariaDb(_) | TransactionGtid::None) => Ok(()),
+        }
+    }
+
+    /// From here on a row says what is applied, and nobody else applies what it counts.
+    pub(in crate::mysql) fn go_by_row(&mut self) -> Result<(), TargetError> {
         let Some(table) = self.options.otherwise.clone() else {
             return Ok(());
         };
@@ -130,7 +155,7 @@ pub(super) fn rows_of(gtid: &MariaGtid) -> String {
     format!("{gtid} rows")
 }
 
-fn mixed() -> TargetError {
+pub(super) fn mixed() -> TargetError {
     let text = "A transaction with rows that do not roll back on the target beside others";
     TargetError::Unsupported(SqlError::new(1235, "42000", text))
 }

@@ -265,7 +265,8 @@ impl Session for RestoreSession {
     }
 
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {
-        if self.table.is(change.database, &change.map.table) {
+        let name = &change.map.table;
+        if self.table.is(change.database, name) || self.table.is_prepared(change.database, name) {
             return Ok(RowsOutcome::default());
         }
         if change.logged.format.flavour != self.flavour {

@@ -5,9 +5,11 @@
 
 use binlog::event::EventFlags;
 use binlog::transaction::StatementKind;
+use gtid::MariaGtid;
 use inspect::put_variable;
 use sql::error::SqlError;
 
+use super::kept::mixed;
 use super::{MysqlSession, undecodable};
 use crate::{StatementChange, TargetError};
 
@@ -36,7 +38,24 @@ impl MysqlSession {
             return self.undo_changes(change);
         }
         self.identify()?;
-        self.run(change, &change.query.sql)
+        self.run(change, &change.query.sql)?;
+        match self.kept_gtid() {
+            Some(gtid) => self.look_for_log(&gtid),
+            None => Ok(()),
+        }
+    }
+
+    /// MariaDB logs what does not roll back as soon as it is done, and under the unit's GTID, which nothing
+    /// else must take then.
+    fn look_for_log(&mut self, gtid: &MariaGtid) -> Result<(), TargetError> {
+        let last = self.pipe.scalar("SELECT @@session.last_gtid")?;
+        let is_logged = last.is_some_and(|last| last == gtid.to_string());
+        if is_logged && self.has_rows {
+            return Err(mixed());
+        }
+        self.is_logged_alone |= is_logged;
+        self.has_rows |= !is_logged;
+        Ok(())
     }
 
     /// What rolls back is undone; the server knows what does not. The unit is committed all the same.
@@ -47,8 +66,9 @@ impl MysqlSession {
             return Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)));
         }
         self.pipe.send(b"ROLLBACK")?;
+        self.has_rows = false;
         // It may have been the end of the GTID, or of the wish for it.
-        self.is_identified = false;
+        self.is_identified = self.is_logged_alone;
         Ok(())
     }
 
@@ -103,4 +123,10 @@ fn on_query(error: TargetError, change: &StatementChange<'_>) -> TargetError {
         }
         error => error,
     }
+}
+
+pub(super) fn behind_rows(change: &StatementChange<'_>) -> TargetError {
+    let sql = String::from_utf8_lossy(&change.query.sql);
+    let text = format!("A statement that commits behind rows of its transaction, '{sql}',");
+    TargetError::Unsupported(SqlError::new(1235, "42000", text))
 }
