@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use binlog::event::XaName;
 use binlog::log::{LogPosition, SourceCoordinates};
-use binlog::transaction::Executed;
+use binlog::transaction::{Executed, StatementKind};
 use targets::{
     Applied, Mark, RowsChange, SYSTEM_ROWS, Session, StatementChange, StatementOutcome, Store,
     TargetError, UnitHead, is_system_table,
@@ -180,7 +180,9 @@ impl Worker {
     ) -> Result<(), TargetError> {
         // What it would commit unasked must not go without its mark, and what cannot be rolled back must
         // not be done again for the sake of others.
-        self.stand_alone()?;
+        if change.kind != StatementKind::Savepoint {
+            self.stand_alone()?;
+        }
         self.begin_unit(head)?;
         match self.session.statement(change)? {
             StatementOutcome::Done => {}

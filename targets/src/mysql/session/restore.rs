@@ -294,11 +294,27 @@ impl Session for RestoreSession {
     }
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {
+        if change.kind == StatementKind::Savepoint && self.lanes.len() > 1 {
+            // Nothing goes back to it: that is refused.
+            return Ok(StatementOutcome::Done);
+        }
         self.hand_over()?;
         self.rules.forget();
         if self.lanes.len() > 1 {
-            if change.kind == StatementKind::Dml {
-                return Err(misuse("A statement that changes rows"));
+            match change.kind {
+                StatementKind::Dml => return Err(misuse("A statement that changes rows")),
+                StatementKind::Rollback | StatementKind::RollbackTo => {
+                    return Err(misuse("A statement that takes changes back"));
+                }
+                StatementKind::Savepoint
+                | StatementKind::Begin
+                | StatementKind::Commit
+                | StatementKind::XaStart
+                | StatementKind::XaEnd
+                | StatementKind::XaCommit
+                | StatementKind::XaRollback
+                | StatementKind::CreateSelect
+                | StatementKind::Ddl => {}
             }
             if self.lanes.iter().any(|lane| lane.is_open) {
                 return Err(misuse("A definition behind rows of its transaction"));

@@ -40,8 +40,8 @@ impl MysqlSession {
         self.identify()?;
         self.run(change, &change.query.sql)?;
         match self.kept_gtid() {
-            Some(gtid) => self.look_for_log(&gtid),
-            None => Ok(()),
+            Some(gtid) if change.kind == StatementKind::Dml => self.look_for_log(&gtid),
+            Some(_) | None => Ok(()),
         }
     }
 
