@@ -208,10 +208,13 @@ pub fn exact(name: &str) -> Result<&'static Collation, SqlError> {
 /// The same for the collation of a client's connection: only those that have the server's order, and the
 /// default ones of their character sets. Error 1273.
 pub fn of_connection(name: &str) -> Result<&'static Collation, SqlError> {
-    by_name(name).and_then(|known| match known.not_kept.is_none() || known.is_default {
+    let known = by_name(name)?;
+    // Its id stands in the log, which MySQL servers read.
+    let is_of_mysql = Table::of_mysql_collation(known.id).is_some();
+    match is_of_mysql && (known.not_kept.is_none() || known.is_default) {
         true => Ok(known),
         false => Err(SqlError::unknown_collation(name)),
-    })
+    }
 }
 
 /// The same for a name that a client gives: only the collations that are served. Error 1273.
@@ -238,7 +241,7 @@ pub fn of_client(id: u16) -> Result<Option<&'static Collation>, SqlError> {
         return Ok(None);
     };
     let known = Charset::of_connection(table.name())?;
-    let exact = by_id(id).filter(|collation| collation.not_kept.is_none());
+    let exact = by_id(id).filter(|collation| collation.not_kept.is_none() && of_mysql.is_some());
     Ok(Some(exact.unwrap_or_else(|| known.default_collation())))
 }
 

@@ -126,6 +126,20 @@ fn effect(parent: &Parent<'_>, key: &ForeignKey) -> Option<Effect> {
     Some(Effect { key: before, new })
 }
 
+/// Refuses to look for children by a collation whose equality is not that of the source: some that the
+/// source has found would not be.
+fn check_equality(child: &Table, positions: &[usize]) -> Result<(), SqlError> {
+    let mut columns = positions.iter().filter_map(|at| child.columns.get(*at));
+    let not_kept = columns.find_map(|column| column.column_type.collation()?.not_kept());
+    match not_kept {
+        None => Ok(()),
+        Some(what) => Err(SqlError::not_supported(format!(
+            "a foreign key of '{}' that is followed by the {what}",
+            child.name
+        ))),
+    }
+}
+
 /// Changes or deletes the children that have the key, one after the other.
 fn children(
     writer: &mut Writer,
@@ -143,6 +157,7 @@ fn children(
     let Some(positions) = positions else {
         return Ok(());
     };
+    check_equality(child, &positions)?;
     let mut computed = None;
     let mut last = None;
     while let Some(stored) = next_child(writer, child, (&positions, &effect.key), last)? {

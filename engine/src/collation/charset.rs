@@ -72,7 +72,10 @@ impl Charset {
     /// Error 1231 for the others, which no statement can be in.
     pub fn of_connection(name: &str) -> Result<Charset, SqlError> {
         let known = Charset::by_name(name)?;
-        match known.has_unicode() && known.table().len_max() != 3 && known != Charset::Utf8mb4 {
+        let is_wide =
+            known.has_unicode() && known.table().len_max() != 3 && known != Charset::Utf8mb4;
+        // Letters stand there for backslash and quotes.
+        match is_wide || known.name() == "swe7" {
             true => Err(SqlError::wrong_value_for_var(
                 "character_set_client",
                 known.name(),

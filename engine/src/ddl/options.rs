@@ -27,6 +27,27 @@ const OTHER_ENGINES: [&str; 9] = [
     "ndbinfo",
 ];
 
+/// More engines of MariaDB that keep no foreign keys.
+const ENGINES_OF_MARIADB: [&str; 11] = [
+    "Aria",
+    "S3",
+    "CONNECT",
+    "Spider",
+    "ColumnStore",
+    "RocksDB",
+    "FederatedX",
+    "FEDERATED",
+    "Mroonga",
+    "OQGRAPH",
+    "SPHINX",
+];
+
+/// Whether tables of this engine keep foreign keys; one that is not known becomes InnoDB.
+pub(super) fn keeps_foreign_keys(engine: &str) -> bool {
+    let mut others = OTHER_ENGINES.iter().chain(&ENGINES_OF_MARIADB);
+    !others.any(|other| engine.eq_ignore_ascii_case(other))
+}
+
 /// Options in the order of SHOW CREATE TABLE.
 const SHOWN: [&str; 10] = [
     "MIN_ROWS",
@@ -399,4 +420,22 @@ fn check_engine(session: &mut SessionContext, table: &str, engine: &str) -> Resu
         .warnings
         .push(SqlError::new(1266, "HY000", text).into_warning(WarningLevel::Warning));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_innodb_and_what_becomes_innodb_keep_foreign_keys() {
+        for (engine, keeps) in [
+            ("InnoDB", true),
+            ("unheard_of", true),
+            ("myisam", false),
+            ("MEMORY", false),
+            ("Aria", false),
+        ] {
+            assert_eq!(keeps_foreign_keys(engine), keeps, "{engine}");
+        }
+    }
 }

@@ -56,6 +56,11 @@ impl Definer<'_> {
                 },
             }),
         };
+        let each = subpartitions
+            .as_ref()
+            .map_or(1, |sub: &Subpartitioning| sub.count);
+        let count = u64::try_from(partitions.len()).unwrap_or(u64::MAX);
+        check_count(count.saturating_mul(each))?;
         Ok(Partitioning {
             method,
             subpartitions,
@@ -266,11 +271,18 @@ pub(super) fn no_partitions() -> SqlError {
 }
 
 /// Partitions with the names that MySQL gives them.
-fn unnamed(first: u64, count: u64) -> Result<Vec<Partition>, SqlError> {
-    if first.saturating_add(count) > PARTITIONS_MAX {
-        let text = "Too many partitions (including subpartitions) were defined";
-        return Err(SqlError::new(1499, "HY000", text));
+fn check_count(count: u64) -> Result<(), SqlError> {
+    match count > PARTITIONS_MAX {
+        true => {
+            let text = "Too many partitions (including subpartitions) were defined";
+            Err(SqlError::new(1499, "HY000", text))
+        }
+        false => Ok(()),
     }
+}
+
+fn unnamed(first: u64, count: u64) -> Result<Vec<Partition>, SqlError> {
+    check_count(first.saturating_add(count))?;
     let one = |number: u64| Partition {
         name: format!("p{number}"),
         values: None,

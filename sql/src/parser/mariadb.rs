@@ -241,6 +241,9 @@ impl Cursor<'_> {
             self.advance();
         }
         self.advance();
+        if self.is_word("SET") {
+            return refuse("SET STATEMENT .. FOR SET");
+        }
         self.statement_head().map(Some)
     }
 }
@@ -264,6 +267,15 @@ mod tests {
     }
 
     /// Statements that MariaDB 11.8 executes and logs as they are.
+    #[test]
+    fn settings_for_one_statement_do_not_nest() {
+        let text = format!(
+            "{}CREATE TABLE t (a INT)",
+            "SET STATEMENT a=1 FOR ".repeat(50_000)
+        );
+        assert!(read(110_806, &text).is_none());
+    }
+
     #[test]
     fn what_only_mariadb_writes_is_read_in_its_logs_and_nowhere_else() {
         for text in [

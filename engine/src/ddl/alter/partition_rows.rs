@@ -282,6 +282,7 @@ impl Asking<'_> {
                 count: i64::try_from(partitioning.partitions.len()).unwrap_or(i64::MAX),
             },
             PartitionMethod::RangeColumns(ids) | PartitionMethod::ListColumns(ids) => {
+                self.check_equality(ids)?;
                 let conditions = values().map(|values| self.value(&self.condition(ids, values)));
                 Membership::Conditions(conditions.collect::<Result<_, _>>()?)
             }
@@ -290,6 +291,19 @@ impl Asking<'_> {
                 return Err(SqlError::not_supported(construct));
             }
         })
+    }
+
+    /// Refuses to choose rows by a collation whose order is not that of the source.
+    fn check_equality(&self, ids: &[ColumnId]) -> Result<(), SqlError> {
+        let mut columns = ids.iter().filter_map(|id| self.table.column_by_id(*id));
+        let not_kept = columns.find_map(|(_, column)| column.column_type.collation()?.not_kept());
+        match not_kept {
+            None => Ok(()),
+            Some(what) => Err(SqlError::not_supported(format!(
+                "rows of partitions of '{}' that are told apart by the {what}",
+                self.table.name
+            ))),
+        }
     }
 
     fn value(&self, text: &str) -> Result<RowValue, SqlError> {

@@ -8,6 +8,7 @@ use rusqlite::OptionalExtension;
 
 use super::order::Rows;
 use crate::catalog::{Column, ColumnDefault, ColumnType, Table};
+use crate::collation::Charset;
 use crate::database::Counters;
 use crate::ddl::{forget, physical, save};
 use crate::dml::Computed;
@@ -126,6 +127,9 @@ fn copy(
         .iter()
         .map(|column| origin(old, column))
         .collect();
+    for (column, origin) in new.columns.iter().zip(&origins) {
+        check_bytes(old, column, origin)?;
+    }
     let mut numbers = Numbers::new(writer, session, new, copies);
     let mut coercion = Coercion::new(session, false, NullPolicy::Error);
     let catalog = Arc::clone(writer.catalog());
@@ -179,6 +183,64 @@ fn copy(
     Ok(())
 }
 
+/// Whether a text of a character set of which only the bytes say all has room as it is: shown and read
+/// again it might be other bytes.
+fn is_widened(from: &ColumnType, to: &ColumnType) -> bool {
+    if !is_of_bytes_alone(from) || charset(from) != charset(to) {
+        return false;
+    }
+    let longest = |length: u16| u32::from(length).saturating_mul(4);
+    match (from, to) {
+        (ColumnType::Char { length, .. }, ColumnType::Char { length: room, .. }) => room >= length,
+        (ColumnType::Char { length, .. }, ColumnType::Varchar { length: room, .. }) => {
+            *room >= u16::from(*length)
+        }
+        (ColumnType::Varchar { length, .. }, ColumnType::Varchar { length: room, .. }) => {
+            room >= length
+        }
+        (ColumnType::Varchar { length, .. }, ColumnType::Text { size, .. }) => {
+            size.bytes_max() >= u64::from(longest(*length))
+        }
+        (ColumnType::Text { size, .. }, ColumnType::Text { size: room, .. }) => {
+            room.bytes_max() >= size.bytes_max()
+        }
+        _ => false,
+    }
+}
+
+fn charset(column: &ColumnType) -> Option<Charset> {
+    column.collation().map(|collation| collation.charset)
+}
+
+/// Whether a column holds text of a character set that is kept for a source.
+fn is_of_bytes_alone(column: &ColumnType) -> bool {
+    let is_text = matches!(
+        column,
+        ColumnType::Char { .. } | ColumnType::Varchar { .. } | ColumnType::Text { .. }
+    );
+    is_text && matches!(charset(column), Some(Charset::Further(_)))
+}
+
+/// Refuses what would give other bytes than the source has: such text shortened, or as bits.
+fn check_bytes(old: &Table, column: &Column, origin: &Origin) -> Result<(), SqlError> {
+    let Origin::Coerced(position) = origin else {
+        return Ok(());
+    };
+    let Some(earlier) = old.columns.get(*position) else {
+        return Ok(());
+    };
+    let (from, to) = (&earlier.column_type, &column.column_type);
+    let becomes_bits = matches!(to, ColumnType::Bit { .. });
+    match is_of_bytes_alone(from) && (becomes_bits || charset(from) == charset(to)) {
+        true => Err(SqlError::not_supported(format!(
+            "a change of column '{}' that shortens its text, or takes its bits, in a character set \
+             that is kept for a source alone",
+            column.name
+        ))),
+        false => Ok(()),
+    }
+}
+
 fn origin(old: &Table, column: &Column) -> Origin {
     if column.generated.is_some() {
         return Origin::Computed;
@@ -189,6 +251,9 @@ fn origin(old: &Table, column: &Column) -> Origin {
             Origin::Counted(position)
         }
         Some((position, earlier)) if earlier.column_type == column.column_type => {
+            Origin::Same(position)
+        }
+        Some((position, earlier)) if is_widened(&earlier.column_type, &column.column_type) => {
             Origin::Same(position)
         }
         Some((position, _)) => Origin::Coerced(position),

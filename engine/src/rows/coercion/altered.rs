@@ -39,6 +39,10 @@ impl Coercion {
             (Value::Bit(bits), ColumnType::Bit { width }) if has_many_bytes(target) => {
                 Sourced::bytes(bit_bytes(*bits, *width))
             }
+            // The bytes themselves: shown and read again they might be others.
+            (Value::Bytes(bytes), from) if is_text_of_bytes(from) && is_bytes(target) => {
+                Sourced::bytes(bytes.to_vec())
+            }
             (Value::Float(_) | Value::Double(_), _)
                 if matches!(
                     target,
@@ -124,6 +128,16 @@ impl Coercion {
         let whole = whole.clamp(i64::MIN.into(), u64::MAX.into());
         Ok(Datum::from(narrow(whole)).into())
     }
+}
+
+/// Whether a column holds text of a character set that is kept for a source.
+fn is_text_of_bytes(column: &ColumnType) -> bool {
+    let is_text = matches!(
+        column,
+        ColumnType::Char { .. } | ColumnType::Varchar { .. } | ColumnType::Text { .. }
+    );
+    let collation = column.collation();
+    is_text && collation.is_some_and(|known| matches!(known.charset, Charset::Further(_)))
 }
 
 /// A column's value on its way into another.

@@ -61,8 +61,10 @@ impl Coercion {
         }
         if matches!(column.column_type, ColumnType::Char { .. }) {
             // CHAR is stored without its padding.
-            let blanks = stored.iter().rev().take_while(|byte| **byte == b' ');
-            stored.truncate(stored.len() - blanks.count());
+            let blank = charset.encode(" ").unwrap_or(Cow::Borrowed(b" "));
+            while !blank.is_empty() && stored.ends_with(&blank) {
+                stored.truncate(stored.len() - blank.len());
+            }
         }
         Ok(Value::Bytes(Cow::Owned(stored)))
     }
