@@ -66,13 +66,42 @@ pub(super) fn make_event(event: &mut RowsEvent<'static>) {
     event.flags = RowsFlags(flags);
 }
 
+/// Types whose values are the same bytes in the logs of both vendors.
+const COMMON_TYPES: [ColumnType; 27] = [
+    ColumnType::TINY,
+    ColumnType::SHORT,
+    ColumnType::INT24,
+    ColumnType::LONG,
+    ColumnType::LONGLONG,
+    ColumnType::FLOAT,
+    ColumnType::DOUBLE,
+    ColumnType::NEWDECIMAL,
+    ColumnType::BIT,
+    ColumnType::YEAR,
+    ColumnType::DATE,
+    ColumnType::TIME,
+    ColumnType::TIME2,
+    ColumnType::DATETIME,
+    ColumnType::DATETIME2,
+    ColumnType::TIMESTAMP,
+    ColumnType::TIMESTAMP2,
+    ColumnType::ENUM,
+    ColumnType::SET,
+    ColumnType::STRING,
+    ColumnType::VARCHAR,
+    ColumnType::VAR_STRING,
+    ColumnType::TINY_BLOB,
+    ColumnType::BLOB,
+    ColumnType::MEDIUM_BLOB,
+    ColumnType::LONG_BLOB,
+    ColumnType::GEOMETRY,
+];
+
 /// Refuses rows with a type that the server's vendor does not have.
 pub(super) fn check_rows(change: &RowsChange<'_>) -> Result<(), TargetError> {
-    let own = |column: &Column<'_>| match column.column_type {
-        ColumnType::JSON => Some("JSON"),
-        ColumnType::VECTOR => Some("VECTOR"),
-        ColumnType::BLOB_COMPRESSED | ColumnType::VARCHAR_COMPRESSED => Some("COMPRESSED"),
-        _ => None,
+    let own = |column: &Column<'_>| {
+        let kind = column.column_type;
+        (!COMMON_TYPES.contains(&kind)).then(|| kind.name())
     };
     let mut columns = change.map.columns.iter().enumerate();
     let found = columns.find_map(|(index, column)| Some((index, own(column)?)));
