@@ -110,7 +110,7 @@ const EARLY: [&str; 3] = [
 
 /// The options that may be persisted, by the name of their variable. The others that are variables
 /// say where the server is and lies, and MySQL takes them from option files alone.
-const OPTIONS: [&str; 38] = [
+const OPTIONS: [&str; 40] = [
     "binlog_checksum",
     "binlog_encryption",
     "binlog_expire_logs_seconds",
@@ -135,7 +135,9 @@ const OPTIONS: [&str; 38] = [
     "relay_log_purge",
     "relay_log_recovery",
     "relay_log_space_limit",
+    "replica_exec_mode",
     "replica_net_timeout",
+    "replica_skip_errors",
     "report_host",
     "report_port",
     "require_secure_transport",

@@ -5,12 +5,14 @@
 
 mod primary;
 mod replica;
+mod row_rules;
 mod server;
 mod source;
 mod target;
 
 pub use primary::{BinlogChecksum, BinlogRowMetadata, PrimarySettings};
 pub use replica::ReplicaSettings;
+pub use row_rules::{RowRuleSettings, SkipErrors};
 pub use server::{
     AuthenticationPlugin, EnforceGtidConsistency, GtidMode, Initialize, LogFormat, SQL_MODES,
     ServerSettings,

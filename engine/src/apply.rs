@@ -10,6 +10,7 @@ mod ddl;
 mod error;
 mod orders;
 mod rows;
+mod rules;
 mod system;
 mod unkept;
 mod versions;
@@ -17,6 +18,7 @@ mod versions;
 pub use binlog_statement::{BinlogEvents, binlog_events};
 pub use ddl::{DROP_VIEW, DdlOutcome, DdlStatement, readable};
 pub use error::ApplyError;
+pub use rules::{Resolution, Resolved, RowRules, Rule, SkippedErrors};
 pub use system::{SYSTEM_ROWS, is_system_table};
 pub use unkept::SEQUENCE_ROWS;
 pub(crate) use unkept::Unkept;
@@ -28,6 +30,7 @@ use binlog::limits::Limits;
 use binlog::row::{RowPair, RowPlan, RowsEvent, TableMap};
 
 use self::columns::Mapping;
+use self::rules::Leeway;
 use self::versions::Versions;
 use crate::catalog::Table;
 use crate::caught::caught;
@@ -83,15 +86,37 @@ impl Writer {
         event: &RowsEvent<'_>,
         check: RowCheck,
     ) -> Result<AppliedRows, ApplyError> {
-        self.apply_and_list(database, map, event, check, None)
+        let mut strict = Leeway::default();
+        self.apply_within(database, map, event, (check, &mut strict), None)
     }
 
-    fn apply_and_list(
+    /// As [`Writer::apply_rows`] by the key, where `rules` say what becomes of rows that do not fit:
+    /// those are added to `resolved`.
+    pub fn apply_rows_by(
         &mut self,
         database: &str,
         map: &TableMap<'_>,
         event: &RowsEvent<'_>,
-        check: RowCheck,
+        rules: &RowRules,
+        resolved: &mut Vec<Resolved>,
+    ) -> Result<AppliedRows, ApplyError> {
+        let mut leeway = Leeway {
+            rules: rules.clone(),
+            resolved: Vec::new(),
+        };
+        let how = (RowCheck::Key, &mut leeway);
+        let mut applied = self.apply_within(database, map, event, how, None)?;
+        applied.count -= leeway.passed_over();
+        resolved.append(&mut leeway.resolved);
+        Ok(applied)
+    }
+
+    fn apply_within(
+        &mut self,
+        database: &str,
+        map: &TableMap<'_>,
+        event: &RowsEvent<'_>,
+        how: (RowCheck, &mut Leeway),
         listed: Option<&mut Vec<RowChange>>,
     ) -> Result<AppliedRows, ApplyError> {
         let applier = match self.take_applier(database, map) {
@@ -103,9 +128,9 @@ impl Writer {
             // A client's event, which is logged again: cascades would have to be logged too.
             Some(listed) => applier
                 .refuse_effects(self)
-                .and_then(|()| applier.apply(self, event, check, Some(listed))),
-            None if unlogged => applier.apply_and_cascade(self, event, check),
-            None => applier.apply(self, event, check, None),
+                .and_then(|()| applier.apply(self, event, how, Some(listed))),
+            None if unlogged => applier.apply_and_cascade(self, event, how),
+            None => applier.apply(self, event, how, None),
         });
         self.put_applier(map.table_id, applier);
         // Whoever applies undoes the transaction for any error.
@@ -184,7 +209,7 @@ impl Applier {
         &self,
         writer: &mut Writer,
         event: &RowsEvent<'_>,
-        check: RowCheck,
+        (check, leeway): (RowCheck, &mut Leeway),
     ) -> Result<AppliedRows, ApplyError> {
         let mut chunks = event.chunks(&self.plan, &Limits::default())?;
         let mut count = AppliedRows::default();
@@ -200,7 +225,7 @@ impl Applier {
                 let listed = Some(&mut changed);
                 let layout = (&self.mapping, self.versions);
                 let mut rows = rows::Rows::new(of_table, layout, event, check, listed, computed);
-                let is_history = rows.apply(&pair)?;
+                let is_history = rows.apply_within(&pair, leeway)?;
                 drop(rows);
                 for change in &changed {
                     cascade::follow(writer, change)?;
@@ -216,7 +241,7 @@ impl Applier {
         &self,
         writer: &mut Writer,
         event: &RowsEvent<'_>,
-        check: RowCheck,
+        (check, leeway): (RowCheck, &mut Leeway),
         listed: Option<&mut Vec<RowChange>>,
     ) -> Result<AppliedRows, ApplyError> {
         let mut chunks = event.chunks(&self.plan, &Limits::default())?;
@@ -231,7 +256,7 @@ impl Applier {
         while let Some(mut reader) = chunks.next_chunk()? {
             let mut pair = spare.recycled();
             while reader.next_into(&mut pair)? {
-                count.add(rows.apply(&pair)?);
+                count.add(rows.apply_within(&pair, leeway)?);
             }
             spare = pair.recycled();
         }

@@ -5,8 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use binlog::event::XaName;
 use targets::{
-    Applied, Mark, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome, Store,
-    TargetError, Traits, UnitHead,
+    Applied, Mark, RowRules, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome,
+    Store, TargetError, Traits, UnitHead,
 };
 
 /// Whether the applier may commit.
@@ -120,6 +120,10 @@ impl Session for GatedSession {
 
     fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError> {
         self.session.unit(head)
+    }
+
+    fn follow(&mut self, rules: &RowRules) -> Result<(), TargetError> {
+        self.session.follow(rules)
     }
 
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {

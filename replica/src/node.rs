@@ -5,20 +5,24 @@ use std::sync::Arc;
 use binlog::log::encryption::LogEncryption;
 use binlog::log::{OsStorage, SourceCoordinates, Storage};
 use config::ReplicaSettings;
-use config::settings::{GtidMode, Initialize, TargetKind};
+use config::settings::{GtidMode, Initialize, RowRuleSettings, SkipErrors, TargetKind};
 use engine::database::{Database, EngineOptions};
 use gtid::Uuid;
 use server::checkpointer::Checkpointer;
 use server::clock::now_seconds;
-use server::control::{NotKeptObservation, Observation, ReplicaObservation, SessionCounts};
+use server::control::{
+    NotKeptObservation, Observation, ReplicaObservation, ResolvedObservation, SessionCounts,
+};
 
 use server::datadir::{DataDirectory, DataRole};
 use server::private_file;
 use server::registry::ReplicaRegistry;
 use server::{Control, Server, ServerParts};
+use targets::{RowRules, Rule, SkippedErrors};
 
 use crate::applier::ApplierStatus;
 use crate::applier::NotKept;
+use crate::applier::ResolvedCounts;
 use crate::channel::{Channel, ChannelParts};
 use crate::error::ReplicaError;
 use crate::gate::{Gate, GatedStore};
@@ -120,6 +124,18 @@ fn parts(
             "replica_net_timeout",
             settings.source.net_timeout.as_secs().to_string(),
         ),
+        (
+            "replica_exec_mode",
+            match settings.row_rules.is_idempotent {
+                true => "IDEMPOTENT",
+                false => "STRICT",
+            }
+            .to_owned(),
+        ),
+        (
+            "replica_skip_errors",
+            settings.row_rules.skip_errors.to_string(),
+        ),
         ("report_host", settings.report_host.clone()),
         ("report_port", settings.report_port.to_string()),
     ];
@@ -167,6 +183,8 @@ impl Opened {
             gate: Arc::clone(&gate),
         };
         let applier_status = Arc::new(ApplierStatus::default());
+        let rules = Arc::new(rules(&settings.row_rules));
+        applier_status.update(|state| state.rules = rules);
         let wanted = match positions {
             Positions::Void => Wanted::Discard,
             Positions::Kept if settings.relay_log_recovery => Wanted::Refetch,
@@ -196,6 +214,17 @@ impl Opened {
             encryption,
             gate,
         })
+    }
+}
+
+fn rules(settings: &RowRuleSettings) -> RowRules {
+    RowRules {
+        is_idempotent: settings.is_idempotent,
+        skips: match &settings.skip_errors {
+            SkipErrors::Off => SkippedErrors::None,
+            SkipErrors::All => SkippedErrors::All,
+            SkipErrors::Codes(codes) => SkippedErrors::Codes(codes.clone()),
+        },
     }
 }
 
@@ -275,6 +304,7 @@ fn observe(channel: &Channel, sessions: SessionCounts) -> Observation {
             rows_applied: applier.rows,
             transactions_skipped: applier.skipped,
             not_kept: not_kept(&applier.not_kept),
+            resolved: resolved(&applier.resolved),
             connects: receiver.connects,
             relay_log_bytes: state.relay_log_space,
             errors: vec![("receive", receiver.failures), ("apply", applier.failures)],
@@ -290,4 +320,13 @@ fn not_kept(passed_over: &NotKept) -> Vec<NotKeptObservation> {
         last_gtid: passed.last.text(),
     });
     kinds.collect()
+}
+
+fn resolved(counts: &ResolvedCounts) -> Vec<ResolvedObservation> {
+    let observed = |(rule, code, count): (Rule, u16, u64)| ResolvedObservation {
+        rule: rule.name(),
+        code,
+        count,
+    };
+    counts.iter().map(observed).collect()
 }

@@ -107,6 +107,10 @@ impl Role for ReplicaRole {
         self.channel.state().applier.skip_counter
     }
 
+    fn set_idempotent(&self, is_idempotent: bool) {
+        self.channel.set_idempotent(is_idempotent);
+    }
+
     async fn own_gtid(
         &self,
         gtid: Gtid,

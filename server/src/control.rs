@@ -199,6 +199,8 @@ impl Observation {
             );
             let kinds = replica.not_kept.iter().map(ToString::to_string);
             add("not_kept", kinds.collect::<Vec<_>>().join("; "));
+            let resolved = replica.resolved.iter().map(ToString::to_string);
+            add("errors_passed", resolved.collect::<Vec<_>>().join("; "));
             if let Some(gtid) = &replica.failed_gtid {
                 add("applier_failed_gtid", gtid.clone());
             }
@@ -281,6 +283,8 @@ pub struct ReplicaObservation {
     pub transactions_skipped: u64,
     /// What concerns nothing kept here, by kind.
     pub not_kept: Vec<NotKeptObservation>,
+    /// Errors behind which `replica_exec_mode` or `replica_skip_errors` let the applier go on.
+    pub resolved: Vec<ResolvedObservation>,
     /// Connections made to the source so far.
     pub connects: u64,
     /// Bytes of relay log on disk.
@@ -310,6 +314,24 @@ impl fmt::Display for NotKeptObservation {
             Some(gtid) => write!(f, ", last {gtid}"),
             None => Ok(()),
         }
+    }
+}
+
+/// Rows and statements that did not fit, and were let pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResolvedObservation {
+    /// The variable that says so.
+    pub rule: &'static str,
+    /// MySQL's number of the error.
+    pub code: u16,
+    /// How many so far.
+    pub count: u64,
+}
+
+impl fmt::Display for ResolvedObservation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rule, code, count } = self;
+        write!(f, "{rule} {code}: {count}")
     }
 }
 

@@ -217,6 +217,9 @@ pub trait Role: Send + Sync {
         0
     }
 
+    /// SET GLOBAL replica_exec_mode, which counts from the next transaction of the source on.
+    fn set_idempotent(&self, _is_idempotent: bool) {}
+
     /// START REPLICA; what comes back are notes.
     async fn start_replica(
         &self,

@@ -6,6 +6,7 @@ use binlog::row::{RowPair, RowPlan, RowsEvent, TableMap};
 use binlog::transaction::{StatementKind, TransactionGtid};
 use codec::DecodeError;
 pub use engine::apply::DdlOutcome as StatementOutcome;
+use engine::apply::Resolved;
 
 /// What is known of a transaction of the source before its changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -101,13 +102,15 @@ impl Variables {
 }
 
 /// What became of the rows of one event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RowsOutcome {
     /// How many were applied.
     pub applied: u64,
     /// What those are that concern nothing that the target keeps, if there were some: to be counted
     /// and named.
     pub not_kept: Option<&'static str>,
+    /// Those that did not fit, and what the rules made of them: to be logged and counted.
+    pub resolved: Vec<Resolved>,
 }
 
 impl RowsOutcome {
@@ -117,6 +120,7 @@ impl RowsOutcome {
         Self {
             applied,
             not_kept: None,
+            resolved: Vec::new(),
         }
     }
 }

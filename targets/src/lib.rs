@@ -20,7 +20,9 @@ mod sqlite;
 pub use change::{
     Logged, RowsChange, RowsOutcome, StatementChange, StatementOutcome, UnitHead, Variables,
 };
-pub use engine::apply::{SYSTEM_ROWS, is_system_table};
+pub use engine::apply::{
+    Resolution, Resolved, RowRules, Rule, SYSTEM_ROWS, SkippedErrors, is_system_table,
+};
 pub use engine::database::{Applied, Mark};
 pub use error::TargetError;
 pub use mysql::{MarkTable, MysqlOptions, MysqlStore, ServerFacts, Truth, Uneven};

@@ -9,6 +9,9 @@
 
 use binlog::event::{Flavour, XaName};
 
+use engine::apply::RowRules;
+use sql::error::SqlError;
+
 use super::{
     Applied, Mark, RowsChange, RowsOutcome, StatementChange, StatementOutcome, TargetError,
     UnitHead,
@@ -81,6 +84,21 @@ pub trait Session: Send {
 
     /// Begins the next unit. The one before it is kept for the commit.
     fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError>;
+
+    /// Says what becomes of rows that do not fit, from here on; without, every one is an error.
+    ///
+    /// # Errors
+    /// When the target cannot follow these rules.
+    fn follow(&mut self, rules: &RowRules) -> Result<(), TargetError> {
+        match rules.is_strict() {
+            true => Ok(()),
+            false => {
+                let text = "This target follows no replica_exec_mode but STRICT and no \
+                            replica_skip_errors";
+                Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)))
+            }
+        }
+    }
 
     /// Applies the rows of one event. On error the unit has to be undone.
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError>;

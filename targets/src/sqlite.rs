@@ -6,7 +6,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use binlog::event::XaName;
-use engine::apply::{DdlStatement, HISTORY, RowCheck, SEQUENCE_ROWS};
+use engine::apply::{
+    AppliedRows, ApplyError, DdlStatement, HISTORY, Resolution, Resolved, RowRules, Rule,
+    SEQUENCE_ROWS,
+};
 use engine::database::{Applied, Database, Mark};
 use engine::error::EngineError;
 use engine::execute::Writer;
@@ -55,6 +58,7 @@ impl SqliteStore {
             slot: Arc::clone(&self.writer),
             channel: Arc::clone(&self.channel),
             unit: Unit::None,
+            rules: Arc::default(),
         })
     }
 }
@@ -115,6 +119,7 @@ struct SqliteSession {
     slot: Slot,
     channel: Arc<str>,
     unit: Unit,
+    rules: Arc<RowRules>,
 }
 
 impl SqliteSession {
@@ -159,19 +164,42 @@ impl Session for SqliteSession {
         Ok(())
     }
 
+    fn follow(&mut self, rules: &RowRules) -> Result<(), TargetError> {
+        self.rules = Arc::new(rules.clone());
+        Ok(())
+    }
+
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {
+        let rules = Arc::clone(&self.rules);
         let writer = self.changing()?;
         let (database, map) = (change.database, change.map);
         if writer.has_sequence(database, &map.table)? {
             return Ok(RowsOutcome {
                 applied: 0,
                 not_kept: Some(SEQUENCE_ROWS),
+                resolved: Vec::new(),
             });
         }
-        let applied = writer.apply_rows(database, map, change.rows, RowCheck::Key)?;
+        let mut resolved = Vec::new();
+        let applied = writer.apply_rows_by(database, map, change.rows, &rules, &mut resolved);
+        let applied = match applied {
+            // Nothing of the event was applied.
+            Err(ApplyError::Incompatible { error }) if rules.skips.has(error.code) => {
+                resolved.clear();
+                resolved.push(Resolved {
+                    rule: Rule::Skipped,
+                    resolution: Resolution::PassedOver,
+                    error,
+                    key: "all rows of the event".to_owned(),
+                });
+                AppliedRows::default()
+            }
+            applied => applied?,
+        };
         Ok(RowsOutcome {
             applied: applied.count,
             not_kept: (applied.history > 0).then_some(HISTORY),
+            resolved,
         })
     }
 

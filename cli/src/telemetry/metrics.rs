@@ -139,6 +139,11 @@ pub(crate) const METRICS: &[(&str, &str, &str)] = &[
     ),
     (
         "counter",
+        "weir_errors_passed_total",
+        "Errors behind which the applier went on, by the variable that says so and MySQL's number.",
+    ),
+    (
+        "counter",
         "weir_source_connects_total",
         "Connections made to the source.",
     ),
@@ -267,6 +272,11 @@ impl Samples {
         for kind in &replica.not_kept {
             let labels = [("construct", kind.construct)];
             self.labelled("weir_not_kept_total", &labels, kind.count);
+        }
+        for passed in &replica.resolved {
+            let code = passed.code.to_string();
+            let labels = [("rule", passed.rule), ("code", &code)];
+            self.labelled("weir_errors_passed_total", &labels, passed.count);
         }
         self.add("weir_source_connects_total", replica.connects);
         self.add("weir_relay_log_bytes", replica.relay_log_bytes);

@@ -34,6 +34,8 @@ pub const RENAMED: &[Renamed] = &[
         "slave_preserve_commit_order",
         "replica_preserve_commit_order",
     ),
+    renamed("slave_exec_mode", "replica_exec_mode"),
+    renamed("slave_skip_errors", "replica_skip_errors"),
     renamed("slave_net_timeout", "replica_net_timeout"),
     renamed("master_host", "source_host"),
     renamed("master_port", "source_port"),
@@ -80,8 +82,6 @@ pub(crate) const ABSENT: &[(&str, &str)] = &[
         "replicate_same_server_id",
         "events of this server's own id are never applied again",
     ),
-    ("replica_skip_errors", "no error is passed over"),
-    ("slave_skip_errors", "no error is passed over"),
     (
         "replica_parallel_type",
         "transactions are applied in the order of the source",

@@ -174,6 +174,24 @@ pub(super) const APPLIER: &[Definition] = &[
         "Transactions become visible in the order of the source.",
     )
     .only(Role::Replica),
+    Definition::choice(
+        "replica_exec_mode",
+        &["STRICT", "IDEMPOTENT"],
+        &["STRICT", "IDEMPOTENT"],
+        "STRICT",
+        "What becomes of rows that do not fit: STRICT stops at a duplicate key and at a row that is \
+         missing; with IDEMPOTENT an insert takes the place of the rows in its way, and an update or \
+         a delete of a missing row is passed over. Each is logged and counted.",
+    )
+    .only(Role::Replica),
+    Definition::text(
+        "replica_skip_errors",
+        "OFF",
+        "Errors behind which the applier goes on: OFF, all, ddl_exist_errors, or numbers with commas \
+         between. Each is logged and counted. Differs from MySQL: of an event only the row that \
+         failed is passed over; statements other than DDL always stop the applier.",
+    )
+    .only(Role::Replica),
     Definition::list(
         "replicate_do_db",
         ListOf::Databases,

@@ -1,6 +1,8 @@
 //! Settings of `weir replica`.
 
-use super::{LogBaseName, ServerSettings, SourcePosition, SourceSettings, TargetKind};
+use super::{
+    LogBaseName, RowRuleSettings, ServerSettings, SourcePosition, SourceSettings, TargetKind,
+};
 use crate::definition::Role;
 use crate::filter::{DatabaseRewrite, TableName, WildTable};
 use crate::value::Value;
@@ -33,6 +35,8 @@ pub struct ReplicaSettings {
     pub skip_replica_start: bool,
     /// Where rows go.
     pub target: TargetKind,
+    /// What becomes of rows that do not fit.
+    pub row_rules: RowRuleSettings,
     /// What is applied.
     pub filters: ReplicationFilter,
 }
@@ -95,6 +99,7 @@ impl ReplicaSettings {
             report_port: effective.unsigned16("report_port"),
             skip_replica_start: effective.flag("skip_replica_start"),
             target,
+            row_rules: RowRuleSettings::read(effective, errors),
             filters: filters(effective),
             server,
         }

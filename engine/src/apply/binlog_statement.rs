@@ -12,6 +12,7 @@ use binlog::event::{
 };
 use binlog::row::{RowsEvent, TableMap};
 
+use super::rules::Leeway;
 use super::{ApplyError, RowCheck};
 use crate::execute::Writer;
 use crate::outcome::Outcome;
@@ -109,7 +110,9 @@ impl Writer {
             let cause = format!("no table map has the id {}", rows.table_id);
             damaged(cause)
         })?;
-        self.apply_and_list(&map.schema, map, rows, RowCheck::Key, Some(changes))
+        let mut strict = Leeway::default();
+        let how = (RowCheck::Key, &mut strict);
+        self.apply_within(&map.schema, map, rows, how, Some(changes))
             .map(|_| ())
             .map_err(refused)
     }

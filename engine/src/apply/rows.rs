@@ -8,11 +8,13 @@ use binlog::value::Value;
 use binlog::value::json::{self, JsonDiffError};
 
 use super::columns::Mapping;
+use super::rules::{Leeway, Resolution, Resolved, Rule};
 use super::versions::{Meaning, Versions};
 use super::{ApplyError, RowCheck};
 use crate::catalog::Table;
 use crate::dml::Computed;
-use crate::rows::{Coercion, DefaultValue, RowChange, RowWriter, StoredRow};
+use crate::rows::{Coercion, DefaultValue, RowChange, RowWriter, StoredRow, value_text};
+use crate::session::TimeZone;
 use crate::value::json_text::is_same;
 use sql::error::SqlError;
 
@@ -28,7 +30,17 @@ pub(super) struct Rows<'w> {
     versions: Option<Versions>,
     /// For images that leave out generated columns.
     computed: Option<(Computed, Coercion)>,
+    /// Whether an insert takes the place of rows in its way.
+    replaces: bool,
+    /// What the last insert that did so would have ended with.
+    replaced: Option<SqlError>,
 }
+
+/// `ER_DUP_ENTRY`.
+const DUPLICATE: u16 = 1062;
+
+/// Bytes of a row that are shown.
+const SHOWN_MAX: usize = 256;
 
 impl<'w> Rows<'w> {
     pub(super) fn new(
@@ -47,11 +59,75 @@ impl<'w> Rows<'w> {
             kind: event.kind,
             check,
             listed,
+            replaces: false,
+            replaced: None,
         }
     }
 
-    /// Applies a row; whether it says something of a table's history, which is not kept.
-    pub(super) fn apply(&mut self, pair: &RowPair<'_>) -> Result<bool, ApplyError> {
+    /// Applies a row, or does with it what is allowed where it does not fit; whether it says something
+    /// of a table's history, which is not kept.
+    pub(super) fn apply_within(
+        &mut self,
+        pair: &RowPair<'_>,
+        leeway: &mut Leeway,
+    ) -> Result<bool, ApplyError> {
+        self.replaces = leeway.rules.replaces(DUPLICATE);
+        match self.apply(pair) {
+            Ok(is_history) => {
+                if let Some(error) = self.replaced.take() {
+                    let resolution = Resolution::Replaced;
+                    leeway.resolved.push(Resolved {
+                        rule: Rule::Idempotent,
+                        resolution,
+                        error,
+                        key: self.shown(pair),
+                    });
+                }
+                Ok(is_history)
+            }
+            Err(Failure::Sql(error)) => match leeway.rules.rule_for(error.code) {
+                Some(rule) => {
+                    let key = self.shown(pair);
+                    leeway.resolved.push(Resolved {
+                        rule,
+                        resolution: Resolution::PassedOver,
+                        error,
+                        key,
+                    });
+                    Ok(false)
+                }
+                None => Err(self.explain(Failure::Sql(error))),
+            },
+            Err(failure) => Err(self.explain(failure)),
+        }
+    }
+
+    /// The row that an image means, for people: its primary key, or else the columns it has.
+    fn shown(&self, pair: &RowPair<'_>) -> String {
+        let image = match self.kind {
+            RowsKind::Write => &pair.after,
+            RowsKind::Update | RowsKind::Delete => &pair.before,
+        };
+        let table = self.table();
+        let key = table.primary_key().map(|key| table.key_positions(key));
+        let all = || (0..table.columns.len()).collect();
+        let zone = TimeZone::utc();
+        let value = |position: usize| {
+            let column = table.columns.get(position)?;
+            let value = self.local(image, position).ok()??;
+            Some(format!(
+                "{}={}",
+                column.name,
+                value_text(column, &value, &zone)
+            ))
+        };
+        let values = key.unwrap_or_else(all).into_iter().filter_map(value);
+        let text = values.collect::<Vec<_>>().join(", ");
+        let end = text.floor_char_boundary(SHOWN_MAX);
+        text.get(..end).unwrap_or_default().to_owned()
+    }
+
+    fn apply(&mut self, pair: &RowPair<'_>) -> Result<bool, Failure> {
         let versions = self.versions;
         let meaning = versions.map_or(Meaning::Present, |versions| {
             versions.meaning(self.kind, pair)
@@ -62,10 +138,7 @@ impl<'w> Rows<'w> {
             (Meaning::Present, RowsKind::Write) => self.write(&pair.after),
             (Meaning::Present, RowsKind::Update) => self.update(&pair.before, &pair.after),
         };
-        match result {
-            Ok(()) => Ok(meaning != Meaning::Present),
-            Err(failure) => Err(self.explain(failure)),
-        }
+        result.map(|()| meaning != Meaning::Present)
     }
 
     fn write(&mut self, after: &Row<'_>) -> Result<(), Failure> {
@@ -77,7 +150,17 @@ impl<'w> Rows<'w> {
             });
         }
         let values = self.completed(after, values)?;
-        self.writer.insert_unlisted(&values)?;
+        match self.writer.insert_unlisted(&values) {
+            Err(error) if self.replaces && error.code == DUPLICATE => {
+                // As MySQL, which deletes every row in the way, whatever unique key it is in the way of.
+                while let Some(conflict) = self.writer.conflict(&values)? {
+                    self.writer.delete_unlisted(conflict.row.id)?;
+                }
+                self.writer.insert_unlisted(&values)?;
+                self.replaced = Some(error);
+            }
+            inserted => drop(inserted?),
+        }
         self.list(None, Some(&values));
         Ok(())
     }

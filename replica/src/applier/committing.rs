@@ -44,6 +44,7 @@ impl Applier {
             state.rows = state.rows.saturating_add(committed.rows);
             state.skipped = state.skipped.saturating_add(committed.skipped);
             state.not_kept.add(&committed.not_kept);
+            state.resolved.add(&committed.resolved);
             state.last_applied_micros = committed.commit_micros.or(state.last_applied_micros);
             state.oldest_open_micros = None;
             state.failure = None;

@@ -248,9 +248,11 @@ impl Coordinator {
 
     fn begin(&mut self, header: &EventHeader) {
         if !std::mem::replace(&mut self.open.has_begun, true) {
+            let worker = &mut self.worker;
             self.status.update(|state| {
                 state.has_caught_up = false;
                 state.last_timestamp = header.timestamp;
+                worker.follow(&state.rules);
             });
             self.open.is_passed_over = std::mem::take(&mut self.passes_over_next);
         }

@@ -1,14 +1,16 @@
 //! How the applier fares: written by its thread, read by SHOW REPLICA STATUS, metrics, lag and the
 //! receiver.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use binlog::log::{LogPosition, SourceCoordinates};
 use binlog::transaction::{Executed, TransactionGtid};
 use gtid::GtidSet;
+use targets::RowRules;
 
 use super::not_kept::NotKept;
+use super::resolved::ResolvedCounts;
 use super::until::Until;
 use crate::receiver::Applied;
 
@@ -60,6 +62,10 @@ pub struct ApplierState {
     pub skipped: u64,
     /// What the target does not keep, of transactions committed since the process began.
     pub not_kept: NotKept,
+    /// What becomes of rows that do not fit.
+    pub rules: Arc<RowRules>,
+    /// Those that did not, of transactions committed since the process began.
+    pub resolved: ResolvedCounts,
     /// Failures since the process began.
     pub failures: u64,
     /// Until when the applier applies, or did.

@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 use binlog::event::XaName;
 use binlog::log::{LogPosition, SourceCoordinates};
 use binlog::transaction::{Executed, StatementKind};
+use sql::error::SqlError;
 use targets::{
-    Applied, Mark, RowsChange, SYSTEM_ROWS, Session, StatementChange, StatementOutcome, Store,
-    TargetError, UnitHead, is_system_table,
+    Applied, Mark, Resolution, Resolved, RowRules, RowsChange, Rule, SYSTEM_ROWS, Session,
+    StatementChange, StatementOutcome, Store, TargetError, UnitHead, is_system_table,
 };
 
 use super::not_kept::NotKept;
+use super::resolved::ResolvedCounts;
 use super::schedule::Group;
 
 /// What a commit made durable.
@@ -33,6 +35,8 @@ pub struct Committed {
     pub commit_micros: Option<u64>,
     /// What the target does not keep.
     pub not_kept: NotKept,
+    /// What did not fit, and was let pass.
+    pub resolved: ResolvedCounts,
 }
 
 impl Committed {
@@ -44,6 +48,7 @@ impl Committed {
         self.skipped = self.skipped.saturating_add(other.skipped);
         self.commit_micros = other.commit_micros.or(self.commit_micros);
         self.not_kept.add(&other.not_kept);
+        self.resolved.add(&other.resolved);
     }
 }
 
@@ -73,6 +78,10 @@ pub struct Worker {
     alone: u32,
     /// The relay log file of the last committed position.
     committed_file: Option<LogPosition>,
+    /// What becomes of rows that do not fit.
+    rules: Arc<RowRules>,
+    /// Whether the session was not told of them.
+    has_new_rules: bool,
     /// When the target last could not make its commits durable.
     durable_refused: Option<Instant>,
 }
@@ -105,6 +114,8 @@ impl Worker {
             is_in_unit: false,
             has_ddl: false,
             alone: 0,
+            rules: Arc::default(),
+            has_new_rules: false,
             durable_refused: None,
         })
     }
@@ -113,6 +124,14 @@ impl Worker {
     #[must_use]
     pub const fn progress(&self) -> &Applied {
         &self.progress
+    }
+
+    /// Has rows that do not fit treated by these rules, from the next transaction on.
+    pub(super) fn follow(&mut self, rules: &Arc<RowRules>) {
+        if !Arc::ptr_eq(&self.rules, rules) {
+            self.rules = Arc::clone(rules);
+            self.has_new_rules = true;
+        }
     }
 
     /// The open group, for the schedule.
@@ -167,6 +186,11 @@ impl Worker {
         }
         let outcome = self.session.rows(change)?;
         self.open.rows = self.open.rows.saturating_add(outcome.applied);
+        for resolved in &outcome.resolved {
+            self.open.skipped |= u64::from(resolved.resolution == Resolution::PassedOver);
+            let table = format!("{}.{table}", change.database);
+            self.open.resolved.take(head.gtid, &table, resolved);
+        }
         if let Some(construct) = outcome.not_kept {
             self.pass_over(head, construct);
         }
@@ -184,7 +208,15 @@ impl Worker {
             self.stand_alone()?;
         }
         self.begin_unit(head)?;
-        match self.session.statement(change)? {
+        let outcome = match self.session.statement(change) {
+            Err(TargetError::Statement(error) | TargetError::Conflict(error))
+                if self.rules.skips.has(error.code) && self.is_alone(change.kind) =>
+            {
+                return self.pass_statement(head, error);
+            }
+            outcome => outcome?,
+        };
+        match outcome {
             StatementOutcome::Done => {}
             StatementOutcome::NotKept { construct } => self.pass_over(head, construct),
             StatementOutcome::Unenforced { constructs } => {
@@ -193,6 +225,34 @@ impl Worker {
                     .for_each(|construct| self.note_unenforced(head, construct));
             }
         }
+        Ok(())
+    }
+
+    /// Whether nothing but the statement is undone with it, as the servers log definitions.
+    fn is_alone(&self, kind: StatementKind) -> bool {
+        let is_alone_in_commit = self.undoes_units() || self.pending.transactions == 0;
+        kind == StatementKind::Ddl && self.open.rows == 0 && is_alone_in_commit
+    }
+
+    /// Passes over a statement that failed, as `replica_skip_errors` says.
+    fn pass_statement(&mut self, head: &UnitHead, error: SqlError) -> Result<(), TargetError> {
+        if self.undoes_units() {
+            self.session.undo_unit()?;
+            self.is_in_unit = false;
+        } else {
+            self.session.rollback()?;
+            self.is_in_unit = false;
+            self.group_began = None;
+        }
+        self.begin_unit(head)?;
+        self.open.skipped = 1;
+        let resolved = Resolved {
+            rule: Rule::Skipped,
+            resolution: Resolution::PassedOver,
+            error,
+            key: String::new(),
+        };
+        self.open.resolved.take(head.gtid, "", &resolved);
         Ok(())
     }
 
@@ -291,6 +351,11 @@ impl Worker {
     fn begin_unit(&mut self, head: &UnitHead) -> Result<(), TargetError> {
         if self.is_in_unit {
             return Ok(());
+        }
+        if std::mem::take(&mut self.has_new_rules) {
+            let followed = self.session.follow(&self.rules);
+            self.has_new_rules = followed.is_err();
+            followed?;
         }
         if self.group_began.is_none() {
             self.session.begin(head)?;

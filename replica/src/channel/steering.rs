@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError};
 use gtid::Gtid;
 use sql::ast::ReplicationFilterRule;
 use sql::error::SqlError;
+use targets::RowRules;
 
 use super::{Begins, Channel, blocking, require_stopped_applier};
 use crate::LIFE;
@@ -44,6 +45,16 @@ impl Channel {
             state.passed_over_at = None;
         });
         Ok(())
+    }
+
+    /// SET GLOBAL replica_exec_mode: counts from the next transaction on.
+    pub fn set_idempotent(&self, is_idempotent: bool) {
+        self.applier_status.update(|state| {
+            state.rules = Arc::new(RowRules {
+                is_idempotent,
+                ..RowRules::clone(&state.rules)
+            });
+        });
     }
 
     /// Commits a transaction without changes under `gtid`, which then counts as executed. An applier

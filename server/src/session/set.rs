@@ -260,6 +260,11 @@ impl Session {
         if matches!(name, "read_only" | "super_read_only") {
             self.node.role.settle_fence().await?;
         }
+        if matches!(name, "replica_exec_mode" | "slave_exec_mode") {
+            let mode = self.node.variables.value("replica_exec_mode");
+            let is_idempotent = mode.is_some_and(|mode| mode.shown() == "IDEMPOTENT");
+            self.node.role.set_idempotent(is_idempotent);
+        }
         Ok(())
     }
 

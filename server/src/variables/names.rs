@@ -4,8 +4,10 @@
 use super::definition::{Definition, all};
 
 /// Older names of variables that are stored under today's.
-const SYNONYMS: [(&str, &str); 4] = [
+const SYNONYMS: [(&str, &str); 6] = [
     ("pseudo_slave_mode", "pseudo_replica_mode"),
+    ("slave_exec_mode", "replica_exec_mode"),
+    ("slave_skip_errors", "replica_skip_errors"),
     ("sql_slave_skip_counter", "sql_replica_skip_counter"),
     ("tx_isolation", "transaction_isolation"),
     ("tx_read_only", "transaction_read_only"),

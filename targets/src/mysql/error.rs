@@ -80,3 +80,9 @@ fn refused(error: &ErrPacket) -> TargetError {
         _ => TargetError::Statement(sql),
     }
 }
+
+/// Rows that the log's own description does not fit.
+pub(super) fn undecodable(error: codec::DecodeError) -> TargetError {
+    let text = format!("the rows cannot be decoded: {error}");
+    TargetError::Unsupported(SqlError::new(1610, "HY000", text))
+}

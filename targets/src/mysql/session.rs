@@ -5,6 +5,7 @@
 //! that what follows a transaction that the server rolled back is rolled back as well.
 
 mod kept;
+mod lenient;
 mod net;
 mod restore;
 mod statements;
@@ -14,6 +15,7 @@ use binlog::event::{FormatDescription, XaName};
 use binlog::transaction::{StatementKind, TransactionGtid};
 use inspect::{SqlSession, SqlSink, put_versioned, without_start};
 use kept::rows_of;
+use lenient::Leniency;
 pub(super) use restore::RestoreSession;
 use sql::error::SqlError;
 use xa::Xa;
@@ -21,13 +23,14 @@ use xa::Xa;
 use super::across;
 use super::binlog_statement::{BinlogStatement, Rows};
 use super::doubt::{self, Logged, is_already};
+pub(super) use super::error::undecodable;
 use super::facts::ServerFacts;
 use super::kinds::Kinds;
 use super::marks::{Begun, LaneNote, MarkTable, Marked};
 use super::pipe::Pipe;
 use super::{LOGGED, MysqlOptions, Truth, UNLOGGED};
 use crate::{
-    Applied, Mark, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome,
+    Applied, Mark, RowRules, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome,
     TargetError, UnitHead,
 };
 
@@ -84,6 +87,8 @@ pub(super) struct MysqlSession {
     doubted: Option<Begun>,
     /// The XA transaction that the open unit runs.
     xa: Xa,
+    /// What becomes of rows that do not fit.
+    leniency: Leniency,
 }
 
 impl MysqlSession {
@@ -122,6 +127,7 @@ impl MysqlSession {
             marked: marked.applied,
             doubted: marked.begun,
             xa: Xa::None,
+            leniency: Leniency::default(),
         })
     }
 
@@ -354,6 +360,9 @@ impl MysqlSession {
         self.identify()?;
         self.has_begun = true;
         self.has_rows = true;
+        if self.leniency.is_some() {
+            return self.take_leniently(change);
+        }
         let (pipe, full) = (&mut self.pipe, self.rows.full());
         self.rows.add(change, full, |sql| pipe.send(sql))
     }
@@ -364,11 +373,6 @@ fn is_laid_out_alike(ours: &FormatDescription, theirs: &FormatDescription) -> bo
     ours.server_version == theirs.server_version
         && ours.post_header_lengths == theirs.post_header_lengths
         && ours.header_len == theirs.header_len
-}
-
-pub(super) fn undecodable(error: codec::DecodeError) -> TargetError {
-    let text = format!("the rows cannot be decoded: {error}");
-    TargetError::Unsupported(SqlError::new(1610, "HY000", text))
 }
 
 impl Session for MysqlSession {
@@ -387,6 +391,11 @@ impl Session for MysqlSession {
         Ok(())
     }
 
+    fn follow(&mut self, rules: &RowRules) -> Result<(), TargetError> {
+        self.leniency.follow(rules);
+        Ok(())
+    }
+
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {
         if let Truth::Row(table) = &self.options.truth
             && (table.is(change.database, &change.map.table)
@@ -400,7 +409,7 @@ impl Session for MysqlSession {
             Some(gtid) => self.keep_rows(&gtid, change)?,
             None => self.take_rows(change)?,
         }
-        Ok(RowsOutcome::all(count))
+        Ok(self.outcome(count))
     }
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {
@@ -521,8 +530,7 @@ impl Session for MysqlSession {
             return self.pipe.drain();
         }
         let pipe = Pipe::connect(&self.options.client)?;
-        *self = Self::new(pipe, self.options.clone(), self.facts.clone())?;
-        Ok(())
+        self.renew(pipe, self.options.clone())
     }
 }
 

@@ -49,8 +49,7 @@ impl MysqlSession {
         let mut pipe = Pipe::connect(&options.client)?;
         set_up(&mut pipe, &options, &self.facts)?;
         super::super::create_marks(&options, &self.facts, &mut pipe, &table)?;
-        *self = Self::new(pipe, options, self.facts.clone())?;
-        Ok(())
+        self.renew(pipe, options)
     }
 
     /// The open unit's GTID, if the server keeps it and what is noted beside it must not take it.
