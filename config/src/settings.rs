@@ -17,7 +17,7 @@ pub use server::{
     AuthenticationPlugin, EnforceGtidConsistency, GtidMode, Initialize, LogFormat, SQL_MODES,
     ServerSettings,
 };
-pub use source::{SourcePosition, SourceSettings, SourceTls};
+pub use source::{SourceCompression, SourcePosition, SourceSettings, SourceTls};
 pub use target::{MysqlTarget, TargetKind};
 
 use std::path::{Path, PathBuf};

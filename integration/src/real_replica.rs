@@ -135,11 +135,15 @@ impl RealServer {
 /// # Errors
 /// What the source answered.
 pub async fn binlog_end(source: &mut Client) -> Result<(String, u64)> {
-    let rows = source.rows("SHOW BINARY LOG STATUS").await?;
+    let rows = match source.attempt("SHOW BINARY LOG STATUS").await? {
+        Ok(_) => source.rows("SHOW BINARY LOG STATUS").await?,
+        // Servers before MySQL 8.2, and MariaDB.
+        Err(_) => source.rows("SHOW MASTER STATUS").await?,
+    };
     let row = rows.first().map(Vec::as_slice).unwrap_or_default();
     match row {
         [file, position, ..] => Ok((file.to_string(), position.to_string().parse()?)),
-        _ => Err(Failure::new("SHOW BINARY LOG STATUS has no row")),
+        _ => Err(Failure::new("the server has no log")),
     }
 }
 

@@ -21,7 +21,7 @@ impl Capabilities {
     pub const LONG_FLAG: Self = Self(1 << 2);
     /// The login may name a database.
     pub const CONNECT_WITH_DB: Self = Self(1 << 3);
-    /// The connection may be compressed by zlib. Weir does not offer it.
+    /// After the login the stream is compressed by zlib.
     pub const COMPRESS: Self = Self(1 << 5);
     /// The client can answer LOAD DATA LOCAL.
     pub const LOCAL_FILES: Self = Self(1 << 7);

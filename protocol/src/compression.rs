@@ -18,7 +18,7 @@ use bytes::{Buf as _, BytesMut};
 use codec::Write as _;
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
 
-use crate::packet::PART_MAX;
+use crate::{Capabilities, packet::PART_MAX};
 
 const HEADER_LEN: usize = 7;
 /// Stretches that are not worth it, as in MySQL.
@@ -44,6 +44,58 @@ impl Algorithm {
         } else {
             DEFAULT
         })
+    }
+}
+
+/// The ways of compressing that a client permits, as MySQL's `source_compression_algorithms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompressionPermits {
+    /// zlib, which is taken first.
+    pub zlib: bool,
+    /// zstd, which is taken where zlib is not.
+    pub zstd: bool,
+    /// None, where neither is.
+    pub uncompressed: bool,
+    /// Level that zstd is asked for, 1 to 22; the server uses it too.
+    pub zstd_level: u8,
+}
+
+impl Default for CompressionPermits {
+    fn default() -> Self {
+        Self {
+            zlib: false,
+            zstd: false,
+            uncompressed: true,
+            zstd_level: 3,
+        }
+    }
+}
+
+impl CompressionPermits {
+    /// What to use with a server that offers this; `None` when nothing permitted is offered.
+    pub(crate) fn chosen(self, offered: Capabilities) -> Option<Option<Algorithm>> {
+        if self.zlib && offered.has(Capabilities::COMPRESS) {
+            return Some(Some(Algorithm::Zlib));
+        }
+        if self.zstd && offered.has(Capabilities::ZSTD_COMPRESSION) {
+            return Some(Some(Algorithm::zstd(Some(self.zstd_level))));
+        }
+        self.uncompressed.then_some(None)
+    }
+
+    /// The words for it, for people.
+    #[must_use]
+    pub fn words(self) -> String {
+        let words = [
+            (self.zlib, "zlib"),
+            (self.zstd, "zstd"),
+            (self.uncompressed, "uncompressed"),
+        ];
+        let words: Vec<_> = words
+            .iter()
+            .filter_map(|(is_permitted, word)| is_permitted.then_some(*word))
+            .collect();
+        words.join(",")
     }
 }
 

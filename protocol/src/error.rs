@@ -31,6 +31,8 @@ pub enum Error {
     Tls(TlsError),
     /// Authentication cannot go on for a reason on this side.
     Auth(AuthError),
+    /// The server offers no way of compressing that is permitted; those that are.
+    NoCommonCompression(String),
     /// There was no room for a large payload in time.
     NoRoom,
 }
@@ -85,6 +87,11 @@ impl fmt::Display for Error {
             Self::Refused(error) => error.fmt(f),
             Self::Tls(error) => error.fmt(f),
             Self::Auth(error) => error.fmt(f),
+            Self::NoCommonCompression(permitted) => write!(
+                f,
+                "the source offers none of the permitted compression algorithms ({permitted}): \
+                 permit another one by SOURCE_COMPRESSION_ALGORITHMS"
+            ),
             Self::NoRoom => f.write_str("no memory for a large packet"),
         }
     }
@@ -106,7 +113,7 @@ impl fmt::Display for TlsError {
                 )
             }
             Self::Pem(error) => write!(f, "certificate or key file: {error}"),
-            Self::Library(error) => write!(f, "TLS: {error}"),
+            Self::Library(error) => write!(f, "SSL connection error: {error}"),
         }
     }
 }

@@ -6,6 +6,8 @@
 //! Where the stream has got to is not kept here but with the data (applier) and in the relay log
 //! (receiver).
 
+mod compression;
+
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,8 @@ use serde::{Deserialize, Serialize};
 use server::private_file;
 use sql::ast::{OptionAssignment, ReplicationOptionValue};
 use sql::error::SqlError;
+
+use self::compression::CompressionRecord;
 
 /// Why the file could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +69,10 @@ struct Record {
     log_pos: u64,
     tls: Option<TlsRecord>,
     get_public_key: bool,
+    #[serde(default)]
+    public_key_path: Option<PathBuf>,
+    #[serde(default)]
+    compression: CompressionRecord,
     connect_retry_seconds: u64,
     retry_count: u32,
     heartbeat_period_milliseconds: u64,
@@ -202,6 +210,8 @@ impl Record {
                 key: tls.key.clone(),
             }),
             get_public_key: settings.get_public_key,
+            public_key_path: settings.public_key_path.clone(),
+            compression: settings.compression.into(),
             connect_retry_seconds: settings.connect_retry.as_secs(),
             retry_count: settings.retry_count,
             heartbeat_period_milliseconds: u64::try_from(milliseconds).unwrap_or(u64::MAX),
@@ -236,6 +246,8 @@ impl Record {
                 key: tls.key,
             }),
             get_public_key: self.get_public_key,
+            public_key_path: self.public_key_path,
+            compression: self.compression.into(),
             connect_retry: Duration::from_secs(self.connect_retry_seconds),
             retry_count: self.retry_count,
             heartbeat_period: Duration::from_millis(self.heartbeat_period_milliseconds),
@@ -294,6 +306,13 @@ pub fn change(
             "SOURCE_LOG_FILE" => named.file = Some(text(name, value)?),
             "SOURCE_LOG_POS" => named.position = Some(number(name, value)?),
             "SOURCE_AUTO_POSITION" => named.auto = Some(flag(name, value)?),
+            "SOURCE_PUBLIC_KEY_PATH" => settings.public_key_path = path(name, value)?,
+            "SOURCE_COMPRESSION_ALGORITHMS" => {
+                settings.compression = compression::algorithms(settings.compression, name, value)?;
+            }
+            "SOURCE_ZSTD_COMPRESSION_LEVEL" => {
+                settings.compression = compression::level(settings.compression, name, value)?;
+            }
             "GET_SOURCE_PUBLIC_KEY" => settings.get_public_key = flag(name, value)?,
             name if name.starts_with("SOURCE_SSL") => change_tls(&mut settings, name, value)?,
             _ => {
@@ -440,6 +459,8 @@ mod tests {
                 ..SourceTls::default()
             }),
             get_public_key: true,
+            public_key_path: None,
+            compression: config::settings::SourceCompression::default(),
             connect_retry: Duration::from_secs(60),
             retry_count: 10,
             heartbeat_period: Duration::from_millis(1500),

@@ -55,6 +55,15 @@ pub const RENAMED: &[Renamed] = &[
     renamed("master_connect_retry", "source_connect_retry"),
     renamed("master_retry_count", "source_retry_count"),
     renamed("master_heartbeat_period", "source_heartbeat_period"),
+    renamed("master_public_key_path", "source_public_key_path"),
+    renamed(
+        "master_compression_algorithms",
+        "source_compression_algorithms",
+    ),
+    renamed(
+        "master_zstd_compression_level",
+        "source_zstd_compression_level",
+    ),
     renamed("get_master_public_key", "get_source_public_key"),
     renamed("storage_engine", "default_storage_engine"),
     renamed("default_character_set", "character_set_server"),

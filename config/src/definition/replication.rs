@@ -78,6 +78,26 @@ pub(super) const SOURCE: &[Definition] = &[
          MySQL: ON by default.",
     )
     .only(Role::Replica),
+    Definition::path(
+        "source_public_key_path",
+        "",
+        "The source's RSA key (PEM), so that without TLS none has to be asked for and believed.",
+    )
+    .only(Role::Replica),
+    Definition::text(
+        "source_compression_algorithms",
+        "uncompressed",
+        "How the connection to the source may be compressed: zlib, zstd, uncompressed, separated by \
+         commas; the first of these that is permitted and that the source offers is used.",
+    )
+    .only(Role::Replica),
+    Definition::unsigned(
+        "source_zstd_compression_level",
+        (1, 22),
+        "3",
+        "Level of zstd for the connection to the source.",
+    )
+    .only(Role::Replica),
     Definition::unsigned(
         "source_connect_retry",
         (1, 4_294_967_295),

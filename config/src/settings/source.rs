@@ -24,6 +24,10 @@ pub struct SourceSettings {
     pub tls: Option<SourceTls>,
     /// Ask for the RSA key that protects the password when there is no TLS.
     pub get_public_key: bool,
+    /// The source's RSA key, so that nothing is asked for.
+    pub public_key_path: Option<PathBuf>,
+    /// How the connection may be compressed.
+    pub compression: SourceCompression,
     /// Longest pause between two attempts to connect.
     pub connect_retry: Duration,
     /// Attempts before giving up; 0 never gives up.
@@ -61,6 +65,52 @@ pub struct SourceTls {
     pub cert: Option<PathBuf>,
     /// Its key.
     pub key: Option<PathBuf>,
+}
+
+/// `source_compression_algorithms` and `source_zstd_compression_level`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceCompression {
+    /// zlib, which is taken first.
+    pub zlib: bool,
+    /// zstd.
+    pub zstd: bool,
+    /// None, where the source offers neither of those that are permitted.
+    pub uncompressed: bool,
+    /// Level of zstd, 1 to 22.
+    pub zstd_level: u8,
+}
+
+impl Default for SourceCompression {
+    fn default() -> Self {
+        Self {
+            zlib: false,
+            zstd: false,
+            uncompressed: true,
+            zstd_level: 3,
+        }
+    }
+}
+
+impl SourceCompression {
+    /// With the algorithms of a list as MySQL writes it; `None` when it is not one.
+    #[must_use]
+    pub fn permitting(self, list: &str) -> Option<Self> {
+        let mut permits = Self {
+            zlib: false,
+            zstd: false,
+            uncompressed: false,
+            zstd_level: self.zstd_level,
+        };
+        for word in list.split(',') {
+            match word.to_ascii_lowercase().as_str() {
+                "zlib" => permits.zlib = true,
+                "zstd" => permits.zstd = true,
+                "uncompressed" => permits.uncompressed = true,
+                _ => return None,
+            }
+        }
+        Some(permits)
+    }
 }
 
 /// `source_heartbeat_period` where no option says otherwise.
@@ -101,6 +151,8 @@ impl SourceSettings {
                 key: effective.path("source_ssl_key", datadir),
             }),
             get_public_key: effective.flag("get_source_public_key"),
+            public_key_path: effective.path("source_public_key_path", datadir),
+            compression: compression(effective, errors),
             connect_retry: Duration::from_secs(effective.unsigned("source_connect_retry")),
             retry_count: effective.unsigned32("source_retry_count"),
             heartbeat_period,
@@ -108,6 +160,24 @@ impl SourceSettings {
             net_timeout,
         }
     }
+}
+
+fn compression(effective: &Effective, errors: &mut Vec<ConfigError>) -> SourceCompression {
+    const NAME: &str = "source_compression_algorithms";
+    // The option's range is 1 to 22.
+    let level = u8::try_from(effective.unsigned("source_zstd_compression_level")).unwrap_or(3);
+    let present = SourceCompression {
+        zstd_level: level,
+        ..SourceCompression::default()
+    };
+    let list = effective.text(NAME).unwrap_or_default();
+    present.permitting(&list).unwrap_or_else(|| {
+        errors.push(ConfigError::Contradiction {
+            origin: effective.origin(NAME),
+            message: format!("{NAME}={list} is not a list of zlib, zstd and uncompressed"),
+        });
+        present
+    })
 }
 
 fn position(

@@ -101,6 +101,9 @@ impl Connection {
             }
         }
         stream.set_payload_max(options.payload_bytes_max);
+        if let Some(algorithm) = handshake.compression() {
+            stream.compress(algorithm);
+        }
         let capabilities = handshake.capabilities();
         let Some(greeting) = handshake.greeting().cloned() else {
             return Err(Error::Closed);
@@ -285,7 +288,14 @@ async fn start_tls(stream: &mut PacketStream, options: &ClientOptions) -> Result
     let name =
         ServerName::try_from(host.to_owned()).map_err(|_| TlsError::HostName(host.to_owned()))?;
     let connector = TlsConnector::from(options.tls.config()?);
-    let tls = connector.connect(name, stream.take_transport()).await?;
+    let tls = connector.connect(name, stream.take_transport()).await;
+    let tls =
+        tls.map_err(
+            |error| match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+                Some(refusal) => Error::from(rustls::Error::clone(refusal)),
+                None => Error::Io(error),
+            },
+        )?;
     stream.set_transport(Box::new(tls));
     Ok(())
 }

@@ -17,6 +17,7 @@ use super::mariadb_auth::{self, LongNonce};
 use crate::{
     Capabilities, ErrPacket, Error, OkPacket,
     auth::{AuthPlugin, Nonce, encrypt_password, native, sha2},
+    compression::Algorithm,
     error::{AuthError, TlsError},
     greeting::{Greeting, text},
     login::Login,
@@ -77,6 +78,7 @@ pub struct Handshake<'a> {
     is_local_socket: bool,
     is_tls: bool,
     login: Login,
+    compression: Option<Algorithm>,
     greeting: Option<Greeting>,
     state: State,
 }
@@ -90,6 +92,7 @@ impl<'a> Handshake<'a> {
             is_local_socket,
             is_tls: false,
             login: Login::default(),
+            compression: None,
             greeting: None,
             state: State::ExpectGreeting,
         }
@@ -105,6 +108,11 @@ impl<'a> Handshake<'a> {
     #[must_use]
     pub const fn capabilities(&self) -> Capabilities {
         self.login.capabilities
+    }
+
+    /// How the stream is compressed as soon as the login was answered.
+    pub(crate) const fn compression(&self) -> Option<Algorithm> {
+        self.compression
     }
 
     /// The connection is inside TLS now: the payload to send.
@@ -140,6 +148,22 @@ impl<'a> Handshake<'a> {
         let plugin = AuthPlugin::by_name(&greeting.plugin);
         let mut capabilities = Capabilities::CLIENT & greeting.capabilities;
         capabilities = capabilities.with(Capabilities::LONG_PASSWORD);
+        let permits = self.options.compression;
+        let Some(compression) = permits.chosen(greeting.capabilities) else {
+            return Err(Error::NoCommonCompression(permits.words()));
+        };
+        self.compression = compression;
+        let zstd_level = match compression {
+            None => None,
+            Some(Algorithm::Zlib) => {
+                capabilities = capabilities.with(Capabilities::COMPRESS);
+                None
+            }
+            Some(Algorithm::Zstd(_)) => {
+                capabilities = capabilities.with(Capabilities::ZSTD_COMPRESSION);
+                Some(permits.zstd_level)
+            }
+        };
         if self.options.database.is_some() {
             capabilities = capabilities.with(Capabilities::CONNECT_WITH_DB);
         }
@@ -156,7 +180,7 @@ impl<'a> Handshake<'a> {
             database: self.options.database.clone(),
             plugin: Some(plugin.unwrap_or(AuthPlugin::CachingSha2).name().to_owned()),
             attributes: self.options.attributes.clone(),
-            zstd_level: None,
+            zstd_level,
         };
         let nonce = greeting.nonce;
         self.greeting = Some(greeting);

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 pub use connection::{Connection, QueryResult};
 pub use handshake::{Handshake, Next, Step};
 
+pub use crate::compression::CompressionPermits;
 use crate::tls::ClientTls;
 
 /// Where a server listens.
@@ -46,6 +47,8 @@ pub struct ClientOptions {
     pub get_source_public_key: bool,
     /// The server's public key, PEM (`SOURCE_PUBLIC_KEY_PATH`).
     pub source_public_key: Option<Vec<u8>>,
+    /// How the stream may be compressed after the login (`SOURCE_COMPRESSION_ALGORITHMS`).
+    pub compression: CompressionPermits,
     /// What to say of this program.
     pub attributes: Vec<(String, String)>,
     /// Largest payload accepted, in bytes: an event or a row.
@@ -64,6 +67,7 @@ impl ClientOptions {
             tls: ClientTls::default(),
             get_source_public_key: false,
             source_public_key: None,
+            compression: CompressionPermits::default(),
             attributes: vec![("program_name".to_owned(), "weir".to_owned())],
             payload_bytes_max: 1 << 30,
         }

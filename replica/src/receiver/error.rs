@@ -198,6 +198,8 @@ impl ReceiverError {
                 protocol::Error::Refused(refusal) => refusal.code,
                 protocol::Error::Tls(_) => 2026,
                 protocol::Error::Auth(_) => 2061,
+                // CR_COMPRESSION_WRONGLY_CONFIGURED
+                protocol::Error::NoCommonCompression(_) => 2066,
                 protocol::Error::Io(error) if is_unknown_host(error) => 2005,
                 protocol::Error::Io(_) => 2003,
                 _ => 2013,

@@ -5,7 +5,7 @@ use binlog::log::SourceCoordinates;
 use binlog::transaction::Executed;
 use config::settings::SourcePosition;
 use config::{Secret, SourceSettings};
-use protocol::client::{ClientOptions, Connection, Endpoint};
+use protocol::client::{ClientOptions, CompressionPermits, Connection, Endpoint};
 use protocol::tls::{ClientTls, TlsMode};
 use protocol::{BinlogDump, BinlogDumpGtid, dump_flag};
 
@@ -101,6 +101,14 @@ pub(super) fn client_options(
         .unwrap_or_default();
     let mut options = ClientOptions::new(endpoint, settings.user.clone(), password);
     options.get_source_public_key = settings.get_public_key;
+    options.source_public_key = tls_file(settings.public_key_path.as_deref())?;
+    let compression = settings.compression;
+    options.compression = CompressionPermits {
+        zlib: compression.zlib,
+        zstd: compression.zstd,
+        uncompressed: compression.uncompressed,
+        zstd_level: compression.zstd_level,
+    };
     options.payload_bytes_max = payload_bytes_max;
     options
         .attributes

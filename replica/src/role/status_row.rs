@@ -30,6 +30,7 @@ fn fill_source(row: &mut ReplicaStatus, state: &ChannelState) {
     row.source_retry_count = source.retry_count.into();
     row.auto_position = u64::from(source.position == SourcePosition::Auto);
     row.get_source_public_key = u64::from(source.get_public_key);
+    row.source_public_key_path = path(source.public_key_path.as_deref());
     row.source_info_file = "source-info.json".to_owned();
     row.source_ssl_allowed = yes_or_no(source.tls.is_some());
     row.source_ssl_verify_server_cert = yes_or_no(false);
