@@ -5,13 +5,15 @@
 //! What one of them alone has is refused by name.
 
 use binlog::event::{ChecksumAlgorithm, Flavour, FormatDescription};
-use binlog::row::{Column, ColumnType, RowsEvent, RowsFlags, RowsVersion, TableMap};
+use binlog::row::{Column, ColumnType, RowPlan, RowsEvent, RowsFlags, RowsVersion, TableMap};
+use codec::Reader;
 use inspect::Destination;
 use sql::ast::Account;
 use sql::error::SqlError;
 use sql::{ParseOptions, SqlMode, Statement, version_number};
 
 use super::facts::ServerFacts;
+use super::session::undecodable;
 use crate::{RowsChange, StatementChange, TargetError};
 
 impl ServerFacts {
@@ -64,6 +66,27 @@ pub(super) fn make_event(event: &mut RowsEvent<'static>) {
         flags |= RowsFlags::NO_FOREIGN_KEY_CHECKS.0;
     }
     event.flags = RowsFlags(flags);
+}
+
+/// The rows of an event that may hold changes of JSON values, which in a table without such values it
+/// does not: without what says so before each image.
+pub(super) fn without_options(
+    event: &RowsEvent<'_>,
+    map: &TableMap<'_>,
+) -> Result<RowsEvent<'static>, TargetError> {
+    let plan = RowPlan::new(map).map_err(undecodable)?;
+    let mut reader = event.read(&plan).map_err(undecodable)?;
+    let mut rows = Vec::with_capacity(event.rows.len());
+    while let Some(images) = reader.next_images().map_err(undecodable)? {
+        rows.extend_from_slice(images.before);
+        let mut after = Reader::new(images.after);
+        after.lenenc("value options").map_err(undecodable)?;
+        rows.extend_from_slice(after.rest());
+    }
+    let mut whole = event.without_rows();
+    whole.is_partial = false;
+    whole.rows = rows.into();
+    Ok(whole)
 }
 
 /// Types whose values are the same bytes in the logs of both vendors.

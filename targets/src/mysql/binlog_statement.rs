@@ -150,6 +150,14 @@ impl BinlogStatement {
             }
             false => change.rows,
         };
+        let whole;
+        let event = match event.is_partial && self.is_mariadb {
+            true => {
+                whole = across::without_options(event, change.map)?;
+                &whole
+            }
+            false => event,
+        };
         let mut rows = Rows {
             database: change.database,
             map: change.map,

@@ -163,7 +163,7 @@ fn logged_by(state: &str, gtid: &MariaGtid) -> Logged {
     logged
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 

@@ -9,11 +9,16 @@
 use std::collections::HashMap;
 
 use binlog::event::FormatDescription;
+use binlog::limits::Limits;
+use binlog::row::{RowPair, RowPlan};
+use binlog::value::Value;
 use protocol::client::QueryResult;
 use sql::error::SqlError;
 
 use super::binlog_statement::BinlogStatement;
+use super::doubt::quoted;
 use super::pipe::Pipe;
+use super::session::undecodable;
 use super::{MysqlOptions, ServerFacts, session};
 use crate::{RowsChange, TargetError};
 
@@ -89,6 +94,13 @@ impl Kinds {
                 (pipe, None)
             }
         };
+        if !change.rows.has_whole_images() {
+            for sql in values(change)? {
+                pipe.ask(&sql)?;
+            }
+            self.beside = Some((pipe, described));
+            return Ok(());
+        }
         let description = change.logged.description;
         if described.as_ref() != Some(description) {
             pipe.send(&BinlogStatement::description(description))?;
@@ -102,6 +114,32 @@ impl Kinds {
         self.beside = Some((pipe, Some(description.clone())));
         Ok(())
     }
+}
+
+/// Statements that set a sequence to its minimal rows, which hold the next value and the number of rounds:
+/// a BINLOG statement takes the other columns for zeros there (4085).
+fn values(change: &RowsChange<'_>) -> Result<Vec<String>, TargetError> {
+    let plan = RowPlan::new(change.map).map_err(undecodable)?;
+    let limits = Limits::default();
+    let mut chunks = change.rows.chunks(&plan, &limits).map_err(undecodable)?;
+    let mut statements = Vec::new();
+    while let Some(mut reader) = chunks.next_chunk().map_err(undecodable)? {
+        let mut pair = RowPair::default();
+        while reader.next_into(&mut pair).map_err(undecodable)? {
+            let (Some(Some(Value::Int(next))), Some(Some(Value::Int(round)))) =
+                (pair.after.first(), pair.after.last())
+            else {
+                let text = "The row of a sequence without its next value or round,".to_owned();
+                return Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)));
+            };
+            statements.push(format!(
+                "SELECT SETVAL({}.{}, {next}, 0, {round})",
+                quoted(change.database),
+                quoted(&change.map.table)
+            ));
+        }
+    }
+    Ok(statements)
 }
 
 fn ask(pipe: &mut Pipe, database: &str, table: &str) -> Result<Kind, TargetError> {

@@ -407,6 +407,9 @@ impl Session for MysqlSession {
         let count = change.count().map_err(undecodable)?;
         match self.kept_gtid() {
             Some(gtid) => self.keep_rows(&gtid, change)?,
+            None if self.is_bare_sequence(change)? => {
+                self.kinds.set(&self.options, &self.facts, change)?;
+            }
             None => self.take_rows(change)?,
         }
         Ok(self.outcome(count))

@@ -1,5 +1,6 @@
 //! Units whose GTID a MariaDB target keeps: each is logged once under it, and nothing else is.
 
+use binlog::row::RowsKind;
 use binlog::transaction::TransactionGtid;
 use gtid::MariaGtid;
 use sql::error::SqlError;
@@ -79,6 +80,22 @@ impl MysqlSession {
         let mut out: Vec<Vec<u8>> = Vec::new();
         self.state.mariadb_gtid(&own, &mut out);
         out.iter().try_for_each(|sql| self.pipe.send(sql))
+    }
+
+    /// Whether these are rows of a sequence that a BINLOG statement cannot set.
+    pub(super) fn is_bare_sequence(
+        &mut self,
+        change: &RowsChange<'_>,
+    ) -> Result<bool, TargetError> {
+        if !self.facts.is_mariadb
+            || self.crosses(&change.logged)
+            || change.rows.kind != RowsKind::Write
+            || change.rows.has_whole_images()
+        {
+            return Ok(false);
+        }
+        let kind = self.kinds.of(&mut self.pipe, self.facts.number, change)?;
+        Ok(kind == Kind::Sequence)
     }
 
     /// Takes rows for the open unit, whose GTID the server keeps, as their table wants it.
