@@ -407,9 +407,7 @@ impl Session for MysqlSession {
         let count = change.count().map_err(undecodable)?;
         match self.kept_gtid() {
             Some(gtid) => self.keep_rows(&gtid, change)?,
-            None if self.is_bare_sequence(change)? => {
-                self.kinds.set(&self.options, &self.facts, change)?;
-            }
+            None if self.has_set_sequence(change)? => {}
             None => self.take_rows(change)?,
         }
         Ok(self.outcome(count))

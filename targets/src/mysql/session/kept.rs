@@ -82,8 +82,8 @@ impl MysqlSession {
         out.iter().try_for_each(|sql| self.pipe.send(sql))
     }
 
-    /// Whether these are rows of a sequence that a BINLOG statement cannot set.
-    pub(super) fn is_bare_sequence(
+    /// Sets a sequence to rows that a BINLOG statement cannot set it to. False if these are others.
+    pub(super) fn has_set_sequence(
         &mut self,
         change: &RowsChange<'_>,
     ) -> Result<bool, TargetError> {
@@ -95,7 +95,11 @@ impl MysqlSession {
             return Ok(false);
         }
         let kind = self.kinds.of(&mut self.pipe, self.facts.number, change)?;
-        Ok(kind == Kind::Sequence)
+        let is_sequence = kind == Kind::Sequence;
+        if is_sequence {
+            self.kinds.set(&self.options, &self.facts, change)?;
+        }
+        Ok(is_sequence)
     }
 
     /// Takes rows for the open unit, whose GTID the server keeps, as their table wants it.
