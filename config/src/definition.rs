@@ -108,6 +108,8 @@ pub enum ListOf {
     WildTables,
     /// `from->to`.
     Rewrites,
+    /// `database.table: condition`, one an option: conditions have commas of their own.
+    RowFilters,
     /// IP addresses, host names or `*`. Unlike the others, the last option wins, as in MySQL.
     Addresses,
 }

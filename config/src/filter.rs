@@ -29,6 +29,18 @@ pub struct ReplicationFilter {
     pub wild_ignore_table: Vec<WildTable>,
     /// `replicate-rewrite-db`, in order; the first pair whose left side matches applies, once.
     pub rewrite_db: Vec<DatabaseRewrite>,
+    /// `replicate-row-filter`: of these tables, by their names here, only rows of which the condition is
+    /// true. Weir's own.
+    pub row_filters: Vec<RowFilter>,
+}
+
+/// `database.table: condition`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowFilter {
+    /// The table, by its name here.
+    pub table: TableName,
+    /// The condition, in SQL.
+    pub expression: String,
 }
 
 /// `database.table`, both exact.
@@ -66,6 +78,14 @@ impl ReplicationFilter {
     pub fn rewrite<'a>(&'a self, db: &'a str) -> Cow<'a, str> {
         let rule = self.rewrite_db.iter().find(|rule| rule.from == db);
         Cow::Borrowed(rule.map_or(db, |rule| rule.to.as_str()))
+    }
+
+    /// The condition on the rows of a table, by its name here.
+    #[must_use]
+    pub fn row_filter(&self, database: &str, table: &str) -> Option<&RowFilter> {
+        let is_it =
+            |rule: &&RowFilter| rule.table.database == database && rule.table.table == table;
+        self.row_filters.iter().find(is_it)
     }
 
     /// Whether a row event on `db`.`table` (names as the source wrote them) is applied.
@@ -247,6 +267,25 @@ impl WildTable {
 impl fmt::Display for WildTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl RowFilter {
+    /// Reads `database.table: condition`; `None` without a colon or with an empty side.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (table, expression) = text.split_once(':')?;
+        let (table, expression) = (TableName::parse(table.trim())?, expression.trim());
+        (!expression.is_empty()).then(|| Self {
+            table,
+            expression: expression.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for RowFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.table, self.expression)
     }
 }
 

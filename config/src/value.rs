@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::definition::{Definition, Kind, ListOf};
-use crate::filter::{DatabaseRewrite, TableName, WildTable};
+use crate::filter::{DatabaseRewrite, RowFilter, TableName, WildTable};
 use crate::secret::{HIDDEN, Secret};
 
 /// A value of the kind its definition asks for.
@@ -104,6 +104,7 @@ pub(crate) fn allowed(kind: Kind) -> String {
         Kind::List(ListOf::Tables) => "database.table".to_owned(),
         Kind::List(ListOf::WildTables) => "database.table with % and _".to_owned(),
         Kind::List(ListOf::Rewrites) => "from->to".to_owned(),
+        Kind::List(ListOf::RowFilters) => "database.table: condition".to_owned(),
         Kind::List(ListOf::Addresses) => "addresses".to_owned(),
     }
 }
@@ -225,12 +226,21 @@ fn base_name(text: &str) -> Result<String, String> {
 
 fn list(text: &str, of: ListOf) -> Result<Vec<String>, String> {
     let mut items = Vec::new();
-    for item in text.split(',').map(str::trim) {
+    let separator = match of {
+        ListOf::RowFilters => '\0',
+        ListOf::Databases
+        | ListOf::Tables
+        | ListOf::WildTables
+        | ListOf::Rewrites
+        | ListOf::Addresses => ',',
+    };
+    for item in text.split(separator).map(str::trim) {
         let fits = match of {
             ListOf::Databases => !item.is_empty() && !item.contains(':'),
             ListOf::Tables => TableName::parse(item).is_some(),
             ListOf::WildTables => WildTable::parse(item).is_some(),
             ListOf::Rewrites => DatabaseRewrite::parse(item).is_some(),
+            ListOf::RowFilters => RowFilter::parse(item).is_some(),
             ListOf::Addresses => !item.is_empty() || text.is_empty(),
         };
         if !fits {

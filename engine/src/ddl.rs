@@ -26,6 +26,7 @@ mod types;
 mod versions;
 
 pub(crate) use defaults::convertible;
+pub(crate) use expression::deterministic;
 pub(crate) use kept::{check_write, unenforced};
 pub use refused::refused_by_form;
 

@@ -16,6 +16,7 @@ mod not_kept;
 mod refusal;
 mod resolved;
 mod retry;
+mod row_filter;
 mod schedule;
 mod status;
 mod steered;

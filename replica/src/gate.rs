@@ -4,6 +4,7 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use binlog::event::XaName;
+use binlog::row::Column;
 use targets::{
     Applied, Mark, RowRules, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome,
     Store, TargetError, Traits, UnitHead,
@@ -124,6 +125,14 @@ impl Session for GatedSession {
 
     fn follow(&mut self, rules: &RowRules) -> Result<(), TargetError> {
         self.session.follow(rules)
+    }
+
+    fn known_columns(
+        &mut self,
+        database: &str,
+        table: &str,
+    ) -> Result<Vec<Column<'static>>, TargetError> {
+        self.session.known_columns(database, table)
     }
 
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {

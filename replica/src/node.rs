@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use binlog::log::encryption::LogEncryption;
 use binlog::log::{OsStorage, SourceCoordinates, Storage};
-use config::ReplicaSettings;
 use config::settings::{GtidMode, Initialize, RowRuleSettings, SkipErrors, TargetKind};
+use config::{ReplicaSettings, ReplicationFilter};
 use engine::database::{Database, EngineOptions};
 use gtid::Uuid;
 use server::checkpointer::Checkpointer;
@@ -177,6 +177,7 @@ impl Opened {
             Initialize::IfMissing => &settings.target,
             Initialize::Insecure | Initialize::RandomPassword => &TargetKind::Sqlite,
         };
+        check_row_filters(&settings.filters)?;
         let target = target::open(kind, &database, DEFAULT_CHANNEL, settings.server.gtid_mode)?;
         let store = GatedStore {
             store: target,
@@ -215,6 +216,22 @@ impl Opened {
             gate,
         })
     }
+}
+
+/// Conditions that can never be read, and tables with two, stop the replica before it begins.
+fn check_row_filters(filter: &ReplicationFilter) -> Result<(), ReplicaError> {
+    for rule in &filter.row_filters {
+        let refused = |reason: &str| {
+            ReplicaError::Setting(format!("replicate_row_filter='{rule}': {reason}"))
+        };
+        let checked = engine::dml::row_filter::check(&rule.expression);
+        checked.map_err(|error| refused(&error.message))?;
+        let (database, table) = (&rule.table.database, &rule.table.table);
+        if filter.row_filter(database, table) != Some(rule) {
+            return Err(refused("the table has another condition; join them by AND"));
+        }
+    }
+    Ok(())
 }
 
 fn rules(settings: &RowRuleSettings) -> RowRules {
@@ -305,6 +322,7 @@ fn observe(channel: &Channel, sessions: SessionCounts) -> Observation {
             transactions_skipped: applier.skipped,
             not_kept: not_kept(&applier.not_kept),
             resolved: resolved(&applier.resolved),
+            rows_left_out: applier.left_out,
             connects: receiver.connects,
             relay_log_bytes: state.relay_log_space,
             errors: vec![("receive", receiver.failures), ("apply", applier.failures)],

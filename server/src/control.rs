@@ -199,6 +199,7 @@ impl Observation {
             );
             let kinds = replica.not_kept.iter().map(ToString::to_string);
             add("not_kept", kinds.collect::<Vec<_>>().join("; "));
+            add("rows_left_out", replica.rows_left_out.to_string());
             let resolved = replica.resolved.iter().map(ToString::to_string);
             add("errors_passed", resolved.collect::<Vec<_>>().join("; "));
             if let Some(gtid) = &replica.failed_gtid {
@@ -283,6 +284,8 @@ pub struct ReplicaObservation {
     pub transactions_skipped: u64,
     /// What concerns nothing kept here, by kind.
     pub not_kept: Vec<NotKeptObservation>,
+    /// Rows that `replicate_row_filter` left out so far.
+    pub rows_left_out: u64,
     /// Errors behind which `replica_exec_mode` or `replica_skip_errors` let the applier go on.
     pub resolved: Vec<ResolvedObservation>,
     /// Connections made to the source so far.

@@ -8,6 +8,7 @@
 //! allows it, and the mark that they lead to is committed with them.
 
 use binlog::event::{Flavour, XaName};
+use binlog::row::Column;
 
 use engine::apply::RowRules;
 use sql::error::SqlError;
@@ -98,6 +99,21 @@ pub trait Session: Send {
                 Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)))
             }
         }
+    }
+
+    /// The columns of a table as they are here, with names, signs, collations and members as far as they
+    /// are known; their types are not asked for. Empty if there is no such table.
+    ///
+    /// # Errors
+    /// When the target cannot say.
+    fn known_columns(
+        &mut self,
+        _database: &str,
+        _table: &str,
+    ) -> Result<Vec<Column<'static>>, TargetError> {
+        let text = "The names of columns, which the log does not have (the source needs \
+                    binlog_row_metadata=FULL) and this target is not asked for,";
+        Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)))
     }
 
     /// Applies the rows of one event. On error the unit has to be undone.

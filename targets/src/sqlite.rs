@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use binlog::event::XaName;
+use binlog::row::Column;
 use engine::apply::{
     AppliedRows, ApplyError, DdlStatement, HISTORY, Resolution, Resolved, RowRules, Rule,
     SEQUENCE_ROWS,
@@ -13,6 +14,7 @@ use engine::apply::{
 use engine::database::{Applied, Database, Mark};
 use engine::error::EngineError;
 use engine::execute::Writer;
+use engine::image::table_map;
 
 use super::{
     RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome, Store, TargetError,
@@ -167,6 +169,16 @@ impl Session for SqliteSession {
     fn follow(&mut self, rules: &RowRules) -> Result<(), TargetError> {
         self.rules = Arc::new(rules.clone());
         Ok(())
+    }
+
+    fn known_columns(
+        &mut self,
+        database: &str,
+        table: &str,
+    ) -> Result<Vec<Column<'static>>, TargetError> {
+        let catalog = self.writer()?.catalog();
+        let table = catalog.find_table(database, table);
+        Ok(table.map_or_else(Vec::new, |table| table_map(table, 0).columns))
     }
 
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {

@@ -139,6 +139,11 @@ pub(crate) const METRICS: &[(&str, &str, &str)] = &[
     ),
     (
         "counter",
+        "weir_rows_left_out_total",
+        "Rows that replicate_row_filter left out.",
+    ),
+    (
+        "counter",
         "weir_errors_passed_total",
         "Errors behind which the applier went on, by the variable that says so and MySQL's number.",
     ),
@@ -273,6 +278,7 @@ impl Samples {
             let labels = [("construct", kind.construct)];
             self.labelled("weir_not_kept_total", &labels, kind.count);
         }
+        self.add("weir_rows_left_out_total", replica.rows_left_out);
         for passed in &replica.resolved {
             let code = passed.code.to_string();
             let labels = [("rule", passed.rule), ("code", &code)];

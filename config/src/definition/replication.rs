@@ -255,4 +255,10 @@ pub(super) const APPLIER: &[Definition] = &[
         "Apply changes of database `from` to database `to`; the other rules see the new name.",
     )
     .only(Role::Replica),
+    Definition::list(
+        "replicate_row_filter",
+        ListOf::RowFilters,
+        "Of this table apply only rows of which the condition is true; one option a table. Weir's own.",
+    )
+    .only(Role::Replica),
 ];

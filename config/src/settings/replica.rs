@@ -4,7 +4,7 @@ use super::{
     LogBaseName, RowRuleSettings, ServerSettings, SourcePosition, SourceSettings, TargetKind,
 };
 use crate::definition::Role;
-use crate::filter::{DatabaseRewrite, TableName, WildTable};
+use crate::filter::{DatabaseRewrite, RowFilter, TableName, WildTable};
 use crate::value::Value;
 use crate::{ConfigError, ConfigErrors, Effective, Loaded, ReplicationFilter};
 
@@ -123,6 +123,9 @@ fn filters(effective: &Effective) -> ReplicationFilter {
             .collect(),
         wild_ignore_table: list("replicate_wild_ignore_table")
             .filter_map(|text| WildTable::parse(text))
+            .collect(),
+        row_filters: list("replicate_row_filter")
+            .filter_map(|text| RowFilter::parse(text))
             .collect(),
         rewrite_db: list("replicate_rewrite_db")
             .filter_map(|text| DatabaseRewrite::parse(text))

@@ -64,6 +64,17 @@ pub(super) fn written(
     Ok(printer.finish(text))
 }
 
+/// The kept form of a condition that gives the same for the same row, and the columns that it names: what
+/// may stand in a generated column. Errors as there, of `what` in the place of the column.
+pub(crate) fn deterministic(
+    session: &SessionContext,
+    what: &str,
+    expression: &Expression,
+) -> Result<(String, Vec<String>), SqlError> {
+    let written = written(session, what, Purpose::Generated, expression)?;
+    Ok((written.text, written.columns))
+}
+
 /// Checks what expressions refer to, and that each can be computed: errors 1054, 3107, 3109, 3767
 /// and 3768.
 pub(super) fn check(

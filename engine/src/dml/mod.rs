@@ -11,6 +11,7 @@ mod evaluated;
 mod insert;
 mod replace;
 mod row;
+pub mod row_filter;
 mod row_value;
 mod source;
 mod target;

@@ -45,6 +45,7 @@ impl Applier {
             state.skipped = state.skipped.saturating_add(committed.skipped);
             state.not_kept.add(&committed.not_kept);
             state.resolved.add(&committed.resolved);
+            state.left_out = state.left_out.saturating_add(committed.left_out);
             state.last_applied_micros = committed.commit_micros.or(state.last_applied_micros);
             state.oldest_open_micros = None;
             state.failure = None;

@@ -11,7 +11,7 @@ use targets::{Logged, RowsChange, StatementChange, Variables};
 
 use super::coordinator::Coordinator;
 use super::error::Reason;
-use super::filter::admits_statement;
+use super::filter::{admits_statement, conditioned};
 use super::kind::refined;
 use super::refusal::{Failed, lost, refuse, refuse_unless_ignorable, shown};
 
@@ -108,6 +108,14 @@ impl Coordinator {
             );
             return Err(Reason::Unsupported { what }.into());
         }
+        // What it does to the rows of a table with a condition cannot be told from it.
+        if let Some(table) = conditioned(&self.filter, kind, (&schema, &text), &options) {
+            let sql = shown(&query.sql);
+            let what =
+                format!("The statement '{sql}', which may touch {table} of replicate_row_filter,");
+            return Err(Reason::Unsupported { what }.into());
+        }
+        self.row_filters.forget();
         self.execute(step, query, kind)
     }
 
@@ -154,17 +162,33 @@ impl Coordinator {
             self.worker.skip();
             return Ok(());
         }
-        let change = RowsChange {
-            database: &admission.database,
-            map: &table.map,
-            rows,
-            logged: logged(step),
-        };
-        let applied = self.worker.rows(&self.open.head, &change);
-        applied.map_err(|error| Failed {
-            reason: error.into(),
+        let (worker, head) = (&mut self.worker, &self.open.head);
+        let failed = |reason: Reason| Failed {
+            reason,
             table: Some(admission.name()),
-        })
+        };
+        let (database, map) = (&*admission.database, &table.map);
+        let known = || worker.known_columns(head, database, &map.table);
+        let of = (map, rows);
+        let filters = &mut self.row_filters;
+        let admitted = filters.admitted(&self.filter, database, of, known);
+        let admitted = admitted.map_err(failed)?;
+        let mut apply = |rows: &RowsEvent<'_>| {
+            let change = RowsChange {
+                database,
+                map,
+                rows,
+                logged: logged(step),
+            };
+            let applied = worker.rows(head, &change);
+            applied.map_err(|error| failed(error.into()))
+        };
+        let Some(admitted) = admitted else {
+            return apply(rows);
+        };
+        admitted.events.iter().try_for_each(apply)?;
+        worker.leave_out(admitted.left_out);
+        Ok(())
     }
 
     /// Counts rows that are applied later.

@@ -17,6 +17,7 @@ use targets::{UnitHead, Variables};
 
 use super::error::{ApplierError, Place, Reason};
 use super::refusal::{Failed, outside};
+use super::row_filter::RowFilters;
 use super::schedule::Group;
 use super::status::ApplierStatus;
 use super::tables::Admissions;
@@ -30,6 +31,7 @@ pub struct Coordinator {
     pub(super) filter: Arc<ReplicationFilter>,
     status: Arc<ApplierStatus>,
     pub(super) admissions: Admissions,
+    pub(super) row_filters: RowFilters,
     places: Places,
     /// The transaction that ended last: what its commit fails with is likely its own.
     ended: TransactionGtid,
@@ -101,6 +103,7 @@ impl Coordinator {
             filter,
             status,
             admissions: Admissions::default(),
+            row_filters: RowFilters::default(),
             open: Open::default(),
             passes_over_next: false,
             passes_incident: false,

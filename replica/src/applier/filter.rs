@@ -1,7 +1,8 @@
 //! Whether a replicated statement is applied: MySQL's filter rules on what the statement names.
 
+use binlog::transaction::StatementKind;
 use config::ReplicationFilter;
-use sql::ast::{Statement, TableName};
+use sql::ast::{CreateTableSource, Ddl, Statement, TableName};
 use sql::{ParseOptions, parse};
 
 /// Whether the filter lets a statement through. `default_db` is the database on the source.
@@ -43,6 +44,48 @@ pub(super) fn admits_statement(
     };
     let tables: Vec<_> = tables.into_iter().map(parts).collect();
     filter.admits_statement(default_db, &tables)
+}
+
+/// A table with a condition on its rows that a statement changes or reads, or may: a definition changes
+/// none but for CREATE TABLE ... SELECT, and of what is not understood nothing is known.
+pub(super) fn conditioned(
+    filter: &ReplicationFilter,
+    kind: StatementKind,
+    (default_db, sql): (&str, &[u8]),
+    options: &ParseOptions,
+) -> Option<String> {
+    let first = filter.row_filters.first()?;
+    if !matches!(kind, StatementKind::Dml | StatementKind::CreateSelect) {
+        return None;
+    }
+    let here = filter.rewrite(default_db);
+    // Rows follow a plain CREATE TABLE as rows.
+    let parsed = parse(sql, options);
+    if parsed
+        .as_ref()
+        .is_ok_and(|parsed| is_plain(&parsed.statement))
+    {
+        return None;
+    }
+    let Ok(tables) = parsed.and_then(|parsed| parsed.statement.tables()) else {
+        return Some(first.table.to_string());
+    };
+    tables.iter().find_map(|table| {
+        let database = table.database.as_deref().unwrap_or(&here);
+        let rule = filter.row_filter(database, &table.name)?;
+        Some(rule.table.to_string())
+    })
+}
+
+/// Whether it makes a table of no other's rows.
+fn is_plain(statement: &Statement) -> bool {
+    let Statement::Ddl(Ddl::CreateTable(create)) = statement else {
+        return false;
+    };
+    match &create.source {
+        CreateTableSource::Definition { select, .. } => select.is_none(),
+        CreateTableSource::Like(_) => true,
+    }
 }
 
 fn parts(table: &TableName) -> (Option<&str>, &str) {

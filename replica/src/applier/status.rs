@@ -62,6 +62,8 @@ pub struct ApplierState {
     pub skipped: u64,
     /// What the target does not keep, of transactions committed since the process began.
     pub not_kept: NotKept,
+    /// Rows that `replicate_row_filter` left out, since the process began.
+    pub left_out: u64,
     /// What becomes of rows that do not fit.
     pub rules: Arc<RowRules>,
     /// Those that did not, of transactions committed since the process began.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use binlog::event::XaName;
 use binlog::log::{LogPosition, SourceCoordinates};
+use binlog::row::Column;
 use binlog::transaction::{Executed, StatementKind};
 use sql::error::SqlError;
 use targets::{
@@ -35,6 +36,8 @@ pub struct Committed {
     pub commit_micros: Option<u64>,
     /// What the target does not keep.
     pub not_kept: NotKept,
+    /// Rows that `replicate_row_filter` left out.
+    pub left_out: u64,
     /// What did not fit, and was let pass.
     pub resolved: ResolvedCounts,
 }
@@ -47,6 +50,7 @@ impl Committed {
         self.rows = self.rows.saturating_add(other.rows);
         self.skipped = self.skipped.saturating_add(other.skipped);
         self.commit_micros = other.commit_micros.or(self.commit_micros);
+        self.left_out = self.left_out.saturating_add(other.left_out);
         self.not_kept.add(&other.not_kept);
         self.resolved.add(&other.resolved);
     }
@@ -169,6 +173,25 @@ impl Worker {
     /// Takes note that something of the open transaction is passed over.
     pub(super) fn skip(&mut self) {
         self.open.skipped = 1;
+    }
+
+    /// Columns of a table as the target has them.
+    pub(super) fn known_columns(
+        &mut self,
+        head: &UnitHead,
+        database: &str,
+        table: &str,
+    ) -> Result<Vec<Column<'static>>, TargetError> {
+        self.begin_unit(head)?;
+        self.session.known_columns(database, table)
+    }
+
+    /// Counts rows that a condition leaves out.
+    pub(super) fn leave_out(&mut self, rows: u64) {
+        if rows > 0 {
+            self.open.skipped = 1;
+            self.open.left_out = self.open.left_out.saturating_add(rows);
+        }
     }
 
     pub(super) fn rows(

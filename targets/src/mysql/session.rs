@@ -5,6 +5,7 @@
 //! that what follows a transaction that the server rolled back is rolled back as well.
 
 mod kept;
+mod known_columns;
 mod lenient;
 mod net;
 mod restore;
@@ -12,6 +13,7 @@ mod statements;
 mod xa;
 
 use binlog::event::{FormatDescription, XaName};
+use binlog::row::Column;
 use binlog::transaction::{StatementKind, TransactionGtid};
 use inspect::{SqlSession, SqlSink, put_versioned, without_start};
 use kept::rows_of;
@@ -21,7 +23,7 @@ use sql::error::SqlError;
 use xa::Xa;
 
 use super::across;
-use super::binlog_statement::{BinlogStatement, Rows};
+use super::binlog_statement::BinlogStatement;
 use super::doubt::{self, Logged, is_already};
 pub(super) use super::error::undecodable;
 use super::facts::ServerFacts;
@@ -396,6 +398,15 @@ impl Session for MysqlSession {
         Ok(())
     }
 
+    fn known_columns(
+        &mut self,
+        database: &str,
+        table: &str,
+    ) -> Result<Vec<Column<'static>>, TargetError> {
+        self.settle()?;
+        self.ask_columns(database, table)
+    }
+
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {
         if let Truth::Row(table) = &self.options.truth
             && (table.is(change.database, &change.map.table)
@@ -571,19 +582,6 @@ impl MysqlSession {
             self.pipe.send(sql.as_bytes())?;
         }
         Ok(applied)
-    }
-
-    /// Takes rows that go into one event.
-    fn take_part(
-        &mut self,
-        rows: &Rows<'_>,
-        description: &FormatDescription,
-    ) -> Result<(), TargetError> {
-        self.describe(description)?;
-        self.has_begun = true;
-        self.has_rows = true;
-        let (pipe, full) = (&mut self.pipe, self.rows.full());
-        self.rows.add_rows(rows, full, &mut |sql| pipe.send(sql))
     }
 
     /// Takes note of a commit.

@@ -404,3 +404,18 @@ impl Session for RestoreSession {
         })
     }
 }
+
+impl MysqlSession {
+    /// Takes rows that go into one event.
+    fn take_part(
+        &mut self,
+        rows: &Rows<'_>,
+        description: &FormatDescription,
+    ) -> Result<(), TargetError> {
+        self.describe(description)?;
+        self.has_begun = true;
+        self.has_rows = true;
+        let (pipe, full) = (&mut self.pipe, self.rows.full());
+        self.rows.add_rows(rows, full, &mut |sql| pipe.send(sql))
+    }
+}
