@@ -103,6 +103,14 @@ pub(crate) const ABSENT: &[(&str, &str)] = &[
         "skip_networking",
         "write bind_address=127.0.0.1, or use the socket",
     ),
+    (
+        "gtid_strict_mode",
+        "of a MariaDB source followed by GTID the numbers of a domain always have to grow",
+    ),
+    (
+        "gtid_ignore_duplicates",
+        "a replica has one source, which sends a transaction once",
+    ),
     ("skip_grant_tables", "accounts cannot be switched off"),
     ("general_log", "there is no general log"),
     ("slow_query_log", "there is no slow query log"),
