@@ -67,6 +67,15 @@ pub struct DatabaseRewrite {
 }
 
 impl ReplicationFilter {
+    /// Whether some of the rules are for tables.
+    #[must_use]
+    pub fn has_table_rules(&self) -> bool {
+        !(self.do_table.is_empty()
+            && self.ignore_table.is_empty()
+            && self.wild_do_table.is_empty()
+            && self.wild_ignore_table.is_empty())
+    }
+
     /// Whether there is no rule at all: everything is admitted under its own name.
     #[must_use]
     pub fn is_empty(&self) -> bool {

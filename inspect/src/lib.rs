@@ -25,8 +25,8 @@ pub use output::Output;
 pub use render::{Render, RenderError, Source};
 pub use sql::{
     Destination, Find, Generated, Inexpressible, NoNames, RowSql, Session as SqlSession, SqlForm,
-    SqlLines, SqlOptions, SqlSink, put_base64, put_text_literal, put_variable, put_versioned,
-    without_start,
+    SqlLines, SqlOptions, SqlSink, load_local, put_base64, put_text_literal, put_variable,
+    put_versioned, without_start,
 };
 pub use text::{TextLines, TextOptions, put_value};
 

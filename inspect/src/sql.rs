@@ -25,6 +25,7 @@ use std::path::PathBuf;
 pub use self::across::Destination;
 pub use self::base64::put as put_base64;
 pub use self::literal::put_utf8 as put_text_literal;
+pub use self::load::load_local;
 pub use self::row::{Find, Inexpressible, NoNames, RowSql};
 pub use self::statements::Generated;
 

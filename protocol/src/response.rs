@@ -37,6 +37,8 @@ pub(crate) const OK: u8 = 0x00;
 /// First byte of an EOF packet, of an OK packet that ends a result set, and of an authentication
 /// switch.
 pub(crate) const EOF: u8 = 0xfe;
+/// First byte of a request for a file of the client's.
+pub(crate) const LOCAL_INFILE: u8 = 0xfb;
 /// First byte of an ERR packet.
 pub(crate) const ERR: u8 = 0xff;
 

@@ -12,6 +12,7 @@ mod error;
 mod filter;
 mod hold;
 mod kind;
+mod load;
 mod not_kept;
 mod refusal;
 mod resolved;

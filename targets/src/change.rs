@@ -1,5 +1,7 @@
 //! What a session is given: the head of a transaction, rows, statements.
 
+use std::fs::File;
+
 use binlog::event::{Event, EventFormat, EventHeader, Flavour, FormatDescription, Query, RawEvent};
 use binlog::limits::Limits;
 use binlog::row::{RowPair, RowPlan, RowsEvent, TableMap};
@@ -125,6 +127,17 @@ impl RowsOutcome {
     }
 }
 
+/// The file of a LOAD DATA, which a log in statement format has in front of the statement.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadedFile<'a> {
+    /// All of it.
+    pub content: &'a File,
+    /// From where to where in the statement the clause that names it goes, in bytes.
+    pub name: (u32, u32),
+    /// What becomes of rows whose key exists, as logged.
+    pub duplicates: u8,
+}
+
 /// A statement that is replicated as text.
 #[derive(Debug, Clone, Copy)]
 pub struct StatementChange<'a> {
@@ -134,6 +147,8 @@ pub struct StatementChange<'a> {
     pub query: &'a Query<'a>,
     /// What it needs beside its session.
     pub variables: &'a Variables,
+    /// The file that it loads.
+    pub file: Option<LoadedFile<'a>>,
     /// What kind of statement it is.
     pub kind: StatementKind,
     /// The event.

@@ -375,6 +375,7 @@ fn statement(target: &mut dyn Session, sql: &str) -> Result<StatementOutcome, Ta
         database: "d",
         query: &query,
         variables: &Variables::default(),
+        file: None,
         kind: StatementKind::of(query.sql.as_ref()),
         logged: logged(EventType::QUERY, &description),
     })

@@ -18,7 +18,8 @@ mod seam;
 mod sqlite;
 
 pub use change::{
-    Logged, RowsChange, RowsOutcome, StatementChange, StatementOutcome, UnitHead, Variables,
+    LoadedFile, Logged, RowsChange, RowsOutcome, StatementChange, StatementOutcome, UnitHead,
+    Variables,
 };
 pub use engine::apply::{
     Resolution, Resolved, RowRules, Rule, SYSTEM_ROWS, SkippedErrors, is_system_table,

@@ -94,28 +94,43 @@ impl LoadFiles {
             let reason = format!("file {} was not begun in what is shown", event.file_id);
             return Err(refused(source, step, reason));
         };
-        let sql = &event.query.sql;
-        let position = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
-        let parts = (
-            sql.get(..position(event.file_name_start)),
-            sql.get(position(event.file_name_end)..),
+        let name = (event.file_name_start, event.file_name_end);
+        let text = load_local(
+            &event.query.sql,
+            name,
+            event.duplicates,
+            &path.to_string_lossy(),
         );
-        let (Some(before), Some(after)) = parts else {
+        let Some(text) = text else {
             let reason = "the file name lies outside of the statement";
             return Err(refused(source, step, reason.to_owned()));
         };
-        let mut text = before.to_vec();
-        text.extend_from_slice(b" LOCAL INFILE ");
-        put_utf8(&mut text, &path.to_string_lossy());
-        text.extend_from_slice(match event.duplicates {
-            LoadDuplicates::REPLACE => b" REPLACE",
-            LoadDuplicates::IGNORE => b" IGNORE",
-            // LOCAL alone means IGNORE; the file loaded without a duplicate once.
-            _ => b"",
-        });
-        text.extend_from_slice(b" INTO");
-        text.extend_from_slice(after);
         statement(out, &text);
         Ok(())
     }
+}
+
+/// A LOAD DATA as it is logged, with the clause from `name.0` to `name.1` in place of which it loads the
+/// client's file at `path`; `None` where there is no such clause.
+#[must_use]
+pub fn load_local(
+    sql: &[u8],
+    name: (u32, u32),
+    duplicates: LoadDuplicates,
+    path: &str,
+) -> Option<Vec<u8>> {
+    let position = |offset: u32| usize::try_from(offset).unwrap_or(usize::MAX);
+    let mut text = sql.get(..position(name.0))?.to_vec();
+    let after = sql.get(position(name.1)..)?;
+    text.extend_from_slice(b" LOCAL INFILE ");
+    put_utf8(&mut text, path);
+    text.extend_from_slice(match duplicates {
+        LoadDuplicates::REPLACE => b" REPLACE",
+        LoadDuplicates::IGNORE => b" IGNORE",
+        // LOCAL alone means IGNORE; the file loaded without a duplicate once.
+        _ => b"",
+    });
+    text.extend_from_slice(b" INTO");
+    text.extend_from_slice(after);
+    Some(text)
 }

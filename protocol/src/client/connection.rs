@@ -24,6 +24,9 @@ use crate::{
     stream::PacketStream,
 };
 
+/// Bytes of a file that are sent at once.
+const FILE_PIECE: usize = 64 << 10;
+
 /// What a statement came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueryResult {
@@ -172,6 +175,44 @@ impl Connection {
             (_, status) = self.read_result().await?;
         }
         Ok(result)
+    }
+
+    /// Runs a statement that asks for a file, LOAD DATA LOCAL INFILE, with this for its content; whatever
+    /// name the server asks for. No statement may be under way. When the content cannot be read the
+    /// connection is of no more use, and the server undoes the statement with it.
+    pub async fn load(
+        &mut self,
+        sql: &[u8],
+        content: &mut (impl std::io::Read + Send),
+    ) -> Result<QueryResult, Error> {
+        debug_assert!(self.sent.is_empty());
+        self.command(|out| {
+            out.put_u8(command::QUERY);
+            out.put(sql);
+        })
+        .await?;
+        let payload = self.stream.expect().await?;
+        match payload.first() {
+            Some(&response::LOCAL_INFILE) => {}
+            Some(&response::ERR) => return Err(ErrPacket::decode(&payload)?.into()),
+            found => {
+                return Err(Error::Unexpected {
+                    expected: "a request for a file",
+                    found: found.copied(),
+                });
+            }
+        }
+        let mut piece = vec![0; FILE_PIECE];
+        loop {
+            let len = content.read(&mut piece)?;
+            // The piece without bytes is the end.
+            let piece = piece.get(..len).unwrap_or_default();
+            self.stream.write(|out| out.put(piece));
+            self.stream.flush().await?;
+            if len == 0 {
+                return Ok(self.read_result().await?.0);
+            }
+        }
     }
 
     /// Asks whether the server is there.

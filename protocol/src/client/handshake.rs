@@ -164,6 +164,9 @@ impl<'a> Handshake<'a> {
                 Some(permits.zstd_level)
             }
         };
+        if self.options.local_files {
+            capabilities = capabilities.with(Capabilities::LOCAL_FILES & greeting.capabilities);
+        }
         if self.options.database.is_some() {
             capabilities = capabilities.with(Capabilities::CONNECT_WITH_DB);
         }

@@ -47,6 +47,8 @@ pub struct ClientOptions {
     pub get_source_public_key: bool,
     /// The server's public key, PEM (`SOURCE_PUBLIC_KEY_PATH`).
     pub source_public_key: Option<Vec<u8>>,
+    /// Whether the server may be told that [`Connection::load`] can send files; nothing else sends any.
+    pub local_files: bool,
     /// How the stream may be compressed after the login (`SOURCE_COMPRESSION_ALGORITHMS`).
     pub compression: CompressionPermits,
     /// What to say of this program.
@@ -67,6 +69,7 @@ impl ClientOptions {
             tls: ClientTls::default(),
             get_source_public_key: false,
             source_public_key: None,
+            local_files: false,
             compression: CompressionPermits::default(),
             attributes: vec![("program_name".to_owned(), "weir".to_owned())],
             payload_bytes_max: 1 << 30,

@@ -13,6 +13,7 @@ use super::coordinator::Coordinator;
 use super::error::Reason;
 use super::filter::{admits_statement, conditioned};
 use super::kind::refined;
+use super::load::Loaded;
 use super::refusal::{Failed, lost, refuse, refuse_unless_ignorable, shown};
 
 impl Coordinator {
@@ -33,6 +34,9 @@ impl Coordinator {
             | Event::RowsQuery(_)
             | Event::AnnotateRows(_) => Ok(()),
             Event::IntVar(_) | Event::Rand(_) | Event::UserVar(_) => self.variable(step),
+            Event::BeginLoadQuery(block) => self.load_block(block, true),
+            Event::AppendBlock(block) => self.load_block(block, false),
+            Event::ExecuteLoadQuery(load) => self.load_data(step, load),
             Event::XaPrepare(prepare) => self.prepare_xa(step, prepare),
             Event::Incident(incident) => Err(lost(incident.message)),
             _ => refuse_unless_ignorable(&step.raw),
@@ -71,7 +75,7 @@ impl Coordinator {
         }
     }
 
-    fn statement(
+    pub(super) fn statement(
         &mut self,
         step: &Step<'_>,
         query: &Query<'_>,
@@ -91,6 +95,7 @@ impl Coordinator {
         if !admits_statement(&self.filter, &schema, &text, &options) {
             self.worker.skip();
             self.open.variables = Variables::default();
+            drop(self.open.files.take());
             return Ok(());
         }
         let kind = match self.worker.runs_statements() {
@@ -143,10 +148,12 @@ impl Coordinator {
         let schema = String::from_utf8_lossy(&query.schema);
         let database = self.filter.rewrite(&schema);
         let variables = std::mem::take(&mut self.open.variables);
+        let file = self.open.files.take();
         let change = StatementChange {
             database: &database,
             query,
             variables: &variables,
+            file: file.as_ref().map(Loaded::file),
             kind,
             logged: logged(step),
         };

@@ -16,6 +16,7 @@ use config::ReplicationFilter;
 use targets::{UnitHead, Variables};
 
 use super::error::{ApplierError, Place, Reason};
+use super::load::LoadFiles;
 use super::refusal::{Failed, outside};
 use super::row_filter::RowFilters;
 use super::schedule::Group;
@@ -80,6 +81,8 @@ pub(super) struct Open {
     is_half_alter: bool,
     /// What its next statement needs.
     pub(super) variables: Variables,
+    /// The files of its statements.
+    pub(super) files: LoadFiles,
     /// Whether an event of it was seen.
     has_begun: bool,
     /// The first half of an XA transaction, while it is read.
@@ -276,6 +279,10 @@ impl Coordinator {
         if open.is_applied {
             self.worker.move_to(source, relay);
             return Ok(());
+        }
+        if open.files.are_begun() {
+            let what = "A file of LOAD DATA without its statement".to_owned();
+            return Err(self.at_end(Reason::Unsupported { what }));
         }
         if open.is_passed_over {
             self.worker.skip();

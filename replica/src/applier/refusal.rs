@@ -49,12 +49,7 @@ pub(super) fn refuse_unless_ignorable(event: &RawEvent<'_>) -> Result<(), Failed
 pub(super) fn refuse(event: &RawEvent<'_>) -> Result<(), Failed> {
     let kind = event.header.event_type;
     let what = match kind {
-        EventType::INTVAR
-        | EventType::RAND
-        | EventType::USER_VAR
-        | EventType::BEGIN_LOAD_QUERY
-        | EventType::EXECUTE_LOAD_QUERY
-        | EventType::APPEND_BLOCK => {
+        EventType::INTVAR | EventType::RAND | EventType::USER_VAR => {
             format!("A {kind} event (statement-based logging; the source needs binlog_format=ROW)")
         }
         kind => format!("A {kind} event"),

@@ -58,6 +58,10 @@ impl Pipe {
             let text = format!("no runtime for the connection to the target: {error}");
             TargetError::Retry(SqlError::new(1135, "HY000", text))
         })?;
+        let options = &ClientOptions {
+            local_files: true,
+            ..options.clone()
+        };
         let connecting = async {
             tokio::time::timeout(CONNECT_TIME, Connection::connect(options))
                 .await
@@ -128,6 +132,17 @@ impl Pipe {
         self.send(sql.as_bytes())?;
         self.flush()?;
         self.answer(false)
+    }
+
+    /// Runs a LOAD DATA LOCAL INFILE alone, with this for the file.
+    pub(super) fn load(
+        &mut self,
+        sql: &[u8],
+        content: &mut (impl std::io::Read + Send),
+    ) -> Result<QueryResult, TargetError> {
+        self.drain()?;
+        let answer = self.runtime.run(self.connection.load(sql, content))?;
+        answer.map_err(|error| self.lost(error, false))
     }
 
     /// The first cell of the first row; `None` for NULL and no row.

@@ -3,15 +3,18 @@
 //! A statement runs under the session that its QUERY event describes, behind the ids, seeds and user
 //! variables that stood in front of it.
 
-use binlog::event::EventFlags;
+use std::io::Seek as _;
+
+use binlog::event::{EventFlags, LoadDuplicates};
 use binlog::transaction::StatementKind;
 use gtid::MariaGtid;
-use inspect::put_variable;
+use inspect::{load_local, put_variable};
+use protocol::client::QueryResult;
 use sql::error::SqlError;
 
 use super::kept::mixed;
 use super::{MysqlSession, undecodable};
-use crate::{StatementChange, TargetError};
+use crate::{LoadedFile, StatementChange, TargetError};
 
 /// Whether a statement of this kind is part of a transaction, and ends none.
 pub(super) const fn is_inside(kind: StatementKind) -> bool {
@@ -90,11 +93,50 @@ impl MysqlSession {
         for sql in needed_by(change)? {
             self.pipe.send(&sql)?;
         }
-        self.pipe.send(sql)?;
-        self.pipe
-            .drain_commit()
-            .map_err(|error| on_query(error, change))
+        let done = match &change.file {
+            None => {
+                self.pipe.send(sql)?;
+                self.pipe.drain_commit()
+            }
+            Some(file) => self.load(sql, file),
+        };
+        done.map_err(|error| on_query(error, change))
     }
+
+    /// Runs a LOAD DATA with its file as one of this side's. The server leaves out rows then whose keys are
+    /// there, as it would not without LOCAL: that there were none is in what it answers.
+    fn load(&mut self, sql: &[u8], file: &LoadedFile<'_>) -> Result<(), TargetError> {
+        let duplicates = LoadDuplicates(file.duplicates);
+        let local = load_local(sql, file.name, duplicates, "weir").ok_or_else(|| {
+            let text = "A LOAD DATA whose file is named outside of it,".to_owned();
+            TargetError::Unsupported(SqlError::new(1235, "42000", text))
+        })?;
+        let mut content = file.content;
+        content.rewind().map_err(|error| {
+            let text = format!("the file of a LOAD DATA cannot be read again: {error}");
+            TargetError::Retry(SqlError::new(1030, "HY000", text))
+        })?;
+        let QueryResult::Ok(ok) = self.pipe.load(&local, &mut content)? else {
+            return Err(TargetError::misuse("the rows of a LOAD DATA"));
+        };
+        let skipped = skipped(&ok.info);
+        if duplicates == LoadDuplicates::ERROR && skipped != Some(0) {
+            let text = format!(
+                "rows of the file have keys that are there, and on the source there were none: {}",
+                ok.info
+            );
+            return Err(TargetError::Statement(SqlError::new(1062, "23000", text)));
+        }
+        Ok(())
+    }
+}
+
+/// The third number of `Records: 3  Deleted: 0  Skipped: 1  Warnings: 1`, in whatever language.
+fn skipped(info: &str) -> Option<u64> {
+    let mut numbers = info
+        .split(|of: char| !of.is_ascii_digit())
+        .filter(|digits| !digits.is_empty());
+    numbers.nth(2)?.parse().ok()
 }
 
 /// The statements that set what `change` needs beside its session.
