@@ -30,9 +30,11 @@ pub(crate) use expression::deterministic;
 pub(crate) use kept::{check_write, unenforced};
 pub use refused::refused_by_form;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::catalog::{Catalog, Database, Table};
+use crate::collation::Collation;
 use crate::execute::Writer;
 use crate::outcome::Outcome;
 use crate::session::SessionContext;
@@ -131,6 +133,31 @@ fn save(writer: &mut Writer, table: Table) -> Result<Arc<Table>, SqlError> {
     })?;
     writer.replace_catalog(catalog)?;
     Ok(table)
+}
+
+/// A table that was defined before, without rows.
+pub(crate) fn restore_table(writer: &mut Writer, table: Table) -> Result<(), SqlError> {
+    physical::create_table(writer, &table)?;
+    save(writer, table).map(drop)
+}
+
+/// A database that was defined before.
+pub(crate) fn restore_database(
+    writer: &mut Writer,
+    name: &str,
+    collation: &'static Collation,
+) -> Result<(), SqlError> {
+    writer.store().save_database(name, collation)?;
+    let mut catalog = Catalog::clone(writer.catalog());
+    let database = Database {
+        name: name.to_owned(),
+        collation,
+        tables: BTreeMap::new(),
+    };
+    catalog
+        .databases
+        .insert(name.to_owned(), Arc::new(database));
+    Ok(writer.replace_catalog(catalog)?)
 }
 
 /// Takes a table out of the stored and the shown catalogue, leaving SQLite's table.

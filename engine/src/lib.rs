@@ -21,5 +21,6 @@ pub mod outcome;
 pub mod rows;
 pub mod select;
 pub mod session;
+pub mod tracker;
 pub mod user_locks;
 pub mod value;

@@ -20,7 +20,7 @@ pub use writer::{Conflict, RowId, RowWriter, StoredRow};
 
 pub(crate) use coercion::{Varying, copied_number, parameter};
 pub use default::local_default;
-pub(crate) use default::{default_text, implicit, now};
+pub(crate) use default::{default as default_of, default_text, defaults, implicit, now};
 pub(crate) use plan::{collate, column_of, key_part_expression, list};
 pub(crate) use text::{key_text, value_text};
 pub(crate) use writer::stored_row;

@@ -1,6 +1,6 @@
 //! Tests and benches that need more than one crate or real peers, and the harness they share.
 //!
-//! The harness starts real servers (MySQL 9.7 and 5.6, MariaDB 10.11 and 11.8, unpacked by
+//! The harness starts real servers (MySQL 9.7 and 5.6, MariaDB 10.11 and 11.8, PostgreSQL 15, unpacked by
 //! `scripts/peers`) and `weir` processes on free ports in temporary directories, talks to them,
 //! and compares what they hold. It decides nothing about correctness itself: that is what the
 //! files in `tests/` say. Nothing here skips: a missing peer is a failure that names the command
@@ -14,6 +14,8 @@ pub mod chance;
 pub mod process;
 
 pub mod peers;
+pub mod postgres;
+pub mod postgres_rows;
 pub mod real_replica;
 pub mod real_server;
 pub mod weir;
@@ -39,6 +41,7 @@ pub mod workload;
 
 pub use failure::{Failure, Result};
 pub use peers::Peer;
+pub use postgres::Postgres;
 pub use real_server::RealServer;
 pub use sql::Client;
 pub use weir::Weir;

@@ -82,6 +82,17 @@ impl Process {
         Err(self.failure(&format!("cannot send SIG{signal}")))
     }
 
+    /// The processes that it has started and that run.
+    ///
+    /// # Errors
+    /// When the process is gone or /proc cannot be read.
+    pub fn children(&self) -> Result<Vec<String>> {
+        let id = self.child.id();
+        let path = format!("/proc/{id}/task/{id}/children");
+        let children = std::fs::read_to_string(path)?;
+        Ok(children.split_whitespace().map(str::to_owned).collect())
+    }
+
     /// Resident memory in bytes.
     ///
     /// # Errors

@@ -88,8 +88,8 @@ const CRATES: [(&str, u32, &[&str]); 18] = [
         "integration",
         8,
         &[
-            "codec", "gtid", "binlog", "protocol", "config", "sql", "inspect", "engine", "server",
-            "primary", "replica", "recovery", "cli",
+            "codec", "gtid", "binlog", "protocol", "config", "sql", "inspect", "engine", "targets",
+            "server", "primary", "replica", "recovery", "cli",
         ],
     ),
 ];

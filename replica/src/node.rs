@@ -178,7 +178,8 @@ impl Opened {
             Initialize::Insecure | Initialize::RandomPassword => &TargetKind::Sqlite,
         };
         check_row_filters(&settings.filters)?;
-        let target = target::open(kind, &database, DEFAULT_CHANNEL, settings.server.gtid_mode)?;
+        let gtid_mode = settings.server.gtid_mode;
+        let target = target::open(kind, &database, DEFAULT_CHANNEL, gtid_mode, datadir)?;
         let store = GatedStore {
             store: target,
             gate: Arc::clone(&gate),

@@ -1,17 +1,25 @@
 //! The target that the options name.
 
 use config::Secret;
-use config::settings::{GtidMode, MysqlTarget, TargetKind};
+use std::path::{Path, PathBuf};
+
+use config::settings::{GtidMode, MysqlTarget, PostgresTarget, PostgresZeroDates, TargetKind};
 use engine::database::Database;
 use protocol::client::{ClientOptions, Endpoint};
 use protocol::tls::{ClientTls, TlsMode};
-use targets::{MarkTable, MysqlOptions, MysqlStore, SqliteStore, Store, Truth};
+use targets::{
+    MarkTable, MysqlOptions, MysqlStore, PostgresAddress, PostgresOptions, PostgresStore,
+    SqliteStore, Store, Truth, ZeroDates,
+};
 
 use crate::error::ReplicaError;
 
 /// Where a server that keeps no GTIDs of the source says what it has applied.
 const DATABASE: &str = "weir";
 const TABLE: &str = "applied";
+
+/// The definitions that a PostgreSQL target is known by, in the data directory; written anew each time.
+const DEFINITIONS: &str = "definitions.db";
 
 /// Opens the target.
 ///
@@ -22,6 +30,7 @@ pub(crate) fn open(
     database: &Database,
     channel: &str,
     gtid_mode: GtidMode,
+    datadir: &Path,
 ) -> Result<Box<dyn Store>, ReplicaError> {
     match kind {
         TargetKind::Sqlite => Ok(Box::new(SqliteStore::new(database, channel)?)),
@@ -42,7 +51,46 @@ pub(crate) fn open(
             );
             Ok(Box::new(store))
         }
+        TargetKind::Postgres(target) => {
+            let store = postgres(target, channel, datadir)?;
+            let name = format!("{}:{}/{}", target.host, target.port, target.database);
+            tracing::info!(
+                target: crate::LIFE,
+                server = name.as_str(),
+                version = store.version(),
+                what_is_applied = "a row of weir.applied",
+                "rows go to a PostgreSQL server"
+            );
+            Ok(Box::new(store))
+        }
     }
+}
+
+fn postgres(
+    target: &PostgresTarget,
+    channel: &str,
+    datadir: &Path,
+) -> Result<PostgresStore, ReplicaError> {
+    let read = |path: &PathBuf| {
+        std::fs::read(path).map_err(|error| ReplicaError::io("reading", path, error))
+    };
+    let password = target.password.as_ref().map(Secret::expose);
+    let address = PostgresAddress {
+        host: target.host.clone(),
+        port: target.port,
+        user: target.user.clone(),
+        password: password.map(str::to_owned),
+        database: target.database.clone(),
+        ca: target.ssl_ca.as_ref().map(read).transpose()?,
+    };
+    let zero_dates = match target.zero_dates {
+        PostgresZeroDates::Stop => ZeroDates::Stop,
+        PostgresZeroDates::Null => ZeroDates::Null,
+        PostgresZeroDates::Infinity => ZeroDates::Infinity,
+    };
+    let scratch = datadir.join(DEFINITIONS);
+    let options = PostgresOptions::new(&address, channel, zero_dates, scratch);
+    Ok(PostgresStore::open(options)?)
 }
 
 fn server(

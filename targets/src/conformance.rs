@@ -174,7 +174,18 @@ fn forgets_what_was_not_committed(bench: &mut impl Bench) {
 }
 
 fn undoes_one_source_transaction(bench: &mut impl Bench) {
-    let mut target = session(bench);
+    let store = bench.open();
+    let mut target = must(store.session(), "a session");
+    if !store.traits().undoes_units {
+        must(target.begin(&HEAD), "begin");
+        must(target.unit(&HEAD), "unit");
+        write(target.as_mut(), "t", &[(30, Some("kept"))]);
+        commit(target.as_mut(), 5);
+        undoes_all_of_a_commit(target.as_mut());
+        drop(target);
+        check_undone(bench);
+        return;
+    }
     must(target.begin(&HEAD), "begin");
     must(target.unit(&HEAD), "unit");
     write(target.as_mut(), "t", &[(30, Some("kept"))]);
@@ -187,6 +198,23 @@ fn undoes_one_source_transaction(bench: &mut impl Bench) {
     must(target.undo_unit(), "undo_unit");
     commit(target.as_mut(), 5);
     drop(target);
+    check_undone(bench);
+}
+
+/// A target that undoes all units of a commit or none.
+fn undoes_all_of_a_commit(target: &mut dyn Session) {
+    must(target.begin(&HEAD), "begin");
+    must(target.unit(&HEAD), "unit");
+    write(target, "t", &[(31, Some("undone"))]);
+    must(target.unit(&HEAD), "unit");
+    must(
+        statement(target, "CREATE TABLE d.u (a INT)"),
+        "CREATE TABLE",
+    );
+    must(target.rollback(), "rollback");
+}
+
+fn check_undone(bench: &mut impl Bench) {
     let expected = ["1|one", "20|two", "30|kept"].map(str::to_owned).to_vec();
     assert_eq!(bench.rows("d", "t"), Some(expected));
     assert_eq!(
@@ -221,8 +249,14 @@ fn reports_missing_and_duplicate_rows(bench: &mut impl Bench) {
         ),
     ];
     for (kind, row, code, text) in cases {
-        let error = fails(apply(target.as_mut(), "t", kind, row, row), text);
+        // Where rows are sent together, the commit tells.
+        let result = apply(target.as_mut(), "t", kind, row, row);
+        let result = result.and_then(|_| try_commit(target.as_mut(), 6));
+        let error = fails(result, text);
         assert_eq!((error.code(), error.to_string().as_str()), (code, text));
+        must(target.rollback(), "rollback");
+        must(target.begin(&HEAD), "begin");
+        must(target.unit(&HEAD), "unit");
     }
     let error = fails(
         apply(
@@ -420,6 +454,11 @@ fn position(transactions: u64) -> Applied {
 
 /// Commits with the mark of [`position`], of which the last transaction is new.
 fn commit(target: &mut dyn Session, transactions: u64) {
+    must(target.flush(), "flush");
+    must(try_commit(target, transactions), "commit");
+}
+
+fn try_commit(target: &mut dyn Session, transactions: u64) -> Result<(), TargetError> {
     let Applied {
         executed, source, ..
     } = position(transactions);
@@ -428,8 +467,7 @@ fn commit(target: &mut dyn Session, transactions: u64) {
         source: source.as_ref(),
         relay: None,
     };
-    must(target.flush(), "flush");
-    must(target.commit(&mark), "commit");
+    target.commit(&mark)
 }
 
 #[expect(clippy::panic, reason = "a check reports by panicking")]

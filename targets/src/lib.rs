@@ -14,6 +14,7 @@ mod change;
 pub mod conformance;
 mod error;
 mod mysql;
+mod postgres;
 mod seam;
 mod sqlite;
 
@@ -27,5 +28,6 @@ pub use engine::apply::{
 pub use engine::database::{Applied, Mark};
 pub use error::TargetError;
 pub use mysql::{MarkTable, MysqlOptions, MysqlStore, ServerFacts, Truth, Uneven};
+pub use postgres::{PostgresAddress, PostgresOptions, PostgresStore, ZeroDates};
 pub use seam::{Session, Store, Traits};
 pub use sqlite::SqliteStore;

@@ -163,8 +163,10 @@ pub(super) const APPLIER: &[Definition] = &[
     Definition::text(
         "target",
         "sqlite",
-        "Where rows go: `sqlite`, the embedded engine in the data directory, or a MySQL or MariaDB \
-         server, `mysql://user@host[:port]`. Weir's own.",
+        "Where rows go: `sqlite`, the embedded engine in the data directory; a MySQL or MariaDB \
+         server, `mysql://user@host[:port]`; or a PostgreSQL server, \
+         `postgres://user@host[:port]/database`, with `%2F` for the slashes of a Unix socket's \
+         directory in place of the host. Weir's own.",
     )
     .only(Role::Replica),
     Definition::path(
@@ -178,6 +180,15 @@ pub(super) const APPLIER: &[Definition] = &[
         "",
         "Certificates (PEM) that the certificate of a target must be signed by; it must then name \
          the host. Weir's own.",
+    )
+    .only(Role::Replica),
+    Definition::choice(
+        "postgres_zero_dates",
+        &["STOP", "NULL", "INFINITY"],
+        &["STOP", "NULL", "INFINITY"],
+        "STOP",
+        "What becomes of dates that PostgreSQL does not have (`0000-00-00`, a zero month, 31 June) in a \
+         target that is a PostgreSQL: they stop the applier, become NULL, or `-infinity`. Weir's own.",
     )
     .only(Role::Replica),
     Definition::unsigned(

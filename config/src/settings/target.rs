@@ -1,4 +1,5 @@
-//! Where a replica's rows go: the options `target`, `target_password_file`, `target_ssl_ca`.
+//! Where a replica's rows go: the options `target`, `target_password_file`, `target_ssl_ca`,
+//! `postgres_zero_dates`.
 
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,38 @@ pub enum TargetKind {
     Sqlite,
     /// A MySQL or MariaDB server.
     Mysql(MysqlTarget),
+    /// A PostgreSQL server.
+    Postgres(PostgresTarget),
+}
+
+/// `postgres_zero_dates`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PostgresZeroDates {
+    /// They stop the applier.
+    Stop,
+    /// They become NULL.
+    Null,
+    /// They become `-infinity`.
+    Infinity,
+}
+
+/// A PostgreSQL server that rows go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresTarget {
+    /// Host name or address, or the directory of a Unix socket, which begins with `/`.
+    pub host: String,
+    /// TCP port, or that in the socket's name.
+    pub port: u16,
+    /// Role.
+    pub user: String,
+    /// Its password, from `target_password_file`.
+    pub password: Option<Secret>,
+    /// Database.
+    pub database: String,
+    /// Authorities (PEM) that its certificate must be signed by; it must then name the host.
+    pub ssl_ca: Option<PathBuf>,
+    /// What becomes of dates that it does not have.
+    pub zero_dates: PostgresZeroDates,
 }
 
 /// A server that rows go to.
@@ -29,7 +62,7 @@ pub struct MysqlTarget {
     pub ssl_ca: Option<PathBuf>,
 }
 
-const FORM: &str = "sqlite or mysql://user@host[:port]";
+const FORM: &str = "sqlite, mysql://user@host[:port] or postgres://user@host[:port]/database";
 
 impl TargetKind {
     pub(super) fn read(
@@ -55,13 +88,33 @@ impl TargetKind {
         if text == "sqlite" {
             return Self::Sqlite;
         }
+        let ssl_ca = effective.path("target_ssl_ca", datadir);
         match address(&text) {
-            Ok((user, host, port)) => Self::Mysql(MysqlTarget {
+            Ok(Address {
+                database: Some(database),
+                host,
+                port,
+                user,
+            }) => Self::Postgres(PostgresTarget {
                 host,
                 port,
                 user,
                 password,
-                ssl_ca: effective.path("target_ssl_ca", datadir),
+                database,
+                ssl_ca,
+                zero_dates: zero_dates(effective),
+            }),
+            Ok(Address {
+                database: None,
+                host,
+                port,
+                user,
+            }) => Self::Mysql(MysqlTarget {
+                host,
+                port,
+                user,
+                password,
+                ssl_ca,
             }),
             Err(message) => {
                 refuse("target", message);
@@ -71,14 +124,40 @@ impl TargetKind {
     }
 }
 
-/// User, host and port of `mysql://user@host[:port]`.
-fn address(text: &str) -> Result<(String, String, u16), String> {
-    let rest = text
-        .strip_prefix("mysql://")
-        .or_else(|| text.strip_prefix("mariadb://"));
+fn zero_dates(effective: &Effective) -> PostgresZeroDates {
+    let word = effective.text("postgres_zero_dates").unwrap_or_default();
+    match word.to_ascii_uppercase().as_str() {
+        "NULL" => PostgresZeroDates::Null,
+        "INFINITY" => PostgresZeroDates::Infinity,
+        _ => PostgresZeroDates::Stop,
+    }
+}
+
+/// What `target` names.
+#[derive(Debug, PartialEq, Eq)]
+struct Address {
+    user: String,
+    host: String,
+    port: u16,
+    /// That of a PostgreSQL.
+    database: Option<String>,
+}
+
+/// The parts of `mysql://user@host[:port]` or `postgres://user@host[:port]/database`.
+fn address(text: &str) -> Result<Address, String> {
     let wrong = || format!("target='{text}' is not {FORM}");
-    let rest = rest.ok_or_else(wrong)?.trim_end_matches('/');
-    let (user, host) = rest.rsplit_once('@').unwrap_or(("root", rest));
+    let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
+    let (rest, database, default_user, default_port) = match scheme {
+        "mysql" | "mariadb" => (rest.trim_end_matches('/'), None, "root", "3306"),
+        "postgres" | "postgresql" => {
+            let (rest, database) = rest.split_once('/').ok_or_else(wrong)?;
+            let is_name = !database.is_empty() && !database.contains(['/', '?']);
+            let database = is_name.then(|| database.to_owned()).ok_or_else(wrong)?;
+            (rest, Some(database), "postgres", "5432")
+        }
+        _ => return Err(wrong()),
+    };
+    let (user, host) = rest.rsplit_once('@').unwrap_or((default_user, rest));
     if user.contains(':') {
         // The text itself would be shown to whoever may see options.
         return Err("target names a password; put it into target_password_file".to_owned());
@@ -86,14 +165,23 @@ fn address(text: &str) -> Result<(String, String, u16), String> {
     let (host, port) = match host.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']').ok_or_else(wrong)?;
-            (host, port.strip_prefix(':').unwrap_or("3306"))
+            (host, port.strip_prefix(':').unwrap_or(default_port))
         }
-        None => host.split_once(':').unwrap_or((host, "3306")),
+        None => host.split_once(':').unwrap_or((host, default_port)),
+    };
+    let host = match database.is_some() {
+        true => host.replace("%2F", "/").replace("%2f", "/"),
+        false => host.to_owned(),
     };
     let port = port.parse().map_err(|_| wrong())?;
     match host.is_empty() || user.is_empty() {
         true => Err(wrong()),
-        false => Ok((user.to_owned(), host.to_owned(), port)),
+        false => Ok(Address {
+            user: user.to_owned(),
+            host,
+            port,
+            database,
+        }),
     }
 }
 
@@ -103,7 +191,12 @@ mod tests {
 
     #[test]
     fn a_server_is_named_by_user_host_and_port_and_never_by_password() {
-        let of = |user: &str, host: &str, port| (user.to_owned(), host.to_owned(), port);
+        let of = |user: &str, host: &str, port| Address {
+            user: user.to_owned(),
+            host: host.to_owned(),
+            port,
+            database: None,
+        };
         assert_eq!(address("mysql://w@db"), Ok(of("w", "db", 3306)));
         assert_eq!(address("mariadb://w@db:3307/"), Ok(of("w", "db", 3307)));
         assert_eq!(address("mysql://w@[::1]:7"), Ok(of("w", "::1", 7)));
@@ -113,11 +206,29 @@ mod tests {
         for wrong in [
             "",
             "postgres://a@b",
+            "postgres://a@b/",
+            "postgres://a@b/c?sslmode=disable",
+            "oracle://a@b/c",
             "mysql://",
             "mysql://w@:1",
             "mysql://w@h:x",
         ] {
             assert!(address(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_postgresql_is_named_with_its_database_and_may_be_a_socket() {
+        let of = |user: &str, host: &str, port| Address {
+            user: user.to_owned(),
+            host: host.to_owned(),
+            port,
+            database: Some("d".to_owned()),
+        };
+        assert_eq!(address("postgres://w@db/d"), Ok(of("w", "db", 5432)));
+        assert_eq!(address("postgresql://w@[::1]:7/d"), Ok(of("w", "::1", 7)));
+        let socket = "postgres://w@%2Fvar%2Frun%2Fpostgresql:5433/d";
+        assert_eq!(address(socket), Ok(of("w", "/var/run/postgresql", 5433)));
+        assert!(address("postgres://w:secret@db/d").is_err());
     }
 }

@@ -36,6 +36,14 @@ pub(crate) enum Unkept {
 impl Unkept {
     pub(crate) const ALL: [Self; 2] = [Self::View, Self::Sequence];
 
+    /// What one is called.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::View => "view",
+            Self::Sequence => "sequence",
+        }
+    }
+
     /// The table of their names.
     pub(crate) const fn table(self) -> &'static str {
         match self {

@@ -89,6 +89,11 @@ impl<'c> Store<'c> {
         Ok(TableId(id))
     }
 
+    /// Tables get ids behind this one.
+    pub(crate) fn use_ids_behind(&self, last: TableId) -> Result<(), EngineError> {
+        self.set_meta("next_table_id", last.0.saturating_add(1))
+    }
+
     fn meta(&self, name: &str) -> Result<u64, EngineError> {
         let failed = |source| EngineError::Sqlite {
             doing: "read weir_meta",
@@ -144,6 +149,14 @@ impl<'c> Store<'c> {
              (SELECT 1 FROM weir_table WHERE database = ?1 AND name = ?2)"
         );
         self.write(&insert, params![database, name])
+    }
+
+    /// All names of a kind of what is not kept, with their databases.
+    pub(crate) fn unkept(&self, unkept: Unkept) -> Result<Vec<(String, String)>, EngineError> {
+        let table = unkept.table();
+        self.pairs(&format!(
+            "SELECT database, name FROM {table} ORDER BY database, name"
+        ))
     }
 
     pub(crate) fn delete_unkept(

@@ -34,7 +34,8 @@ pub(crate) fn defaults(table: &Table) -> Result<Vec<DefaultValue>, EngineError> 
     table.columns.iter().map(default).collect()
 }
 
-fn default(column: &Column) -> Result<DefaultValue, EngineError> {
+/// The default of a column.
+pub(crate) fn default(column: &Column) -> Result<DefaultValue, EngineError> {
     Ok(match &column.default {
         // Computed, not given.
         ColumnDefault::None if column.generated.is_some() => DefaultValue::Value(Value::Null),

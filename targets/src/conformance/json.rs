@@ -4,15 +4,17 @@ use binlog::event::EventType;
 use binlog::row::{Column, ColumnType, RowsEvent, TableMap};
 use binlog::value::json::{self, JsonOperation};
 
-use super::{Bench, HEAD, commit, description, fails, logged, must, session, statement};
-use crate::{RowsChange, Session, TargetError};
+use super::{Bench, HEAD, commit, description, fails, logged, must, statement};
+use crate::{RowsChange, Session, Store as _, TargetError};
 
 /// An operation, its path and its value.
 type Change<'a> = (JsonOperation, &'a str, &'a str);
 
 pub(super) fn changes_json_values_in_place(bench: &mut impl Bench) {
     use JsonOperation::{Insert, Remove, Replace};
-    let mut target = session(bench);
+    let store = bench.open();
+    let undoes_units = store.traits().undoes_units;
+    let mut target = must(store.session(), "a session");
     must(target.begin(&HEAD), "begin");
     must(target.unit(&HEAD), "unit");
     must(
@@ -42,8 +44,10 @@ pub(super) fn changes_json_values_in_place(bench: &mut impl Bench) {
     let change = [(Replace, "$.x", "5")];
     must(update(target.as_mut(), 2, Some(logged), &change), logged);
     must(update(target.as_mut(), 2, None, &[]), "no change");
-    refuses_changes_that_do_not_fit(target.as_mut());
     commit(target.as_mut(), 20);
+    must(target.begin(&HEAD), "begin");
+    refuses_changes_that_do_not_fit(target.as_mut(), undoes_units);
+    must(target.rollback(), "rollback");
     drop(target);
     let expected = [
         r#"1|{"x": "new", "y": [true, 2], "z": {}}"#,
@@ -55,7 +59,18 @@ pub(super) fn changes_json_values_in_place(bench: &mut impl Bench) {
     );
 }
 
-fn refuses_changes_that_do_not_fit(target: &mut dyn Session) {
+/// Undoes the open unit, and with it what shares its commit where one is not undone alone.
+fn undo(target: &mut dyn Session, undoes_units: bool) {
+    match undoes_units {
+        true => must(target.undo_unit(), "undo_unit"),
+        false => {
+            must(target.rollback(), "rollback");
+            must(target.begin(&HEAD), "begin");
+        }
+    }
+}
+
+fn refuses_changes_that_do_not_fit(target: &mut dyn Session, undoes_units: bool) {
     use JsonOperation::{Insert, Replace};
     let misfits: [(Option<&str>, Change<'_>); 3] = [
         (None, (Replace, "$.missing.q", "1")),
@@ -74,7 +89,7 @@ fn refuses_changes_that_do_not_fit(target: &mut dyn Session) {
              Error_code: 3648; handler error HA_ERR_GENERIC"
         );
         assert_eq!((error.code(), error.to_string()), (3648, text));
-        must(target.undo_unit(), "undo_unit");
+        undo(target, undoes_units);
     }
     must(target.unit(&HEAD), "unit");
     let damaged = apply(
@@ -84,7 +99,7 @@ fn refuses_changes_that_do_not_fit(target: &mut dyn Session) {
     );
     let error = fails(damaged, "an unknown operation");
     assert_eq!(error.code(), 3649, "{error}");
-    must(target.undo_unit(), "undo_unit");
+    undo(target, undoes_units);
 }
 
 fn insert(target: &mut dyn Session, key: u32, text: &str) -> Result<u64, TargetError> {
