@@ -75,6 +75,14 @@ pub fn mydumper_program(name: &str) -> Result<Command> {
     program("mydumper", name)
 }
 
+/// A program of the folder `percona-toolkit` (pt-online-schema-change).
+///
+/// # Errors
+/// When it is not unpacked; names the command that does it.
+pub fn percona_program(name: &str) -> Result<Command> {
+    program("percona-toolkit", name)
+}
+
 /// The folder of one peer.
 ///
 /// # Errors
