@@ -1,4 +1,8 @@
 //! Rows that reach PostgreSQL together: changes of one kind of one table, in one statement.
+//!
+//! Changes of different rows may change places where nothing but their key tells rows apart, so that the
+//! changes of many transactions make few statements. Where there is another unique key, or none, they keep
+//! their order.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,12 +17,94 @@ use super::types::cast_name;
 /// Rows from which COPY is worth its second round trip.
 const COPY_MIN: usize = 32;
 
-/// Rows and bytes of a statement.
-const ROWS_MAX: usize = 5000;
+/// Rows and bytes that are held.
+const ROWS_MAX: usize = 20_000;
 const BYTES_MAX: usize = 4 << 20;
 
+/// The changes that are not sent.
+#[derive(Default)]
+pub(super) struct Batches {
+    /// In the order in which they are sent.
+    open: Vec<Batch>,
+    /// The rows that they change, by the table's number and the key.
+    touched: HashSet<(u64, String)>,
+    rows: usize,
+    bytes: usize,
+}
+
+/// A batch that failed: what it was to do, and why.
+pub(super) type Failed = (RowsKind, Arc<Table>, BatchFailure);
+
+impl Batches {
+    /// Forgets them.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Whether they are enough for now.
+    pub(super) const fn is_full(&self) -> bool {
+        self.bytes >= BYTES_MAX || self.rows >= ROWS_MAX
+    }
+
+    /// Whether a change of this row has to wait until they are sent. `is_free` says that only its key tells
+    /// a row of the table from others.
+    pub(super) fn must_wait(&self, shape: &Shape<'_>, row: &BatchRow, is_free: bool) -> bool {
+        let Shape { table, .. } = shape;
+        match is_free {
+            true => self.touched.contains(&(table.id.0, row.id.clone())),
+            false => self.open.iter().any(|batch| {
+                let is_touched = || self.touched.contains(&(table.id.0, row.id.clone()));
+                let takes = batch.takes(shape);
+                batch.table.id == table.id
+                    && (!takes || (shape.kind != RowsKind::Write && is_touched()))
+            }),
+        }
+    }
+
+    /// Adds a change.
+    pub(super) fn push(&mut self, shape: Shape<'_>, row: BatchRow) {
+        let id = shape.table.id.0;
+        let at = self.open.iter().position(|batch| batch.takes(&shape));
+        if !row.id.is_empty() {
+            self.touched.insert((id, row.id.clone()));
+        }
+        let bytes = match at.and_then(|at| self.open.get_mut(at)) {
+            Some(batch) => batch.push(row),
+            None => {
+                let mut batch = Batch::new(shape);
+                let bytes = batch.push(row);
+                self.open.push(batch);
+                bytes
+            }
+        };
+        self.rows = self.rows.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// Sends all; how many bytes they had.
+    pub(super) fn send(&mut self, link: &mut Link) -> Result<usize, Failed> {
+        let all = std::mem::take(self);
+        for batch in all.open {
+            let (kind, table) = (batch.kind, Arc::clone(&batch.table));
+            let sent = batch.send(link);
+            sent.map_err(|failure| (kind, table, failure))?;
+        }
+        Ok(all.bytes)
+    }
+}
+
+/// What the statement of a change looks like.
+pub(super) struct Shape<'t> {
+    pub(super) kind: RowsKind,
+    pub(super) table: &'t Arc<Table>,
+    /// Positions of the columns that find a row; none of a new one.
+    pub(super) key: Vec<usize>,
+    /// Positions of the columns that are given values.
+    pub(super) set: Vec<usize>,
+}
+
 /// Changes of one kind of one table that are not sent.
-pub(super) struct Batch {
+struct Batch {
     kind: RowsKind,
     table: Arc<Table>,
     /// Positions of the columns that find a row.
@@ -27,13 +113,14 @@ pub(super) struct Batch {
     set: Vec<usize>,
     /// The key's columns, then those that are set.
     columns: Vec<Texts>,
-    keys: HashSet<String>,
     rows: usize,
     bytes: usize,
 }
 
 /// A row: its key and what is set, as texts.
 pub(super) struct BatchRow {
+    /// Which row it is, of those of its table; empty if nothing says.
+    pub(super) id: String,
     pub(super) key: Vec<Option<String>>,
     pub(super) set: Vec<Option<String>>,
 }
@@ -53,78 +140,50 @@ impl From<sqlx::Error> for BatchFailure {
 }
 
 impl Batch {
-    pub(super) fn new(
-        kind: RowsKind,
-        table: &Arc<Table>,
-        key: Vec<usize>,
-        set: Vec<usize>,
-    ) -> Self {
-        let columns = key.iter().chain(&set).map(|_| Texts::new()).collect();
+    fn new(shape: Shape<'_>) -> Self {
+        let columns = shape.key.iter().chain(&shape.set);
         Self {
-            kind,
-            table: Arc::clone(table),
-            key,
-            set,
-            columns,
-            keys: HashSet::new(),
+            columns: columns.map(|_| Texts::new()).collect(),
+            kind: shape.kind,
+            table: Arc::clone(shape.table),
+            key: shape.key,
+            set: shape.set,
             rows: 0,
             bytes: 0,
         }
     }
 
-    pub(super) const fn kind(&self) -> RowsKind {
-        self.kind
+    /// Whether such a change is one of these.
+    fn takes(&self, shape: &Shape<'_>) -> bool {
+        self.kind == shape.kind
+            && Arc::ptr_eq(&self.table, shape.table)
+            && self.key == shape.key
+            && self.set == shape.set
     }
 
-    pub(super) const fn table(&self) -> &Arc<Table> {
-        &self.table
-    }
-
-    /// Whether such a change can share a statement with these.
-    pub(super) fn takes(
-        &self,
-        kind: RowsKind,
-        table: &Arc<Table>,
-        key: &[usize],
-        set: &[usize],
-        row: &BatchRow,
-    ) -> bool {
-        self.kind == kind
-            && Arc::ptr_eq(&self.table, table)
-            && self.key == key
-            && self.set == set
-            // One statement changes a row once.
-            && (kind == RowsKind::Write || !self.keys.contains(&joined(&row.key)))
-    }
-
-    /// Whether the statement is large enough.
-    pub(super) const fn is_full(&self) -> bool {
-        self.bytes >= BYTES_MAX || (self.rows >= ROWS_MAX && !matches!(self.kind, RowsKind::Write))
-    }
-
-    pub(super) fn push(&mut self, row: BatchRow) {
-        if self.kind != RowsKind::Write {
-            self.keys.insert(joined(&row.key));
-        }
+    /// Adds a row; how many bytes it takes.
+    fn push(&mut self, row: BatchRow) -> usize {
+        let mut bytes = row.id.len();
         let texts = row.key.into_iter().chain(row.set);
         for (column, text) in self.columns.iter_mut().zip(texts) {
             let len = text.as_ref().map_or(1, String::len);
-            self.bytes = self.bytes.saturating_add(len).saturating_add(24);
+            bytes = bytes.saturating_add(len).saturating_add(24);
             column.push(text);
         }
+        self.bytes = self.bytes.saturating_add(bytes);
         self.rows = self.rows.saturating_add(1);
+        bytes
     }
 
-    /// Sends it; how many bytes it had.
-    pub(super) fn send(self, link: &mut Link) -> Result<usize, BatchFailure> {
-        let (rows, bytes) = (self.rows, self.bytes);
+    fn send(self, link: &mut Link) -> Result<(), BatchFailure> {
+        let rows = self.rows;
         let is_copied = self.kind == RowsKind::Write && rows >= COPY_MIN && !self.set.is_empty();
         let done = match is_copied {
             true => link.copy(&self.copy_sql(), self.copied())?,
             false => link.execute_columns(&self.sql(), self.columns)?,
         };
         match usize::try_from(done) == Ok(rows) {
-            true => Ok(bytes),
+            true => Ok(()),
             false => Err(BatchFailure::Missing),
         }
     }
@@ -215,7 +274,8 @@ impl Batch {
     }
 }
 
-fn joined(key: &[Option<String>]) -> String {
+/// A key, as one text that no other key has.
+pub(super) fn joined(key: &[Option<String>]) -> String {
     let mut joined = String::new();
     for part in key {
         let part = part.as_deref().unwrap_or_default();

@@ -9,7 +9,7 @@ use engine::apply::{Image, ImageChange, Images};
 use engine::catalog::{Catalog, Column, Table};
 use sql::error::SqlError;
 
-use super::batch::{Batch, BatchFailure, BatchRow};
+use super::batch::{BatchFailure, BatchRow, Batches, Shape, joined};
 use super::cascade::Follower;
 use super::error::{duplicate, failed};
 use super::link::Link;
@@ -23,7 +23,7 @@ const IMAGES_MAX: usize = 1024;
 /// What takes rows: their plans, and those that are not sent.
 pub(super) struct Rows {
     images: HashMap<u64, Images>,
-    batch: Option<Batch>,
+    batches: Batches,
     zero_dates: ZeroDates,
     /// Bytes that were sent since the last commit.
     sent: usize,
@@ -33,7 +33,7 @@ impl Rows {
     pub(super) fn new(zero_dates: ZeroDates) -> Self {
         Self {
             images: HashMap::new(),
-            batch: None,
+            batches: Batches::default(),
             zero_dates,
             sent: 0,
         }
@@ -46,7 +46,7 @@ impl Rows {
 
     /// Forgets what was not sent.
     pub(super) fn clear(&mut self) {
-        self.batch = None;
+        self.batches.clear();
         self.sent = 0;
         self.images.clear();
     }
@@ -95,17 +95,10 @@ impl Rows {
 
     /// Sends what was not sent.
     pub(super) fn flush(&mut self, link: &mut Link) -> Result<(), TargetError> {
-        let Some(batch) = self.batch.take() else {
-            return Ok(());
-        };
-        let (kind, table) = (batch.kind(), Arc::clone(batch.table()));
-        match batch.send(link) {
-            Ok(bytes) => {
-                self.sent = self.sent.saturating_add(bytes);
-                Ok(())
-            }
-            Err(failure) => Err(explain(kind, &table, failure)),
-        }
+        let sent = self.batches.send(link);
+        let sent = sent.map_err(|(kind, table, failure)| explain(kind, &table, failure))?;
+        self.sent = self.sent.saturating_add(sent);
+        Ok(())
     }
 
     fn change(
@@ -118,11 +111,22 @@ impl Rows {
             ImageChange::Insert(values) => {
                 let set: Vec<usize> = (0..table.columns.len()).collect();
                 let values: Image<'_> = values.into_iter().map(Some).collect();
+                let id = match key_of(table, &values) {
+                    Some(key) => joined(&self.texts(table, &key, &values, RowsKind::Write)?),
+                    None => String::new(),
+                };
                 let row = BatchRow {
+                    id,
                     key: Vec::new(),
                     set: self.texts(table, &set, &values, RowsKind::Write)?,
                 };
-                self.push(link, RowsKind::Write, table, (Vec::new(), set), row)
+                let shape = Shape {
+                    kind: RowsKind::Write,
+                    table,
+                    key: Vec::new(),
+                    set,
+                };
+                self.push(link, shape, row)
             }
             ImageChange::Update(before, after) => self.update(link, table, &before, after),
             ImageChange::Delete(before) => {
@@ -130,11 +134,19 @@ impl Rows {
                     self.flush(link)?;
                     return self.one(link, table, &before, None);
                 };
+                let found = self.texts(table, &key, &before, RowsKind::Delete)?;
                 let row = BatchRow {
-                    key: self.texts(table, &key, &before, RowsKind::Delete)?,
+                    id: joined(&found),
+                    key: found,
                     set: Vec::new(),
                 };
-                self.push(link, RowsKind::Delete, table, (key, Vec::new()), row)
+                let shape = Shape {
+                    kind: RowsKind::Delete,
+                    table,
+                    key,
+                    set: Vec::new(),
+                };
+                self.push(link, shape, row)
             }
         }
     }
@@ -157,8 +169,10 @@ impl Rows {
             self.flush(link)?;
             return self.one(link, table, before, Some((&set, &after)));
         };
+        let found = self.texts(table, &key, before, RowsKind::Update)?;
         let row = BatchRow {
-            key: self.texts(table, &key, before, RowsKind::Update)?,
+            id: joined(&found),
+            key: found,
             set: self.texts(table, &set, &after, RowsKind::Update)?,
         };
         if set.is_empty() {
@@ -171,7 +185,13 @@ impl Rows {
         if is_alone {
             self.flush(link)?;
         }
-        self.push(link, RowsKind::Update, table, (key, set), row)?;
+        let shape = Shape {
+            kind: RowsKind::Update,
+            table,
+            key,
+            set,
+        };
+        self.push(link, shape, row)?;
         match is_alone {
             true => self.flush(link),
             false => Ok(()),
@@ -181,20 +201,15 @@ impl Rows {
     fn push(
         &mut self,
         link: &mut Link,
-        kind: RowsKind,
-        table: &Arc<Table>,
-        (key, set): (Vec<usize>, Vec<usize>),
+        shape: Shape<'_>,
         row: BatchRow,
     ) -> Result<(), TargetError> {
-        let takes = |batch: &Batch| batch.takes(kind, table, &key, &set, &row);
-        if !self.batch.as_ref().is_some_and(takes) {
+        let is_free = !row.id.is_empty() && shape.table.unique_keys().count() == 1;
+        if self.batches.must_wait(&shape, &row, is_free) {
             self.flush(link)?;
         }
-        let batch = self
-            .batch
-            .get_or_insert_with(|| Batch::new(kind, table, key, set));
-        batch.push(row);
-        match batch.is_full() {
+        self.batches.push(shape, row);
+        match self.batches.is_full() {
             true => self.flush(link),
             false => Ok(()),
         }
