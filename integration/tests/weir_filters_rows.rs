@@ -3,6 +3,7 @@
 
 use integration::compare::{replica_status, until_gtids_executed, until_status};
 use integration::failure::ensure;
+use integration::postgres::Postgres;
 use integration::process::free_port;
 use integration::real_replica::create_account;
 use integration::sql::Client;
@@ -116,6 +117,37 @@ async fn rows_of_a_mariadb_source_are_filtered() -> Result {
         })?;
     }
     Ok(())
+}
+
+/// The rows are divided before the target sees them. What rows that do not fit come to is refused there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_of_a_condition_arrive_in_postgresql() -> Result {
+    let source = RealServer::start(Peer::MySql97, 1, &[]).await?;
+    let mut at_source = source.client().await?;
+    create_account(&mut at_source, Peer::MySql97).await?;
+    let target = Postgres::start(&[]).await?;
+    let lines = [option(), target.target()];
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let replica = Weir::following(9, source.port, &lines).await?;
+    at_source.run(&CHANGES).await?;
+    let mut at_replica = replica.client().await?;
+    let executed = until_gtids_executed(&mut at_source, &mut at_replica, PATIENCE).await;
+    executed.map_err(|failure| replica.explain(failure))?;
+    let cells = "CONCAT_WS('|', id, region, COALESCE(n, 'NULL'), COALESCE(LOWER(HEX(x)), 'NULL'))";
+    let sql = format!("SELECT {cells} FROM d.t WHERE {CONDITION} ORDER BY id");
+    let rows = at_source.rows(&sql).await?;
+    let expected: Vec<String> = rows.iter().flatten().map(ToString::to_string).collect();
+    let found = target.query(
+        "SELECT CONCAT_WS('|', id, region, COALESCE(n::text, 'NULL'), COALESCE(encode(x, 'hex'), 'NULL')) \
+         FROM d.t ORDER BY id",
+    )?;
+    ensure(!expected.is_empty() && found == expected.join("\n"), || {
+        format!("{found} instead of {expected:?}")
+    })?;
+    let mode = "SET GLOBAL replica_exec_mode = 'IDEMPOTENT'";
+    at_replica.execute(mode).await?;
+    at_source.execute("DELETE FROM d.other").await?;
+    until_status(&mut at_replica, "Last_SQL_Errno", "1235").await
 }
 
 /// Images without a column of the condition, statements, and columns that are not there.
