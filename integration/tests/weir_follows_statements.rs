@@ -261,6 +261,41 @@ async fn the_engine_stops_at_a_statement_with_its_text() -> Result {
     ensure(error.contains("binlog_format=ROW"), || error)
 }
 
+/// A server ends the connection for what is too long for it, as often as it comes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_variable_that_is_too_long_for_the_target_is_told_and_not_tried_for_ever() -> Result {
+    for peer in [Peer::MySql97, Peer::MariaDb118] {
+        let options = ["--binlog-format=STATEMENT", "--max-allowed-packet=32M"];
+        let source = RealServer::start(peer, 1, &options).await?;
+        let target = RealServer::start(peer, 2, &["--max-allowed-packet=1M"]).await?;
+        let mut at_source = source.client().await?;
+        account(&mut at_source, peer).await?;
+        let to = format!("target=mysql://root@127.0.0.1:{}", target.port);
+        let replica = Weir::following(9, source.port, &[&to]).await?;
+        at_source
+            .run(&[
+                "CREATE DATABASE d",
+                "CREATE TABLE d.t (id INT PRIMARY KEY, v LONGTEXT)",
+                "SET @long = REPEAT('x', 3000000)",
+                "INSERT INTO d.t VALUES (1, @long)",
+            ])
+            .await?;
+        let error = until_error(&replica).await?;
+        ensure(
+            error.contains("max_allowed_packet is 1048576") && error.contains("INSERT INTO d.t"),
+            || error,
+        )?;
+        let mut at_target = target.client().await?;
+        at_target
+            .execute("SET GLOBAL max_allowed_packet = 33554432")
+            .await?;
+        replica.client().await?.execute("START REPLICA").await?;
+        let (left, right) = (&mut at_source, &mut at_target);
+        until_same("source", left, "target", right, &["d"], PATIENCE).await?;
+    }
+    Ok(())
+}
+
 async fn until_error(replica: &Weir) -> Result<String> {
     wait::until("the error is told", PATIENCE, || async {
         let mut client = replica.client().await?;

@@ -127,3 +127,52 @@ fn an_expression_that_is_not_known_is_kept_as_it_was_written() {
     let shown = bench.shown("t");
     assert!(shown.contains("(no_such(a) > 1)"), "{shown}");
 }
+
+#[test]
+fn a_table_whose_engine_keeps_no_foreign_keys_has_none_however_it_gets_them() {
+    let mut bench = Bench::new();
+    for sql in [
+        "CREATE TABLE p (id INT PRIMARY KEY)",
+        "CREATE TABLE m (id INT) ENGINE=MyISAM",
+        "ALTER TABLE m ADD FOREIGN KEY (id) REFERENCES p (id) ON DELETE CASCADE",
+        "CREATE TABLE l LIKE m",
+        "ALTER TABLE l ADD CONSTRAINT x FOREIGN KEY (id) REFERENCES p (id) ON DELETE CASCADE",
+    ] {
+        bench.logged("9.7.0", sql);
+    }
+    for table in ["m", "l"] {
+        assert!(!bench.shown(table).contains("FOREIGN KEY"), "{table}");
+    }
+    bench.logged("9.7.0", "ALTER TABLE m ENGINE=InnoDB");
+    bench.logged(
+        "9.7.0",
+        "ALTER TABLE m ADD FOREIGN KEY (id) REFERENCES p (id) ON DELETE CASCADE",
+    );
+    assert!(bench.shown("m").contains("FOREIGN KEY"));
+}
+
+#[test]
+fn a_foreign_key_that_would_cascade_from_a_table_elsewhere_is_refused() {
+    let mut bench = Bench::new();
+    bench.logged("9.7.0", "CREATE TABLE here (id INT PRIMARY KEY)");
+    let create = |parent: &str, action: &str| {
+        format!("CREATE TABLE c (id INT, FOREIGN KEY (id) REFERENCES {parent} (id) {action})")
+    };
+    for (parent, action, code) in [
+        ("elsewhere.here", "ON DELETE CASCADE", 1824),
+        ("ignored", "ON UPDATE SET NULL", 1824),
+        ("Here", "ON DELETE CASCADE", 1824),
+        ("ignored", "ON DELETE RESTRICT", 0),
+        ("here", "ON DELETE CASCADE", 0),
+        ("c", "ON DELETE CASCADE", 0),
+    ] {
+        bench.writer.begin_group().unwrap();
+        let status = StatusVariables::default();
+        let sql = create(parent, action);
+        let statement = DdlStatement::new("d", sql.as_bytes(), &status, 0, "9.7.0");
+        let applied = bench.writer.apply_ddl(&statement);
+        let found = applied.map_or_else(|error| error.code(), |_| 0);
+        bench.writer.rollback_group().unwrap();
+        assert_eq!(found, code, "{sql}");
+    }
+}

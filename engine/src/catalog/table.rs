@@ -57,6 +57,10 @@ pub struct TableOptions {
     /// history of. The history is not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_end: Option<RowEnd>,
+    /// The engine that the source named, where its tables keep no foreign keys. It is not shown: here
+    /// every table is kept as InnoDB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyless_engine: Option<String>,
 }
 
 /// Where a row of a system-versioned table says until when it is as it is.

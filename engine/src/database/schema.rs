@@ -17,8 +17,9 @@ use rusqlite::{Connection, OptionalExtension};
 use super::{applied, prepared};
 use crate::error::EngineError;
 
-/// Grows when these tables change their shape.
-const SCHEMA_VERSION: i64 = 2;
+/// Grows when these tables change their shape, and when definitions in them get parts that an older version
+/// would read past and write back without.
+const SCHEMA_VERSION: i64 = 3;
 
 const TABLES: &str = "
 CREATE TABLE weir_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
@@ -76,6 +77,9 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<(), EngineError> {
         .map_err(failed)?;
     if found == 1 {
         applied::upgrade_from_text(&transaction)?;
+    }
+    // What a definition of version 2 lacks is what a table has unless it says otherwise.
+    if matches!(found, 1 | 2) {
         found = SCHEMA_VERSION;
         let update = "UPDATE weir_meta SET value = ?1 WHERE name = 'schema_version'";
         transaction.execute(update, [found]).map_err(failed)?;

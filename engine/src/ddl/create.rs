@@ -160,11 +160,6 @@ fn build(
         keys::add_for_column(&mut table, KeyKind::Primary, &column.column.name)?;
     }
     let forbidden = add_constraints(session, catalog, &mut table, (elements, &columns))?;
-    let engine = options.engine.as_deref();
-    if !engine.is_none_or(options::keeps_foreign_keys) {
-        // Read and forgotten there: nothing follows a row of such a table.
-        table.foreign_keys.clear();
-    }
     forbid_null_in_primary(&table, &columns)?;
     if let Some(written) = &options.partition {
         let definer = Definer { session, catalog };

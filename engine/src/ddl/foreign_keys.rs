@@ -266,9 +266,45 @@ pub(super) fn add(
         );
         return Err(SqlError::new(1239, "42000", text));
     }
+    if table.options.keyless_engine.is_some() {
+        // Read and forgotten there: nothing follows a row of such a table.
+        return Ok(());
+    }
+    check_parent(session, catalog, table, &key)?;
     table.foreign_keys.push(key);
     sort(table);
     Ok(())
+}
+
+/// Error 1824 for a foreign key that would cascade from a table that is not here, because a rule renames or
+/// leaves it out: its children would stay as they are. A source that checks foreign keys has the table.
+fn check_parent(
+    session: &SessionContext,
+    catalog: &Catalog,
+    table: &Table,
+    key: &ForeignKey,
+) -> Result<(), SqlError> {
+    let cascades = |action| match action {
+        ReferentialAction::Cascade | ReferentialAction::SetNull => true,
+        ReferentialAction::NoAction
+        | ReferentialAction::Restrict
+        | ReferentialAction::SetDefault => false,
+    };
+    let is_own = (&key.parent_database, &key.parent_table) == (&table.database, &table.name);
+    if !session.foreign_key_checks
+        || is_own
+        || !(cascades(key.on_delete) || cascades(key.on_update))
+        || catalog
+            .find_table(&key.parent_database, &key.parent_table)
+            .is_some()
+    {
+        return Ok(());
+    }
+    let text = format!(
+        "Failed to open the referenced table '{}' ({}.{} is not here; a foreign key would cascade from it)",
+        key.parent_table, key.parent_database, key.parent_table
+    );
+    Err(SqlError::new(1824, "HY000", text))
 }
 
 /// In the order of their names, as MySQL shows them.

@@ -153,6 +153,10 @@ pub(super) fn apply(
     if let Some(row_format) = &options.row_format {
         table.options.row_format = (row_format != "DEFAULT").then(|| row_format.clone());
     }
+    if let Some(engine) = &options.engine {
+        let keeps = keeps_foreign_keys(engine);
+        table.options.keyless_engine = (!keeps).then(|| engine.clone());
+    }
     for (name, value) in &options.others {
         if SHOWN.contains(&name.as_str()) {
             show(table, name, value);

@@ -90,9 +90,11 @@ impl MysqlSession {
             .enter(change.query, header, flavour, schema, &mut out);
         out.iter().try_for_each(|sql| self.pipe.send(sql))?;
         self.pipe.drain()?;
-        for sql in needed_by(change)? {
-            self.pipe.send(&sql)?;
+        let needed = needed_by(change)?;
+        for sql in needed.iter().map(Vec::as_slice).chain([sql]) {
+            self.check_size(sql, change)?;
         }
+        needed.iter().try_for_each(|sql| self.pipe.send(sql))?;
         let done = match &change.file {
             None => {
                 self.pipe.send(sql)?;
@@ -101,6 +103,27 @@ impl MysqlSession {
             Some(file) => self.load(sql, file),
         };
         done.map_err(|error| on_query(error, change))
+    }
+
+    /// Refuses what the server would end the connection for, again and again.
+    fn check_size(&mut self, sql: &[u8], change: &StatementChange<'_>) -> Result<(), TargetError> {
+        let len = sql.len() as u64;
+        if len < self.facts.packet_max {
+            return Ok(());
+        }
+        // It may have been raised since.
+        let most = self.pipe.scalar("SELECT @@session.max_allowed_packet")?;
+        let most = most.and_then(|bytes| bytes.parse().ok()).unwrap_or(0_u64);
+        if len < most {
+            return Ok(());
+        }
+        let statement = String::from_utf8_lossy(&change.query.sql);
+        let statement: String = statement.chars().take(200).collect();
+        let text = format!(
+            "The statement '{statement}', or a user variable that it needs, takes {len} bytes, and the \
+             target's max_allowed_packet is {most}: raise it there and start the replica again"
+        );
+        Err(TargetError::Config(SqlError::new(1153, "08S01", text)))
     }
 
     /// Runs a LOAD DATA with its file as one of this side's. The server leaves out rows then whose keys are
