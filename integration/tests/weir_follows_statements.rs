@@ -285,10 +285,9 @@ async fn a_variable_that_is_too_long_for_the_target_is_told_and_not_tried_for_ev
             error.contains("max_allowed_packet is 1048576") && error.contains("INSERT INTO d.t"),
             || error,
         )?;
+        let raise = "SET GLOBAL max_allowed_packet = 33554432";
+        target.client().await?.execute(raise).await?;
         let mut at_target = target.client().await?;
-        at_target
-            .execute("SET GLOBAL max_allowed_packet = 33554432")
-            .await?;
         replica.client().await?.execute("START REPLICA").await?;
         let (left, right) = (&mut at_source, &mut at_target);
         until_same("source", left, "target", right, &["d"], PATIENCE).await?;
