@@ -97,6 +97,12 @@ impl ReplicationFilter {
         self.row_filters.iter().find(is_it)
     }
 
+    /// Whether a database is known here under another name.
+    #[must_use]
+    pub fn rewrites(&self) -> bool {
+        !self.rewrite_db.is_empty()
+    }
+
     /// Whether a row event on `db`.`table` (names as the source wrote them) is applied.
     #[must_use]
     pub fn admits_row_event(&self, db: &str, table: &str) -> bool {

@@ -11,7 +11,7 @@ mod source;
 mod target;
 
 pub use primary::{BinlogChecksum, BinlogRowMetadata, PrimarySettings};
-pub use replica::ReplicaSettings;
+pub use replica::{ApplierSettings, ReplicaSettings};
 pub use row_rules::{RowRuleSettings, SkipErrors};
 pub use server::{
     AuthenticationPlugin, EnforceGtidConsistency, GtidMode, Initialize, LogFormat, SQL_MODES,

@@ -14,6 +14,7 @@ mod hold;
 mod kind;
 mod load;
 mod not_kept;
+mod parallel;
 mod refusal;
 mod resolved;
 mod retry;
@@ -37,6 +38,7 @@ use binlog::log::{LogCursor, LogError, LogPosition};
 use binlog::stream::EventStream;
 use binlog::transaction::{TransactionGtid, TransactionReader};
 use config::ReplicationFilter;
+use config::settings::ApplierSettings;
 use gtid::Gtid;
 use targets::{Applied, Store, TargetError, UnitHead};
 use tokio::runtime::Handle;
@@ -47,12 +49,13 @@ pub use error::{ApplierError, Place, Reason};
 pub use not_kept::{NotKept, Passed};
 pub use resolved::ResolvedCounts;
 pub use schedule::{Group, GroupLimits, Next};
-pub use status::{ApplierFailure, ApplierState, ApplierStatus};
+pub use status::{ApplierFailure, ApplierState, ApplierStatus, WorkerState};
 pub use steering::Steering;
 pub use until::Until;
 pub use worker::{Committed, Worker};
 
 use hold::{Held, READING};
+use parallel::Parallel;
 use retry::Retries;
 
 use crate::relay_log::{RelayEnd, RelayLog};
@@ -73,6 +76,8 @@ pub struct Applier {
     pub limits: GroupLimits,
     /// How operators steer it.
     pub steering: Steering,
+    /// How many transactions are applied at the same time, and how often they are tried.
+    pub settings: ApplierSettings,
 }
 
 /// Why the applier stops reading for a moment, or for good.
@@ -233,9 +238,26 @@ impl Applier {
         });
     }
 
-    /// Applies from the committed position on, until it is stopped.
+    /// Applies from the committed position on, until it is stopped; `alone`: for a while one transaction
+    /// after the other.
     fn apply(
         &self,
+        coordinator: &mut Coordinator,
+        runtime: &Handle,
+        stop: &mut watch::Receiver<bool>,
+        alone: bool,
+    ) -> Result<(), ApplierError> {
+        let mut parallel = self.workers(coordinator, alone)?;
+        let outcome = self.apply_with(&mut parallel, coordinator, runtime, stop);
+        match parallel {
+            Some(parallel) => self.end_workers(parallel, coordinator, outcome),
+            None => outcome,
+        }
+    }
+
+    fn apply_with(
+        &self,
+        parallel: &mut Option<Parallel>,
         coordinator: &mut Coordinator,
         runtime: &Handle,
         stop: &mut watch::Receiver<bool>,
@@ -244,8 +266,29 @@ impl Applier {
         let mut end = self.relay_log.end();
         loop {
             let known_end = end.borrow_and_update().position.clone();
-            let pause =
-                self.apply_up_to(coordinator, &mut reader, &known_end, &end, runtime, stop)?;
+            let pause = match parallel {
+                None => self.apply_up_to(coordinator, &mut reader, &known_end, &end, runtime, stop),
+                Some(parallel) => self.give_up_to(
+                    parallel,
+                    coordinator,
+                    &mut reader,
+                    &known_end,
+                    &end,
+                    runtime,
+                    stop,
+                ),
+            }?;
+            if let Some(parallel) = parallel.as_mut().filter(|parallel| parallel.is_busy()) {
+                match pause {
+                    Pause::AtEnd => {
+                        runtime.block_on(is_over_or_more(parallel.progress(), &mut end, stop));
+                        continue;
+                    }
+                    Pause::Stopped | Pause::Reached => {
+                        self.drain(parallel, coordinator, runtime)?
+                    }
+                }
+            }
             match pause {
                 Pause::AtEnd => {}
                 Pause::Stopped => {
@@ -370,6 +413,21 @@ impl Applier {
             }
         }
         Ok(())
+    }
+}
+
+/// Waits until a worker is through with a transaction, or there is more to apply, or the applier is
+/// stopped.
+async fn is_over_or_more(
+    mut progress: watch::Receiver<u64>,
+    end: &mut watch::Receiver<RelayEnd>,
+    stop: &mut watch::Receiver<bool>,
+) {
+    tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop) => {}
+        _ = progress.changed() => {}
+        _ = end.changed() => {}
     }
 }
 

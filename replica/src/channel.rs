@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use binlog::log::LogPosition;
 use binlog::transaction::Executed;
+use config::settings::ApplierSettings;
 use config::{ReplicationFilter, SourceSettings};
 use gtid::GtidSet;
 use server::owned_gtids::OwnedGtids;
@@ -51,6 +52,8 @@ pub struct ChannelParts {
     pub store: Arc<dyn Store>,
     /// What the target holds.
     pub applier_status: Arc<ApplierStatus>,
+    /// How transactions are applied.
+    pub applier_settings: ApplierSettings,
 }
 
 /// One receiver and one applier.
@@ -66,6 +69,7 @@ pub struct Channel {
     relay_log: Arc<RelayLog>,
     receiver_status: Arc<ReceiverStatus>,
     applier_status: Arc<ApplierStatus>,
+    applier_settings: ApplierSettings,
     store: Arc<dyn Store>,
     owned: OwnedGtids,
     /// Held across a whole statement.
@@ -120,6 +124,7 @@ impl Channel {
             relay_log: parts.relay_log,
             receiver_status: Arc::default(),
             applier_status: parts.applier_status,
+            applier_settings: parts.applier_settings,
             store: parts.store,
             owned: OwnedGtids::default(),
             threads: tokio::sync::Mutex::default(),
@@ -261,6 +266,7 @@ impl Channel {
                 owned: self.owned.clone(),
                 source_clock: Arc::clone(&self.receiver_status),
             },
+            settings: self.applier_settings,
         };
         let running = applier::spawn(applier, store, tokio::runtime::Handle::current());
         threads.applier = Some(running.map_err(no_thread)?);

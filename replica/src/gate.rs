@@ -21,15 +21,16 @@ pub(crate) struct Gate {
 struct State {
     /// How many keep the gate closed.
     closed: usize,
-    is_committing: bool,
+    /// How many commits run.
+    committing: usize,
 }
 
 impl Gate {
-    /// Closes the gate, once the commit that runs is over, until the guard is dropped. Blocks.
+    /// Closes the gate, once the commits that run are over, until the guard is dropped. Blocks.
     pub(crate) fn close(self: &Arc<Self>) -> Closed {
         let mut state = self.lock();
         state.closed = state.closed.saturating_add(1);
-        while state.is_committing {
+        while state.committing > 0 {
             state = self.wait(state);
         }
         drop(state);
@@ -46,10 +47,12 @@ impl Gate {
         while state.closed > 0 {
             state = self.wait(state);
         }
-        state.is_committing = true;
+        state.committing = state.committing.saturating_add(1);
         drop(state);
         let result = commit();
-        self.lock().is_committing = false;
+        let mut state = self.lock();
+        state.committing = state.committing.saturating_sub(1);
+        drop(state);
         self.changed.notify_all();
         result
     }
@@ -89,6 +92,15 @@ struct GatedSession {
     gate: Arc<Gate>,
 }
 
+impl GatedStore {
+    fn gated(&self, session: Box<dyn Session>) -> Box<dyn Session> {
+        Box::new(GatedSession {
+            session,
+            gate: Arc::clone(&self.gate),
+        })
+    }
+}
+
 impl Store for GatedStore {
     fn traits(&self) -> Traits {
         self.store.traits()
@@ -99,10 +111,11 @@ impl Store for GatedStore {
     }
 
     fn session(&self) -> Result<Box<dyn Session>, TargetError> {
-        Ok(Box::new(GatedSession {
-            session: self.store.session()?,
-            gate: Arc::clone(&self.gate),
-        }))
+        Ok(self.gated(self.store.session()?))
+    }
+
+    fn session_beside(&self) -> Result<Box<dyn Session>, TargetError> {
+        Ok(self.gated(self.store.session_beside()?))
     }
 
     fn replace(&self, applied: &Applied) -> Result<(), TargetError> {
@@ -161,6 +174,14 @@ impl Session for GatedSession {
 
     fn flush(&mut self) -> Result<(), TargetError> {
         self.session.flush()
+    }
+
+    fn ready(&mut self) -> Result<(), TargetError> {
+        self.session.ready()
+    }
+
+    fn is_full(&self) -> bool {
+        self.session.is_full()
     }
 
     fn undo_unit(&mut self) -> Result<(), TargetError> {

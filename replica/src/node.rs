@@ -136,6 +136,19 @@ fn parts(
             "replica_skip_errors",
             settings.row_rules.skip_errors.to_string(),
         ),
+        (
+            "replica_parallel_workers",
+            settings.applier.workers.to_string(),
+        ),
+        ("replica_parallel_type", "LOGICAL_CLOCK".to_owned()),
+        (
+            "replica_preserve_commit_order",
+            flag(settings.applier.keeps_order),
+        ),
+        (
+            "replica_transaction_retries",
+            settings.applier.retries.to_string(),
+        ),
         ("report_host", settings.report_host.clone()),
         ("report_port", settings.report_port.to_string()),
     ];
@@ -207,6 +220,7 @@ impl Opened {
             relay_log: Arc::new(relay_log),
             store: Arc::new(store),
             applier_status,
+            applier_settings: settings.applier,
         }));
         Ok(Self {
             lock,

@@ -39,9 +39,15 @@ use session::{MysqlSession, RestoreSession};
 /// server id, as another may follow it.
 const OWN_DOMAINS: u32 = 0x5700_0000;
 
+/// Sessions that work at the same time, at most.
+const SESSIONS_MAX: u16 = 64;
+
 /// Around what a server must not log. Neither may stand in a transaction.
 const UNLOGGED: &str = "SET @@session.sql_log_bin=0";
 const LOGGED: &str = "SET @@session.sql_log_bin=1";
+
+/// For sessions that wait for each other: what a lock is in the way of may be what has to be undone.
+const BRIEF: &str = "SET @@session.innodb_lock_wait_timeout=1";
 
 /// For connections that ask: nothing is left open between two questions.
 const AUTOCOMMIT: &str = "SET @@session.autocommit=1";
@@ -154,6 +160,14 @@ impl MysqlStore {
         answer
     }
 
+    /// Each transaction that keeps its GTID says itself that it is applied.
+    const fn sessions_max(&self) -> u16 {
+        match self.options.truth {
+            Truth::Gtids => SESSIONS_MAX,
+            Truth::Row(_) => 1,
+        }
+    }
+
     fn create_marks(&self, pipe: &mut Pipe, table: &MarkTable) -> Result<(), TargetError> {
         create_marks(&self.options, &self.facts, pipe, table)
     }
@@ -227,7 +241,7 @@ impl Store for MysqlStore {
         let keeps_gtids = self.options.truth == Truth::Gtids
             || (self.facts.is_mariadb && self.options.keeps_mariadb_gtids);
         Traits {
-            sessions_max: 1,
+            sessions_max: self.sessions_max(),
             batches_units: !keeps_gtids,
             undoes_units: false,
             keeps_gtids,
@@ -276,6 +290,16 @@ impl Store for MysqlStore {
             // Before anybody asks what is applied, so that nobody else applies more.
             session.go_by_row()?;
         }
+        Ok(Box::new(session))
+    }
+
+    fn session_beside(&self) -> Result<Box<dyn Session>, TargetError> {
+        if self.sessions_max() == 1 {
+            return Err(TargetError::misuse("the target has one session only"));
+        }
+        let mut pipe = Pipe::connect(&self.options.client)?;
+        pipe.ask(BRIEF)?;
+        let session = MysqlSession::new(pipe, self.options.clone(), self.facts.clone())?;
         Ok(Box::new(session))
     }
 

@@ -63,6 +63,14 @@ pub trait Store: Send + Sync {
     /// When there are as many as the target allows, or it cannot be reached.
     fn session(&self) -> Result<Box<dyn Session>, TargetError>;
 
+    /// Opens one of several sessions that work at the same time, each on transactions that may run beside
+    /// those of the others, while the one of [`Store::session`] has the channel. Only where
+    /// [`Traits::sessions_max`] is more than one. It waits only briefly for locks.
+    ///
+    /// # Errors
+    /// As of [`Store::session`]; always where there is one session only.
+    fn session_beside(&self) -> Result<Box<dyn Session>, TargetError>;
+
     /// Puts `applied` in the place of what is known: RESET REPLICA, `gtid_purged`. No session may be
     /// open.
     ///
@@ -142,10 +150,12 @@ pub trait Session: Send {
     /// Waits until the target has answered everything that was given to it.
     fn flush(&mut self) -> Result<(), TargetError>;
 
+    /// Waits until the target has taken everything that was given, so that only the commit is left to do:
+    /// for sessions that commit in an order.
+    fn ready(&mut self) -> Result<(), TargetError>;
+
     /// Whether what the session was given is so much that the commit should come behind this unit.
-    fn is_full(&self) -> bool {
-        false
-    }
+    fn is_full(&self) -> bool;
 
     /// Undoes the open unit; those before it in the commit stay.
     fn undo_unit(&mut self) -> Result<(), TargetError>;

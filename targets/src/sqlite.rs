@@ -88,6 +88,10 @@ impl Store for SqliteStore {
         Ok(Box::new(self.take()?))
     }
 
+    fn session_beside(&self) -> Result<Box<dyn Session>, TargetError> {
+        Err(TargetError::misuse("the target has one session only"))
+    }
+
     fn replace(&self, applied: &Applied) -> Result<(), TargetError> {
         let mut session = self.take()?;
         let channel = Arc::clone(&self.channel);
@@ -250,6 +254,14 @@ impl Session for SqliteSession {
 
     fn flush(&mut self) -> Result<(), TargetError> {
         Ok(())
+    }
+
+    fn ready(&mut self) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        false
     }
 
     fn undo_unit(&mut self) -> Result<(), TargetError> {

@@ -36,6 +36,8 @@ pub const RENAMED: &[Renamed] = &[
     ),
     renamed("slave_exec_mode", "replica_exec_mode"),
     renamed("slave_skip_errors", "replica_skip_errors"),
+    renamed("slave_parallel_type", "replica_parallel_type"),
+    renamed("slave_transaction_retries", "replica_transaction_retries"),
     renamed("slave_net_timeout", "replica_net_timeout"),
     renamed("master_host", "source_host"),
     renamed("master_port", "source_port"),
@@ -90,14 +92,6 @@ pub(crate) const ABSENT: &[(&str, &str)] = &[
     (
         "replicate_same_server_id",
         "events of this server's own id are never applied again",
-    ),
-    (
-        "replica_parallel_type",
-        "transactions are applied in the order of the source",
-    ),
-    (
-        "slave_parallel_type",
-        "transactions are applied in the order of the source",
     ),
     (
         "skip_networking",

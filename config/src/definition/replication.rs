@@ -193,16 +193,35 @@ pub(super) const APPLIER: &[Definition] = &[
     .only(Role::Replica),
     Definition::unsigned(
         "replica_parallel_workers",
-        (0, 1),
-        "1",
-        "Workers that apply transactions; one, in the order of the source. Differs from MySQL: \
-         more are not done yet.",
+        (0, 64),
+        "4",
+        "Transactions that are applied at the same time into a server that keeps their GTIDs; 0 and 1 \
+         apply one after the other. Differs from MySQL: at most 64, and other targets, the embedded \
+         engine too, have one writer.",
     )
     .only(Role::Replica),
-    Definition::fixed_flag(
+    Definition::choice(
+        "replica_parallel_type",
+        &["LOGICAL_CLOCK", "DATABASE"],
+        &["LOGICAL_CLOCK"],
+        "LOGICAL_CLOCK",
+        "What tells which transactions may be applied at the same time: what their source wrote down. \
+         Differs from MySQL: databases say nothing of it.",
+    )
+    .only(Role::Replica),
+    Definition::flag(
         "replica_preserve_commit_order",
-        true,
-        "Transactions become visible in the order of the source.",
+        "ON",
+        "Transactions become visible in the order of the source, however many are applied at the same \
+         time.",
+    )
+    .only(Role::Replica),
+    Definition::unsigned(
+        "replica_transaction_retries",
+        (0, u64::MAX),
+        "10",
+        "Attempts after a failure that may pass, a lock or a full disk, before the applier stops. A \
+         target that cannot be reached is tried for ever, as a source is.",
     )
     .only(Role::Replica),
     Definition::choice(

@@ -39,6 +39,30 @@ pub struct ReplicaSettings {
     pub row_rules: RowRuleSettings,
     /// What is applied.
     pub filters: ReplicationFilter,
+    /// How it is applied.
+    pub applier: ApplierSettings,
+}
+
+/// How transactions are applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApplierSettings {
+    /// How many at the same time, where the target takes several.
+    pub workers: u16,
+    /// Whether they become visible in the order of the source.
+    pub keeps_order: bool,
+    /// Attempts after a failure that may pass.
+    pub retries: u64,
+}
+
+impl Default for ApplierSettings {
+    /// As without options.
+    fn default() -> Self {
+        Self {
+            workers: 4,
+            keeps_order: true,
+            retries: 10,
+        }
+    }
 }
 
 impl ReplicaSettings {
@@ -101,6 +125,11 @@ impl ReplicaSettings {
             target,
             row_rules: RowRuleSettings::read(effective, errors),
             filters: filters(effective),
+            applier: ApplierSettings {
+                workers: effective.unsigned16("replica_parallel_workers"),
+                keeps_order: effective.flag("replica_preserve_commit_order"),
+                retries: effective.unsigned("replica_transaction_retries"),
+            },
             server,
         }
     }

@@ -171,6 +171,33 @@ impl Coordinator {
         }
     }
 
+    /// Goes on behind this place of the source's log, between two transactions.
+    pub(super) fn start_at(&mut self, source: Option<SourceCoordinates>) {
+        self.source = source;
+    }
+
+    /// Moves the place in the source's log over an event that somebody else takes; the place behind it.
+    pub(super) fn follow(&mut self, step: &Step<'_>) -> Option<&SourceCoordinates> {
+        if step.place.inner.is_none() {
+            self.source = self.source_after(&step.raw, step.format.checksum);
+        }
+        self.source.as_ref()
+    }
+
+    /// Waits until the target has taken everything of the transactions that ended, which are not
+    /// committed yet.
+    pub(super) fn ready(&mut self) -> Result<(), ApplierError> {
+        let ready = self.worker.ready();
+        ready.map_err(|error| self.at_end(error.into()))
+    }
+
+    /// Undoes everything that is not committed.
+    pub(super) fn abandon_all(&mut self) -> Result<(), ApplierError> {
+        self.open = Open::default();
+        let undone = self.worker.abandon_group();
+        undone.map_err(|error| self.at_end(error.into()))
+    }
+
     /// Whether the last event left no transaction open.
     pub fn is_between_transactions(&self) -> bool {
         !self.open.has_begun

@@ -80,7 +80,7 @@ impl Applier {
         }
     }
 
-    fn judge(&self, coordinator: &Coordinator, step: &Step<'_>) -> Verdict {
+    pub(super) fn judge(&self, coordinator: &Coordinator, step: &Step<'_>) -> Verdict {
         let Some(begins) = coordinator.begins(step) else {
             return Verdict::Take;
         };

@@ -1,7 +1,7 @@
 //! Trying again: what passes is waited for, and what does not stops the applier and is told.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
@@ -12,8 +12,6 @@ use super::error::{ApplierError, Place};
 use super::status::ApplierFailure;
 use super::worker::Worker;
 
-/// Attempts after a failure of the store itself, as MySQL's `replica_transaction_retries`.
-const RETRIES: u32 = 10;
 /// Pause before the first of them; each next one is twice as long, up to the largest.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(5);
@@ -27,9 +25,9 @@ pub(super) struct Retries {
 impl Retries {
     /// How long to wait before another attempt; `None` if there is none. A target that cannot be
     /// reached is tried for ever, as a source is.
-    fn pause_after(&mut self, error: &ApplierError) -> Option<Duration> {
+    fn pause_after(&mut self, error: &ApplierError, most: u64) -> Option<Duration> {
         self.tried = self.tried.saturating_add(1);
-        if !error.is_temporary() || (self.tried > RETRIES && !error.is_unreachable()) {
+        if !error.is_temporary() || (u64::from(self.tried) > most && !error.is_unreachable()) {
             return None;
         }
         let doublings = (self.tried - 1).min(16);
@@ -48,7 +46,7 @@ impl Applier {
         runtime: &Handle,
         stop: &mut watch::Receiver<bool>,
     ) -> bool {
-        let Some(pause) = retries.pause_after(error) else {
+        let Some(pause) = retries.pause_after(error, self.settings.retries) else {
             self.report(error, "the applier stopped");
             return false;
         };
@@ -66,6 +64,7 @@ impl Applier {
         mut stop: watch::Receiver<bool>,
     ) {
         let mut retries = Retries::default();
+        let mut alone = false;
         let until = self.steering.until.as_ref();
         if !self.steering.goes_on && until.is_some_and(|until| until.is_over(worker.progress())) {
             tracing::info!(
@@ -78,13 +77,14 @@ impl Applier {
             let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
             let mut coordinator = Coordinator::new(worker, filter, status, Places::RelayLog);
             let committed_before = self.status.snapshot().transactions;
-            let Err(error) = self.apply(&mut coordinator, runtime, &mut stop) else {
+            let Err(error) = self.apply(&mut coordinator, runtime, &mut stop, alone) else {
                 return;
             };
             if self.status.snapshot().transactions > committed_before {
                 retries = Retries::default();
             }
             worker = coordinator.worker;
+            alone = true;
             let mut error = error;
             while let Err(undoing) = worker.abandon_group() {
                 tracing::error!(error = %undoing, "the applier cannot undo its open transactions");
@@ -114,12 +114,7 @@ impl Applier {
     pub(super) fn fail(&self, error: &ApplierError) {
         self.status.update(|state| {
             state.failures = state.failures.saturating_add(1);
-            state.failure = Some(ApplierFailure {
-                code: error.code(),
-                message: error.to_string(),
-                at: SystemTime::now(),
-                gtid: error.place.gtid,
-            });
+            state.failure = Some(ApplierFailure::of(error));
         });
     }
 }

@@ -9,6 +9,7 @@ use binlog::transaction::{Executed, TransactionGtid};
 use gtid::GtidSet;
 use targets::RowRules;
 
+use super::error::ApplierError;
 use super::not_kept::NotKept;
 use super::resolved::ResolvedCounts;
 use super::until::Until;
@@ -25,6 +26,37 @@ pub struct ApplierFailure {
     pub at: SystemTime,
     /// The transaction that was not applied, if it is known and has an identifier.
     pub gtid: TransactionGtid,
+}
+
+impl ApplierFailure {
+    /// An error that happened just now.
+    pub(super) fn of(error: &ApplierError) -> Self {
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+            at: SystemTime::now(),
+            gtid: error.place.gtid,
+        }
+    }
+}
+
+/// How one of several workers fares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkerState {
+    /// The transaction that it applies.
+    pub applying: Option<TransactionGtid>,
+    /// When it began to.
+    pub began: Option<SystemTime>,
+    /// The transaction that it committed last.
+    pub applied: Option<TransactionGtid>,
+    /// When it did.
+    pub applied_at: Option<SystemTime>,
+    /// Transactions that it committed.
+    pub transactions: u64,
+    /// Transactions that it had to do again: locks, or what they needed was not there yet.
+    pub retries: u64,
+    /// Its last error.
+    pub failure: Option<ApplierFailure>,
 }
 
 /// A snapshot of how the applier fares.
@@ -81,6 +113,8 @@ pub struct ApplierState {
     /// Where in the relay log the transaction begins that is being passed over: it is that one and no
     /// other until it is committed that it was.
     pub passed_over_at: Option<LogPosition>,
+    /// The workers, from number 1 on; none where the coordinator itself applies.
+    pub workers: Vec<WorkerState>,
 }
 
 /// Where the applier writes its state.
@@ -112,6 +146,30 @@ impl ApplierStatus {
     /// Changes the state; `change` must not block.
     pub fn update(&self, change: impl FnOnce(&mut ApplierState)) {
         change(&mut self.lock());
+    }
+
+    /// There are so many workers, none of which has done anything yet.
+    pub(super) fn set_workers(&self, count: u16) {
+        let workers = vec![WorkerState::default(); usize::from(count)];
+        self.update(|state| {
+            if state.workers.len() != workers.len() {
+                state.workers = workers;
+            }
+            for worker in &mut state.workers {
+                worker.applying = None;
+                worker.began = None;
+            }
+        });
+    }
+
+    /// Changes the state of the worker of this number, from 1 on.
+    pub(super) fn worker(&self, number: u16, change: impl FnOnce(&mut WorkerState)) {
+        let at = usize::from(number).wrapping_sub(1);
+        self.update(|state| {
+            if let Some(worker) = state.workers.get_mut(at) {
+                change(worker);
+            }
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, ApplierState> {

@@ -234,6 +234,7 @@ impl Replica {
                 ..GroupLimits::default()
             },
             steering: Steering::default(),
+            settings: ApplierSettings::default(),
         };
         Self {
             applier,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use binlog::event::XaName;
 use binlog::log::{LogPosition, SourceCoordinates};
 use binlog::row::Column;
-use binlog::transaction::{Executed, StatementKind};
+use binlog::transaction::{Executed, StatementKind, TransactionGtid};
 use sql::error::SqlError;
 use targets::{
     Applied, Mark, Resolution, Resolved, RowRules, RowsChange, Rule, SYSTEM_ROWS, Session,
@@ -103,6 +103,16 @@ impl Worker {
     /// When the target gives no session or cannot say where it stands.
     pub fn new(store: Arc<dyn Store>) -> Result<Self, TargetError> {
         let session = store.session()?;
+        Self::with(store, session)
+    }
+
+    /// One of several workers, beside the one that has the channel.
+    pub(super) fn beside(store: &Arc<dyn Store>) -> Result<Self, TargetError> {
+        let session = store.session_beside()?;
+        Self::with(Arc::clone(store), session)
+    }
+
+    fn with(store: Arc<dyn Store>, session: Box<dyn Session>) -> Result<Self, TargetError> {
         let progress = store.recover()?;
         Ok(Self {
             store,
@@ -135,6 +145,24 @@ impl Worker {
         if !Arc::ptr_eq(&self.rules, rules) {
             self.rules = Arc::clone(rules);
             self.has_new_rules = true;
+        }
+    }
+
+    /// The target.
+    pub(super) const fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Takes note of a transaction that a worker beside this one has committed.
+    pub(super) fn has_committed(&mut self, gtid: TransactionGtid) {
+        self.progress.executed.add(gtid);
+    }
+
+    /// Waits until the target has taken what the open group will commit.
+    pub(super) fn ready(&mut self) -> Result<(), TargetError> {
+        match self.group_began {
+            Some(_) => self.session.ready(),
+            None => Ok(()),
         }
     }
 

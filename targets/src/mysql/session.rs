@@ -477,6 +477,17 @@ impl Session for MysqlSession {
         Ok(())
     }
 
+    fn ready(&mut self) -> Result<(), TargetError> {
+        if self.units > 0 {
+            self.identify()?;
+        }
+        self.settle()
+    }
+
+    fn is_full(&self) -> bool {
+        false
+    }
+
     fn undo_unit(&mut self) -> Result<(), TargetError> {
         self.rollback()
     }

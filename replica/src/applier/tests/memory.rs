@@ -112,6 +112,10 @@ impl Store for MemoryStore {
         }))
     }
 
+    fn session_beside(&self) -> Result<Box<dyn Session>, TargetError> {
+        Err(TargetError::misuse("the target has one session only"))
+    }
+
     fn replace(&self, applied: &Applied) -> Result<(), TargetError> {
         let mut contents = self.last();
         contents.applied = applied.clone();
@@ -212,6 +216,14 @@ impl Session for MemorySession {
 
     fn flush(&mut self) -> Result<(), TargetError> {
         Ok(())
+    }
+
+    fn ready(&mut self) -> Result<(), TargetError> {
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        false
     }
 
     fn undo_unit(&mut self) -> Result<(), TargetError> {

@@ -347,6 +347,10 @@ impl Session for RestoreSession {
         Ok(())
     }
 
+    fn ready(&mut self) -> Result<(), TargetError> {
+        Ok(())
+    }
+
     fn is_full(&self) -> bool {
         self.sent >= SENT_MAX
     }

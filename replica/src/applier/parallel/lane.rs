@@ -1,0 +1,189 @@
+//! One worker: takes transactions, runs each in a session of its own, and commits it when its turn
+//! comes.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use binlog::limits::Limits;
+use binlog::stream::EventStream;
+use binlog::transaction::TransactionReader;
+use config::ReplicationFilter;
+use targets::{Store, TargetError};
+
+use super::pool::{Outcome, Shared};
+use super::turns::Turn;
+use super::unit::{Unit, UnitEvents};
+use crate::applier::coordinator::{Coordinator, Places};
+use crate::applier::error::{ApplierError, Place, Reason};
+use crate::applier::status::{ApplierFailure, ApplierStatus};
+use crate::applier::worker::{Committed, Worker};
+
+/// What a worker works with.
+pub(super) struct Lane {
+    pub(super) number: u16,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) filter: Arc<ReplicationFilter>,
+    pub(super) status: Arc<ApplierStatus>,
+    pub(super) shared: Arc<Shared>,
+    /// Whether transactions become visible in the order of the source.
+    pub(super) keeps_order: bool,
+}
+
+/// How an attempt ended.
+enum Attempt {
+    Committed(Committed),
+    GiveWay,
+    Abandoned,
+}
+
+impl Lane {
+    /// Works until the pool is closed.
+    pub(super) fn run(self) {
+        let mut coordinator = None;
+        while let Some(unit) = self.shared.next() {
+            self.status.worker(self.number, |state| {
+                state.applying = Some(unit.info.gtid);
+                state.began = Some(SystemTime::now());
+            });
+            let outcome = match self.opened(&mut coordinator) {
+                Ok(coordinator) => self.apply(coordinator, &unit),
+                Err(error) => Err(self.failed(&unit, at(&unit, error.into()))),
+            };
+            let outcome = outcome.unwrap_or_else(|error| error);
+            self.tell(&unit, &outcome);
+            self.shared.finish(unit, outcome);
+        }
+    }
+
+    fn opened<'a>(
+        &self,
+        coordinator: &'a mut Option<Coordinator>,
+    ) -> Result<&'a mut Coordinator, TargetError> {
+        if coordinator.is_none() {
+            let worker = Worker::beside(&self.store)?;
+            let (filter, status) = (Arc::clone(&self.filter), Arc::clone(&self.status));
+            *coordinator = Some(Coordinator::new(worker, filter, status, Places::RelayLog));
+        }
+        coordinator
+            .as_mut()
+            .ok_or_else(|| TargetError::misuse("a worker without a session"))
+    }
+
+    /// Applies a transaction, again where that may help.
+    fn apply(&self, coordinator: &mut Coordinator, unit: &Arc<Unit>) -> Result<Outcome, Outcome> {
+        let turns = &self.shared.turns;
+        let mut is_last = false;
+        loop {
+            let attempt = self.attempt(coordinator, unit);
+            let failed = match attempt {
+                Ok(Attempt::Committed(committed)) => {
+                    turns.is_over(unit.order);
+                    return Ok(Outcome::Committed(committed));
+                }
+                Ok(Attempt::GiveWay | Attempt::Abandoned) => None,
+                Err(error) => Some(error),
+            };
+            let undone = coordinator.abandon_all();
+            turns.gave_way(unit.order);
+            undone.map_err(|error| self.failed(unit, error))?;
+            let has_failed = failed.is_some();
+            if let Some(error) = failed {
+                if is_last || !may_pass(&error) {
+                    return Err(self.failed(unit, error));
+                }
+                tracing::info!(%error, "a worker tries again once those before it are committed");
+                self.status.worker(self.number, |state| {
+                    state.retries = state.retries.saturating_add(1);
+                });
+            }
+            // What is in its way may be a transaction before it, or the locks of one behind it.
+            let is_first = turns.wait_free(unit.order);
+            is_last = has_failed;
+            if !is_first || (has_failed && !turns.take_locks(unit.order)) {
+                return Ok(Outcome::Abandoned);
+            }
+        }
+    }
+
+    /// Runs a transaction once, from its first event on.
+    fn attempt(
+        &self,
+        coordinator: &mut Coordinator,
+        unit: &Arc<Unit>,
+    ) -> Result<Attempt, ApplierError> {
+        coordinator.start_at(unit.begins_at.clone());
+        let events = UnitEvents::new(Arc::clone(unit));
+        let mut reader = TransactionReader::new(EventStream::new(events, Limits::default()));
+        loop {
+            let unreadable = |error| at(unit, Reason::RelayLog(error));
+            let Some(step) = reader.next().map_err(unreadable)? else {
+                let what = "A transaction without an end".to_owned();
+                return Err(at(unit, Reason::Unsupported { what }));
+            };
+            if coordinator.handle(&step)? {
+                reader.finish_payload().map_err(unreadable)?;
+                break;
+            }
+        }
+        coordinator.end(Some(unit.relay.clone()))?;
+        if self.keeps_order {
+            coordinator.ready()?;
+            match self.shared.turns.wait_holding(unit.order) {
+                Turn::Comes => {}
+                Turn::GiveWay => return Ok(Attempt::GiveWay),
+                Turn::Abandon => return Ok(Attempt::Abandoned),
+            }
+        }
+        let committed = coordinator.commit()?;
+        Ok(Attempt::Committed(committed.unwrap_or_default()))
+    }
+
+    fn failed(&self, unit: &Unit, error: ApplierError) -> Outcome {
+        self.shared.turns.fail(unit.order);
+        Outcome::Failed(error)
+    }
+
+    fn tell(&self, unit: &Unit, outcome: &Outcome) {
+        self.status.worker(self.number, |state| {
+            state.applying = None;
+            state.began = None;
+            match outcome {
+                Outcome::Committed(_) => {
+                    state.applied = Some(unit.info.gtid);
+                    state.applied_at = Some(SystemTime::now());
+                    state.failure = None;
+                    state.transactions = state.transactions.saturating_add(1);
+                }
+                Outcome::Failed(error) => state.failure = Some(ApplierFailure::of(error)),
+                Outcome::Abandoned => {}
+            }
+        });
+    }
+}
+
+/// Whether a transaction may pass once those before it are committed and nobody else has locks: a row that
+/// is not there yet, or there still, a lock. Not so when the server is gone, or nobody knows whether the
+/// commit took place.
+fn may_pass(error: &ApplierError) -> bool {
+    match error.reason.as_ref() {
+        Reason::Target(TargetError::Conflict(_)) => true,
+        Reason::Target(error @ TargetError::Retry(_)) => !error.is_unreachable(),
+        // A duplicate key that a server finds is a statement's error.
+        Reason::Target(TargetError::Statement(_)) => true,
+        _ => false,
+    }
+}
+
+/// An error of the whole transaction.
+fn at(unit: &Unit, reason: Reason) -> ApplierError {
+    let place = Place {
+        relay: unit
+            .events
+            .first()
+            .map(|event| binlog::log::LogPosition::new(unit.relay.file.clone(), event.offset)),
+        source: unit.begins_at.clone(),
+        gtid: unit.info.gtid,
+        ..Place::default()
+    };
+    ApplierError::new(place, reason)
+}

@@ -1,0 +1,208 @@
+//! The workers: threads with a session each, and what they are given and give back.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use binlog::transaction::TransactionGtid;
+use tokio::sync::watch;
+
+use super::dependencies::{Dependencies, Needs};
+use super::lane::Lane;
+use super::turns::Turns;
+use super::unit::Unit;
+use crate::applier::error::ApplierError;
+use crate::applier::worker::Committed;
+
+/// Bytes of transactions that wait for a worker.
+const WAITING_MAX: usize = 16 << 20;
+
+/// Transactions that wait for a worker, for each of them.
+const WAITING_EACH: usize = 8;
+
+/// What became of a transaction.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// It is committed.
+    Committed(Committed),
+    /// It is undone, as one before it failed or the workers end.
+    Abandoned,
+    /// It is undone.
+    Failed(ApplierError),
+}
+
+/// A transaction that a worker is through with.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) unit: Arc<Unit>,
+    pub(super) outcome: Outcome,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Arc<Unit>>,
+    bytes: usize,
+    is_closed: bool,
+}
+
+/// What the workers and the coordinator share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    queue: Mutex<Queue>,
+    given: Condvar,
+    pub(super) turns: Turns,
+    done: Mutex<Vec<Done>>,
+    /// Counts what was done.
+    progressed: watch::Sender<u64>,
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn done(&self) -> MutexGuard<'_, Vec<Done>> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next transaction; waits for it. `None`: there will be none.
+    pub(super) fn next(&self) -> Option<Arc<Unit>> {
+        let mut queue = self.queue();
+        loop {
+            if queue.is_closed {
+                return None;
+            }
+            if let Some(unit) = queue.waiting.pop_front() {
+                queue.bytes = queue.bytes.saturating_sub(unit.bytes.len());
+                return Some(unit);
+            }
+            queue = self
+                .given
+                .wait(queue)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Gives back what became of a transaction.
+    pub(super) fn finish(&self, unit: Arc<Unit>, outcome: Outcome) {
+        self.done().push(Done { unit, outcome });
+        self.progressed
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+/// The workers. They end when this is dropped, which blocks: what they had open is undone.
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+    dependencies: Dependencies,
+    next_order: u64,
+    progressed: watch::Receiver<u64>,
+}
+
+impl Pool {
+    /// Starts a thread for each lane that `lane` makes.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(super) fn start(
+        count: u16,
+        lane: impl Fn(u16, &Arc<Shared>) -> Lane,
+    ) -> std::io::Result<Self> {
+        let (progress, progressed) = watch::channel(0);
+        let shared = Arc::new(Shared {
+            queue: Mutex::default(),
+            given: Condvar::new(),
+            turns: Turns::default(),
+            done: Mutex::default(),
+            progressed: progress,
+        });
+        let mut pool = Self {
+            shared: Arc::clone(&shared),
+            threads: Vec::new(),
+            dependencies: Dependencies::default(),
+            next_order: 0,
+            progressed,
+        };
+        for number in 1..=count {
+            let lane = lane(number, &shared);
+            let thread = std::thread::Builder::new()
+                .name(format!("applier-{number}"))
+                .stack_size(sql::THREAD_STACK)
+                .spawn(move || lane.run())?;
+            pool.threads.push(thread);
+        }
+        Ok(pool)
+    }
+
+    /// Whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.dependencies.is_empty()
+    }
+
+    /// Whether the transaction of this identifier is under way.
+    pub(super) fn has(&self, gtid: &TransactionGtid) -> bool {
+        self.dependencies.has(gtid)
+    }
+
+    /// Whether a transaction may be given to the workers now.
+    pub(super) fn may_take(&self, unit: &Unit) -> bool {
+        let has_room = {
+            let queue = self.shared.queue();
+            queue.waiting.is_empty()
+                || (queue.bytes.saturating_add(unit.bytes.len()) <= WAITING_MAX
+                    && queue.waiting.len() < self.threads.len().saturating_mul(WAITING_EACH))
+        };
+        has_room && self.dependencies.may_begin(Needs::of(&unit.info))
+    }
+
+    /// Gives a transaction to the workers.
+    pub(super) fn give(&mut self, mut unit: Unit) {
+        unit.order = self.next_order;
+        self.next_order = self.next_order.saturating_add(1);
+        let needs = Needs::of(&unit.info);
+        self.dependencies.begin(unit.order, needs, unit.info.gtid);
+        let mut queue = self.shared.queue();
+        queue.bytes = queue.bytes.saturating_add(unit.bytes.len());
+        queue.waiting.push_back(Arc::new(unit));
+        drop(queue);
+        self.shared.given.notify_one();
+    }
+
+    /// What the workers are through with since this was asked.
+    pub(super) fn take_done(&mut self) -> Vec<Done> {
+        // What is done from here on will be seen.
+        self.progressed.borrow_and_update();
+        let done = std::mem::take(&mut *self.shared.done());
+        for done in &done {
+            self.dependencies.end(done.unit.order);
+        }
+        done
+    }
+
+    /// Tells when something was done that was not taken yet.
+    pub(super) fn progress(&self) -> watch::Receiver<u64> {
+        self.progressed.clone()
+    }
+
+    /// Ends the workers, and waits for that. What they have committed meanwhile is still to be taken.
+    pub(super) fn end(&mut self) {
+        let mut queue = self.shared.queue();
+        queue.is_closed = true;
+        queue.waiting.clear();
+        drop(queue);
+        self.shared.turns.close();
+        self.shared.given.notify_all();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("the thread of a worker ended by a panic");
+            }
+        }
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
