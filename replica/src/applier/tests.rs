@@ -1,6 +1,7 @@
 //! The applier over a simulated disk, a target in memory and a source that sends what it is asked.
 
 mod memory;
+mod parallel;
 mod payloads;
 mod steered;
 mod xa;
@@ -60,6 +61,17 @@ fn table_map(table: &str) -> TableMap<'static> {
     TableMap::new(table_id, "d", table.to_owned(), vec![column])
 }
 
+fn statement(sql: &str) -> Query<'static> {
+    Query {
+        thread_id: 1,
+        exec_time: 0,
+        error_code: 0,
+        status: StatusVariables::default(),
+        schema: b"d".into(),
+        sql: sql.as_bytes().to_vec().into(),
+    }
+}
+
 impl Source {
     fn rows(count: i64) -> Self {
         Self {
@@ -82,17 +94,7 @@ impl Source {
             encode(&mut body);
             body
         };
-        let query = |sql: &str| {
-            let query = Query {
-                thread_id: 1,
-                exec_time: 0,
-                error_code: 0,
-                status: StatusVariables::default(),
-                schema: b"d".into(),
-                sql: sql.as_bytes().to_vec().into(),
-            };
-            (EventType::QUERY, body(&|out| query.encode(out)))
-        };
+        let query = |sql: &str| (EventType::QUERY, body(&|out| statement(sql).encode(out)));
         let mut begin = GtidEvent::new(Some(gtid(number)));
         let micros = 1_000_000 * number as u64;
         begin.commit_timestamps = Some(CommitTimestamps {
@@ -120,14 +122,44 @@ impl Source {
                 events.push((EventType::TABLE_MAP, body(&|out| map.encode(out))));
                 events.push((EventType::WRITE_ROWS, rows.finish(true).unwrap()));
                 events.push(xid);
-                if self.is_compressed {
-                    let payload = payload_of(&events.split_off(1));
-                    let payload = body(&|out| payload.encode(out));
-                    events.push((EventType::TRANSACTION_PAYLOAD, payload));
-                }
             }
         }
+        let ends_with_xid = events.last().is_some_and(|last| last.0 == EventType::XID);
+        if self.is_compressed && ends_with_xid {
+            let payload = payload_of(&events.split_off(1));
+            let payload = body(&|out| payload.encode(out));
+            events.push((EventType::TRANSACTION_PAYLOAD, payload));
+        }
         events
+    }
+
+    /// Sends everything, each transaction with what the source's clock says of it.
+    fn send_clocked(&self, log: &RelayLog, clocks: &[(u64, u64)]) {
+        self.send_changed(log, &GtidSet::default(), |number, event| {
+            let raw = RawEvent::parse(event).unwrap();
+            if raw.header.event_type != EventType::GTID {
+                return event.to_vec();
+            }
+            let (last_committed, sequence_number) = clocks[number - 1];
+            let mut begin = GtidEvent::new(Some(gtid(number)));
+            begin.logical_clock = Some(binlog::event::LogicalClock {
+                last_committed,
+                sequence_number,
+            });
+            let micros = 1_000_000 * number as u64;
+            begin.commit_timestamps = Some(CommitTimestamps {
+                immediate: micros,
+                original: micros,
+            });
+            let start = u64::from(raw.header.end_log_pos) - event.len() as u64;
+            let mut plain = Vec::new();
+            begin.encode(&mut plain);
+            let mut bytes = Vec::new();
+            write_event(&mut bytes, &raw.header, start, CRC, |out| {
+                out.extend(&plain)
+            });
+            bytes
+        });
     }
 
     /// Sends everything that is not in `have`, as a source asked by GTID does.

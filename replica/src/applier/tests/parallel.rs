@@ -1,0 +1,166 @@
+//! Several workers against a target of several sessions with locks, and against what one after the other
+//! would have left.
+
+mod history;
+mod shared;
+
+use std::sync::Arc;
+
+use config::settings::ApplierSettings;
+use gtid::GtidSet;
+use tokio::runtime::Runtime;
+
+use history::History;
+use shared::{SharedStore, Trouble};
+
+use super::*;
+
+/// Histories that the test runs; `WEIR_SEEDS` names another number.
+const SEEDS: u64 = 300;
+
+fn applier(storage: SimStorage, target: &SharedStore, settings: ApplierSettings) -> Applier {
+    let replica = Replica::open(storage, MemoryStore::default());
+    let applied = recover(target, &replica.applier.status).unwrap();
+    drop(applied);
+    Applier {
+        settings,
+        ..replica.applier
+    }
+}
+
+/// Runs an applier until it has executed everything, or has stopped.
+fn run(applier: &Applier, target: &SharedStore, runtime: &Runtime, wanted: &GtidSet) {
+    let store = Arc::new(target.clone());
+    let running = spawn(applier.clone(), store, runtime.handle().clone()).unwrap();
+    while !running.is_finished() && applier.status.gtid_executed() != *wanted {
+        std::thread::yield_now();
+    }
+    running.stop();
+}
+
+fn several() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .unwrap()
+}
+
+/// What a history leaves when workers apply it while `trouble` is made; how many were at it at once.
+fn check(seed: u64, trouble: Trouble, runtime: &Runtime) -> usize {
+    let history = History::generate(seed);
+    let settings = ApplierSettings {
+        workers: u16::try_from(2 + seed % 7).unwrap(),
+        keeps_order: seed % 3 != 0,
+        retries: 10,
+    };
+    let target = SharedStore::new(seed, trouble);
+    let storage = SimStorage::new(seed);
+    let applier = applier(storage, &target, settings);
+    let source = Source {
+        transactions: history.sent.clone(),
+        is_compressed: seed % 5 == 0,
+    };
+    source.send_clocked(&applier.relay_log, &history.clocks);
+    let wanted: GtidSet = (1..=history.sent.len()).map(gtid).collect();
+    run(&applier, &target, runtime, &wanted);
+    let state = applier.status.snapshot();
+    assert_eq!(state.failure, None, "seed {seed}");
+    assert_eq!(target.rows(), history.rows, "seed {seed}");
+    assert_eq!(target.executed(), wanted, "seed {seed}");
+    assert_eq!(state.executed.mysql, wanted, "seed {seed}");
+    if trouble != Trouble::LostAnswers {
+        // What is found to be there already is not counted as this applier's.
+        assert_eq!(state.transactions, history.sent.len() as u64, "seed {seed}");
+    }
+    if settings.keeps_order {
+        let order = target.commits();
+        assert!(order.is_sorted(), "seed {seed}: {order:?}");
+    }
+    target.most_at_once()
+}
+
+fn seeds() -> u64 {
+    let seeds = std::env::var("WEIR_SEEDS").ok();
+    seeds.and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS)
+}
+
+#[test]
+fn workers_leave_what_one_after_the_other_leaves() {
+    let runtime = several();
+    let at_once = (0..seeds()).map(|seed| check(seed, Trouble::None, &runtime));
+    assert!(at_once.max().is_some_and(|most| most > 3));
+}
+
+#[test]
+fn locks_that_nobody_needs_only_cost_time() {
+    let runtime = several();
+    for seed in 0..seeds() {
+        check(seed, Trouble::Gaps, &runtime);
+    }
+}
+
+#[test]
+fn commits_whose_answer_is_lost_are_neither_lost_nor_repeated() {
+    let runtime = several();
+    for seed in 0..seeds() / 10 {
+        check(seed, Trouble::LostAnswers, &runtime);
+    }
+}
+
+/// Killed at any moment, however often, and begun anew over the same target and relay log.
+#[test]
+fn killed_workers_lose_nothing_and_repeat_nothing() {
+    let runtime = several();
+    for seed in 0..seeds() / 10 {
+        let history = History::generate(seed);
+        let settings = ApplierSettings {
+            workers: 4,
+            keeps_order: seed % 2 == 0,
+            retries: 10,
+        };
+        let target = SharedStore::new(seed, Trouble::None);
+        let storage = SimStorage::new(seed);
+        let source = Source {
+            transactions: history.sent.clone(),
+            is_compressed: false,
+        };
+        let wanted: GtidSet = (1..=history.sent.len()).map(gtid).collect();
+        let first = applier(storage.clone(), &target, settings);
+        source.send_clocked(&first.relay_log, &history.clocks);
+        for kill in 1..=3 {
+            target.die_after(seed % 11 + kill);
+            run(&first, &target, &runtime, &wanted);
+            target.live();
+        }
+        run(&first, &target, &runtime, &wanted);
+        assert_eq!(target.rows(), history.rows, "seed {seed}");
+        assert_eq!(target.executed(), wanted, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_row_that_is_there_already_stops_behind_all_before_it_and_names_its_transaction() {
+    let runtime = several();
+    let target = SharedStore::new(1, Trouble::None);
+    let settings = ApplierSettings::default();
+    let applier = applier(SimStorage::new(1), &target, settings);
+    let mut history = History::inserts(40);
+    history.clocks.fill((0, 0));
+    for (number, clock) in (1..).zip(&mut history.clocks) {
+        *clock = (0, number);
+    }
+    target.insert_beforehand(17);
+    let source = Source {
+        transactions: history.sent.clone(),
+        is_compressed: false,
+    };
+    source.send_clocked(&applier.relay_log, &history.clocks);
+    let wanted: GtidSet = (1..=40).map(gtid).collect();
+    run(&applier, &target, &runtime, &wanted);
+    let failure = applier.status.snapshot().failure.unwrap();
+    assert_eq!(failure.code, 1062, "{failure:?}");
+    assert_eq!(failure.gtid, TransactionGtid::MySql(gtid(17)));
+    let before: GtidSet = (1..17).map(gtid).collect();
+    assert_eq!(target.executed(), before);
+}
