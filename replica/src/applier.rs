@@ -263,6 +263,10 @@ impl Applier {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), ApplierError> {
         let mut reader = self.reader(coordinator)?;
+        // What was asked behind a commit whose answer was lost.
+        let executed = &coordinator.worker.progress().executed;
+        self.status
+            .update(|state| state.executed.clone_from(executed));
         let mut end = self.relay_log.end();
         loop {
             let known_end = end.borrow_and_update().position.clone();

@@ -103,7 +103,7 @@ fn locks_that_nobody_needs_only_cost_time() {
 #[test]
 fn commits_whose_answer_is_lost_are_neither_lost_nor_repeated() {
     let runtime = several();
-    for seed in 0..seeds() / 10 {
+    for seed in 0..seeds() / 30 {
         check(seed, Trouble::LostAnswers, &runtime);
     }
 }
