@@ -46,9 +46,6 @@ const SESSIONS_MAX: u16 = 64;
 const UNLOGGED: &str = "SET @@session.sql_log_bin=0";
 const LOGGED: &str = "SET @@session.sql_log_bin=1";
 
-/// For sessions that wait for each other: what a lock is in the way of may be what has to be undone.
-const BRIEF: &str = "SET @@session.innodb_lock_wait_timeout=1";
-
 /// For connections that ask: nothing is left open between two questions.
 const AUTOCOMMIT: &str = "SET @@session.autocommit=1";
 
@@ -297,9 +294,11 @@ impl Store for MysqlStore {
         if self.sessions_max() == 1 {
             return Err(TargetError::misuse("the target has one session only"));
         }
-        let mut pipe = Pipe::connect(&self.options.client)?;
-        pipe.ask(BRIEF)?;
-        let session = MysqlSession::new(pipe, self.options.clone(), self.facts.clone())?;
+        let mut options = self.options.clone();
+        // It is given rows only, whose statements are made here.
+        options.client.multi_statements = true;
+        let pipe = Pipe::connect(&options.client)?;
+        let session = MysqlSession::new(pipe, options, self.facts.clone())?;
         Ok(Box::new(session))
     }
 

@@ -61,7 +61,7 @@ pub struct Connection {
     greeting: Greeting,
     capabilities: Capabilities,
     /// For each statement without an answer the number of the answer's first packet.
-    sent: VecDeque<u8>,
+    sent: VecDeque<(u8, usize)>,
 }
 
 impl Connection {
@@ -146,12 +146,21 @@ impl Connection {
     /// A server executes what follows a statement that failed: what must not be executed then may
     /// only be sent once the answer is there.
     pub fn send(&mut self, sql: &[u8]) {
+        self.send_joined(sql, 1);
+    }
+
+    /// As [`Connection::send`], of `count` statements in one query, none of which gives rows. The answer
+    /// is that of the first which fails, behind which none is executed, or of the last. For connections with
+    /// [`ClientOptions::multi_statements`].
+    ///
+    /// MySQL forgets behind a BINLOG statement to say that more follows, so that they are counted.
+    pub fn send_joined(&mut self, sql: &[u8], count: usize) {
         self.stream.reset_sequence();
         self.stream.write(|out| {
             out.put_u8(command::QUERY);
             out.put(sql);
         });
-        self.sent.push_back(self.stream.sequence());
+        self.sent.push_back((self.stream.sequence(), count));
     }
 
     /// Sends what [`Connection::send`] holds back.
@@ -163,14 +172,17 @@ impl Connection {
     /// [`Error::Refused`]; the connection goes on.
     pub async fn answer(&mut self) -> Result<QueryResult, Error> {
         // An answer is numbered on from the packets of its own statement.
-        let Some(next) = self.sent.pop_front() else {
+        let Some((next, count)) = self.sent.pop_front() else {
             return Err(Error::Unexpected {
                 expected: "a statement before its answer",
                 found: None,
             });
         };
         self.stream.set_sequence(next);
-        let (result, mut status) = self.read_result().await?;
+        let (mut result, mut status) = self.read_result().await?;
+        for _ in 1..count {
+            (result, status) = self.read_result().await?;
+        }
         while status & status::MORE_RESULTS_EXISTS != 0 {
             (_, status) = self.read_result().await?;
         }

@@ -173,6 +173,9 @@ impl<'a> Handshake<'a> {
         if uses_tls {
             capabilities = capabilities.with(Capabilities::SSL);
         }
+        if self.options.multi_statements {
+            capabilities = capabilities.with(Capabilities::MULTI_STATEMENTS);
+        }
         self.login = Login {
             capabilities,
             packet_bytes_max: 1 << 30,

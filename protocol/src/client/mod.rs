@@ -55,6 +55,9 @@ pub struct ClientOptions {
     pub attributes: Vec<(String, String)>,
     /// Largest payload accepted, in bytes: an event or a row.
     pub payload_bytes_max: usize,
+    /// Whether a query may be several statements (`CLIENT_MULTI_STATEMENTS`): what follows one that
+    /// fails is not executed. Only for texts that nobody else has written.
+    pub multi_statements: bool,
 }
 
 impl ClientOptions {
@@ -73,6 +76,7 @@ impl ClientOptions {
             compression: CompressionPermits::default(),
             attributes: vec![("program_name".to_owned(), "weir".to_owned())],
             payload_bytes_max: 1 << 30,
+            multi_statements: false,
         }
     }
 }

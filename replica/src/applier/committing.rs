@@ -63,6 +63,8 @@ impl Applier {
         self.status.update(|state| {
             state.has_caught_up = true;
             state.oldest_open_micros = None;
+            // What was tried again turned out to be there.
+            state.failure = None;
             state.doing = "Replica has read all relay log; waiting for more updates";
         });
         self.purge(coordinator)

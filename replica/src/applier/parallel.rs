@@ -229,7 +229,8 @@ impl Applier {
             };
             let is_applied = transaction.gtid != TransactionGtid::None
                 && coordinator.has_applied(&transaction.gtid);
-            if self.judge(coordinator, step) != Verdict::Take {
+            // A row that does not fit is passed over only where it would not fit in the source's order.
+            if self.judge(coordinator, step) != Verdict::Take || self.status.has_rules() {
                 return Ok(Look::Alone);
             }
             parallel.collector.begin(is_applied, begins_at);
@@ -334,6 +335,9 @@ impl Applier {
         }
         if has_any {
             self.show(coordinator, all);
+            let oldest = parallel.pool.oldest_micros();
+            self.status
+                .update(|state| state.oldest_open_micros = oldest);
             self.purge(coordinator)?;
         }
         match parallel.failure.take() {

@@ -148,6 +148,11 @@ impl ApplierStatus {
         change(&mut self.lock());
     }
 
+    /// Whether rows that do not fit may be passed over.
+    pub(super) fn has_rules(&self) -> bool {
+        *self.lock().rules != RowRules::default()
+    }
+
     /// There are so many workers, none of which has done anything yet.
     pub(super) fn set_workers(&self, count: u16) {
         let workers = vec![WorkerState::default(); usize::from(count)];

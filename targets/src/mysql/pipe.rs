@@ -82,6 +82,11 @@ impl Pipe {
         &self.connection.greeting().version
     }
 
+    /// Whether everything that was sent has its answer.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.waiting == 0
+    }
+
     /// Whether the connection is of no more use.
     pub(super) const fn is_lost(&self) -> bool {
         self.is_lost
@@ -89,11 +94,16 @@ impl Pipe {
 
     /// Puts a statement behind those under way. An error may be that of an earlier one.
     pub(super) fn send(&mut self, sql: &[u8]) -> Result<(), TargetError> {
+        self.send_joined(sql, 1)
+    }
+
+    /// As [`Pipe::send`], of so many statements in one query.
+    pub(super) fn send_joined(&mut self, sql: &[u8], count: usize) -> Result<(), TargetError> {
         while self.waiting >= WAITING_MAX {
             self.flush()?;
             self.answer(false)?;
         }
-        self.connection.send(sql);
+        self.connection.send_joined(sql, count);
         self.waiting += 1;
         self.held = self.held.saturating_add(sql.len());
         match self.held > HELD_MAX {

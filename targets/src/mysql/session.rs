@@ -4,9 +4,11 @@
 //! commits by itself are sent only once everything before them has succeeded. Autocommit is off, so
 //! that what follows a transaction that the server rolled back is rolled back as well.
 
+mod joined;
 mod kept;
 mod known_columns;
 mod lenient;
+mod marked_statement;
 mod net;
 mod restore;
 mod statements;
@@ -15,7 +17,8 @@ mod xa;
 use binlog::event::{FormatDescription, XaName};
 use binlog::row::Column;
 use binlog::transaction::{StatementKind, TransactionGtid};
-use inspect::{SqlSession, SqlSink, put_versioned, without_start};
+use inspect::{SqlSession, SqlSink};
+use joined::Joined;
 use kept::rows_of;
 use lenient::Leniency;
 pub(super) use restore::RestoreSession;
@@ -24,13 +27,12 @@ use xa::Xa;
 
 use super::across;
 use super::binlog_statement::BinlogStatement;
-use super::doubt::{self, Logged, is_already};
 pub(super) use super::error::undecodable;
 use super::facts::ServerFacts;
 use super::kinds::Kinds;
-use super::marks::{Begun, LaneNote, MarkTable, Marked};
+use super::marks::{Begun, LaneNote, Marked};
 use super::pipe::Pipe;
-use super::{LOGGED, MysqlOptions, Truth, UNLOGGED};
+use super::{LOGGED, MysqlOptions, Truth};
 use crate::{
     Applied, Mark, RowRules, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome,
     TargetError, UnitHead,
@@ -46,6 +48,10 @@ pub(super) fn set_up(
     pipe.ask("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED")?;
     pipe.ask("SET @@session.autocommit=0, @@session.completion_type=0")?;
     pipe.ask("SET @@session.sql_mode=''")?;
+    if options.client.multi_statements {
+        // One of several, who wait for each other: what has a lock may be what has to be undone.
+        pipe.ask("SET @@session.innodb_lock_wait_timeout=1")?;
+    }
     if !options.is_logged {
         pipe.ask("SET @@session.sql_log_bin=0")?;
     }
@@ -91,6 +97,8 @@ pub(super) struct MysqlSession {
     xa: Xa,
     /// What becomes of rows that do not fit.
     leniency: Leniency,
+    /// Statements that leave with the next one, where one query may be several.
+    joined: Joined,
 }
 
 impl MysqlSession {
@@ -130,6 +138,7 @@ impl MysqlSession {
             doubted: marked.begun,
             xa: Xa::None,
             leniency: Leniency::default(),
+            joined: Joined::default(),
         })
     }
 
@@ -141,10 +150,13 @@ impl MysqlSession {
         let mut out: Vec<Vec<u8>> = Vec::new();
         match (&self.options.truth, self.head.gtid) {
             (Truth::Gtids, TransactionGtid::MySql(gtid)) => {
-                if let Some(micros) = self.head.commit_micros {
-                    put_versioned(&mut out, 80_001, "original_commit_timestamp", micros);
-                }
-                out.line(format!("SET @@SESSION.GTID_NEXT='{gtid}'").as_bytes());
+                let first = match self.head.commit_micros {
+                    Some(micros) if self.facts.number >= 80_001 && !self.facts.is_mariadb => {
+                        format!("@@SESSION.original_commit_timestamp={micros}, ")
+                    }
+                    _ => String::new(),
+                };
+                out.line(format!("SET {first}@@SESSION.GTID_NEXT='{gtid}'").as_bytes());
                 self.has_used_gtid = false;
             }
             (Truth::Gtids, TransactionGtid::None | TransactionGtid::MariaDb(_)) => {
@@ -161,6 +173,10 @@ impl MysqlSession {
                 self.state.mariadb_gtid(&gtid, &mut out);
             }
             (Truth::Row(_), _) => {}
+        }
+        if self.options.client.multi_statements {
+            out.iter().for_each(|sql| self.joined.add(sql));
+            return Ok(());
         }
         out.iter().try_for_each(|sql| self.pipe.send(sql))
     }
@@ -180,6 +196,7 @@ impl MysqlSession {
             return Ok(());
         }
         self.send_rows()?;
+        self.send_joined()?;
         if std::mem::take(&mut self.has_used_gtid) {
             // No statement that might be logged runs under a GTID whose transaction is over.
             self.pipe.send(b"SET @@SESSION.GTID_NEXT='AUTOMATIC'")?;
@@ -203,7 +220,10 @@ impl MysqlSession {
 
     fn send_rows(&mut self) -> Result<(), TargetError> {
         match self.rows.take() {
-            Some(sql) => self.pipe.send(&sql),
+            Some(sql) => {
+                self.joined.add(&sql);
+                self.send_joined()
+            }
             None => Ok(()),
         }
     }
@@ -211,141 +231,7 @@ impl MysqlSession {
     /// Everything before has succeeded.
     fn settle(&mut self) -> Result<(), TargetError> {
         self.send_rows()?;
-        self.pipe.drain()
-    }
-
-    /// Runs a statement that commits by itself, and has the row say before that it was begun.
-    fn run_marked(
-        &mut self,
-        table: &MarkTable,
-        change: &StatementChange<'_>,
-    ) -> Result<(), TargetError> {
-        let sql = change.query.sql.as_ref();
-        // Nothing but its rows could follow a CREATE TABLE .. SELECT in its transaction.
-        let sql = without_start(sql).unwrap_or(sql);
-        let statement = format!("{} {}", self.head.gtid, String::from_utf8_lossy(sql));
-        let mut shape = doubt::shape(&mut self.pipe, change)?;
-        let kept = self.kept_gtid();
-        // The rows that follow a CREATE TABLE keep the GTID.
-        self.is_logged_alone = kept.is_some() && change.kind != StatementKind::CreateSelect;
-        if let (Some(gtid), Some(doubted)) = (kept, &self.doubted)
-            && doubted.statement == rows_of(&gtid)
-        {
-            // Its rows were begun behind it.
-            return Ok(());
-        }
-        let doubted = self.doubted.take();
-        let doubted = doubted.filter(|doubted| doubted.statement == statement);
-        if let Some(doubted) = &doubted {
-            self.remove_remains(change)?;
-            let logged = match kept {
-                Some(gtid) if self.is_logged_alone => doubt::logged(&mut self.pipe, &gtid)?,
-                _ => Logged::Not,
-            };
-            if logged == Logged::Whole || self.has_taken_place(doubted, &mut shape, change)? {
-                // What the log lacks is there once the row is changed under the GTID.
-                self.is_logged_alone = logged != Logged::Not;
-                self.is_identified = self.is_logged_alone;
-                return Ok(());
-            }
-        }
-        let begun = Marked {
-            applied: self.marked.clone(),
-            begun: Some(Begun { statement, shape }),
-        };
-        let replace = table.replace(&begun);
-        match kept {
-            Some(_) => {
-                // Looking at tables may have begun a transaction.
-                self.pipe.send(b"COMMIT")?;
-                self.note(&replace)?;
-            }
-            None => {
-                self.pipe.send(replace.as_bytes())?;
-                self.pipe.send(b"COMMIT")?;
-            }
-        }
-        self.pipe.drain()?;
-        match kept {
-            Some(gtid) if !self.is_logged_alone => self.go_to_own_domain(&gtid)?,
-            _ => self.identify()?,
-        }
-        match self.run(change, sql) {
-            Err(TargetError::Statement(error)) if doubted.is_some() && is_already(&error) => {
-                self.is_logged_alone = false;
-                self.is_identified = false;
-                Ok(())
-            }
-            Err(error @ TargetError::Statement(_)) if doubted.is_none() => {
-                // The server says that it did not take place: nothing is in doubt.
-                self.unmark(table, kept.is_some())?;
-                Err(error)
-            }
-            outcome => outcome,
-        }
-    }
-
-    /// Takes back that a statement was begun.
-    fn unmark(&mut self, table: &MarkTable, is_kept: bool) -> Result<(), TargetError> {
-        let replace = table.replace(&Marked {
-            applied: self.marked.clone(),
-            begun: None,
-        });
-        self.pipe.send(b"ROLLBACK")?;
-        match is_kept {
-            true => self.note(&replace)?,
-            false => {
-                self.pipe.send(replace.as_bytes())?;
-                self.pipe.send(b"COMMIT")?;
-            }
-        }
-        self.pipe.drain()
-    }
-
-    /// Whether a statement that was begun has changed what it was to change. A database that may have
-    /// been made by half is removed.
-    fn has_taken_place(
-        &mut self,
-        doubted: &Begun,
-        shape: &mut String,
-        change: &StatementChange<'_>,
-    ) -> Result<bool, TargetError> {
-        if doubted.shape.is_empty() || doubted.shape == *shape {
-            return Ok(false);
-        }
-        let removal = match doubt::was_nothing(&doubted.shape) {
-            true => doubt::removal(&mut self.pipe, change)?,
-            false => None,
-        };
-        let Some(removal) = removal else {
-            return Ok(true);
-        };
-        self.unlogged(&removal)?;
-        *shape = doubt::shape(&mut self.pipe, change)?;
-        Ok(false)
-    }
-
-    /// Removes what an interrupted statement may have left of tables that are not there.
-    fn remove_remains(&mut self, change: &StatementChange<'_>) -> Result<(), TargetError> {
-        if self.facts.defines_in_steps() {
-            for removal in doubt::remains(&mut self.pipe, change)? {
-                self.unlogged(&removal)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Runs a statement that is nobody's but this server's.
-    fn unlogged(&mut self, sql: &str) -> Result<(), TargetError> {
-        self.pipe.send(b"COMMIT")?;
-        if !self.options.is_logged {
-            return self.pipe.ask(sql).map(drop);
-        }
-        self.pipe.send(UNLOGGED.as_bytes())?;
-        self.pipe.drain()?;
-        for sql in [sql, LOGGED] {
-            self.pipe.send(sql.as_bytes())?;
-        }
+        self.send_joined()?;
         self.pipe.drain()
     }
 
@@ -365,8 +251,9 @@ impl MysqlSession {
         if self.leniency.is_some() {
             return self.take_leniently(change);
         }
-        let (pipe, full) = (&mut self.pipe, self.rows.full());
-        self.rows.add(change, full, |sql| pipe.send(sql))
+        let (pipe, joined, full) = (&mut self.pipe, &mut self.joined, self.rows.full());
+        self.rows
+            .add(change, full, |sql| joined.leave_with(sql, pipe))
     }
 }
 
@@ -501,6 +388,9 @@ impl Session for MysqlSession {
             self.identify()?;
         }
         let marked = self.marked_with(mark);
+        if self.commit_joined()? {
+            return self.committed(marked);
+        }
         if let Truth::Row(table) = &self.options.truth {
             let sql = table.replace(&Marked {
                 applied: marked.clone(),
@@ -526,6 +416,7 @@ impl Session for MysqlSession {
 
     fn rollback(&mut self) -> Result<(), TargetError> {
         self.rows.clear();
+        self.joined = Joined::default();
         // A variable that was to be set may have been refused.
         self.state = SqlSession::going_to(self.facts.destination());
         self.is_identified = false;

@@ -45,10 +45,19 @@ impl Needs {
     }
 }
 
+/// A transaction under way.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    needs: Needs,
+    gtid: TransactionGtid,
+    /// When it was committed first, in microseconds since 1970.
+    commit_micros: Option<u64>,
+}
+
 /// The transactions under way.
 #[derive(Debug, Default)]
 pub(super) struct Dependencies {
-    open: BTreeMap<u64, (Needs, TransactionGtid)>,
+    open: BTreeMap<u64, Open>,
     gtids: HashSet<TransactionGtid>,
     /// Numbers of the clock that are under way.
     sequences: BTreeMap<u64, u64>,
@@ -60,6 +69,12 @@ impl Dependencies {
         self.open.is_empty()
     }
 
+    /// When the first of them was committed on its source, as far as it is known.
+    pub(super) fn oldest_micros(&self) -> Option<u64> {
+        let first = self.open.first_key_value();
+        first.and_then(|(_, open)| open.commit_micros)
+    }
+
     /// Whether a transaction of this identifier is under way.
     pub(super) fn has(&self, gtid: &TransactionGtid) -> bool {
         *gtid != TransactionGtid::None && self.gtids.contains(gtid)
@@ -67,10 +82,10 @@ impl Dependencies {
 
     /// Whether a transaction may run beside those that are under way.
     pub(super) fn may_begin(&self, needs: Needs) -> bool {
-        let Some((_, (last, _))) = self.open.last_key_value() else {
+        let Some((_, last)) = self.open.last_key_value() else {
             return true;
         };
-        match (needs, *last) {
+        match (needs, last.needs) {
             (
                 Needs::Clock {
                     last_committed,
@@ -90,17 +105,28 @@ impl Dependencies {
     }
 
     /// Takes note that a transaction is under way.
-    pub(super) fn begin(&mut self, order: u64, needs: Needs, gtid: TransactionGtid) {
+    pub(super) fn begin(
+        &mut self,
+        order: u64,
+        needs: Needs,
+        gtid: TransactionGtid,
+        commit_micros: Option<u64>,
+    ) {
         if let Needs::Clock { sequence, .. } = needs {
             self.sequences.insert(sequence, order);
         }
         self.gtids.insert(gtid);
-        self.open.insert(order, (needs, gtid));
+        let open = Open {
+            needs,
+            gtid,
+            commit_micros,
+        };
+        self.open.insert(order, open);
     }
 
     /// Takes note that it is committed.
     pub(super) fn end(&mut self, order: u64) {
-        let Some((needs, gtid)) = self.open.remove(&order) else {
+        let Some(Open { needs, gtid, .. }) = self.open.remove(&order) else {
             return;
         };
         self.gtids.remove(&gtid);
@@ -130,7 +156,7 @@ mod tests {
     fn check(under_way: &[Needs], next: Needs, expected: bool) {
         let mut dependencies = Dependencies::default();
         for (order, needs) in (0..).zip(under_way) {
-            dependencies.begin(order, *needs, TransactionGtid::None);
+            dependencies.begin(order, *needs, TransactionGtid::None, None);
         }
         let may = dependencies.may_begin(next);
         assert_eq!(may, expected, "{next:?} beside {under_way:?}");
@@ -163,8 +189,8 @@ mod tests {
     #[test]
     fn what_is_committed_holds_nobody_up() {
         let mut dependencies = Dependencies::default();
-        dependencies.begin(0, clock(0, 1), TransactionGtid::None);
-        dependencies.begin(1, clock(0, 2), TransactionGtid::None);
+        dependencies.begin(0, clock(0, 1), TransactionGtid::None, None);
+        dependencies.begin(1, clock(0, 2), TransactionGtid::None, None);
         dependencies.end(0);
         assert!(dependencies.may_begin(clock(1, 3)));
         assert!(!dependencies.may_begin(clock(2, 3)));

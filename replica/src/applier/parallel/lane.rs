@@ -126,7 +126,7 @@ impl Lane {
             }
         }
         coordinator.end(Some(unit.relay.clone()))?;
-        if self.keeps_order {
+        if self.keeps_order && !self.shared.turns.has_come(unit.order) {
             coordinator.ready()?;
             match self.shared.turns.wait_holding(unit.order) {
                 Turn::Comes => {}

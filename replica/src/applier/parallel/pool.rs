@@ -161,12 +161,19 @@ impl Pool {
         unit.order = self.next_order;
         self.next_order = self.next_order.saturating_add(1);
         let needs = Needs::of(&unit.info);
-        self.dependencies.begin(unit.order, needs, unit.info.gtid);
+        let committed = unit.info.commit_timestamps.map(|times| times.original);
+        self.dependencies
+            .begin(unit.order, needs, unit.info.gtid, committed);
         let mut queue = self.shared.queue();
         queue.bytes = queue.bytes.saturating_add(unit.bytes.len());
         queue.waiting.push_back(Arc::new(unit));
         drop(queue);
         self.shared.given.notify_one();
+    }
+
+    /// When the first transaction under way was committed on its source, as far as it is known.
+    pub(super) fn oldest_micros(&self) -> Option<u64> {
+        self.dependencies.oldest_micros()
     }
 
     /// What the workers are through with since this was asked.

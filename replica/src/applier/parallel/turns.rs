@@ -58,6 +58,12 @@ impl Turns {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether all before `order` are over.
+    pub(super) fn has_come(&self, order: u64) -> bool {
+        let state = self.lock();
+        state.next == order && !state.is_abandoned(order)
+    }
+
     /// Waits, with locks, until all before `order` are over.
     pub(super) fn wait_holding(&self, order: u64) -> Turn {
         let mut state = self.lock();
