@@ -16,7 +16,7 @@ use integration::real_replica::{REPLICATION_PASSWORD, REPLICATION_USER, create_a
 use integration::steady_load::{self, SteadyLoad};
 use integration::wait::PATIENCE;
 use integration::workload::{self, DATABASES, Scope};
-use integration::{Peer, RealServer, Result, Weir, weir};
+use integration::{Client, Peer, RealServer, Result, Weir, weir};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_column_type_arrives_under_its_gtid() -> Result {
@@ -41,19 +41,56 @@ async fn every_column_type_arrives_under_its_gtid() -> Result {
     ensure_same("source", &left, "target", &right)?;
     let mut at_replica = replica.client().await?;
     until_gtids_executed(&mut at_source, &mut at_replica, PATIENCE).await?;
+    workers_are_shown(&mut at_target, &mut at_replica).await?;
     replica.stop()
+}
+
+/// By the columns that MySQL has.
+async fn workers_are_shown(mysql: &mut Client, replica: &mut Client) -> Result {
+    let table = "replication_applier_status_by_worker";
+    let sql = format!(
+        "SELECT COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = 'performance_schema' AND \
+         TABLE_NAME = '{table}' ORDER BY ORDINAL_POSITION"
+    );
+    let columns = mysql.rows(&sql).await?;
+    let columns: Vec<String> = columns.iter().flatten().map(ToString::to_string).collect();
+    ensure(columns.len() == 24, || format!("{columns:?}"))?;
+    let sql = format!(
+        "SELECT {} FROM performance_schema.{table}",
+        columns.join(", ")
+    );
+    let workers = replica.rows(&sql).await?;
+    let cell = |row: &[integration::sql::Cell], name: &str| {
+        let at = columns.iter().position(|column| column == name);
+        at.and_then(|at| row.get(at))
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    };
+    let ids: Vec<String> = workers.iter().map(|row| cell(row, "WORKER_ID")).collect();
+    ensure(ids == ["1", "2", "3", "4"], || format!("{workers:?}"))?;
+    let have_applied = workers
+        .iter()
+        .filter(|row| cell(row, "LAST_APPLIED_TRANSACTION").contains(':'));
+    ensure(have_applied.count() > 0, || format!("{workers:?}"))
 }
 
 /// Without GTIDs on the target a row of it says what is applied, in the commit that applies it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_target_without_gtids_keeps_the_place_in_a_row() -> Result {
     let off = ["--gtid-mode=OFF", "--enforce-gtid-consistency=OFF"];
-    kills(&off, &[Killed::Replica, Killed::Target]).await
+    kills(&off, &[Killed::Replica, Killed::Target], "").await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_load_arrives_whole_through_kills_of_each_side() -> Result {
-    kills(&[], &Killed::ALL).await
+    kills(&[], &Killed::ALL, "replica-parallel-workers=8").await
+}
+
+/// Transactions that are committed as they come leave gaps behind a kill, and the gaps are filled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_load_without_the_order_of_the_source_arrives_whole_through_kills() -> Result {
+    let more = "replica-preserve-commit-order=OFF";
+    kills(&[], &[Killed::Replica, Killed::Target], more).await
 }
 
 /// What the target has is its own gtid_executed: what is skipped, what takes a place, and a relay log
@@ -158,12 +195,13 @@ async fn an_incident_that_was_skipped_does_not_stop_a_replica_that_starts_again(
     same.map(drop)
 }
 
-async fn kills(target_options: &[&str], who: &[Killed]) -> Result {
+async fn kills(target_options: &[&str], who: &[Killed], more: &str) -> Result {
     let source = RealServer::start(Peer::MySql97, 1, &[]).await?;
     let target = RealServer::start(Peer::MySql97, 2, target_options).await?;
     create_account(&mut source.client().await?, Peer::MySql97).await?;
     let metrics = free_port()?;
-    let replica = following(&source, &target, &format!("metrics_port={metrics}")).await?;
+    let more = format!("metrics_port={metrics}\n{more}");
+    let replica = following(&source, &target, &more).await?;
     let mut chance = Chance::from_environment();
     let load = SteadyLoad::start(source.port, 4, chance.below(u64::MAX)).await?;
     let mut parties = Parties {

@@ -49,7 +49,7 @@ pub use error::{ApplierError, Place, Reason};
 pub use not_kept::{NotKept, Passed};
 pub use resolved::ResolvedCounts;
 pub use schedule::{Group, GroupLimits, Next};
-pub use status::{ApplierFailure, ApplierState, ApplierStatus, WorkerState};
+pub use status::{ApplierFailure, ApplierState, ApplierStatus, WorkerState, WorkerUnit};
 pub use steering::Steering;
 pub use until::Until;
 pub use worker::{Committed, Worker};

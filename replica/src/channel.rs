@@ -196,6 +196,12 @@ impl Channel {
         if threads.has_void_positions {
             self.finish_discard(&mut threads).await?;
         }
+        if until == Some(Until::AfterGaps) && !self.applier_settings.keeps_order {
+            // Differs from MySQL, whose coordinator remembers them.
+            return Err(SqlError::not_supported(
+                "START REPLICA UNTIL SQL_AFTER_MTS_GAPS with replica_preserve_commit_order=OFF",
+            ));
+        }
         let has_until = until.is_some();
         let has_place = until.as_ref().and_then(Until::place).is_some();
         let applies = applier

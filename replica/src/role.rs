@@ -1,13 +1,16 @@
 //! What sessions ask of a replica: its status and its replication statements.
 
 mod status_row;
+mod worker_rows;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use binlog::log::encryption::LogEncryption;
 use gtid::{Gtid, GtidSet};
-use server::role::{EventRow, EventsRequest, OwnedGtid, ReplicaStatus, Role, WriteBlock};
+use server::role::{
+    ApplierWorker, EventRow, EventsRequest, OwnedGtid, ReplicaStatus, Role, WriteBlock,
+};
 use sql::ast::{OptionAssignment, ReplicaThreads, ReplicationFilterRule, UntilCondition};
 use sql::error::SqlError;
 
@@ -89,6 +92,13 @@ impl Role for ReplicaRole {
             &self.channel.state(),
             &self.channel.filter(),
         )]
+    }
+
+    fn applier_workers(&self) -> Vec<ApplierWorker> {
+        match self.channel.has_source() {
+            true => worker_rows::rows(&self.channel.state().applier),
+            false => Vec::new(),
+        }
     }
 
     async fn change_source(&self, options: &[OptionAssignment]) -> Result<(), SqlError> {

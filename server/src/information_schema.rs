@@ -5,6 +5,7 @@
 //! see is not in the rows.
 
 mod absent;
+mod applier_workers;
 mod character_sets;
 mod check_constraints;
 mod collation_character_set_applicability;

@@ -3,6 +3,7 @@
 //! Every method has the answer of a MySQL server that lacks the part, so that a role implements
 //! what it has. Times and formats are the role's; columns and vocabularies are the session's.
 
+mod applier_worker;
 mod replica_status;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use sql::error::SqlError;
 use crate::feed::LogFeed;
 use crate::fence::Fence;
 
+pub use applier_worker::{ApplierWorker, WorkerError, WorkerTransaction};
 pub use replica_status::ReplicaStatus;
 pub(crate) use replica_status::StatusCell;
 
@@ -189,6 +191,11 @@ pub trait Role: Send + Sync {
 
     /// SHOW REPLICA STATUS: one row per channel, none without a source.
     fn replica_status(&self) -> Vec<ReplicaStatus> {
+        Vec::new()
+    }
+
+    /// performance_schema.replication_applier_status_by_worker: none without a source.
+    fn applier_workers(&self) -> Vec<ApplierWorker> {
         Vec::new()
     }
 

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use binlog::event::CommitTimestamps;
 use binlog::log::{LogPosition, SourceCoordinates};
 use binlog::transaction::{Executed, TransactionGtid};
 use gtid::GtidSet;
@@ -44,19 +45,30 @@ impl ApplierFailure {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkerState {
     /// The transaction that it applies.
-    pub applying: Option<TransactionGtid>,
-    /// When it began to.
-    pub began: Option<SystemTime>,
-    /// The transaction that it committed last.
-    pub applied: Option<TransactionGtid>,
-    /// When it did.
-    pub applied_at: Option<SystemTime>,
+    pub applying: Option<WorkerUnit>,
+    /// The transaction that it committed last, and when it did.
+    pub applied: Option<(WorkerUnit, SystemTime)>,
     /// Transactions that it committed.
     pub transactions: u64,
-    /// Transactions that it had to do again: locks, or what they needed was not there yet.
+    /// How often it began one again: locks, or what it needed was not there yet.
     pub retries: u64,
     /// Its last error.
     pub failure: Option<ApplierFailure>,
+}
+
+/// A transaction at a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerUnit {
+    /// Its identifier.
+    pub gtid: TransactionGtid,
+    /// When it was committed first, and on the source.
+    pub committed: Option<CommitTimestamps>,
+    /// When the worker began.
+    pub began: SystemTime,
+    /// How often it was begun again.
+    pub retries: u64,
+    /// Why, the last time.
+    pub transient: Option<ApplierFailure>,
 }
 
 /// A snapshot of how the applier fares.
@@ -162,7 +174,6 @@ impl ApplierStatus {
             }
             for worker in &mut state.workers {
                 worker.applying = None;
-                worker.began = None;
             }
         });
     }

@@ -17,8 +17,8 @@ pub enum Until {
     BeforeGtids(GtidSet),
     /// `SQL_AFTER_GTIDS`: until all of the set are applied.
     AfterGtids(GtidSet),
-    /// `SQL_AFTER_MTS_GAPS`: until no transaction is missing in front of one that is applied. The one
-    /// lane leaves no gaps, so this ends at once.
+    /// `SQL_AFTER_MTS_GAPS`: until no transaction is missing in front of one that is applied. Commits in
+    /// the order of the source leave no gaps, so this ends at once.
     AfterGaps,
     /// `SOURCE_LOG_FILE`, `SOURCE_LOG_POS`: up to the end of the transaction that reaches this place
     /// of the source's log.

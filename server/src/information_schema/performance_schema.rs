@@ -1,5 +1,7 @@
-//! performance_schema: the one table that a tool cannot do without, and what SET PERSIST keeps.
+//! performance_schema: the one table that a tool cannot do without, what SET PERSIST keeps, and how the
+//! workers of an applier fare.
 
+use super::applier_workers;
 use super::definition::texts;
 use crate::node::Node;
 use crate::show::Grid;
@@ -9,6 +11,9 @@ use crate::show::Grid;
 pub(super) fn table(name: &str, node: &Node) -> Option<Grid> {
     if name.eq_ignore_ascii_case("column_masking_policy") {
         return Some(texts(Grid::new(), &["POLICY_NAME"]));
+    }
+    if name.eq_ignore_ascii_case(applier_workers::NAME) {
+        return Some(applier_workers::table(node));
     }
     name.eq_ignore_ascii_case("persisted_variables")
         .then(|| persisted_variables(node))

@@ -15,7 +15,7 @@ use super::turns::Turn;
 use super::unit::{Unit, UnitEvents};
 use crate::applier::coordinator::{Coordinator, Places};
 use crate::applier::error::{ApplierError, Place, Reason};
-use crate::applier::status::{ApplierFailure, ApplierStatus};
+use crate::applier::status::{ApplierFailure, ApplierStatus, WorkerUnit};
 use crate::applier::worker::{Committed, Worker};
 
 /// What a worker works with.
@@ -42,15 +42,20 @@ impl Lane {
         let mut coordinator = None;
         while let Some(unit) = self.shared.next() {
             self.status.worker(self.number, |state| {
-                state.applying = Some(unit.info.gtid);
-                state.began = Some(SystemTime::now());
+                state.applying = Some(WorkerUnit {
+                    gtid: unit.info.gtid,
+                    committed: unit.info.commit_timestamps,
+                    began: SystemTime::now(),
+                    retries: 0,
+                    transient: None,
+                });
             });
             let outcome = match self.opened(&mut coordinator) {
                 Ok(coordinator) => self.apply(coordinator, &unit),
                 Err(error) => Err(self.failed(&unit, at(&unit, error.into()))),
             };
             let outcome = outcome.unwrap_or_else(|error| error);
-            self.tell(&unit, &outcome);
+            self.tell(&outcome);
             self.shared.finish(unit, outcome);
         }
     }
@@ -92,8 +97,13 @@ impl Lane {
                     return Err(self.failed(unit, error));
                 }
                 tracing::info!(%error, "a worker tries again once those before it are committed");
+                let transient = ApplierFailure::of(&error);
                 self.status.worker(self.number, |state| {
                     state.retries = state.retries.saturating_add(1);
+                    if let Some(applying) = &mut state.applying {
+                        applying.retries = applying.retries.saturating_add(1);
+                        applying.transient = Some(transient);
+                    }
                 });
             }
             // What is in its way may be a transaction before it, or the locks of one behind it.
@@ -143,14 +153,12 @@ impl Lane {
         Outcome::Failed(error)
     }
 
-    fn tell(&self, unit: &Unit, outcome: &Outcome) {
+    fn tell(&self, outcome: &Outcome) {
         self.status.worker(self.number, |state| {
-            state.applying = None;
-            state.began = None;
+            let applying = state.applying.take();
             match outcome {
                 Outcome::Committed(_) => {
-                    state.applied = Some(unit.info.gtid);
-                    state.applied_at = Some(SystemTime::now());
+                    state.applied = applying.map(|unit| (unit, SystemTime::now()));
                     state.failure = None;
                     state.transactions = state.transactions.saturating_add(1);
                 }
