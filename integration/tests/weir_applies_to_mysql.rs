@@ -220,7 +220,9 @@ async fn kills(target_options: &[&str], who: &[Killed], more: &str) -> Result {
     killed.map_err(|failure| replica.explain(failure))?;
     let (mut at_source, mut at_target) = (source.client().await?, target.client().await?);
     let mut at_replica = replica.client().await?;
-    let executed = until_gtids_executed(&mut at_source, &mut at_replica, PATIENCE).await;
+    // As long as it took, and more, the load has gone on while the replica stood still.
+    let patience = PATIENCE * u32::try_from(each)?.max(1);
+    let executed = until_gtids_executed(&mut at_source, &mut at_replica, patience).await;
     executed.map_err(|failure| replica.explain(failure))?;
     let (left, right) = (&mut at_source, &mut at_target);
     until_same(

@@ -272,15 +272,10 @@ impl Applier {
             let known_end = end.borrow_and_update().position.clone();
             let pause = match parallel {
                 None => self.apply_up_to(coordinator, &mut reader, &known_end, &end, runtime, stop),
-                Some(parallel) => self.give_up_to(
-                    parallel,
-                    coordinator,
-                    &mut reader,
-                    &known_end,
-                    &end,
-                    runtime,
-                    stop,
-                ),
+                Some(parallel) => {
+                    reader.source_mut().set_end(known_end);
+                    self.give_up_to(parallel, coordinator, &mut reader, &end, runtime, stop)
+                }
             }?;
             if let Some(parallel) = parallel.as_mut().filter(|parallel| parallel.is_busy()) {
                 match pause {

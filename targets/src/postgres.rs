@@ -207,6 +207,10 @@ impl Store for PostgresStore {
         )?))
     }
 
+    fn session_beside(&self) -> Result<Box<dyn Session>, TargetError> {
+        Err(TargetError::misuse("the target has one session only"))
+    }
+
     fn replace(&self, applied: &Applied) -> Result<(), TargetError> {
         let marks = self.marks();
         self.asking(|link| {

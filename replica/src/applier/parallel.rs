@@ -130,18 +130,17 @@ impl Applier {
         }))
     }
 
-    /// Gives the workers what lies before `end`, and tells why it stopped. Workers may still be at it.
+    /// Gives the workers what lies before the reader's end, and tells why it stopped. Workers may still be
+    /// at it.
     pub(super) fn give_up_to(
         &self,
         parallel: &mut Parallel,
         coordinator: &mut Coordinator,
         reader: &mut Reader,
-        end: &LogPosition,
         newer_end: &watch::Receiver<RelayEnd>,
         runtime: &Handle,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<Pause, ApplierError> {
-        reader.source_mut().set_end(end.clone());
         loop {
             self.adopt(parallel, coordinator)?;
             if *stop.borrow() {
@@ -192,7 +191,7 @@ impl Applier {
                     }
                     if coordinator.has_applied(&unit.info.gtid) {
                         // It stands there twice.
-                        self.go_back(parallel, coordinator, reader, end, runtime)?;
+                        self.go_back(parallel, coordinator, reader, runtime)?;
                         continue;
                     }
                     self.status.update(|state| {
@@ -204,7 +203,7 @@ impl Applier {
                     });
                     parallel.pool.give(*unit);
                 }
-                Then::Again => self.go_back(parallel, coordinator, reader, end, runtime)?,
+                Then::Again => self.go_back(parallel, coordinator, reader, runtime)?,
                 Then::Settle(taken) => {
                     self.settle(coordinator, reader, Ok(taken), newer_end)?;
                     match coordinator.is_between_transactions() {
@@ -276,15 +275,17 @@ impl Applier {
         parallel: &mut Parallel,
         coordinator: &mut Coordinator,
         reader: &mut Reader,
-        end: &LogPosition,
         runtime: &Handle,
     ) -> Result<(), ApplierError> {
         self.drain(parallel, coordinator, runtime)?;
         parallel.collector.forget();
         let source = coordinator.worker.progress().source.clone();
         coordinator.start_at(source);
+        let end = reader.stream().source().end().cloned();
         *reader = self.reader(coordinator)?;
-        reader.source_mut().set_end(end.clone());
+        if let Some(end) = end {
+            reader.source_mut().set_end(end);
+        }
         parallel.alone = 1;
         Ok(())
     }

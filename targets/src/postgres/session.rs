@@ -316,6 +316,10 @@ impl Session for PostgresSession {
     }
 
     /// What is sent is not that of the open unit alone, so that the caller undoes all.
+    fn ready(&mut self) -> Result<(), TargetError> {
+        self.flush()
+    }
+
     fn undo_unit(&mut self) -> Result<(), TargetError> {
         Ok(())
     }

@@ -51,7 +51,7 @@ fn check(seed: u64, trouble: Trouble, runtime: &Runtime) -> usize {
     let history = History::generate(seed);
     let settings = ApplierSettings {
         workers: u16::try_from(2 + seed % 7).unwrap(),
-        keeps_order: seed % 3 != 0,
+        keeps_order: !seed.is_multiple_of(3),
         retries: 10,
     };
     let target = SharedStore::new(seed, trouble);
@@ -59,7 +59,7 @@ fn check(seed: u64, trouble: Trouble, runtime: &Runtime) -> usize {
     let applier = applier(storage, &target, settings);
     let source = Source {
         transactions: history.sent.clone(),
-        is_compressed: seed % 5 == 0,
+        is_compressed: seed.is_multiple_of(5),
     };
     source.send_clocked(&applier.relay_log, &history.clocks);
     let wanted: GtidSet = (1..=history.sent.len()).map(gtid).collect();
@@ -116,7 +116,7 @@ fn killed_workers_lose_nothing_and_repeat_nothing() {
         let history = History::generate(seed);
         let settings = ApplierSettings {
             workers: 4,
-            keeps_order: seed % 2 == 0,
+            keeps_order: seed.is_multiple_of(2),
             retries: 10,
         };
         let target = SharedStore::new(seed, Trouble::None);
