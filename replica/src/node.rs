@@ -90,16 +90,10 @@ pub async fn run(settings: ReplicaSettings, control: Control) -> Result<(), Repl
     Ok(())
 }
 
-fn parts(
-    settings: &ReplicaSettings,
-    server_uuid: Uuid,
-    database: Database,
-    role: Arc<ReplicaRole>,
-    executor: Arc<ReadOnly>,
-    control: &Control,
-) -> ServerParts {
+/// What SHOW VARIABLES says of a replica.
+fn facts(settings: &ReplicaSettings) -> Vec<(&'static str, String)> {
     let flag = |on: bool| if on { "ON" } else { "OFF" }.to_owned();
-    let facts = vec![
+    vec![
         ("log_bin", "OFF".to_owned()),
         // Nobody but the applier writes here, whatever the options say.
         ("read_only", "ON".to_owned()),
@@ -151,14 +145,24 @@ fn parts(
         ),
         ("report_host", settings.report_host.clone()),
         ("report_port", settings.report_port.to_string()),
-    ];
+    ]
+}
+
+fn parts(
+    settings: &ReplicaSettings,
+    server_uuid: Uuid,
+    database: Database,
+    role: Arc<ReplicaRole>,
+    executor: Arc<ReadOnly>,
+    control: &Control,
+) -> ServerParts {
     ServerParts {
         settings: settings.server.clone(),
         server_uuid: server_uuid.to_string(),
         database,
         executor,
         role,
-        facts,
+        facts: facts(settings),
         replicas: ReplicaRegistry::default(),
         control: control.clone(),
     }

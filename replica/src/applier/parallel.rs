@@ -147,17 +147,11 @@ impl Applier {
                 return Ok(Pause::Stopped);
             }
             if parallel.alone > 0 {
-                if let Some(pause) =
-                    self.take_next(coordinator, reader, runtime, stop, newer_end)?
-                {
+                let pause = self.take_next(coordinator, reader, runtime, stop, newer_end)?;
+                if let Some(pause) = pause {
                     return Ok(pause);
                 }
-                if coordinator.is_between_transactions() {
-                    parallel.alone -= 1;
-                    if parallel.alone == 0 {
-                        self.commit(coordinator)?;
-                    }
-                }
+                self.took_alone(parallel, coordinator)?;
                 continue;
             }
             let then = match reader.next() {
@@ -189,19 +183,11 @@ impl Applier {
                     if self.waits_for_room(parallel, coordinator, &unit, runtime, stop)? {
                         return Ok(Pause::Stopped);
                     }
-                    if coordinator.has_applied(&unit.info.gtid) {
+                    match coordinator.has_applied(&unit.info.gtid) {
                         // It stands there twice.
-                        self.go_back(parallel, coordinator, reader, runtime)?;
-                        continue;
+                        true => self.go_back(parallel, coordinator, reader, runtime)?,
+                        false => self.give(parallel, *unit),
                     }
-                    self.status.update(|state| {
-                        state.has_caught_up = false;
-                        state.last_timestamp = unit.info.timestamp;
-                        state.doing = READING;
-                        let committed = unit.info.commit_timestamps.map(|times| times.original);
-                        state.oldest_open_micros = state.oldest_open_micros.or(committed);
-                    });
-                    parallel.pool.give(*unit);
                 }
                 Then::Again => self.go_back(parallel, coordinator, reader, runtime)?,
                 Then::Settle(taken) => {
@@ -213,6 +199,33 @@ impl Applier {
                 }
             }
         }
+    }
+
+    /// The one lane has taken an event.
+    fn took_alone(
+        &self,
+        parallel: &mut Parallel,
+        coordinator: &mut Coordinator,
+    ) -> Result<(), ApplierError> {
+        if coordinator.is_between_transactions() {
+            parallel.alone = parallel.alone.saturating_sub(1);
+            if parallel.alone == 0 {
+                return self.commit(coordinator);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the workers a transaction.
+    fn give(&self, parallel: &mut Parallel, unit: Unit) {
+        self.status.update(|state| {
+            state.has_caught_up = false;
+            state.last_timestamp = unit.info.timestamp;
+            state.doing = READING;
+            let committed = unit.info.commit_timestamps.map(|times| times.original);
+            state.oldest_open_micros = state.oldest_open_micros.or(committed);
+        });
+        parallel.pool.give(unit);
     }
 
     /// Looks at an event.
