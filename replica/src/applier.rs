@@ -283,9 +283,9 @@ impl Applier {
                         runtime.block_on(is_over_or_more(parallel.progress(), &mut end, stop));
                         continue;
                     }
-                    Pause::Stopped | Pause::Reached => {
-                        self.drain(parallel, coordinator, runtime)?
-                    }
+                    // What is under way is committed or undone when the workers end.
+                    Pause::Stopped => return Ok(()),
+                    Pause::Reached => {}
                 }
             }
             match pause {

@@ -191,6 +191,11 @@ impl Coordinator {
         ready.map_err(|error| self.at_end(error.into()))
     }
 
+    /// Forgets what is known of tables, which were perhaps defined anew.
+    pub(super) fn forget_tables(&mut self) {
+        self.row_filters.forget();
+    }
+
     /// Undoes everything that is not committed.
     pub(super) fn abandon_all(&mut self) -> Result<(), ApplierError> {
         self.open = Open::default();

@@ -160,12 +160,16 @@ impl Applier {
                     Look::Give(unit) => Then::Give(unit),
                     Look::Again => Then::Again,
                     Look::Passed(relay, source) => {
-                        self.drain(parallel, coordinator, runtime)?;
+                        if self.drain(parallel, coordinator, runtime, stop)? {
+                            return Ok(Pause::Stopped);
+                        }
                         coordinator.worker.move_to(source, Some(relay));
                         Then::Read
                     }
                     Look::Alone => {
-                        self.drain(parallel, coordinator, runtime)?;
+                        if self.drain(parallel, coordinator, runtime, stop)? {
+                            return Ok(Pause::Stopped);
+                        }
                         match self.hold(coordinator, &step, runtime, stop)? {
                             Held::Begins => Then::Settle(coordinator.handle(&step)),
                             Held::Stopped => return Ok(Pause::Stopped),
@@ -185,11 +189,11 @@ impl Applier {
                     }
                     match coordinator.has_applied(&unit.info.gtid) {
                         // It stands there twice.
-                        true => self.go_back(parallel, coordinator, reader, runtime)?,
+                        true => self.go_back(parallel, coordinator, reader, runtime, stop)?,
                         false => self.give(parallel, *unit),
                     }
                 }
-                Then::Again => self.go_back(parallel, coordinator, reader, runtime)?,
+                Then::Again => self.go_back(parallel, coordinator, reader, runtime, stop)?,
                 Then::Settle(taken) => {
                     self.settle(coordinator, reader, Ok(taken), newer_end)?;
                     match coordinator.is_between_transactions() {
@@ -267,14 +271,7 @@ impl Applier {
     ) -> Result<bool, ApplierError> {
         while !parallel.pool.may_take(unit) || parallel.pool.has(&unit.info.gtid) {
             let mut progress = parallel.progress();
-            let is_stopped = runtime.block_on(async {
-                tokio::select! {
-                    biased;
-                    _ = stop.wait_for(|stop| *stop) => true,
-                    _ = progress.changed() => false,
-                }
-            });
-            if is_stopped {
+            if runtime.block_on(is_stopped_before(&mut progress, stop)) {
                 return Ok(true);
             }
             self.adopt(parallel, coordinator)?;
@@ -289,8 +286,12 @@ impl Applier {
         coordinator: &mut Coordinator,
         reader: &mut Reader,
         runtime: &Handle,
+        stop: &mut watch::Receiver<bool>,
     ) -> Result<(), ApplierError> {
-        self.drain(parallel, coordinator, runtime)?;
+        if self.drain(parallel, coordinator, runtime, stop)? {
+            // Whoever asked for an event next is told.
+            return Ok(());
+        }
         parallel.collector.forget();
         let source = coordinator.worker.progress().source.clone();
         coordinator.start_at(source);
@@ -303,20 +304,23 @@ impl Applier {
         Ok(())
     }
 
-    /// Waits until nothing is under way.
-    pub(super) fn drain(
+    /// Waits until nothing is under way; true when the applier is stopped instead.
+    fn drain(
         &self,
         parallel: &mut Parallel,
         coordinator: &mut Coordinator,
         runtime: &Handle,
-    ) -> Result<(), ApplierError> {
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<bool, ApplierError> {
         while parallel.is_busy() {
             let mut progress = parallel.progress();
-            // The sender lives in the pool.
-            drop(runtime.block_on(progress.changed()));
+            if runtime.block_on(is_stopped_before(&mut progress, stop)) {
+                return Ok(true);
+            }
             self.adopt(parallel, coordinator)?;
         }
-        Ok(())
+        parallel.pool.goes_alone();
+        Ok(false)
     }
 
     /// Takes over what the workers are through with.
@@ -337,8 +341,8 @@ impl Applier {
                     parallel.over.insert(done.unit.order, end);
                 }
                 Outcome::Abandoned => {}
+                // Only the first that is not committed fails so; those behind it are abandoned.
                 Outcome::Failed(error) => {
-                    // That of the first transaction counts, and the others follow from it.
                     parallel.failure.get_or_insert(error);
                 }
             }
@@ -371,5 +375,17 @@ impl Applier {
         parallel.pool.end();
         let adopted = self.adopt(&mut parallel, coordinator);
         outcome.and(adopted)
+    }
+}
+
+/// Waits until a worker is through with a transaction; true when the applier is stopped instead.
+async fn is_stopped_before(
+    progress: &mut watch::Receiver<u64>,
+    stop: &mut watch::Receiver<bool>,
+) -> bool {
+    tokio::select! {
+        biased;
+        _ = stop.wait_for(|stop| *stop) => true,
+        _ = progress.changed() => false,
     }
 }

@@ -84,7 +84,10 @@ impl Applier {
                 retries = Retries::default();
             }
             worker = coordinator.worker;
-            alone = true;
+            // Among themselves workers wait a second for a lock; the one lane waits as the target says.
+            let may_be_patience = !std::mem::replace(&mut alone, true)
+                && error.is_temporary()
+                && !error.is_unreachable();
             let mut error = error;
             while let Err(undoing) = worker.abandon_group() {
                 tracing::error!(error = %undoing, "the applier cannot undo its open transactions");
@@ -98,6 +101,10 @@ impl Applier {
             // What the applier stops at in the end is the transaction that failed, and not the first
             // of those that shared its commit.
             if worker.take_one_by_one() && !error.is_temporary() {
+                continue;
+            }
+            if may_be_patience && self.status.has_workers() && error.is_temporary() {
+                tracing::info!(%error, "one transaction after the other for a while");
                 continue;
             }
             if !self.waits_after(&error, &mut retries, runtime, &mut stop) {

@@ -165,6 +165,11 @@ impl ApplierStatus {
         *self.lock().rules != RowRules::default()
     }
 
+    /// Whether several workers apply.
+    pub(super) fn has_workers(&self) -> bool {
+        !self.lock().workers.is_empty()
+    }
+
     /// There are so many workers, none of which has done anything yet.
     pub(super) fn set_workers(&self, count: u16) {
         let workers = vec![WorkerState::default(); usize::from(count)];

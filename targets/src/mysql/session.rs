@@ -50,7 +50,7 @@ pub(super) fn set_up(
     pipe.ask("SET @@session.sql_mode=''")?;
     if options.client.multi_statements {
         // One of several, who wait for each other: what has a lock may be what has to be undone.
-        pipe.ask("SET @@session.innodb_lock_wait_timeout=1")?;
+        pipe.ask("SET @@session.innodb_lock_wait_timeout=1, @@session.lock_wait_timeout=1")?;
     }
     if !options.is_logged {
         pipe.ask("SET @@session.sql_log_bin=0")?;

@@ -40,7 +40,9 @@ impl Lane {
     /// Works until the pool is closed.
     pub(super) fn run(self) {
         let mut coordinator = None;
+        let mut seen_alone = 0;
         while let Some(unit) = self.shared.next() {
+            let unfinished = Unfinished::new(&self.shared, &unit);
             self.status.worker(self.number, |state| {
                 state.applying = Some(WorkerUnit {
                     gtid: unit.info.gtid,
@@ -51,12 +53,17 @@ impl Lane {
                 });
             });
             let outcome = match self.opened(&mut coordinator) {
-                Ok(coordinator) => self.apply(coordinator, &unit),
-                Err(error) => Err(self.failed(&unit, at(&unit, error.into()))),
+                Ok(coordinator) => {
+                    let alone = self.shared.count_alone();
+                    if std::mem::replace(&mut seen_alone, alone) != alone {
+                        coordinator.forget_tables();
+                    }
+                    self.apply(coordinator, &unit)
+                }
+                Err(error) => self.failed(&unit, at(&unit, error.into())),
             };
-            let outcome = outcome.unwrap_or_else(|error| error);
             self.tell(&outcome);
-            self.shared.finish(unit, outcome);
+            unfinished.finish(outcome);
         }
     }
 
@@ -75,7 +82,7 @@ impl Lane {
     }
 
     /// Applies a transaction, again where that may help.
-    fn apply(&self, coordinator: &mut Coordinator, unit: &Arc<Unit>) -> Result<Outcome, Outcome> {
+    fn apply(&self, coordinator: &mut Coordinator, unit: &Arc<Unit>) -> Outcome {
         let turns = &self.shared.turns;
         let mut is_last = false;
         loop {
@@ -83,18 +90,22 @@ impl Lane {
             let failed = match attempt {
                 Ok(Attempt::Committed(committed)) => {
                     turns.is_over(unit.order);
-                    return Ok(Outcome::Committed(committed));
+                    return Outcome::Committed(committed);
                 }
                 Ok(Attempt::GiveWay | Attempt::Abandoned) => None,
                 Err(error) => Some(error),
             };
             let undone = coordinator.abandon_all();
             turns.gave_way(unit.order);
-            undone.map_err(|error| self.failed(unit, error))?;
+            if let Err(error) = undone {
+                return self.failed(unit, failed.unwrap_or(error));
+            }
             let has_failed = failed.is_some();
             if let Some(error) = failed {
-                if is_last || !may_pass(&error) {
-                    return Err(self.failed(unit, error));
+                // A table that does not roll back may have used up the identifier.
+                let is_half = is_refused(&error) && coordinator.has_applied(&unit.info.gtid);
+                if is_last || is_half || !may_pass(&error) {
+                    return self.failed(unit, error);
                 }
                 tracing::info!(%error, "a worker tries again once those before it are committed");
                 let transient = ApplierFailure::of(&error);
@@ -110,7 +121,7 @@ impl Lane {
             let is_first = turns.wait_free(unit.order);
             is_last = has_failed;
             if !is_first || (has_failed && !turns.take_locks(unit.order)) {
-                return Ok(Outcome::Abandoned);
+                return Outcome::Abandoned;
             }
         }
     }
@@ -148,8 +159,13 @@ impl Lane {
         Ok(Attempt::Committed(committed.unwrap_or_default()))
     }
 
+    /// A transaction that is not applied, once all before it are: what stops the applier is the first.
     fn failed(&self, unit: &Unit, error: ApplierError) -> Outcome {
-        self.shared.turns.fail(unit.order);
+        let turns = &self.shared.turns;
+        if !turns.wait_free(unit.order) {
+            return Outcome::Abandoned;
+        }
+        turns.fail(unit.order);
         Outcome::Failed(error)
     }
 
@@ -169,16 +185,60 @@ impl Lane {
     }
 }
 
+/// Gives a transaction back whatever happens: a panic of this thread is its failure.
+struct Unfinished<'a> {
+    shared: &'a Shared,
+    unit: Option<Arc<Unit>>,
+}
+
+impl<'a> Unfinished<'a> {
+    fn new(shared: &'a Shared, unit: &Arc<Unit>) -> Self {
+        Self {
+            shared,
+            unit: Some(Arc::clone(unit)),
+        }
+    }
+
+    fn finish(mut self, outcome: Outcome) {
+        if let Some(unit) = self.unit.take() {
+            self.shared.finish(unit, outcome);
+        }
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if let Some(unit) = self.unit.take() {
+            let what = "A transaction whose worker ended by a panic, of which the log of this process \
+                        says where,";
+            let error = at(
+                &unit,
+                Reason::Unsupported {
+                    what: what.to_owned(),
+                },
+            );
+            self.shared.turns.fail(unit.order);
+            self.shared.finish(unit, Outcome::Failed(error));
+        }
+    }
+}
+
+/// Whether the target has refused a change, rather than that something passes.
+fn is_refused(error: &ApplierError) -> bool {
+    matches!(
+        error.reason.as_ref(),
+        Reason::Target(TargetError::Conflict(_) | TargetError::Statement(_))
+    )
+}
+
 /// Whether a transaction may pass once those before it are committed and nobody else has locks: a row that
 /// is not there yet, or there still, a lock. Not so when the server is gone, or nobody knows whether the
 /// commit took place.
 fn may_pass(error: &ApplierError) -> bool {
     match error.reason.as_ref() {
-        Reason::Target(TargetError::Conflict(_)) => true,
         Reason::Target(error @ TargetError::Retry(_)) => !error.is_unreachable(),
         // A duplicate key that a server finds is a statement's error.
-        Reason::Target(TargetError::Statement(_)) => true,
-        _ => false,
+        _ => is_refused(error),
     }
 }
 

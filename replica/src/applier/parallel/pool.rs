@@ -1,6 +1,7 @@
 //! The workers: threads with a session each, and what they are given and give back.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
@@ -54,6 +55,8 @@ pub(super) struct Shared {
     done: Mutex<Vec<Done>>,
     /// Counts what was done.
     progressed: watch::Sender<u64>,
+    /// Counts what the one lane did in between, which may have defined tables anew.
+    alone: AtomicU64,
 }
 
 impl Shared {
@@ -63,6 +66,11 @@ impl Shared {
 
     fn done(&self) -> MutexGuard<'_, Vec<Done>> {
         self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often the one lane did something in between.
+    pub(super) fn count_alone(&self) -> u64 {
+        self.alone.load(Ordering::Acquire)
     }
 
     /// The next transaction; waits for it. `None`: there will be none.
@@ -116,6 +124,7 @@ impl Pool {
             turns: Turns::default(),
             done: Mutex::default(),
             progressed: progress,
+            alone: AtomicU64::new(0),
         });
         let mut pool = Self {
             shared: Arc::clone(&shared),
@@ -133,6 +142,11 @@ impl Pool {
             pool.threads.push(thread);
         }
         Ok(pool)
+    }
+
+    /// Takes note that the one lane does something, beside which nothing is under way.
+    pub(super) fn goes_alone(&self) {
+        self.shared.alone.fetch_add(1, Ordering::Release);
     }
 
     /// Whether nothing is under way.
@@ -182,7 +196,10 @@ impl Pool {
         self.progressed.borrow_and_update();
         let done = std::mem::take(&mut *self.shared.done());
         for done in &done {
-            self.dependencies.end(done.unit.order);
+            // What needs one that is not committed is not to be given.
+            if matches!(done.outcome, Outcome::Committed(_)) {
+                self.dependencies.end(done.unit.order);
+            }
         }
         done
     }

@@ -40,11 +40,23 @@ impl State {
     }
 }
 
+/// Where threads wait: each for its own order, so that a commit wakes the next one and no other.
+const SLOTS: usize = 64;
+
 /// The turns of transactions, which are numbered from 0 in the order of the source.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Turns {
     state: Mutex<State>,
-    changed: Condvar,
+    changed: [Condvar; SLOTS],
+}
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self {
+            state: Mutex::default(),
+            changed: std::array::from_fn(|_| Condvar::new()),
+        }
+    }
 }
 
 impl Turns {
@@ -52,10 +64,21 @@ impl Turns {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+    fn slot(&self, order: u64) -> Option<&Condvar> {
+        let slots = SLOTS as u64;
         self.changed
-            .wait(state)
-            .unwrap_or_else(PoisonError::into_inner)
+            .get(usize::try_from(order % slots).unwrap_or(0))
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, order: u64) -> MutexGuard<'a, State> {
+        match self.slot(order) {
+            Some(slot) => slot.wait(state).unwrap_or_else(PoisonError::into_inner),
+            None => state,
+        }
+    }
+
+    fn wake_all(&self) {
+        self.changed.iter().for_each(Condvar::notify_all);
     }
 
     /// Whether all before `order` are over.
@@ -78,7 +101,7 @@ impl Turns {
             if state.needs_locks.is_some_and(|needing| needing < order) {
                 break Turn::GiveWay;
             }
-            state = self.wait(state);
+            state = self.wait(state, order);
         };
         if turn == Turn::Comes {
             state.holding.remove(&order);
@@ -89,7 +112,7 @@ impl Turns {
     /// Takes note that `order` has undone what it did.
     pub(super) fn gave_way(&self, order: u64) {
         self.lock().holding.remove(&order);
-        self.changed.notify_all();
+        self.wake_all();
     }
 
     /// Waits without locks until all before `order` are over; false when it is to be abandoned.
@@ -102,7 +125,7 @@ impl Turns {
             if state.next == order {
                 return true;
             }
-            state = self.wait(state);
+            state = self.wait(state, order);
         }
     }
 
@@ -111,12 +134,12 @@ impl Turns {
     pub(super) fn take_locks(&self, order: u64) -> bool {
         let mut state = self.lock();
         state.needs_locks = Some(order);
-        self.changed.notify_all();
+        self.wake_all();
         while !state.holding.is_empty() {
             if state.is_abandoned(order) {
                 return false;
             }
-            state = self.wait(state);
+            state = self.wait(state, order);
         }
         true
     }
@@ -134,8 +157,11 @@ impl Turns {
         if state.needs_locks == Some(order) {
             state.needs_locks = None;
         }
+        let next = state.next;
         drop(state);
-        self.changed.notify_all();
+        if let Some(slot) = self.slot(next) {
+            slot.notify_all();
+        }
     }
 
     /// Takes note that `order` failed: none behind it may commit that waits for its turn.
@@ -144,13 +170,13 @@ impl Turns {
         state.failed = Some(state.failed.map_or(order, |failed| failed.min(order)));
         state.holding.remove(&order);
         drop(state);
-        self.changed.notify_all();
+        self.wake_all();
     }
 
     /// Ends all waiting.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
-        self.changed.notify_all();
+        self.wake_all();
     }
 }
 

@@ -11,7 +11,7 @@ use gtid::GtidSet;
 use tokio::runtime::Runtime;
 
 use history::History;
-use shared::{SharedStore, Trouble};
+use shared::{Against, SharedStore, Trouble};
 
 use super::*;
 
@@ -139,18 +139,19 @@ fn killed_workers_lose_nothing_and_repeat_nothing() {
     }
 }
 
-#[test]
-fn a_row_that_is_there_already_stops_behind_all_before_it_and_names_its_transaction() {
+/// What a target has against the 17th of 40 transactions that need nothing of each other stops behind all before it,
+/// and names it.
+fn check_failure(what: Against, keeps_order: bool) -> ApplierFailure {
     let runtime = several();
     let target = SharedStore::new(1, Trouble::None);
-    let settings = ApplierSettings::default();
+    let settings = ApplierSettings {
+        workers: 8,
+        keeps_order,
+        retries: 10,
+    };
     let applier = applier(SimStorage::new(1), &target, settings);
-    let mut history = History::inserts(40);
-    history.clocks.fill((0, 0));
-    for (number, clock) in (1..).zip(&mut history.clocks) {
-        *clock = (0, number);
-    }
-    target.insert_beforehand(17);
+    let history = History::inserts(40);
+    target.set_against(17, what);
     let source = Source {
         transactions: history.sent.clone(),
         is_compressed: false,
@@ -159,8 +160,27 @@ fn a_row_that_is_there_already_stops_behind_all_before_it_and_names_its_transact
     let wanted: GtidSet = (1..=40).map(gtid).collect();
     run(&applier, &target, &runtime, &wanted);
     let failure = applier.status.snapshot().failure.unwrap();
-    assert_eq!(failure.code, 1062, "{failure:?}");
-    assert_eq!(failure.gtid, TransactionGtid::MySql(gtid(17)));
+    assert_eq!(failure.gtid, TransactionGtid::MySql(gtid(17)), "{what:?}");
+    let executed = target.executed();
     let before: GtidSet = (1..17).map(gtid).collect();
-    assert_eq!(target.executed(), before);
+    match keeps_order {
+        true => assert_eq!(executed, before, "{what:?}"),
+        false => {
+            assert!(before.is_subset_of(&executed), "{what:?}: {executed}");
+            assert!(!executed.contains(&gtid(17)), "{what:?}");
+        }
+    }
+    failure
+}
+
+#[test]
+fn what_stops_the_applier_is_the_first_that_fails_behind_all_before_it() {
+    for keeps_order in [true, false] {
+        let failure = check_failure(Against::IsThere, keeps_order);
+        assert_eq!(failure.code, 1062);
+        let failure = check_failure(Against::Refuses, keeps_order);
+        assert_eq!(failure.code, 1142);
+        let failure = check_failure(Against::Panics, keeps_order);
+        assert!(failure.message.contains("panic"), "{}", failure.message);
+    }
 }

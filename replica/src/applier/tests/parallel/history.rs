@@ -207,7 +207,7 @@ impl History {
             sent.push(ended(change(TABLES[0], id, None, Some((id, row))).into()));
         }
         Self {
-            clocks: vec![(0, 0); sent.len()],
+            clocks: (1..=sent.len() as u64).map(|number| (0, number)).collect(),
             sent,
             rows,
         }

@@ -44,8 +44,20 @@ pub(super) enum Trouble {
     LostAnswers,
 }
 
+/// What the target has against one row of the first table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Against {
+    /// It is there already.
+    IsThere,
+    /// It is refused.
+    Refuses,
+    /// The thread that brings it ends by a panic.
+    Panics,
+}
+
 #[derive(Default)]
 struct State {
+    against: Option<(i64, Against)>,
     rows: BTreeMap<(&'static str, i64), Row>,
     locks: HashMap<Key, u64>,
     executed: GtidSet,
@@ -99,12 +111,8 @@ impl SharedStore {
         self.lock().most_at_once
     }
 
-    pub(super) fn insert_beforehand(&self, id: i64) {
-        let row = Row {
-            code: None,
-            value: 0,
-        };
-        self.lock().rows.insert((TABLES[0], id), row);
+    pub(super) fn set_against(&self, id: i64, what: Against) {
+        self.lock().against = Some((id, what));
     }
 
     /// All connections are lost behind so many commits.
@@ -249,6 +257,16 @@ impl SharedSession {
     }
 
     fn insert(&mut self, table: &'static str, id: i64, row: Row) -> Result<(), TargetError> {
+        let against = self.store.lock().against.filter(|against| against.0 == id);
+        match against.map(|against| against.1) {
+            Some(Against::IsThere) => return Err(conflict(1062)),
+            Some(Against::Refuses) => {
+                let error = SqlError::new(1142, "42000", "INSERT command denied");
+                return Err(TargetError::Config(error));
+            }
+            Some(Against::Panics) => panic!("row {id} makes this thread panic"),
+            None => {}
+        }
         self.lock_all(table, id, row)?;
         let mut state = self.store.lock();
         let has_code = row.code.is_some_and(|code| {
