@@ -195,6 +195,68 @@ async fn an_incident_that_was_skipped_does_not_stop_a_replica_that_starts_again(
     same.map(drop)
 }
 
+/// A definition that somebody makes on the target waits for the workers, and those for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_definition_on_the_target_in_between_stops_no_worker() -> Result {
+    let source = RealServer::start(Peer::MySql97, 1, &[]).await?;
+    let target = RealServer::start(Peer::MySql97, 2, &[]).await?;
+    create_account(&mut source.client().await?, Peer::MySql97).await?;
+    let replica = following(&source, &target, "replica-parallel-workers=8").await?;
+    let mut chance = Chance::from_environment();
+    let load = SteadyLoad::start(source.port, 4, chance.below(u64::MAX)).await?;
+    let (mut at_source, mut at_target) = (source.client().await?, target.client().await?);
+    let sql = format!(
+        "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{}'",
+        steady_load::DATABASE
+    );
+    let tables = at_source.rows(&sql).await?;
+    until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await?;
+    at_target.execute("SET sql_log_bin = 0").await?;
+    for round in 0..setting("WEIR_ROUNDS", 10) {
+        for table in tables.iter().flatten() {
+            let database = steady_load::DATABASE;
+            let sql = format!("ALTER TABLE {database}.{table} COMMENT = 'round {round}', FORCE");
+            at_target.execute(&sql).await?;
+        }
+    }
+    let committed = load.end().await?;
+    let mut at_replica = replica.client().await?;
+    let executed = until_gtids_executed(&mut at_source, &mut at_replica, PATIENCE).await;
+    executed.map_err(|failure| replica.explain(failure))?;
+    ensure_same_checksums(&mut at_source, &mut at_target, &[steady_load::DATABASE]).await?;
+    announce(&format!("{committed} transactions beside definitions"));
+    Ok(())
+}
+
+/// What a table that does not roll back has kept of a transaction is not all of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_of_which_a_target_took_a_half_stops_the_applier() -> Result {
+    let source = RealServer::start(Peer::MySql97, 1, &[]).await?;
+    let target = RealServer::start(Peer::MySql97, 2, &[]).await?;
+    let (mut at_source, mut at_target) = (source.client().await?, target.client().await?);
+    create_account(&mut at_source, Peer::MySql97).await?;
+    let made = [
+        "CREATE DATABASE d",
+        "CREATE TABLE d.a (id INT PRIMARY KEY)",
+        "CREATE TABLE d.b (id INT PRIMARY KEY)",
+    ];
+    at_source.run(&made).await?;
+    let replica = following(&source, &target, "").await?;
+    let mut at_replica = replica.client().await?;
+    until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await?;
+    let other = ["SET sql_log_bin = 0", "ALTER TABLE d.a ENGINE = MyISAM"];
+    at_target.run(&other).await?;
+    let both = [
+        "BEGIN",
+        "INSERT INTO d.a VALUES (1)",
+        "INSERT INTO d.b VALUES (1)",
+        "COMMIT",
+    ];
+    at_source.run(&both).await?;
+    until_status(&mut at_replica, "Replica_SQL_Running", "No").await?;
+    until_status(&mut at_replica, "Last_SQL_Errno", "1837").await
+}
+
 async fn kills(target_options: &[&str], who: &[Killed], more: &str) -> Result {
     let source = RealServer::start(Peer::MySql97, 1, &[]).await?;
     let target = RealServer::start(Peer::MySql97, 2, target_options).await?;
