@@ -155,28 +155,28 @@ impl Applier {
                 continue;
             }
             let then = match reader.next() {
-                Ok(Some(step)) => match self.look(parallel, coordinator, &step)? {
-                    Look::Read => Then::Read,
-                    Look::Give(unit) => Then::Give(unit),
-                    Look::Again => Then::Again,
-                    Look::Passed(relay, source) => {
-                        if self.drain(parallel, coordinator, runtime, stop)? {
-                            return Ok(Pause::Stopped);
-                        }
-                        coordinator.worker.move_to(source, Some(relay));
-                        Then::Read
+                Ok(Some(step)) => {
+                    let look = self.look(parallel, coordinator, &step)?;
+                    if matches!(look, Look::Passed(..) | Look::Alone)
+                        && self.drain(parallel, coordinator, runtime, stop)?
+                    {
+                        return Ok(Pause::Stopped);
                     }
-                    Look::Alone => {
-                        if self.drain(parallel, coordinator, runtime, stop)? {
-                            return Ok(Pause::Stopped);
+                    match look {
+                        Look::Read => Then::Read,
+                        Look::Give(unit) => Then::Give(unit),
+                        Look::Again => Then::Again,
+                        Look::Passed(relay, source) => {
+                            coordinator.worker.move_to(source, Some(relay));
+                            Then::Read
                         }
-                        match self.hold(coordinator, &step, runtime, stop)? {
+                        Look::Alone => match self.hold(coordinator, &step, runtime, stop)? {
                             Held::Begins => Then::Settle(coordinator.handle(&step)),
                             Held::Stopped => return Ok(Pause::Stopped),
                             Held::Ends => return Ok(Pause::Reached),
-                        }
+                        },
                     }
-                },
+                }
                 Ok(None) => return Ok(Pause::AtEnd),
                 // The one lane meets it once all before it are committed.
                 Err(_) => Then::Again,
@@ -196,10 +196,8 @@ impl Applier {
                 Then::Again => self.go_back(parallel, coordinator, reader, runtime, stop)?,
                 Then::Settle(taken) => {
                     self.settle(coordinator, reader, Ok(taken), newer_end)?;
-                    match coordinator.is_between_transactions() {
-                        true => self.commit(coordinator)?,
-                        false => parallel.alone = 1,
-                    }
+                    parallel.alone = 1;
+                    self.took_alone(parallel, coordinator)?;
                 }
             }
         }
