@@ -221,7 +221,7 @@ async fn a_definition_on_the_target_in_between_stops_no_worker() -> Result {
         .value("SELECT COUNT(*) FROM d.t")
         .await?
         .to_string()
-        != "3000"
+        != "1000"
     {
         at_target.execute("ALTER TABLE d.t FORCE").await?;
         definitions += 1;

@@ -32,7 +32,11 @@ fn applier(storage: SimStorage, target: &SharedStore, settings: ApplierSettings)
 fn run(applier: &Applier, target: &SharedStore, runtime: &Runtime, wanted: &GtidSet) {
     let store = Arc::new(target.clone());
     let running = spawn(applier.clone(), store, runtime.handle().clone()).unwrap();
-    while !running.is_finished() && applier.status.gtid_executed() != *wanted {
+    let is_through = || {
+        let state = applier.status.snapshot();
+        state.has_caught_up && state.executed.mysql == *wanted
+    };
+    while !running.is_finished() && !is_through() {
         std::thread::yield_now();
     }
     running.stop();
