@@ -333,6 +333,7 @@ impl Samples {
 mod tests {
     use server::control::{
         Lag, NotKeptObservation, Observation, PrimaryObservation, ReplicaObservation,
+        ResolvedObservation,
     };
 
     use super::{METRICS, Process, render};
@@ -358,6 +359,11 @@ mod tests {
                     construct: "CREATE VIEW",
                     count: 2,
                     last_gtid: None,
+                }],
+                resolved: vec![ResolvedObservation {
+                    rule: "replica_skip_errors",
+                    code: 1062,
+                    count: 3,
                 }],
                 ..ReplicaObservation::default()
             }),
