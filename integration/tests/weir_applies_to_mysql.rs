@@ -263,7 +263,9 @@ async fn a_transaction_of_which_a_target_took_a_half_stops_the_applier() -> Resu
     ];
     at_source.run(&both).await?;
     until_status(&mut at_replica, "Replica_SQL_Running", "No").await?;
-    until_status(&mut at_replica, "Last_SQL_Errno", "1837").await
+    until_status(&mut at_replica, "Last_SQL_Errno", "1837").await?;
+    let error = replica_status(&mut at_replica, "Last_SQL_Error").await?;
+    ensure(error.contains("a part of this transaction"), || error)
 }
 
 async fn kills(target_options: &[&str], who: &[Killed], more: &str) -> Result {

@@ -101,9 +101,12 @@ impl Lane {
                 return self.failed(unit, failed.unwrap_or(error));
             }
             let has_failed = failed.is_some();
-            if let Some(error) = failed {
+            if let Some(mut error) = failed {
                 // A table that does not roll back may have used up the identifier.
                 let is_half = is_refused(&error) && coordinator.has_applied(&unit.info.gtid);
+                if is_half {
+                    tell_of_half(&mut error);
+                }
                 if is_last || is_half || !may_pass(&error) {
                     return self.failed(unit, error);
                 }
@@ -220,6 +223,18 @@ impl Drop for Unfinished<'_> {
             self.shared.turns.fail(unit.order);
             self.shared.finish(unit, Outcome::Failed(error));
         }
+    }
+}
+
+/// Says that the target has kept a part of the transaction, under its identifier.
+fn tell_of_half(error: &mut ApplierError) {
+    if let Reason::Target(TargetError::Conflict(error) | TargetError::Statement(error)) =
+        error.reason.as_mut()
+    {
+        error.message.push_str(
+            ". The target has committed a part of this transaction under its GTID, of a table that does not \
+             roll back: START REPLICA goes on behind it. Bring the rest over first",
+        );
     }
 }
 
