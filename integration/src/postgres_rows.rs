@@ -1,7 +1,7 @@
 //! Whether a PostgreSQL server holds the rows of a MySQL or MariaDB server, found by asking each in its
 //! own SQL for forms that mean the same in both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Result, ensure};
@@ -33,6 +33,12 @@ struct Asked {
 /// Rows as texts, sorted.
 type Rows = Vec<String>;
 
+/// Tables by their names, with their columns.
+type Tables = BTreeMap<String, Vec<Asked>>;
+
+/// A line that no row is in the text form of COPY.
+const END: &str = "\\.";
+
 /// The rows of a source that were compared.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Compared {
@@ -51,29 +57,34 @@ pub async fn compare(
     target: &Postgres,
     databases: &[&str],
 ) -> Result<Compared> {
+    compare_without(source, target, databases, "").await
+}
+
+/// [`compare`] without the rows of the table `without`, of whatever database.
+///
+/// # Errors
+/// The first table that differs, with its first different row.
+pub async fn compare_without(
+    source: &mut Client,
+    target: &Postgres,
+    databases: &[&str],
+    without: &str,
+) -> Result<Compared> {
     source.execute("SET time_zone = '+00:00'").await?;
     let mut compared = Compared::default();
     for database in databases {
-        let tables = source
-            .rows(&format!(
-                "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = '{database}' AND \
-                 TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') ORDER BY 1"
-            ))
-            .await?;
-        let names: Vec<String> = tables.iter().map(|row| cell(row, 0)).collect();
+        let mut tables = tables(source, database).await?;
         let there = target.query(&format!(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = '{database}' \
-             ORDER BY table_name COLLATE \"C\""
+            "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = '{database}'"
         ))?;
-        let mut wanted = names.clone();
-        wanted.sort();
-        ensure(there.lines().eq(&wanted), || {
-            format!("tables of {database}: {wanted:?} and {there:?}")
+        let there: BTreeSet<&str> = there.lines().collect();
+        ensure(there.iter().eq(tables.keys()), || {
+            format!("tables of {database}: {:?} and {there:?}", tables.keys())
         })?;
-        for name in &names {
-            let asked = columns(source, database, name).await?;
-            let left = source_rows(source, database, name, &asked).await?;
-            let right = target_rows(target, database, name, &asked)?;
+        tables.remove(without);
+        let found = target_rows(target, database, &tables)?;
+        for ((name, asked), right) in tables.iter().zip(found) {
+            let left = source_rows(source, database, name, asked).await?;
             same(&format!("{database}.{name}"), &left, &right)?;
             compared.tables += 1;
             compared.rows += left.len();
@@ -142,18 +153,22 @@ fn same(table: &str, left: &Rows, right: &Rows) -> Result {
     )))
 }
 
-async fn columns(source: &mut Client, database: &str, table: &str) -> Result<Vec<Asked>> {
+/// The tables of a database of the source, with their columns.
+async fn tables(source: &mut Client, database: &str) -> Result<Tables> {
     let rows = source
         .rows(&format!(
-            "SELECT COLUMN_NAME, DATA_TYPE FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = \
-             '{database}' AND TABLE_NAME = '{}' ORDER BY ORDINAL_POSITION",
-            table.replace('\'', "''")
+            "SELECT c.TABLE_NAME, c.COLUMN_NAME, c.DATA_TYPE FROM information_schema.COLUMNS c JOIN \
+             information_schema.TABLES t ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME \
+             WHERE c.TABLE_SCHEMA = '{database}' AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') \
+             ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION"
         ))
         .await?;
-    Ok(rows
-        .iter()
-        .map(|row| asked(&cell(row, 0), &cell(row, 1).to_lowercase()))
-        .collect())
+    let mut tables = Tables::new();
+    for row in &rows {
+        let columns = tables.entry(cell(row, 0)).or_default();
+        columns.push(asked(&cell(row, 1), &cell(row, 2).to_lowercase()));
+    }
+    Ok(tables)
 }
 
 /// What each side is asked of a column of this type.
@@ -162,7 +177,7 @@ fn asked(name: &str, kind: &str) -> Asked {
     let p = format!("\"{}\"", name.replace('"', "\"\""));
     let (source, target, form) = match kind {
         "float" | "double" => (
-            format!("CAST({m} AS DOUBLE)"),
+            format!("{m} + 0e0"),
             format!("{p}::double precision"),
             Form::Double,
         ),
@@ -240,20 +255,29 @@ async fn source_rows(
     sorted(rows.iter().map(row))
 }
 
-fn target_rows(target: &Postgres, database: &str, table: &str, asked: &[Asked]) -> Result<Rows> {
-    let list: Vec<&str> = asked.iter().map(|column| column.target.as_str()).collect();
-    let table = table.replace('"', "\"\"");
-    let text = target.query(&format!(
-        "SET TimeZone = 'GMT'; COPY (SELECT {} FROM \"{database}\".\"{table}\") TO STDOUT",
-        list.join(", ")
-    ))?;
-    // The first line is psql's word for SET.
-    let lines = text.lines().skip(1);
-    sorted(lines.map(|line| {
-        let cells = line.split('\t');
-        let cells = cells.map(|cell| (cell != "\\N").then(|| cell.to_owned()));
-        shown(asked, cells)
-    }))
+/// The rows of all these tables, in their order.
+fn target_rows(target: &Postgres, database: &str, tables: &Tables) -> Result<Vec<Rows>> {
+    let mut sql = "SET TimeZone = 'GMT'".to_owned();
+    for (name, asked) in tables {
+        let list: Vec<&str> = asked.iter().map(|column| column.target.as_str()).collect();
+        let (list, name) = (list.join(", "), name.replace('"', "\"\""));
+        sql.push_str(&format!(
+            "; SELECT '{END}'; COPY (SELECT {list} FROM \"{database}\".\"{name}\") TO STDOUT"
+        ));
+    }
+    let text = target.query(&sql)?;
+    // The first part is psql's word for SET.
+    let mut parts = text.split('\n').collect::<Vec<_>>();
+    parts.push(END);
+    let parts = parts.split(|line| *line == END).skip(1);
+    let rows = parts.zip(tables.values()).map(|(lines, asked)| {
+        sorted(lines.iter().map(|line| {
+            let cells = line.split('\t');
+            let cells = cells.map(|cell| (cell != "\\N").then(|| cell.to_owned()));
+            shown(asked, cells)
+        }))
+    });
+    rows.collect()
 }
 
 fn sorted(rows: impl Iterator<Item = Result<String>>) -> Result<Rows> {

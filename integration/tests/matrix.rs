@@ -23,7 +23,7 @@ use cell::{Cell, Target};
 use sources::{SOURCES, Source};
 use table::Row;
 
-/// Sources at a time: each has two servers as targets beside it.
+/// Sources at a time: each has three servers as targets beside it.
 const AT_A_TIME: usize = 3;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -114,7 +114,7 @@ async fn at_once(
     let mut done = Vec::new();
     for cell in cells {
         let mut cell = prepare(cell);
-        cell.until_same(mark, &expected).await?;
+        cell.until_same(mark, &mut at_source, &expected).await?;
         done.push(cell);
     }
     Ok(done)

@@ -5,7 +5,7 @@ use integration::chance::{Chance, announce, setting};
 use integration::compare::{replica_status, until_gtids_executed, until_status};
 use integration::failure::ensure;
 use integration::mariadb;
-use integration::postgres_rows::{Compared, until_equal};
+use integration::postgres_rows::{Compared, compare, until_equal};
 use integration::real_replica::{REPLICATION_PASSWORD, REPLICATION_USER, create_account};
 use integration::steady_load::{self, SteadyLoad};
 use integration::wait::{self, PATIENCE};
@@ -87,7 +87,10 @@ async fn every_type(peer: Peer, scope: Scope) -> Result {
     let compared = compared.map_err(|failure| replica.explain(failure))?;
     ensure(compared.rows > 50, || format!("{compared:?}"))?;
     announce(&format!("{}: {compared:?} equal", peer.folder()));
-    Ok(())
+    // What is compared would show a bit of one number.
+    target.query("UPDATE types.numbers SET d = d * 1.0000000000000002 WHERE id = 2")?;
+    let differs = compare(&mut at_source, &target, &DATABASES).await;
+    ensure(differs.is_err(), || "a number changed unseen".to_owned())
 }
 
 /// Each statement is followed by rows, so that what it made of the table is written to.

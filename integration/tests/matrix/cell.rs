@@ -6,7 +6,7 @@ use integration::chance::{Chance, announce};
 use integration::compare::{ensure_same, replica_status};
 use integration::failure::ensure;
 use integration::wait;
-use integration::{Client, Failure, Peer, RealServer, Result, Weir};
+use integration::{Client, Failure, Peer, Postgres, RealServer, Result, Weir};
 
 use super::sources::Source;
 use super::work::{self, Held};
@@ -22,14 +22,17 @@ pub(crate) enum Target {
     Sqlite,
     /// A server.
     Server(Peer),
+    /// PostgreSQL.
+    Postgres,
 }
 
 impl Target {
     /// All of them, in the order of the table.
-    pub(crate) const ALL: [Self; 3] = [
+    pub(crate) const ALL: [Self; 4] = [
         Self::Sqlite,
         Self::Server(Peer::MySql97),
         Self::Server(Peer::MariaDb118),
+        Self::Postgres,
     ];
 
     /// As the table names it.
@@ -40,14 +43,25 @@ impl Target {
             Self::Server(Peer::MySql56) => "MySQL 5.6",
             Self::Server(Peer::MariaDb1011) => "MariaDB 10.11",
             Self::Server(Peer::MariaDb118) => "MariaDB 11.8",
+            Self::Postgres => "PostgreSQL 15",
         }
     }
+}
+
+/// Where the rows of a cell are.
+enum Store {
+    /// In the replica.
+    Replica,
+    /// In a server that speaks MySQL's protocol.
+    Server(Box<RealServer>),
+    /// In a PostgreSQL.
+    Postgres(Postgres),
 }
 
 /// A cell of the table at work.
 pub(crate) struct Cell {
     target: Target,
-    server: Option<RealServer>,
+    store: Store,
     replica: Weir,
     may_refuse: bool,
     refused: Option<String>,
@@ -62,8 +76,13 @@ impl Cell {
         target: Target,
     ) -> Result<Self> {
         let mut lines: Vec<String> = lines.to_vec();
-        let server = match target {
-            Target::Sqlite => None,
+        let store = match target {
+            Target::Sqlite => Store::Replica,
+            Target::Postgres => {
+                let server = Postgres::start(&[]).await?;
+                lines.push(server.target());
+                Store::Postgres(server)
+            }
             Target::Server(peer) => {
                 let options: &[&str] = match (peer, source.has_gtids()) {
                     (Peer::MySql97, false) => {
@@ -73,13 +92,13 @@ impl Cell {
                 };
                 let server = RealServer::start(peer, 2, options).await?;
                 lines.push(format!("target=mysql://root@127.0.0.1:{}", server.port));
-                Some(server)
+                Store::Server(Box::new(server))
             }
         };
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         Ok(Self {
             target,
-            server,
+            store,
             replica: Weir::replica(server_id, &lines).await?,
             may_refuse: false,
             refused: None,
@@ -99,20 +118,32 @@ impl Cell {
             self.replica.kill()?;
             self.replica.launch().await?;
             wait::let_run(chance.millis(200, 900)).await;
-            if let Some(server) = &mut self.server {
-                server.kill()?;
-                server.launch().await?;
+            match &mut self.store {
+                Store::Replica => {}
+                Store::Server(server) => {
+                    server.kill()?;
+                    server.launch().await?;
+                }
+                Store::Postgres(server) => {
+                    server.kill()?;
+                    server.launch().await?;
+                }
             }
         }
         Ok(())
     }
 
-    /// Waits until the target has the mark, and compares.
-    pub(crate) async fn until_same(&mut self, mark: u64, expected: &Held) -> Result {
+    /// Waits until the target has the mark, and compares it with what the source, `at_source`, holds.
+    pub(crate) async fn until_same(
+        &mut self,
+        mark: u64,
+        at_source: &mut Client,
+        expected: &Held,
+    ) -> Result {
         let name = self.target.name();
         let done = self.until_marked(mark).await;
         let done = match done {
-            Ok(true) => self.compare(expected).await,
+            Ok(true) => self.compare(at_source, expected).await,
             Ok(false) => Ok(()),
             Err(failure) => Err(failure),
         };
@@ -124,9 +155,7 @@ impl Cell {
         let began = Instant::now();
         let mut at_replica = self.replica.client().await?;
         loop {
-            let mut client = self.client().await?;
-            let is_there = client.attempt(&sql).await?.is_ok();
-            if is_there && client.value(&sql).await?.to_string() == "1" {
+            if self.is_marked(&sql).await? {
                 return Ok(true);
             }
             let lost = replica_status(&mut at_replica, "Last_IO_Error").await?;
@@ -152,7 +181,22 @@ impl Cell {
         }
     }
 
-    async fn compare(&self, expected: &Held) -> Result {
+    /// Whether the table of marks is there, and the mark in it.
+    async fn is_marked(&self, sql: &str) -> Result<bool> {
+        let mut client = match &self.store {
+            Store::Postgres(server) => {
+                return Ok(server.query(sql).is_ok_and(|count| count == "1"));
+            }
+            Store::Replica | Store::Server(_) => self.client().await?,
+        };
+        let is_there = client.attempt(sql).await?.is_ok();
+        Ok(is_there && client.value(sql).await?.to_string() == "1")
+    }
+
+    async fn compare(&self, at_source: &mut Client, expected: &Held) -> Result {
+        if let Store::Postgres(server) = &self.store {
+            return work::compare_with_postgres(at_source, server).await;
+        }
         let found = work::held(&mut self.client().await?).await?;
         ensure(found.big == expected.big, || {
             format!("large rows: {} and {}", expected.big, found.big)
@@ -161,9 +205,9 @@ impl Cell {
     }
 
     async fn client(&self) -> Result<Client> {
-        match &self.server {
-            Some(server) => server.client().await,
-            None => self.replica.client().await,
+        match &self.store {
+            Store::Server(server) => server.client().await,
+            Store::Replica | Store::Postgres(_) => self.replica.client().await,
         }
     }
 

@@ -2,9 +2,11 @@
 
 use integration::chance::setting;
 use integration::compare::Snapshot;
+use integration::failure::ensure;
 use integration::mariadb::OWN;
+use integration::postgres_rows::compare_without;
 use integration::workload::{self, Scope};
-use integration::{Client, Peer, RealServer, Result};
+use integration::{Client, Peer, Postgres, RealServer, Result};
 
 use super::sources::Source;
 
@@ -130,4 +132,22 @@ pub(crate) async fn held(client: &mut Client) -> Result<Held> {
     let big = format!("{:?}", client.rows(sums).await?);
     let rows = Snapshot::take_tables(client, &DATABASES).await?;
     Ok(Held { rows, big })
+}
+
+/// Fails unless a PostgreSQL holds what the source holds.
+pub(crate) async fn compare_with_postgres(source: &mut Client, target: &Postgres) -> Result {
+    let sums = "SELECT id, SHA2(pad, 256) FROM matrix.big ORDER BY id";
+    let expected = source.rows(sums).await?;
+    let expected = expected.iter().map(|row| {
+        let cells: Vec<String> = row.iter().map(ToString::to_string).collect();
+        cells.join("|")
+    });
+    let found = target.query(
+        "SELECT id, encode(sha256(convert_to(pad, 'UTF8')), 'hex') FROM matrix.big ORDER BY id",
+    )?;
+    ensure(found.lines().eq(expected), || {
+        format!("large rows: {found}")
+    })?;
+    compare_without(source, target, &DATABASES, "big").await?;
+    Ok(())
 }
