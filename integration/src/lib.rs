@@ -13,6 +13,7 @@ pub mod chance;
 
 pub mod process;
 
+pub mod galera;
 pub mod peers;
 pub mod postgres;
 pub mod postgres_rows;
@@ -40,6 +41,7 @@ pub mod sysbench;
 pub mod workload;
 
 pub use failure::{Failure, Result};
+pub use galera::Galera;
 pub use peers::Peer;
 pub use postgres::Postgres;
 pub use real_server::RealServer;

@@ -83,6 +83,21 @@ pub fn percona_program(name: &str) -> Result<Command> {
     program("percona-toolkit", name)
 }
 
+/// What a MariaDB 10.11 loads to be a node of a Galera cluster.
+///
+/// # Errors
+/// When it is not unpacked; names the command that does it.
+pub fn galera_library() -> Result<PathBuf> {
+    let path = folder("galera-4")?.join("root/usr/lib/galera/libgalera_smm.so");
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(Failure::new(format!(
+            "{} is missing; run `scripts/peers galera-4`",
+            path.display()
+        ))),
+    }
+}
+
 /// The folder of one peer.
 ///
 /// # Errors

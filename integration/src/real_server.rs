@@ -22,6 +22,8 @@ pub struct RealServer {
     /// TCP port on the loopback interface.
     pub port: u16,
     options: Vec<String>,
+    /// Where it finds programs of its own, if it has any.
+    programs: Option<PathBuf>,
     process: Option<Process>,
     directory: TempDir,
 }
@@ -57,6 +59,7 @@ impl RealServer {
             peer,
             port: free_port()?,
             options: vec![format!("--server-id={server_id}")],
+            programs: None,
             process: None,
             directory,
         };
@@ -90,6 +93,16 @@ impl RealServer {
         self.options
             .push(format!("--plugin-dir={}", home.display()));
         Ok(())
+    }
+
+    /// Puts options behind those of before; what a later launch takes.
+    pub(crate) fn add_options(&mut self, options: impl IntoIterator<Item = String>) {
+        self.options.extend(options);
+    }
+
+    /// Has the process find programs in this folder first.
+    pub(crate) fn use_programs(&mut self, folder: &Path) {
+        self.programs = Some(folder.to_owned());
     }
 
     /// The working directory of the process.
@@ -184,7 +197,8 @@ impl RealServer {
         self.directory.path().join("error.log")
     }
 
-    fn command(&self) -> Result<Command> {
+    /// What starts it.
+    pub(crate) fn command(&self) -> Result<Command> {
         let base = peers::folder(self.peer.folder())?.join("root/usr");
         let (program, share) = match self.peer {
             Peer::MySql97 | Peer::MySql56 => ("mysqld", base.join("share/mysql")),
@@ -194,6 +208,10 @@ impl RealServer {
         let mut command = self.peer.program(program)?;
         if self.home().is_dir() {
             command.current_dir(self.home());
+        }
+        if let Some(programs) = &self.programs {
+            let path = std::env::var("PATH").unwrap_or_default();
+            command.env("PATH", format!("{}:{path}", programs.display()));
         }
         command.arg("--no-defaults").args([
             format!("--basedir={}", base.display()),
