@@ -28,7 +28,7 @@ impl Snapshot {
     /// # Errors
     /// What the server answered.
     pub async fn take(client: &mut Client, databases: &[&str]) -> Result<Self> {
-        Self::of(client, databases, "SHOW TABLES").await
+        Self::of(client, databases, "SHOW TABLES", "").await
     }
 
     /// The same without views and sequences, which the embedded engine does not keep.
@@ -36,10 +36,27 @@ impl Snapshot {
     /// # Errors
     /// What the server answered.
     pub async fn take_tables(client: &mut Client, databases: &[&str]) -> Result<Self> {
-        Self::of(client, databases, "SHOW FULL TABLES").await
+        Self::take_tables_without(client, databases, "").await
     }
 
-    async fn of(client: &mut Client, databases: &[&str], show: &str) -> Result<Self> {
+    /// The same without the table `without`, of whatever database.
+    ///
+    /// # Errors
+    /// What the server answered.
+    pub async fn take_tables_without(
+        client: &mut Client,
+        databases: &[&str],
+        without: &str,
+    ) -> Result<Self> {
+        Self::of(client, databases, "SHOW FULL TABLES", without).await
+    }
+
+    async fn of(
+        client: &mut Client,
+        databases: &[&str],
+        show: &str,
+        without: &str,
+    ) -> Result<Self> {
         client.execute("SET time_zone = '+00:00'").await?;
         let present: Vec<String> = names(client.rows("SHOW DATABASES").await?);
         let mut tables = BTreeMap::new();
@@ -52,7 +69,7 @@ impl Snapshot {
                 let kind = row.get(1).map(ToString::to_string);
                 !matches!(kind.as_deref(), Some("VIEW" | "SEQUENCE"))
             });
-            for table in names(found) {
+            for table in names(found).iter().filter(|name| *name != without) {
                 let name = format!("`{database}`.`{}`", table.replace('`', "``"));
                 let columns = names(client.rows(&format!("SHOW COLUMNS FROM {name}")).await?);
                 let mut rows = client.rows(&format!("SELECT * FROM {name}")).await?;

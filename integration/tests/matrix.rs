@@ -68,6 +68,14 @@ async fn row(source: &'static Source) -> Result<Row> {
     let mut marks = 0..;
     work::all_types(source, &server).await?;
     cells = at_once(cells, &server, marks.next(), |cell| cell).await?;
+    for cell in &mut cells {
+        announce(&format!(
+            "{}: into {}: {} MiB of memory at most",
+            source.name,
+            cell.name(),
+            cell.peak_mib()?
+        ));
+    }
     let mut chance = Chance::from_environment();
     let load = SteadyLoad::start(server.port, 2, chance.below(u64::MAX)).await?;
     let each = setting("WEIR_KILLS", 1);

@@ -169,7 +169,8 @@ impl Images {
             (Meaning::Present, RowsKind::Update) => {
                 let before = self.image(&pair.before, None)?;
                 let after = self.image(&pair.after, Some(&before))?;
-                ImageChange::Update(before, self.with_computed(after, computed)?)
+                let after = self.with_computed(&before, after, computed)?;
+                ImageChange::Update(before, after)
             }
         }))
     }
@@ -242,7 +243,7 @@ impl Images {
         computed: &mut Computing,
     ) -> Result<Vec<Value<'v>>, SqlError> {
         let image = self.image(row, None)?;
-        let image = self.with_computed(image, computed)?;
+        let is_missing: Vec<bool> = image.iter().map(Option::is_none).collect();
         let values = image.into_iter().enumerate();
         let value = |(position, value): (usize, Option<Value<'v>>)| {
             value.unwrap_or_else(|| match self.defaults.get(position) {
@@ -251,44 +252,110 @@ impl Images {
                 _ => Value::Null,
             })
         };
-        Ok(values.map(value).collect())
+        let values: Vec<Value<'v>> = values.map(value).collect();
+        let Some((computed, coercion)) = computed.as_mut() else {
+            return Ok(values);
+        };
+        let is_wanted = |at: usize| is_missing.get(at).copied().unwrap_or(false);
+        if !computed.generated().any(|(at, _)| is_wanted(at)) {
+            return Ok(values);
+        }
+        let mut values: Vec<Value<'static>> = values.into_iter().map(Value::into_owned).collect();
+        computed.refresh_where(&mut values, is_wanted, coercion)?;
+        Ok(values)
     }
 
-    /// The image with the generated columns computed that it leaves out.
+    /// The second image of a change, with those generated columns computed that it leaves out and that
+    /// may change: what they read has another value, or may have.
     fn with_computed<'v>(
         &self,
-        image: Image<'v>,
+        before: &Image<'_>,
+        mut after: Image<'v>,
         computed: &mut Computing,
     ) -> Result<Image<'v>, SqlError> {
         let Some((computed, coercion)) = computed.as_mut() else {
-            return Ok(image);
+            return Ok(after);
         };
-        let columns = || self.table.columns.iter().zip(&image);
-        let mut missing = columns().filter(|(_, value)| value.is_none());
-        if missing.all(|(column, _)| column.generated.is_none()) {
-            return Ok(image);
+        let sought = Sought::new(self, computed, before, &after)?;
+        if sought.changing.is_empty() {
+            return Ok(after);
         }
-        let mut plain = columns().filter(|(column, _)| column.generated.is_none());
-        if let Some((column, _)) = plain.find(|(_, value)| value.is_none()) {
-            let text = format!(
-                "A row of '{}.{}' whose image has neither all columns (not `{}`) nor the generated ones, \
-                 so that these cannot be computed; set binlog_row_image=FULL on the source; that",
-                self.table.database, self.table.name, column.name
-            );
-            return Err(SqlError::not_supported(text));
+        let known = |(after, before): (&Option<Value<'v>>, &Option<Value<'_>>)| {
+            let value = after.clone().map(Value::into_owned);
+            value.or_else(|| before.clone().map(Value::into_owned))
+        };
+        let values = after.iter().zip(before).map(known);
+        let values = values.map(|value| value.unwrap_or(Value::Null));
+        let mut values: Vec<Value<'static>> = values.collect();
+        let is_computable = |at: usize| sought.computable.contains(&at);
+        computed.refresh_where(&mut values, is_computable, coercion)?;
+        for at in sought.changing {
+            if let (Some(slot), Some(value)) = (after.get_mut(at), values.get_mut(at)) {
+                *slot = Some(std::mem::replace(value, Value::Null));
+            }
         }
-        let is_missing: Vec<bool> = image.iter().map(Option::is_none).collect();
-        let owned = |value: Option<Value<'v>>| value.map_or(Value::Null, Value::into_owned);
-        let mut values: Vec<Value<'static>> = image.into_iter().map(owned).collect();
-        let is_wanted = |at: usize| is_missing.get(at).copied().unwrap_or(false);
-        computed.refresh_where(&mut values, is_wanted, coercion)?;
-        Ok(values.into_iter().map(Some).collect())
+        Ok(after)
+    }
+
+    fn not_computable(&self, generated: usize, read: usize) -> SqlError {
+        let (generated, read) = (self.column(generated), self.column(read));
+        let (database, table) = (&self.table.database, &self.table.name);
+        SqlError::not_supported(format!(
+            "A change of a row of '{database}.{table}' whose images have neither the generated column \
+             `{generated}` nor `{read}`, of which it is computed; set binlog_row_image=FULL on the source; that"
+        ))
     }
 
     /// Name of a column.
     fn column(&self, position: usize) -> &str {
         let column = self.table.columns.get(position);
         column.map_or("", |column| column.name.as_str())
+    }
+}
+
+/// Positions of generated columns that the images of a change leave out.
+struct Sought {
+    /// Those whose values may change.
+    changing: Vec<usize>,
+    /// Those of which everything is known that they read, the changing ones among them.
+    computable: Vec<usize>,
+}
+
+impl Sought {
+    /// Error 1235 for one that may change and reads what is not known.
+    fn new(
+        images: &Images,
+        computed: &Computed,
+        before: &Image<'_>,
+        after: &Image<'_>,
+    ) -> Result<Self, SqlError> {
+        let logged = |image: &Image<'_>, at: usize| image.get(at).is_some_and(Option::is_some);
+        let (mut changing, mut computable) = (Vec::new(), Vec::new());
+        for (position, reads) in computed.generated() {
+            if logged(after, position) {
+                continue;
+            }
+            let changes = |at: &usize| {
+                changing.contains(at) || (logged(after, *at) && after.get(*at) != before.get(*at))
+            };
+            let is_known = |at: usize| match after.get(at) {
+                Some(Some(Value::JsonDiffs(_))) => false,
+                Some(Some(_)) => true,
+                Some(None) | None => computable.contains(&at) || logged(before, at),
+            };
+            let unknown = reads.iter().find(|at| !is_known(**at));
+            match (reads.iter().any(changes), unknown) {
+                (true, Some(at)) => return Err(images.not_computable(position, *at)),
+                (false, Some(_)) => continue,
+                (true, None) => changing.push(position),
+                (false, None) => {}
+            }
+            computable.push(position);
+        }
+        Ok(Self {
+            changing,
+            computable,
+        })
     }
 }
 

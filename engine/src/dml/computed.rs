@@ -178,6 +178,12 @@ impl Computed {
             .try_for_each(|column| self.compute(column, values, coercion))
     }
 
+    /// The generated columns, from the first to the last, and the columns that each of them reads.
+    pub(crate) fn generated(&self) -> impl Iterator<Item = (usize, &[usize])> {
+        let generated = self.columns.iter().filter(|column| column.is_generated);
+        generated.map(|column| (column.position, column.expression.reads()))
+    }
+
     /// The value that the default of a column gives in this row. `None` if it is no expression.
     pub(crate) fn default(
         &self,

@@ -39,6 +39,11 @@ impl RowExpression {
         }
     }
 
+    /// The inputs that it reads.
+    pub(super) fn reads(&self) -> &[usize] {
+        &self.reads
+    }
+
     /// A value of it on its way into a column.
     pub(super) fn given(&self, value: Datum, target: &ColumnType) -> Sourced {
         let evaluated = Evaluated {

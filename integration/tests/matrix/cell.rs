@@ -11,9 +11,9 @@ use integration::{Client, Failure, Peer, Postgres, RealServer, Result, Weir};
 use super::sources::Source;
 use super::work::{self, Held};
 
-/// How long a target may take for what its source has logged: a large transaction among it, with
-/// eight servers on the machine.
-const LIMIT: Duration = Duration::from_secs(240);
+/// How long a target may take for what its source has logged, for each MiB of the large transaction
+/// among it: twelve servers are on the machine.
+const LIMIT_OF_A_MIB: Duration = Duration::from_secs(10);
 
 /// The columns of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl Cell {
         at_source: &mut Client,
         expected: &Held,
     ) -> Result {
-        let name = self.target.name();
+        let name = self.name();
         let done = self.until_marked(mark).await;
         let done = match done {
             Ok(true) => self.compare(at_source, expected).await,
@@ -153,6 +153,7 @@ impl Cell {
     async fn until_marked(&mut self, mark: u64) -> Result<bool> {
         let sql = format!("SELECT COUNT(*) FROM matrix.marks WHERE id = {mark}");
         let began = Instant::now();
+        let limit = LIMIT_OF_A_MIB * u32::try_from(work::large_mib())?;
         let mut at_replica = self.replica.client().await?;
         loop {
             if self.is_marked(&sql).await? {
@@ -168,13 +169,13 @@ impl Cell {
             if error != "0" && has_stopped {
                 let text = replica_status(&mut at_replica, "Last_SQL_Error").await?;
                 if self.may_refuse {
-                    announce(&format!("{}: {text}", self.target.name()));
+                    announce(&format!("{}: {text}", self.name()));
                     self.refused = Some(error);
                     return Ok(false);
                 }
                 return Err(Failure::new(text));
             }
-            ensure(began.elapsed() < LIMIT, || {
+            ensure(began.elapsed() < limit, || {
                 format!("mark {mark} does not arrive")
             })?;
             wait::let_run(Duration::from_millis(100)).await;
@@ -195,13 +196,13 @@ impl Cell {
 
     async fn compare(&self, at_source: &mut Client, expected: &Held) -> Result {
         if let Store::Postgres(server) = &self.store {
-            return work::compare_with_postgres(at_source, server).await;
+            return work::compare_with_postgres(at_source, expected, server).await;
         }
         let found = work::held(&mut self.client().await?).await?;
         ensure(found.big == expected.big, || {
             format!("large rows: {} and {}", expected.big, found.big)
         })?;
-        ensure_same("source", &expected.rows, self.target.name(), &found.rows)
+        ensure_same("source", &expected.rows, self.name(), &found.rows)
     }
 
     async fn client(&self) -> Result<Client> {
@@ -209,6 +210,17 @@ impl Cell {
             Store::Server(server) => server.client().await,
             Store::Replica | Store::Postgres(_) => self.replica.client().await,
         }
+    }
+
+    /// As the table names its target.
+    pub(crate) fn name(&self) -> &'static str {
+        self.target.name()
+    }
+
+    /// The most memory that the replica has had since it was started.
+    pub(crate) fn peak_mib(&mut self) -> Result<u64> {
+        let process = self.replica.process();
+        Ok(process.map_or(Ok(0), |process| process.peak_bytes())? >> 20)
     }
 
     /// What the table says of it.
