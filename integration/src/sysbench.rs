@@ -25,6 +25,13 @@ pub struct Sysbench {
     pub prepared_statements: &'static str,
 }
 
+/// Which server a run is for.
+#[derive(Clone, Copy, Debug)]
+enum Server {
+    MySql,
+    Postgres,
+}
+
 /// The figures of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Figures {
@@ -42,7 +49,15 @@ impl Sysbench {
     /// # Errors
     /// sysbench's own words.
     pub async fn prepare(&self) -> Result {
-        self.command("prepare").await.map(drop)
+        self.command("prepare", Server::MySql).await.map(drop)
+    }
+
+    /// The same on the PostgreSQL server on the port, in the schema `public` of the database `postgres`.
+    ///
+    /// # Errors
+    /// sysbench's own words.
+    pub async fn prepare_on_postgres(&self) -> Result {
+        self.command("prepare", Server::Postgres).await.map(drop)
     }
 
     /// Runs the load to its end.
@@ -50,20 +65,24 @@ impl Sysbench {
     /// # Errors
     /// sysbench's own words: any error of the server besides 1205, 1213 and 1020 ends it.
     pub async fn run(&self) -> Result<Figures> {
-        let text = self.command("run").await?;
+        let text = self.command("run", Server::MySql).await?;
         figures(&text).ok_or_else(|| Failure::new(format!("sysbench printed no figures:\n{text}")))
     }
 
-    async fn command(&self, command: &str) -> Result<String> {
+    /// The same on the PostgreSQL server on the port.
+    ///
+    /// # Errors
+    /// sysbench's own words.
+    pub async fn run_on_postgres(&self) -> Result<Figures> {
+        let text = self.command("run", Server::Postgres).await?;
+        figures(&text).ok_or_else(|| Failure::new(format!("sysbench printed no figures:\n{text}")))
+    }
+
+    async fn command(&self, command: &str, server: Server) -> Result<String> {
         let mut sysbench = peers::client_program("sysbench")?;
         let script =
             peers::folder("clients")?.join(format!("root/usr/share/sysbench/{}.lua", self.script));
         sysbench.arg(script).arg(command).args([
-            "--db-driver=mysql".to_owned(),
-            "--mysql-host=127.0.0.1".to_owned(),
-            format!("--mysql-port={}", self.port),
-            "--mysql-user=root".to_owned(),
-            "--mysql-db=sbtest".to_owned(),
             format!("--tables={}", self.tables),
             format!("--table-size={}", self.rows),
             format!(
@@ -76,6 +95,17 @@ impl Sysbench {
             ),
             format!("--time={}", self.span.as_secs()),
             format!("--db-ps-mode={}", self.prepared_statements),
+        ]);
+        let (driver, user, database) = match server {
+            Server::MySql => ("mysql", "root", "sbtest"),
+            Server::Postgres => ("pgsql", "postgres", "postgres"),
+        };
+        sysbench.args([
+            format!("--db-driver={driver}"),
+            format!("--{driver}-host=127.0.0.1"),
+            format!("--{driver}-port={}", self.port),
+            format!("--{driver}-user={user}"),
+            format!("--{driver}-db={database}"),
         ]);
         sysbench.stdin(Stdio::null());
         let output = tokio::process::Command::from(sysbench)

@@ -238,7 +238,9 @@ async fn generated_columns_follow_what_they_read_through_minimal_images() -> Res
         if !peer.is_mariadb() {
             continue;
         }
-        at_source.execute("UPDATE g SET id = 9 WHERE id = 1").await?;
+        at_source
+            .execute("UPDATE g SET id = 9 WHERE id = 1")
+            .await?;
         let mut at_replica = replica.client().await?;
         until_status(&mut at_replica, "Last_SQL_Errno", "1235").await?;
         let error = replica_status(&mut at_replica, "Last_SQL_Error").await?;

@@ -4,13 +4,14 @@
 //! changes of many transactions make few statements. Where there is another unique key, or none, they keep
 //! their order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use binlog::row::RowsKind;
 use engine::catalog::Table;
+use sqlx::PgConnection;
 
-use super::link::{Link, Texts};
+use super::link::{self, Link, Texts};
 use super::names::{quoted, table_name};
 use super::types::cast_name;
 
@@ -26,8 +27,8 @@ const BYTES_MAX: usize = 4 << 20;
 pub(super) struct Batches {
     /// In the order in which they are sent.
     open: Vec<Batch>,
-    /// The rows that they change, by the table's number and the key.
-    touched: HashSet<(u64, String)>,
+    /// The keys of the rows that they change, by the table's number.
+    touched: HashMap<u64, HashSet<String>>,
     rows: usize,
     bytes: usize,
 }
@@ -50,10 +51,11 @@ impl Batches {
     /// a row of the table from others.
     pub(super) fn must_wait(&self, shape: &Shape<'_>, row: &BatchRow, is_free: bool) -> bool {
         let Shape { table, .. } = shape;
+        let touched = self.touched.get(&table.id.0);
+        let is_touched = || touched.is_some_and(|touched| touched.contains(&row.id));
         match is_free {
-            true => self.touched.contains(&(table.id.0, row.id.clone())),
+            true => is_touched(),
             false => self.open.iter().any(|batch| {
-                let is_touched = || self.touched.contains(&(table.id.0, row.id.clone()));
                 let takes = batch.takes(shape);
                 batch.table.id == table.id
                     && (!takes || (shape.kind != RowsKind::Write && is_touched()))
@@ -62,11 +64,13 @@ impl Batches {
     }
 
     /// Adds a change.
-    pub(super) fn push(&mut self, shape: Shape<'_>, row: BatchRow) {
-        let id = shape.table.id.0;
+    pub(super) fn push(&mut self, shape: Shape<'_>, mut row: BatchRow) {
         let at = self.open.iter().position(|batch| batch.takes(&shape));
-        if !row.id.is_empty() {
-            self.touched.insert((id, row.id.clone()));
+        let id = std::mem::take(&mut row.id);
+        let id_len = id.len();
+        if id_len > 0 {
+            let touched = self.touched.entry(shape.table.id.0).or_default();
+            touched.insert(id);
         }
         let bytes = match at.and_then(|at| self.open.get_mut(at)) {
             Some(batch) => batch.push(row),
@@ -78,17 +82,13 @@ impl Batches {
             }
         };
         self.rows = self.rows.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(bytes);
+        self.bytes = self.bytes.saturating_add(bytes).saturating_add(id_len);
     }
 
-    /// Sends all; how many bytes they had.
+    /// Begins to send all; how many bytes they have.
     pub(super) fn send(&mut self, link: &mut Link) -> Result<usize, Failed> {
         let all = std::mem::take(self);
-        for batch in all.open {
-            let (kind, table) = (batch.kind, Arc::clone(&batch.table));
-            let sent = batch.send(link);
-            sent.map_err(|failure| (kind, table, failure))?;
-        }
+        link.begin(all.open)?;
         Ok(all.bytes)
     }
 }
@@ -103,8 +103,8 @@ pub(super) struct Shape<'t> {
     pub(super) set: Vec<usize>,
 }
 
-/// Changes of one kind of one table that are not sent.
-struct Batch {
+/// Changes of one kind of one table that are sent together.
+pub(super) struct Batch {
     kind: RowsKind,
     table: Arc<Table>,
     /// Positions of the columns that find a row.
@@ -163,7 +163,7 @@ impl Batch {
 
     /// Adds a row; how many bytes it takes.
     fn push(&mut self, row: BatchRow) -> usize {
-        let mut bytes = row.id.len();
+        let mut bytes = 0_usize;
         let texts = row.key.into_iter().chain(row.set);
         for (column, text) in self.columns.iter_mut().zip(texts) {
             let len = text.as_ref().map_or(1, String::len);
@@ -175,16 +175,23 @@ impl Batch {
         bytes
     }
 
-    fn send(self, link: &mut Link) -> Result<(), BatchFailure> {
-        let rows = self.rows;
-        let is_copied = self.kind == RowsKind::Write && rows >= COPY_MIN && !self.set.is_empty();
+    /// What it is to do.
+    pub(super) fn what(&self) -> (RowsKind, Arc<Table>) {
+        (self.kind, Arc::clone(&self.table))
+    }
+
+    /// Sends it, and looks whether it did what it should.
+    pub(super) async fn send(self, connection: &mut PgConnection) -> Result<(), Failed> {
+        let ((kind, table), rows) = (self.what(), self.rows);
+        let is_copied = kind == RowsKind::Write && rows >= COPY_MIN && !self.set.is_empty();
         let done = match is_copied {
-            true => link.copy(&self.copy_sql(), self.copied())?,
-            false => link.execute_columns(&self.sql(), self.columns)?,
+            true => link::copy(connection, &self.copy_sql(), self.copied()).await,
+            false => link::execute_columns(connection, &self.sql(), self.columns).await,
         };
-        match usize::try_from(done) == Ok(rows) {
-            true => Ok(()),
-            false => Err(BatchFailure::Missing),
+        match done {
+            Ok(done) if usize::try_from(done) == Ok(rows) => Ok(()),
+            Ok(_) => Err((kind, table, BatchFailure::Missing)),
+            Err(error) => Err((kind, table, error.into())),
         }
     }
 
@@ -288,13 +295,30 @@ pub(super) fn joined(key: &[Option<String>]) -> String {
 
 /// A value in the text form of COPY.
 fn escape(value: &str, text: &mut Vec<u8>) {
-    for byte in value.bytes() {
-        match byte {
-            b'\\' => text.extend(b"\\\\"),
-            b'\n' => text.extend(b"\\n"),
-            b'\r' => text.extend(b"\\r"),
-            b'\t' => text.extend(b"\\t"),
-            other => text.push(other),
-        }
+    let is_special = |byte: &u8| matches!(byte, b'\\' | b'\n' | b'\r' | b'\t');
+    for part in value.as_bytes().split_inclusive(is_special) {
+        let (plain, escaped): (_, &[u8]) = match part.split_last() {
+            Some((b'\\', plain)) => (plain, b"\\\\"),
+            Some((b'\n', plain)) => (plain, b"\\n"),
+            Some((b'\r', plain)) => (plain, b"\\r"),
+            Some((b'\t', plain)) => (plain, b"\\t"),
+            _ => (part, b""),
+        };
+        text.extend_from_slice(plain);
+        text.extend_from_slice(escaped);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_divides_rows_and_columns_is_escaped() {
+        let mut text = Vec::new();
+        escape("a\tb\\\n\n\r", &mut text);
+        escape("", &mut text);
+        escape("tail", &mut text);
+        assert_eq!(text, b"a\\tb\\\\\\n\\n\\rtail");
     }
 }

@@ -1,7 +1,10 @@
 //! A connection for a thread that may block.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use binlog::row::RowsKind;
+use engine::catalog::Table;
 use sql::error::SqlError;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgRow};
 use sqlx::query::Query;
@@ -10,7 +13,9 @@ use sqlx::{
     Row as _,
 };
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 
+use super::batch::{Batch, BatchFailure, Failed};
 use super::error::{failed, is_lost, not_connected};
 use crate::TargetError;
 
@@ -19,9 +24,19 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// A connection and the runtime it lives in.
 pub(super) struct Link {
+    /// Where it is not while something is sent.
     connection: Option<PgConnection>,
     runtime: Option<Runtime>,
+    /// What sends batches meanwhile.
+    sending: Option<Sending>,
     is_lost: bool,
+}
+
+/// Batches on their way, and what the first of them is to do.
+struct Sending {
+    task: JoinHandle<(PgConnection, Result<(), Failed>)>,
+    kind: RowsKind,
+    table: Arc<Table>,
 }
 
 /// A row of texts.
@@ -33,7 +48,9 @@ pub(super) type Texts = Vec<Option<String>>;
 impl Link {
     /// Connects and logs in.
     pub(super) fn connect(options: &PgConnectOptions) -> Result<Self, TargetError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("weir-postgres")
             .enable_all()
             .build();
         let runtime = runtime.map_err(|error| {
@@ -52,6 +69,7 @@ impl Link {
         let mut link = Self {
             connection: Some(connection),
             runtime: Some(runtime),
+            sending: None,
             is_lost: false,
         };
         link.run(SET_UP)?;
@@ -114,14 +132,59 @@ impl Link {
         self.with(async |connection| Ok(connection.execute(query).await?.rows_affected()))
     }
 
-    /// Executes a statement whose parameters are columns; how many rows it changed.
-    pub(super) fn execute_columns(
-        &mut self,
-        sql: &str,
-        columns: Vec<Texts>,
-    ) -> Result<u64, sqlx::Error> {
-        let query = columns.into_iter().fold(prepared(sql), Query::bind);
-        self.with(async |connection| Ok(connection.execute(query).await?.rows_affected()))
+    /// Begins to send batches, once those before them are done. Whether they do what they should, the next
+    /// one tells, or [`Link::settle`].
+    pub(super) fn begin(&mut self, batches: Vec<Batch>) -> Result<(), Failed> {
+        self.settle()?;
+        let Some((kind, table)) = batches.first().map(Batch::what) else {
+            return Ok(());
+        };
+        let lost = || sqlx::Error::Io(std::io::ErrorKind::NotConnected.into());
+        let (Some(mut connection), Some(runtime)) = (self.connection.take(), &self.runtime) else {
+            return Err((kind, table, lost().into()));
+        };
+        if self.is_lost {
+            self.connection = Some(connection);
+            return Err((kind, table, lost().into()));
+        }
+        let task = runtime.spawn(async move {
+            let mut done = Ok(());
+            for batch in batches {
+                done = batch.send(&mut connection).await;
+                if done.is_err() {
+                    break;
+                }
+            }
+            (connection, done)
+        });
+        self.sending = Some(Sending { task, kind, table });
+        Ok(())
+    }
+
+    /// Waits until everything that was begun is done.
+    pub(super) fn settle(&mut self) -> Result<(), Failed> {
+        let (Some(sending), Some(runtime)) = (self.sending.take(), &self.runtime) else {
+            return Ok(());
+        };
+        let Sending { task, kind, table } = sending;
+        let done = match runtime.block_on(task) {
+            Ok((connection, done)) => {
+                self.connection = Some(connection);
+                done
+            }
+            // The connection went with it.
+            Err(error) => Err((
+                kind,
+                table,
+                sqlx::Error::Io(std::io::Error::other(error)).into(),
+            )),
+        };
+        if let Err((_, _, BatchFailure::Answer(error))) = &done
+            && is_lost(error)
+        {
+            self.is_lost = true;
+        }
+        done
     }
 
     /// Keeps bytes; `sql` has one parameter for them, `$1`.
@@ -143,24 +206,16 @@ impl Link {
             .map_err(|error| failed(&error))
     }
 
-    /// COPY .. FROM STDIN; how many rows it added.
-    pub(super) fn copy(&mut self, sql: &str, text: Vec<u8>) -> Result<u64, sqlx::Error> {
-        self.with(async |connection| {
-            let mut copying = connection.copy_in_raw(sql).await?;
-            // What is wrong with it, the end tells.
-            copying.send(text).await?;
-            copying.finish().await
-        })
-    }
-
     fn with<T>(
         &mut self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
+        // Who cares what becomes of what was begun has asked before.
+        let settled = self.settle();
         let (Some(connection), Some(runtime)) = (&mut self.connection, &self.runtime) else {
             return Err(sqlx::Error::PoolClosed);
         };
-        if self.is_lost {
+        if self.is_lost || settled.is_err() {
             return Err(sqlx::Error::Io(std::io::ErrorKind::NotConnected.into()));
         }
         let done = runtime.block_on(work(connection));
@@ -175,8 +230,9 @@ impl Link {
 
 impl Drop for Link {
     fn drop(&mut self) {
-        if let (Some(connection), Some(runtime)) = (self.connection.take(), self.runtime.take()) {
-            if !self.is_lost {
+        let connection = self.connection.take();
+        if let (connection, Some(runtime)) = (connection, self.runtime.take()) {
+            if let (Some(connection), false) = (connection, self.is_lost) {
                 let closing = async {
                     // It is gone anyway.
                     let _ = tokio::time::timeout(Duration::from_secs(1), connection.close()).await;
@@ -200,6 +256,28 @@ const SET_UP: &str = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL
     SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '50s'; \
     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
     SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off; SET jit = off";
+
+/// Executes a statement whose parameters are columns; how many rows it changed.
+pub(super) async fn execute_columns(
+    connection: &mut PgConnection,
+    sql: &str,
+    columns: Vec<Texts>,
+) -> Result<u64, sqlx::Error> {
+    let query = columns.into_iter().fold(prepared(sql), Query::bind);
+    Ok(connection.execute(query).await?.rows_affected())
+}
+
+/// COPY .. FROM STDIN; how many rows it added.
+pub(super) async fn copy(
+    connection: &mut PgConnection,
+    sql: &str,
+    text: Vec<u8>,
+) -> Result<u64, sqlx::Error> {
+    let mut copying = connection.copy_in_raw(sql).await?;
+    // What is wrong with it, the end tells.
+    copying.send(text).await?;
+    copying.finish().await
+}
 
 fn prepared(sql: &str) -> Query<'static, Postgres, PgArguments> {
     sqlx::query(AssertSqlSafe(sql.to_owned()))

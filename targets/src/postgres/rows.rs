@@ -93,8 +93,15 @@ impl Rows {
         })
     }
 
-    /// Sends what was not sent.
+    /// Sends what was not sent, and waits until it is done.
     pub(super) fn flush(&mut self, link: &mut Link) -> Result<(), TargetError> {
+        self.send(link)?;
+        link.settle()
+            .map_err(|(kind, table, failure)| explain(kind, &table, failure))
+    }
+
+    /// Begins to send what was not sent.
+    fn send(&mut self, link: &mut Link) -> Result<(), TargetError> {
         let sent = self.batches.send(link);
         let sent = sent.map_err(|(kind, table, failure)| explain(kind, &table, failure))?;
         self.sent = self.sent.saturating_add(sent);
@@ -183,7 +190,7 @@ impl Rows {
         // A statement checks keys row by row, in an order of its own.
         let is_alone = moves_a_key(table, before, &after);
         if is_alone {
-            self.flush(link)?;
+            self.send(link)?;
         }
         let shape = Shape {
             kind: RowsKind::Update,
@@ -193,7 +200,7 @@ impl Rows {
         };
         self.push(link, shape, row)?;
         match is_alone {
-            true => self.flush(link),
+            true => self.send(link),
             false => Ok(()),
         }
     }
@@ -206,11 +213,11 @@ impl Rows {
     ) -> Result<(), TargetError> {
         let is_free = !row.id.is_empty() && shape.table.unique_keys().count() == 1;
         if self.batches.must_wait(&shape, &row, is_free) {
-            self.flush(link)?;
+            self.send(link)?;
         }
         self.batches.push(shape, row);
         match self.batches.is_full() {
-            true => self.flush(link),
+            true => self.send(link),
             false => Ok(()),
         }
     }

@@ -292,17 +292,20 @@ impl Session for PostgresSession {
     }
 
     fn keep(&mut self, name: &XaName, number: u32, piece: &[u8]) -> Result<(), TargetError> {
-        let (open, _, marks) = self.parts()?;
+        let (open, rows, marks) = self.parts()?;
+        rows.flush(&mut open.link)?;
         marks.keep(&mut open.link, name, number, piece)
     }
 
     fn kept(&mut self, name: &XaName, number: u32) -> Result<Option<Vec<u8>>, TargetError> {
-        let (open, _, marks) = self.parts()?;
+        let (open, rows, marks) = self.parts()?;
+        rows.flush(&mut open.link)?;
         marks.kept(&mut open.link, name, number)
     }
 
     fn forget(&mut self, name: &XaName) -> Result<(), TargetError> {
-        let (open, _, marks) = self.parts()?;
+        let (open, rows, marks) = self.parts()?;
+        rows.flush(&mut open.link)?;
         marks.forget(&mut open.link, name)
     }
 
@@ -358,6 +361,8 @@ impl Session for PostgresSession {
         let Some(open) = self.open.as_mut() else {
             return self.connect();
         };
+        // Whatever becomes of what was begun is undone.
+        let _ = open.link.settle();
         let is_undone = !open.link.is_lost()
             && (!open.is_in_transaction || open.link.run("ROLLBACK").is_ok())
             && (!open.has_ddl || open.tracker.rollback().is_ok());
