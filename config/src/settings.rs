@@ -18,7 +18,7 @@ pub use server::{
     ServerSettings,
 };
 pub use source::{SourceCompression, SourcePosition, SourceSettings, SourceTls};
-pub use target::{MysqlTarget, PostgresTarget, PostgresZeroDates, TargetKind};
+pub use target::{MysqlTarget, PostgresTarget, PostgresZeroDates, TargetHost, TargetKind};
 
 use std::path::{Path, PathBuf};
 

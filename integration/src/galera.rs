@@ -147,6 +147,20 @@ impl Galera {
         Ok(position.map(|position| position.trim().to_owned()))
     }
 
+    /// The failure with the end of each node's log.
+    pub fn explain(&self, failure: Failure) -> Failure {
+        let mut text = failure.to_string();
+        for (number, node) in self.nodes.iter().enumerate() {
+            let log = std::fs::read(node.log()).unwrap_or_default();
+            let log = String::from_utf8_lossy(&log);
+            let lines: Vec<&str> = log.lines().collect();
+            let from = lines.len().saturating_sub(LINES);
+            let end = lines.get(from..).unwrap_or_default().join("\n");
+            text.push_str(&format!("\nnode {number} says at last:\n{end}"));
+        }
+        Failure::new(text)
+    }
+
     /// Waits until a node says that it is in step with a cluster of so many.
     ///
     /// # Errors
@@ -195,6 +209,9 @@ impl Galera {
         Ok(())
     }
 }
+
+/// Lines of a node's log that are shown.
+const LINES: usize = 20;
 
 /// The position of a node that knows none.
 const NOWHERE: &str = "00000000-0000-0000-0000-000000000000:-1";

@@ -193,7 +193,8 @@ impl RealServer {
         binlogs(&self.data(), "binlog.")
     }
 
-    fn log(&self) -> PathBuf {
+    /// What the process says.
+    pub(crate) fn log(&self) -> PathBuf {
         self.directory.path().join("error.log")
     }
 

@@ -3,12 +3,14 @@
 use config::Secret;
 use std::path::{Path, PathBuf};
 
-use config::settings::{GtidMode, MysqlTarget, PostgresTarget, PostgresZeroDates, TargetKind};
+use config::settings::{
+    GtidMode, MysqlTarget, PostgresTarget, PostgresZeroDates, TargetHost, TargetKind,
+};
 use engine::database::Database;
 use protocol::client::{ClientOptions, Endpoint};
 use protocol::tls::{ClientTls, TlsMode};
 use targets::{
-    MarkTable, MysqlOptions, MysqlStore, PostgresAddress, PostgresOptions, PostgresStore,
+    MarkTable, MysqlOptions, MysqlStore, Nodes, PostgresAddress, PostgresOptions, PostgresStore,
     SqliteStore, Store, Truth, ZeroDates,
 };
 
@@ -36,7 +38,9 @@ pub(crate) fn open(
         TargetKind::Sqlite => Ok(Box::new(SqliteStore::new(database, channel)?)),
         TargetKind::Mysql(target) => {
             let store = server(target, channel, gtid_mode)?;
-            let name = format!("{}:{}", target.host, target.port);
+            let hosts = std::iter::once(&target.host).chain(&target.others);
+            let names: Vec<String> = hosts.map(|at| format!("{}:{}", at.host, at.port)).collect();
+            let name = names.join(",");
             let (facts, truth) = (store.facts(), store.truth());
             let keeps = match truth {
                 Truth::Gtids => "its gtid_executed",
@@ -98,10 +102,12 @@ fn server(
     channel: &str,
     gtid_mode: GtidMode,
 ) -> Result<MysqlStore, ReplicaError> {
-    let endpoint = Endpoint::Tcp {
-        host: target.host.clone(),
-        port: target.port,
+    let endpoint = |at: &TargetHost| Endpoint::Tcp {
+        host: at.host.clone(),
+        port: at.port,
     };
+    let nodes = Nodes::beside(target.others.iter().map(endpoint).collect());
+    let endpoint = endpoint(&target.host);
     let password = target.password.as_ref().map(Secret::expose);
     let mut client = ClientOptions::new(endpoint, &target.user, password.unwrap_or_default());
     client.get_source_public_key = true;
@@ -120,6 +126,7 @@ fn server(
     };
     let options = |truth: Truth| MysqlOptions {
         client: client.clone(),
+        nodes: nodes.clone(),
         otherwise: (truth == Truth::Gtids).then(|| table.clone()),
         truth,
         is_logged: true,
@@ -128,7 +135,9 @@ fn server(
     let by_row =
         MysqlStore::open(options(Truth::Row(table.clone()))).map_err(ReplicaError::from)?;
     // A server that keeps the source's GTIDs is the truth itself. With gtid_mode=OFF there are none.
-    match by_row.facts().has_gtids && gtid_mode != GtidMode::Off {
+    // A cluster's nodes number what they commit as one.
+    let has_gtids = by_row.facts().has_gtids && !by_row.facts().is_node;
+    match has_gtids && gtid_mode != GtidMode::Off {
         true => Ok(MysqlStore::open(options(Truth::Gtids))?),
         false => Ok(by_row),
     }

@@ -66,8 +66,9 @@ impl TargetError {
     /// Whether the target could not be reached, or was lost on the way.
     #[must_use]
     pub const fn is_unreachable(&self) -> bool {
-        // CR_CONN_HOST_ERROR, CR_SERVER_LOST; a server that goes down or has no room for a session.
-        self.is_temporary() && matches!(self.code(), 2003 | 2013 | 1040 | 1053)
+        // CR_CONN_HOST_ERROR, CR_SERVER_LOST; a server that goes down, has no room for a session, or is a
+        // node that is not in step with its cluster.
+        self.is_temporary() && matches!(self.code(), 2003 | 2013 | 1040 | 1053 | 1047)
     }
 
     /// A rule of the seam that was broken.

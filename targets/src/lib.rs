@@ -27,7 +27,7 @@ pub use engine::apply::{
 };
 pub use engine::database::{Applied, Mark};
 pub use error::TargetError;
-pub use mysql::{MarkTable, MysqlOptions, MysqlStore, ServerFacts, Truth, Uneven};
+pub use mysql::{MarkTable, MysqlOptions, MysqlStore, Nodes, ServerFacts, Truth, Uneven};
 pub use postgres::{PostgresAddress, PostgresOptions, PostgresStore, ZeroDates};
 pub use seam::{Session, Store, Traits};
 pub use sqlite::SqliteStore;

@@ -7,6 +7,7 @@
 
 mod across;
 mod binlog_statement;
+mod cluster;
 mod doubt;
 mod error;
 mod facts;
@@ -26,6 +27,7 @@ use protocol::client::ClientOptions;
 use sql::error::SqlError;
 
 use super::{Applied, Session, Store, TargetError, Traits};
+pub use cluster::Nodes;
 pub use facts::ServerFacts;
 use lanes::Lanes;
 pub use lanes::Uneven;
@@ -63,6 +65,8 @@ pub enum Truth {
 pub struct MysqlOptions {
     /// How to connect.
     pub client: ClientOptions,
+    /// Where else to connect, if the server is a node of a cluster.
+    pub nodes: Nodes,
     /// What says which transactions it has.
     pub truth: Truth,
     /// Where the place of transactions is kept that have no MySQL GTID, of a MariaDB source, on a server
@@ -99,9 +103,12 @@ impl MysqlStore {
     ///
     /// # Errors
     /// When the server cannot be reached or logged in to, lacks something or grants too little.
-    pub fn open(options: MysqlOptions) -> Result<Self, TargetError> {
-        let mut pipe = Pipe::connect(&options.client)?;
+    pub fn open(mut options: MysqlOptions) -> Result<Self, TargetError> {
+        let mut pipe = options.connect()?;
         let facts = ServerFacts::ask(&mut pipe)?;
+        cluster::check(&options, &facts)?;
+        // What is noted beside a transaction that keeps its GTID is not logged, and stays on one node.
+        options.keeps_mariadb_gtids &= !facts.is_node;
         if options.truth == Truth::Gtids && !facts.has_gtids {
             let text = "the target keeps no GTIDs: it needs gtid_mode=ON";
             return Err(TargetError::Config(SqlError::new(1781, "HY000", text)));
@@ -149,7 +156,7 @@ impl MysqlStore {
                 answer => return answer,
             }
         }
-        let mut pipe = Pipe::connect(&self.options.client)?;
+        let mut pipe = self.options.connect()?;
         session::set_up(&mut pipe, &self.options, &self.facts)?;
         pipe.ask(AUTOCOMMIT)?;
         let answer = ask(&mut pipe);
@@ -269,7 +276,7 @@ impl Store for MysqlStore {
     }
 
     fn session(&self) -> Result<Box<dyn Session>, TargetError> {
-        let mut pipe = Pipe::connect(&self.options.client)?;
+        let mut pipe = self.options.connect()?;
         if let Truth::Row(table) = &self.options.truth {
             session::set_up(&mut pipe, &self.options, &self.facts)?;
             self.create_marks(&mut pipe, table)?;
@@ -297,7 +304,7 @@ impl Store for MysqlStore {
         let mut options = self.options.clone();
         // It is given rows only, whose statements are made here.
         options.client.multi_statements = true;
-        let pipe = Pipe::connect(&options.client)?;
+        let pipe = options.connect()?;
         let session = MysqlSession::new(pipe, options, self.facts.clone())?;
         Ok(Box::new(session))
     }

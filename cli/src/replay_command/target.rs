@@ -10,7 +10,7 @@ use inspect::declared::DeclaredTable;
 use protocol::tls::{ClientTls, TlsMode};
 use recovery::replay::{Survey, TargetView};
 use server::datadir::{DataDirectory, DataRole};
-use targets::{MarkTable, MysqlOptions, MysqlStore, ServerFacts, SqliteStore, Store, Truth};
+use targets::{MarkTable, MysqlOptions, MysqlStore, Nodes, ServerFacts, SqliteStore, Store, Truth};
 
 use super::lanes;
 use super::replication::CHANNEL;
@@ -143,6 +143,7 @@ impl Target {
         let options = |truth, is_logged, keeps_mariadb_gtids| MysqlOptions {
             otherwise: None,
             client: server.options().clone(),
+            nodes: Nodes::default(),
             truth,
             is_logged,
             keeps_mariadb_gtids,

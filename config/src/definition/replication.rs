@@ -164,7 +164,8 @@ pub(super) const APPLIER: &[Definition] = &[
         "target",
         "sqlite",
         "Where rows go: `sqlite`, the embedded engine in the data directory; a MySQL or MariaDB \
-         server, `mysql://user@host[:port]`; or a PostgreSQL server, \
+         server, `mysql://user@host[:port]`, or the nodes of a Galera cluster, \
+         `mysql://user@host[:port],host[:port]...`; or a PostgreSQL server, \
          `postgres://user@host[:port]/database`, with `%2F` for the slashes of a Unix socket's \
          directory in place of the host. Weir's own.",
     )

@@ -47,13 +47,22 @@ pub struct PostgresTarget {
     pub zero_dates: PostgresZeroDates,
 }
 
-/// A server that rows go to.
+/// Where a server is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MysqlTarget {
+pub struct TargetHost {
     /// Host name or address.
     pub host: String,
     /// TCP port.
     pub port: u16,
+}
+
+/// A server that rows go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MysqlTarget {
+    /// Where it is.
+    pub host: TargetHost,
+    /// The other nodes of its cluster.
+    pub others: Vec<TargetHost>,
     /// Account.
     pub user: String,
     /// Its password, from `target_password_file`.
@@ -62,7 +71,8 @@ pub struct MysqlTarget {
     pub ssl_ca: Option<PathBuf>,
 }
 
-const FORM: &str = "sqlite, mysql://user@host[:port] or postgres://user@host[:port]/database";
+const FORM: &str =
+    "sqlite, mysql://user@host[:port][,host[:port]...] or postgres://user@host[:port]/database";
 
 impl TargetKind {
     pub(super) fn read(
@@ -93,11 +103,11 @@ impl TargetKind {
             Ok(Address {
                 database: Some(database),
                 host,
-                port,
+                others: _,
                 user,
             }) => Self::Postgres(PostgresTarget {
-                host,
-                port,
+                host: host.host,
+                port: host.port,
                 user,
                 password,
                 database,
@@ -107,11 +117,11 @@ impl TargetKind {
             Ok(Address {
                 database: None,
                 host,
-                port,
+                others,
                 user,
             }) => Self::Mysql(MysqlTarget {
                 host,
-                port,
+                others,
                 user,
                 password,
                 ssl_ca,
@@ -137,13 +147,14 @@ fn zero_dates(effective: &Effective) -> PostgresZeroDates {
 #[derive(Debug, PartialEq, Eq)]
 struct Address {
     user: String,
-    host: String,
-    port: u16,
+    host: TargetHost,
+    /// The other nodes of a cluster.
+    others: Vec<TargetHost>,
     /// That of a PostgreSQL.
     database: Option<String>,
 }
 
-/// The parts of `mysql://user@host[:port]` or `postgres://user@host[:port]/database`.
+/// The parts of `mysql://user@host[:port][,host[:port]...]` or `postgres://user@host[:port]/database`.
 fn address(text: &str) -> Result<Address, String> {
     let wrong = || format!("target='{text}' is not {FORM}");
     let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
@@ -162,39 +173,62 @@ fn address(text: &str) -> Result<Address, String> {
         // The text itself would be shown to whoever may see options.
         return Err("target names a password; put it into target_password_file".to_owned());
     }
-    let (host, port) = match host.strip_prefix('[') {
-        Some(rest) => {
-            let (host, port) = rest.split_once(']').ok_or_else(wrong)?;
-            (host, port.strip_prefix(':').unwrap_or(default_port))
-        }
-        None => host.split_once(':').unwrap_or((host, default_port)),
-    };
-    let host = match database.is_some() {
-        true => host.replace("%2F", "/").replace("%2f", "/"),
-        false => host.to_owned(),
-    };
-    let port = port.parse().map_err(|_| wrong())?;
-    match host.is_empty() || user.is_empty() {
+    let is_postgres = database.is_some();
+    let mut hosts = host
+        .split(',')
+        .map(|host| one_host(host, default_port, is_postgres));
+    let first = hosts.next().flatten().ok_or_else(wrong)?;
+    let others: Option<Vec<TargetHost>> = hosts.collect();
+    let others = others.ok_or_else(wrong)?;
+    match user.is_empty() || (is_postgres && !others.is_empty()) {
         true => Err(wrong()),
         false => Ok(Address {
             user: user.to_owned(),
-            host,
-            port,
+            host: first,
+            others,
             database,
         }),
     }
+}
+
+/// `host`, `host:port` or `[address]:port`.
+fn one_host(text: &str, default_port: &str, may_be_socket: bool) -> Option<TargetHost> {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (host, port) = rest.split_once(']')?;
+            let port = match port {
+                "" => default_port,
+                port => port.strip_prefix(':')?,
+            };
+            (host, port)
+        }
+        None => text.split_once(':').unwrap_or((text, default_port)),
+    };
+    let host = match may_be_socket {
+        true => host.replace("%2F", "/").replace("%2f", "/"),
+        false => host.to_owned(),
+    };
+    let port = port.parse().ok()?;
+    (!host.is_empty()).then_some(TargetHost { host, port })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(host: &str, port: u16) -> TargetHost {
+        TargetHost {
+            host: host.to_owned(),
+            port,
+        }
+    }
+
     #[test]
     fn a_server_is_named_by_user_host_and_port_and_never_by_password() {
         let of = |user: &str, host: &str, port| Address {
             user: user.to_owned(),
-            host: host.to_owned(),
-            port,
+            host: at(host, port),
+            others: Vec::new(),
             database: None,
         };
         assert_eq!(address("mysql://w@db"), Ok(of("w", "db", 3306)));
@@ -212,17 +246,32 @@ mod tests {
             "mysql://",
             "mysql://w@:1",
             "mysql://w@h:x",
+            "mysql://w@a,,b",
+            "mysql://w@a,b:x",
+            "mysql://w@[::1]x",
+            "postgres://w@a,b/c",
         ] {
             assert!(address(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
+    fn a_cluster_is_named_by_all_of_its_nodes() {
+        let cluster = Address {
+            user: "w".to_owned(),
+            host: at("a", 3306),
+            others: vec![at("b", 7), at("::1", 8)],
+            database: None,
+        };
+        assert_eq!(address("mysql://w@a,b:7,[::1]:8"), Ok(cluster));
+    }
+
+    #[test]
     fn a_postgresql_is_named_with_its_database_and_may_be_a_socket() {
         let of = |user: &str, host: &str, port| Address {
             user: user.to_owned(),
-            host: host.to_owned(),
-            port,
+            host: at(host, port),
+            others: Vec::new(),
             database: Some("d".to_owned()),
         };
         assert_eq!(address("postgres://w@db/d"), Ok(of("w", "db", 5432)));

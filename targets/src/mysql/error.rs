@@ -57,6 +57,9 @@ fn refused(error: &ErrPacket) -> TargetError {
         | 1053
         | 1077
         | 1079
+        // A node of a cluster that is not ready; one that lost the others at a COMMIT.
+        | super::cluster::NOT_READY
+        | 1180
         | 1114
         | 1158..=1161
         | 1203

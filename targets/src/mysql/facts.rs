@@ -5,6 +5,7 @@ use gtid::{GtidSet, MariaPosition};
 use protocol::client::QueryResult;
 use sql::error::SqlError;
 
+use super::cluster;
 use super::pipe::Pipe;
 use crate::TargetError;
 
@@ -33,6 +34,12 @@ pub struct ServerFacts {
     pub server_uuid: String,
     /// Its server_id.
     pub server_id: u32,
+    /// Whether it is TiDB.
+    pub is_tidb: bool,
+    /// Whether it is a node of a Galera cluster: `wsrep_on`.
+    pub is_node: bool,
+    /// Whether it commits a large LOAD DATA in parts: `wsrep_load_data_splitting`.
+    pub splits_files: bool,
 }
 
 impl ServerFacts {
@@ -105,6 +112,9 @@ impl ServerFacts {
             server_id: variable(pipe, "server_id")?
                 .and_then(|value| value.parse().ok())
                 .unwrap_or(0),
+            is_tidb: version.contains("TiDB"),
+            is_node: cluster::is_node(pipe)?,
+            splits_files: is_on(variable(pipe, "wsrep_load_data_splitting")?),
         })
     }
 }

@@ -86,7 +86,7 @@ impl Kinds {
         let (mut pipe, described) = match self.beside.take() {
             Some(beside) if !beside.0.is_lost() => beside,
             _ => {
-                let mut pipe = Pipe::connect(&options.client)?;
+                let mut pipe = options.connect()?;
                 session::set_up(&mut pipe, options, facts)?;
                 pipe.ask(super::AUTOCOMMIT)?;
                 let domain = facts.own_domain();

@@ -99,6 +99,7 @@ impl Pipe {
 
     /// As [`Pipe::send`], of so many statements in one query.
     pub(super) fn send_joined(&mut self, sql: &[u8], count: usize) -> Result<(), TargetError> {
+        self.check()?;
         while self.waiting >= WAITING_MAX {
             self.flush()?;
             self.answer(false)?;
@@ -165,7 +166,16 @@ impl Pipe {
         self.flush()
     }
 
+    /// What was sent before may still be answered by a node that was given up: nothing is asked of it.
+    fn check(&self) -> Result<(), TargetError> {
+        match self.is_lost {
+            true => Err(failed(protocol::Error::Closed, false)),
+            false => Ok(()),
+        }
+    }
+
     fn flush(&mut self) -> Result<(), TargetError> {
+        self.check()?;
         self.held = 0;
         let flushed = self.runtime.run(self.connection.flush())?;
         flushed.map_err(|error| self.lost(error, false))
@@ -178,7 +188,9 @@ impl Pipe {
     }
 
     fn lost(&mut self, error: protocol::Error, is_committing: bool) -> TargetError {
-        if !matches!(error, protocol::Error::Refused(_)) {
+        let is_node_out = |error: &protocol::ErrPacket| error.code == super::cluster::NOT_READY;
+        let is_refused = matches!(&error, protocol::Error::Refused(error) if !is_node_out(error));
+        if !is_refused {
             self.is_lost = true;
             self.waiting = 0;
         }

@@ -4,6 +4,7 @@
 //! commits by itself are sent only once everything before them has succeeded. Autocommit is off, so
 //! that what follows a transaction that the server rolled back is rolled back as well.
 
+mod claim;
 mod joined;
 mod kept;
 mod known_columns;
@@ -17,6 +18,7 @@ mod xa;
 use binlog::event::{FormatDescription, XaName};
 use binlog::row::Column;
 use binlog::transaction::{StatementKind, TransactionGtid};
+use claim::Claim;
 use inspect::{SqlSession, SqlSink};
 use joined::Joined;
 use kept::rows_of;
@@ -27,6 +29,7 @@ use xa::Xa;
 
 use super::across;
 use super::binlog_statement::BinlogStatement;
+use super::cluster::{self, Shared};
 pub(super) use super::error::undecodable;
 use super::facts::ServerFacts;
 use super::kinds::Kinds;
@@ -54,6 +57,9 @@ pub(super) fn set_up(
     }
     if !options.is_logged {
         pipe.ask("SET @@session.sql_log_bin=0")?;
+    }
+    if facts.is_node {
+        pipe.ask(cluster::SESSION)?;
     }
     if !facts.is_mariadb && facts.number >= 50_530 {
         pipe.ask("SET @@session.pseudo_slave_mode=1")?;
@@ -87,6 +93,9 @@ pub(super) struct MysqlSession {
     /// Whether the open unit has rows that roll back.
     has_rows: bool,
     kinds: Kinds,
+    /// Tables of a cluster.
+    shared: Shared,
+    claim: Claim,
     /// Whether the session's GTID_NEXT is that of a transaction that is over.
     has_used_gtid: bool,
     /// What the row says once the open transaction is committed.
@@ -117,7 +126,7 @@ impl MysqlSession {
         };
         pipe.ask("COMMIT")?;
         let state = SqlSession::going_to(facts.destination());
-        Ok(Self {
+        let mut session = Self {
             pipe,
             options,
             state,
@@ -133,13 +142,24 @@ impl MysqlSession {
             is_done: false,
             has_rows: false,
             kinds: Kinds::default(),
+            shared: Shared::default(),
+            claim: Claim::default(),
             has_used_gtid: false,
-            marked: marked.applied,
-            doubted: marked.begun,
+            marked: Applied::default(),
+            doubted: None,
             xa: Xa::None,
             leniency: Leniency::default(),
             joined: Joined::default(),
-        })
+        };
+        session.learn(marked);
+        Ok(session)
+    }
+
+    /// Takes note of what the row says.
+    fn learn(&mut self, marked: Marked) {
+        self.knows(marked.begun.clone());
+        self.marked = marked.applied;
+        self.doubted = marked.begun;
     }
 
     /// Tells the server the open unit's identifier, where it is kept.
@@ -271,6 +291,7 @@ impl Session for MysqlSession {
 
     fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError> {
         self.go_by(head)?;
+        self.claim_for(head)?;
         self.head = *head;
         self.units = self.units.saturating_add(1);
         self.is_identified = false;
@@ -302,6 +323,9 @@ impl Session for MysqlSession {
             // The source is the target of another applier, whose notes are not this one's.
             return Ok(RowsOutcome::default());
         }
+        if self.facts.is_node {
+            self.shared.check(&mut self.pipe, change)?;
+        }
         let count = change.count().map_err(undecodable)?;
         match self.kept_gtid() {
             Some(gtid) => self.keep_rows(&gtid, change)?,
@@ -324,6 +348,7 @@ impl Session for MysqlSession {
         }
         self.settle()?;
         self.kinds.forget();
+        self.shared.forget();
         self.describe(change.logged.description)?;
         let had_begun = std::mem::replace(&mut self.has_begun, true);
         match self.options.truth.clone() {
@@ -387,6 +412,7 @@ impl Session for MysqlSession {
         if self.units > 0 {
             self.identify()?;
         }
+        self.claim()?;
         let marked = self.marked_with(mark);
         if self.commit_joined()? {
             return self.committed(marked);
@@ -441,9 +467,14 @@ impl Session for MysqlSession {
             if self.facts.has_gtids {
                 self.pipe.send(b"SET @@SESSION.GTID_NEXT='AUTOMATIC'")?;
             }
-            return self.pipe.drain();
+            self.pipe.drain()?;
+            return match self.facts.is_node {
+                // The COMMIT of a statement of DDL's intent may have been refused, and its end.
+                true => self.read_mark(),
+                false => Ok(()),
+            };
         }
-        let pipe = Pipe::connect(&self.options.client)?;
+        let pipe = self.options.connect()?;
         self.renew(pipe, self.options.clone())
     }
 }
@@ -463,8 +494,7 @@ impl MysqlSession {
         if let Truth::Row(table) = &self.options.truth {
             let marked = table.read(&mut self.pipe)?.unwrap_or_default();
             self.pipe.ask("COMMIT")?;
-            self.marked = marked.applied;
-            self.doubted = marked.begun;
+            self.learn(marked);
         }
         Ok(())
     }
@@ -494,6 +524,7 @@ impl MysqlSession {
         self.has_used_gtid = self.options.truth == Truth::Gtids;
         self.be_automatic()?;
         self.marked = marked;
+        self.knows(None);
         Ok(())
     }
 }

@@ -8,7 +8,6 @@ use sql::error::SqlError;
 use super::super::doubt::{self, Logged};
 use super::super::kinds::Kind;
 use super::super::marks::{Begun, Marked};
-use super::super::pipe::Pipe;
 use super::super::{LOGGED, MysqlOptions, Truth, UNLOGGED};
 use super::{MysqlSession, set_up};
 use crate::{RowsChange, TargetError, UnitHead};
@@ -47,7 +46,7 @@ impl MysqlSession {
             truth: Truth::Row(table.clone()),
             ..self.options.clone()
         };
-        let mut pipe = Pipe::connect(&options.client)?;
+        let mut pipe = options.connect()?;
         set_up(&mut pipe, &options, &self.facts)?;
         super::super::create_marks(&options, &self.facts, &mut pipe, &table)?;
         self.renew(pipe, options)

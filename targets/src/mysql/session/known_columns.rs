@@ -20,7 +20,7 @@ impl MysqlSession {
         table: &str,
     ) -> Result<Vec<Column<'static>>, TargetError> {
         let columns = ask(&mut self.pipe, database, table)?;
-        if !self.has_begun && !self.is_identified {
+        if !self.has_begun && !self.is_identified && !self.facts.is_node {
             // The question has begun a transaction, in which no GTID can be named.
             self.pipe.ask("COMMIT")?;
         }

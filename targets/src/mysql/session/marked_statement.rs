@@ -21,6 +21,9 @@ impl MysqlSession {
         // Nothing but its rows could follow a CREATE TABLE .. SELECT in its transaction.
         let sql = without_start(sql).unwrap_or(sql);
         let statement = format!("{} {}", self.head.gtid, String::from_utf8_lossy(sql));
+        if self.doubted.is_some() {
+            self.get_behind_others(table)?;
+        }
         let mut shape = doubt::shape(&mut self.pipe, change)?;
         let kept = self.kept_gtid();
         // The rows that follow a CREATE TABLE keep the GTID.
@@ -51,6 +54,7 @@ impl MysqlSession {
             begun: Some(Begun { statement, shape }),
         };
         let replace = table.replace(&begun);
+        self.claim()?;
         match kept {
             Some(_) => {
                 // Looking at tables may have begun a transaction.
@@ -63,6 +67,7 @@ impl MysqlSession {
             }
         }
         self.pipe.drain()?;
+        self.knows(begun.begun);
         match kept {
             Some(gtid) if !self.is_logged_alone => self.go_to_own_domain(&gtid)?,
             _ => self.identify()?,
@@ -96,7 +101,9 @@ impl MysqlSession {
                 self.pipe.send(b"COMMIT")?;
             }
         }
-        self.pipe.drain()
+        self.pipe.drain()?;
+        self.knows(None);
+        Ok(())
     }
 
     /// Whether a statement that was begun has changed what it was to change. A database that may have
@@ -132,10 +139,10 @@ impl MysqlSession {
         Ok(())
     }
 
-    /// Runs a statement that is nobody's but this server's.
+    /// Runs a statement that is nobody's but this server's, or this cluster's.
     fn unlogged(&mut self, sql: &str) -> Result<(), TargetError> {
         self.pipe.send(b"COMMIT")?;
-        if !self.options.is_logged {
+        if !self.options.is_logged || self.facts.is_node {
             return self.pipe.ask(sql).map(drop);
         }
         self.pipe.send(UNLOGGED.as_bytes())?;

@@ -79,7 +79,7 @@ impl RestoreSession {
             };
             let pipe = match first.take() {
                 Some(pipe) => pipe,
-                None => Pipe::connect(&options.client)?,
+                None => options.connect()?,
             };
             Ok::<_, TargetError>(Lane {
                 session: MysqlSession::new(pipe, options, facts.clone())?,
@@ -88,7 +88,7 @@ impl RestoreSession {
             })
         };
         let lanes: Result<Vec<_>, _> = tables.iter().map(lane).collect();
-        let mut asking = Pipe::connect(&options.client)?;
+        let mut asking = options.connect()?;
         super::set_up(&mut asking, options, facts)?;
         asking.ask(AUTOCOMMIT)?;
         let table = tables.first().cloned();

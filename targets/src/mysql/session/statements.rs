@@ -69,6 +69,7 @@ impl MysqlSession {
             return Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)));
         }
         self.pipe.send(b"ROLLBACK")?;
+        self.lets_go();
         self.has_rows = false;
         // It may have been the end of the GTID, or of the wish for it.
         self.is_identified = self.is_logged_alone;
@@ -129,6 +130,10 @@ impl MysqlSession {
     /// Runs a LOAD DATA with its file as one of this side's. The server leaves out rows then whose keys are
     /// there, as it would not without LOCAL: that there were none is in what it answers.
     fn load(&mut self, sql: &[u8], file: &LoadedFile<'_>) -> Result<(), TargetError> {
+        if self.facts.splits_files {
+            let text = "LOAD DATA on a node that commits it in parts (wsrep_load_data_splitting=ON): set it OFF";
+            return Err(TargetError::Config(SqlError::new(1235, "42000", text)));
+        }
         let duplicates = LoadDuplicates(file.duplicates);
         let local = load_local(sql, file.name, duplicates, "weir").ok_or_else(|| {
             let text = "A LOAD DATA whose file is named outside of it,".to_owned();

@@ -5,7 +5,6 @@ use binlog::event::XaName;
 use binlog::transaction::StatementKind;
 use sql::error::SqlError;
 
-use super::super::pipe::Pipe;
 use super::super::{MarkTable, Truth};
 use super::{MysqlSession, set_up};
 use crate::{StatementChange, TargetError};
@@ -157,7 +156,7 @@ impl MysqlSession {
 
     /// Makes the table over a connection of its own: making it would commit what is open.
     fn make_table(&self, table: &MarkTable) -> Result<(), TargetError> {
-        let mut pipe = Pipe::connect(&self.options.client)?;
+        let mut pipe = self.options.connect()?;
         set_up(&mut pipe, &self.options, &self.facts)?;
         if self.options.keeps_mariadb(&self.facts) {
             let domain = self.facts.own_domain();
