@@ -49,25 +49,7 @@ impl MysqlSession {
                 return Ok(());
             }
         }
-        let begun = Marked {
-            applied: self.marked.clone(),
-            begun: Some(Begun { statement, shape }),
-        };
-        let replace = table.replace(&begun);
-        self.claim()?;
-        match kept {
-            Some(_) => {
-                // Looking at tables may have begun a transaction.
-                self.pipe.send(b"COMMIT")?;
-                self.note(&replace)?;
-            }
-            None => {
-                self.pipe.send(replace.as_bytes())?;
-                self.pipe.send(b"COMMIT")?;
-            }
-        }
-        self.pipe.drain()?;
-        self.knows(begun.begun);
+        self.note_begun(table, Begun { statement, shape }, kept.is_some())?;
         match kept {
             Some(gtid) if !self.is_logged_alone => self.go_to_own_domain(&gtid)?,
             _ => self.identify()?,
@@ -85,6 +67,32 @@ impl MysqlSession {
             }
             outcome => outcome,
         }
+    }
+
+    /// Has the row say that a statement is begun.
+    fn note_begun(
+        &mut self,
+        table: &MarkTable,
+        begun: Begun,
+        is_kept: bool,
+    ) -> Result<(), TargetError> {
+        let begun = Marked {
+            applied: self.marked.clone(),
+            begun: Some(begun),
+        };
+        let replace = table.replace(&begun);
+        self.claim()?;
+        if is_kept {
+            // Looking at tables may have begun a transaction.
+            self.pipe.send(b"COMMIT")?;
+            self.note(&replace)?;
+        } else {
+            self.pipe.send(replace.as_bytes())?;
+            self.pipe.send(b"COMMIT")?;
+        }
+        self.pipe.drain()?;
+        self.knows(begun.begun);
+        Ok(())
     }
 
     /// Takes back that a statement was begun.
