@@ -20,13 +20,13 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// A connection and the runtime it lives in.
 pub(super) struct Pipe {
-    connection: Connection,
+    /// None once it is of no more use: what a server held for it, it holds no longer.
+    connection: Option<Connection>,
     runtime: Background,
+    version: String,
     /// Statements without an answer.
     waiting: usize,
     held: usize,
-    /// Whether the connection is of no more use.
-    is_lost: bool,
 }
 
 /// A runtime that may be dropped by a thread of another one, which must not block.
@@ -69,17 +69,17 @@ impl Pipe {
         };
         let connection = runtime.block_on(connecting).map_err(not_connected)?;
         Ok(Self {
-            connection,
+            version: connection.greeting().version.clone(),
+            connection: Some(connection),
             runtime: Background(Some(runtime)),
             waiting: 0,
             held: 0,
-            is_lost: false,
         })
     }
 
     /// The server's version text.
     pub(super) fn version(&self) -> &str {
-        &self.connection.greeting().version
+        &self.version
     }
 
     /// Whether everything that was sent has its answer.
@@ -89,7 +89,7 @@ impl Pipe {
 
     /// Whether the connection is of no more use.
     pub(super) const fn is_lost(&self) -> bool {
-        self.is_lost
+        self.connection.is_none()
     }
 
     /// Puts a statement behind those under way. An error may be that of an earlier one.
@@ -99,12 +99,11 @@ impl Pipe {
 
     /// As [`Pipe::send`], of so many statements in one query.
     pub(super) fn send_joined(&mut self, sql: &[u8], count: usize) -> Result<(), TargetError> {
-        self.check()?;
         while self.waiting >= WAITING_MAX {
             self.flush()?;
             self.answer(false)?;
         }
-        self.connection.send_joined(sql, count);
+        open(&mut self.connection)?.send_joined(sql, count);
         self.waiting += 1;
         self.held = self.held.saturating_add(sql.len());
         match self.held > HELD_MAX {
@@ -129,7 +128,7 @@ impl Pipe {
         let mut first = Ok(());
         while self.waiting > 0 {
             let answer = self.answer(is_committing).map(drop);
-            if self.is_lost {
+            if self.is_lost() {
                 return first.and(answer);
             }
             first = first.and(answer);
@@ -152,7 +151,9 @@ impl Pipe {
         content: &mut (impl std::io::Read + Send),
     ) -> Result<QueryResult, TargetError> {
         self.drain()?;
-        let answer = self.runtime.run(self.connection.load(sql, content))?;
+        let answer = self
+            .runtime
+            .run(open(&mut self.connection)?.load(sql, content))?;
         answer.map_err(|error| self.lost(error, false))
     }
 
@@ -166,24 +167,15 @@ impl Pipe {
         self.flush()
     }
 
-    /// What was sent before may still be answered by a node that was given up: nothing is asked of it.
-    fn check(&self) -> Result<(), TargetError> {
-        match self.is_lost {
-            true => Err(failed(protocol::Error::Closed, false)),
-            false => Ok(()),
-        }
-    }
-
     fn flush(&mut self) -> Result<(), TargetError> {
-        self.check()?;
         self.held = 0;
-        let flushed = self.runtime.run(self.connection.flush())?;
+        let flushed = self.runtime.run(open(&mut self.connection)?.flush())?;
         flushed.map_err(|error| self.lost(error, false))
     }
 
     fn answer(&mut self, is_committing: bool) -> Result<QueryResult, TargetError> {
         self.waiting = self.waiting.saturating_sub(1);
-        let answer = self.runtime.run(self.connection.answer())?;
+        let answer = self.runtime.run(open(&mut self.connection)?.answer())?;
         answer.map_err(|error| self.lost(error, is_committing))
     }
 
@@ -191,9 +183,14 @@ impl Pipe {
         let is_node_out = |error: &protocol::ErrPacket| error.code == super::cluster::NOT_READY;
         let is_refused = matches!(&error, protocol::Error::Refused(error) if !is_node_out(error));
         if !is_refused {
-            self.is_lost = true;
+            self.connection = None;
             self.waiting = 0;
         }
         failed(error, is_committing)
     }
+}
+
+fn open(connection: &mut Option<Connection>) -> Result<&mut Connection, TargetError> {
+    let connection = connection.as_mut();
+    connection.ok_or_else(|| failed(protocol::Error::Closed, false))
 }
