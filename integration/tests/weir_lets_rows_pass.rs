@@ -4,11 +4,12 @@
 use integration::compare::{replica_status, until_gtids_executed, until_status};
 use integration::failure::ensure;
 use integration::metrics::metric;
+use integration::postgres_rows::compare;
 use integration::process::free_port;
 use integration::real_replica::{Start, create_account};
 use integration::sql::Client;
 use integration::wait::PATIENCE;
-use integration::{Peer, RealServer, Result, Weir};
+use integration::{Peer, Postgres, RealServer, Result, Weir};
 
 /// What source and replicas agree on at first.
 const COMMON: [&str; 5] = [
@@ -109,6 +110,33 @@ async fn idempotent_rows_end_as_on_a_replica_of_mysql() -> Result {
         .await?;
     at_source.execute("DELETE FROM d.t WHERE a = 80").await?;
     until_status(&mut at_engine, "Last_SQL_Errno", "1032").await
+}
+
+/// PostgreSQL undoes the row that does not fit, and takes those in an insert's way away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idempotent_rows_end_in_postgresql_as_on_a_replica_of_mysql() -> Result {
+    let (source, judge) = followed("replica-exec-mode=IDEMPOTENT").await?;
+    let target = Postgres::start(&[]).await?;
+    let option = "replica_exec_mode=IDEMPOTENT";
+    let replica = Weir::following(9, source.port, &[option, &target.target()]).await?;
+    let mut at_source = source.client().await?;
+    let insert = ["INSERT INTO d.t VALUES (4, 1, 66), (5, 5, 5)"];
+    for statements in [&COMMON[..], &UNLOGGED, &insert, &MISFITS] {
+        at_source.run(statements).await?;
+    }
+    let (mut at_judge, mut at_replica) = (judge.client().await?, replica.client().await?);
+    until_gtids_executed(&mut at_source, &mut at_judge, PATIENCE).await?;
+    let executed = until_gtids_executed(&mut at_source, &mut at_replica, PATIENCE).await;
+    executed.map_err(|failure| replica.explain(failure))?;
+    compare(&mut at_judge, &target, &["d"]).await?;
+    let let_pass = passed(&replica).await?;
+    let wanted = "replica_exec_mode 1032: 2; replica_exec_mode 1062: 3";
+    ensure(let_pass == wanted, || let_pass.clone())?;
+    at_replica
+        .execute("SET GLOBAL replica_exec_mode = 'STRICT'")
+        .await?;
+    at_source.execute("DELETE FROM d.t WHERE a = 80").await?;
+    until_status(&mut at_replica, "Last_SQL_Errno", "1032").await
 }
 
 /// MariaDB has no such mode for a session: what it cannot do stops by name.

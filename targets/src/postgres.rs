@@ -9,6 +9,7 @@ mod cascade;
 mod changes;
 mod columns;
 mod error;
+mod lenient;
 mod link;
 mod marks;
 mod names;

@@ -22,7 +22,7 @@ use sql::error::SqlError;
 pub type Image<'v> = Vec<Option<Value<'v>>>;
 
 /// What a row of an event does to the table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum ImageChange<'v> {
     /// A new row.
     Insert(Vec<Value<'v>>),

@@ -63,34 +63,81 @@ impl Rows {
         catalog: &Arc<Catalog>,
         change: &RowsChange<'_>,
     ) -> Result<RowsOutcome, TargetError> {
-        let id = change.map.table_id;
-        let known = self.images.remove(&id);
+        let images = self.images(catalog, change)?;
+        let outcome = self.each(catalog, change, &images, |rows, children, table, row| {
+            rows.row(link, children, table, row)
+        });
+        self.keep_images(change, images);
+        outcome
+    }
+
+    /// How the rows of an event become values.
+    pub(super) fn images(
+        &mut self,
+        catalog: &Arc<Catalog>,
+        change: &RowsChange<'_>,
+    ) -> Result<Images, TargetError> {
+        let known = self.images.remove(&change.map.table_id);
         let fitting = known.filter(|known| known.fits(catalog, change.database, change.map));
-        let images = match fitting {
+        Ok(match fitting {
             Some(images) => images,
             None => Images::new(catalog, change.database, change.map)?,
-        };
-        let table = Arc::clone(images.table());
-        let references = catalog.references_to(&table.database, &table.name);
-        let follows = Images::is_cascade_unlogged(change.rows) && !references.is_empty();
-        let counted = images.each(change.rows, |row| -> Result<(), TargetError> {
-            if !follows {
-                return self.change(link, &table, row);
-            }
-            let follower = Follower::new(catalog, &table, &row, self.zero_dates)?;
-            self.change(link, &table, row)?;
-            self.flush(link)?;
-            follower.run(link)
-        })?;
+        })
+    }
+
+    pub(super) fn keep_images(&mut self, change: &RowsChange<'_>, images: Images) {
         if self.images.len() >= IMAGES_MAX {
             self.images.clear();
         }
-        self.images.insert(id, images);
+        self.images.insert(change.map.table_id, images);
+    }
+
+    /// Hands each row of an event to `take`, with the catalogue where changes of it may have changed
+    /// children.
+    pub(super) fn each(
+        &mut self,
+        catalog: &Arc<Catalog>,
+        change: &RowsChange<'_>,
+        images: &Images,
+        mut take: impl FnMut(
+            &mut Self,
+            Option<&Arc<Catalog>>,
+            &Arc<Table>,
+            ImageChange<'_>,
+        ) -> Result<(), TargetError>,
+    ) -> Result<RowsOutcome, TargetError> {
+        let table = Arc::clone(images.table());
+        let references = catalog.references_to(&table.database, &table.name);
+        let follows = Images::is_cascade_unlogged(change.rows) && !references.is_empty();
+        let children = follows.then_some(catalog);
+        let counted = images.each(change.rows, |row| take(self, children, &table, row))?;
         Ok(RowsOutcome {
             applied: counted.count,
             not_kept: (counted.history > 0).then_some(engine::apply::HISTORY),
             resolved: Vec::new(),
         })
+    }
+
+    /// Takes a row, and what becomes of its children where the log does not say it.
+    pub(super) fn row(
+        &mut self,
+        link: &mut Link,
+        children: Option<&Arc<Catalog>>,
+        table: &Arc<Table>,
+        row: ImageChange<'_>,
+    ) -> Result<(), TargetError> {
+        let Some(catalog) = children else {
+            return self.change(link, table, row);
+        };
+        let follower = Follower::new(catalog, table, &row, self.zero_dates)?;
+        self.change(link, table, row)?;
+        self.flush(link)?;
+        follower.run(link)
+    }
+
+    /// Forgets the rows that were not sent.
+    pub(super) fn forget_unsent(&mut self) {
+        self.batches.clear();
     }
 
     /// Sends what was not sent, and waits until it is done.
@@ -222,7 +269,7 @@ impl Rows {
         }
     }
 
-    fn texts(
+    pub(super) fn texts(
         &self,
         table: &Table,
         positions: &[usize],
@@ -353,7 +400,10 @@ impl Rows {
     }
 }
 
-fn columns<'t>(table: &'t Table, positions: &'t [usize]) -> impl Iterator<Item = &'t Column> {
+pub(super) fn columns<'t>(
+    table: &'t Table,
+    positions: &'t [usize],
+) -> impl Iterator<Item = &'t Column> {
     positions.iter().filter_map(|at| table.columns.get(*at))
 }
 

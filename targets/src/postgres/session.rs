@@ -25,8 +25,8 @@ use super::link::Link;
 use super::marks::Marks;
 use super::rows::Rows;
 use crate::{
-    Applied, Mark, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome,
-    TargetError, UnitHead,
+    Applied, Mark, RowRules, RowsChange, RowsOutcome, Session, SkippedErrors, StatementChange,
+    StatementOutcome, TargetError, UnitHead,
 };
 
 /// Bytes that were sent and wait for their commit, from which it should come.
@@ -41,6 +41,7 @@ pub(super) struct PostgresSession {
     /// What one connection knows; gone with it.
     open: Option<Open>,
     rows: Rows,
+    rules: RowRules,
 }
 
 /// A connection that keeps others out, and what it found.
@@ -65,6 +66,7 @@ impl PostgresSession {
             doubt,
             marks,
             open: None,
+            rules: RowRules::default(),
         };
         session.connect()?;
         Ok(session)
@@ -215,6 +217,16 @@ impl Session for PostgresSession {
         }
     }
 
+    /// Statements fail with the transaction that they share: no error of theirs is passed over.
+    fn follow(&mut self, rules: &RowRules) -> Result<(), TargetError> {
+        if rules.skips != SkippedErrors::None {
+            let text = "A PostgreSQL target follows no replica_skip_errors";
+            return Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)));
+        }
+        self.rules = rules.clone();
+        Ok(())
+    }
+
     fn known_columns(
         &mut self,
         database: &str,
@@ -227,6 +239,7 @@ impl Session for PostgresSession {
     }
 
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {
+        let rules = self.rules.clone();
         let (open, rows, _) = self.parts()?;
         if open
             .tracker
@@ -239,7 +252,10 @@ impl Session for PostgresSession {
             });
         }
         let catalog = open.tracker.catalog();
-        rows.take(&mut open.link, &catalog, change)
+        match rules.is_strict() {
+            true => rows.take(&mut open.link, &catalog, change),
+            false => rows.take_leniently(&mut open.link, &catalog, change, &rules),
+        }
     }
 
     fn statement(&mut self, change: &StatementChange<'_>) -> Result<StatementOutcome, TargetError> {
