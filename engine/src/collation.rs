@@ -11,11 +11,13 @@
 mod bytes;
 mod charset;
 pub mod compare;
+mod equality;
 mod list;
 mod rule;
 mod weights;
 
 pub use self::charset::Charset;
+pub use self::equality::shared_key;
 pub use self::rule::{Levels, Rule};
 
 use std::fmt;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use binlog::event::XaName;
 use binlog::row::Column;
 use targets::{
-    Applied, Mark, RowRules, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome,
-    Store, TargetError, Traits, UnitHead,
+    Applied, Definitions, Mark, RowRules, RowsChange, RowsOutcome, Session, StatementChange,
+    StatementOutcome, Store, TargetError, Traits, UnitHead,
 };
 
 /// Whether the applier may commit.
@@ -116,6 +116,10 @@ impl Store for GatedStore {
 
     fn session_beside(&self) -> Result<Box<dyn Session>, TargetError> {
         Ok(self.gated(self.store.session_beside()?))
+    }
+
+    fn definitions(&self) -> Result<Option<Box<dyn Definitions>>, TargetError> {
+        self.store.definitions()
     }
 
     fn replace(&self, applied: &Applied) -> Result<(), TargetError> {

@@ -13,6 +13,7 @@
 mod change;
 pub mod conformance;
 mod error;
+mod keys;
 mod mysql;
 mod postgres;
 mod seam;
@@ -27,6 +28,7 @@ pub use engine::apply::{
 };
 pub use engine::database::{Applied, Mark};
 pub use error::TargetError;
+pub use keys::{Definitions, ForeignKey, KeyColumn, KeyPart, TableKeys, UniqueKey};
 pub use mysql::{MarkTable, MysqlOptions, MysqlStore, Nodes, ServerFacts, Truth, Uneven};
 pub use postgres::{PostgresAddress, PostgresOptions, PostgresStore, ZeroDates};
 pub use seam::{Session, Store, Traits};

@@ -8,6 +8,7 @@
 mod across;
 mod binlog_statement;
 mod cluster;
+mod definitions;
 mod doubt;
 mod error;
 mod facts;
@@ -26,8 +27,9 @@ use std::sync::Mutex;
 use protocol::client::ClientOptions;
 use sql::error::SqlError;
 
-use super::{Applied, Session, Store, TargetError, Traits};
+use super::{Applied, Definitions, Session, Store, TargetError, Traits};
 pub use cluster::Nodes;
+use definitions::ServerDefinitions;
 pub use facts::ServerFacts;
 use lanes::Lanes;
 pub use lanes::Uneven;
@@ -307,6 +309,12 @@ impl Store for MysqlStore {
         let pipe = options.connect()?;
         let session = MysqlSession::new(pipe, options, self.facts.clone())?;
         Ok(Box::new(session))
+    }
+
+    fn definitions(&self) -> Result<Option<Box<dyn Definitions>>, TargetError> {
+        let client = self.options.client.clone();
+        let definitions = ServerDefinitions::new(client, self.facts.is_mariadb);
+        Ok(Some(Box::new(definitions)))
     }
 
     fn replace(&self, applied: &Applied) -> Result<(), TargetError> {

@@ -14,8 +14,8 @@ use engine::apply::RowRules;
 use sql::error::SqlError;
 
 use super::{
-    Applied, Mark, RowsChange, RowsOutcome, StatementChange, StatementOutcome, TargetError,
-    UnitHead,
+    Applied, Definitions, Mark, RowsChange, RowsOutcome, StatementChange, StatementOutcome,
+    TargetError, UnitHead,
 };
 
 /// What a store can do, for those who schedule its sessions.
@@ -70,6 +70,15 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// As of [`Store::session`]; always where there is one session only.
     fn session_beside(&self) -> Result<Box<dyn Session>, TargetError>;
+
+    /// The keys of its tables, for those who decide what may run beside each other; none where nobody
+    /// does, as there is one session only.
+    ///
+    /// # Errors
+    /// When the target cannot say.
+    fn definitions(&self) -> Result<Option<Box<dyn Definitions>>, TargetError> {
+        Ok(None)
+    }
 
     /// Puts `applied` in the place of what is known: RESET REPLICA, `gtid_purged`. No session may be
     /// open.

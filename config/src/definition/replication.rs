@@ -206,7 +206,8 @@ pub(super) const APPLIER: &[Definition] = &[
         &["LOGICAL_CLOCK", "DATABASE"],
         &["LOGICAL_CLOCK"],
         "LOGICAL_CLOCK",
-        "What tells which transactions may be applied at the same time: what their source wrote down. \
+        "What tells which transactions may be applied at the same time: what their source wrote down, or \
+         the rows that they touch. \
          Differs from MySQL: databases say nothing of it.",
     )
     .only(Role::Replica),

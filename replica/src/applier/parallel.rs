@@ -12,8 +12,10 @@ mod collector;
 mod dependencies;
 mod lane;
 mod pool;
+mod touched;
 mod turns;
 mod unit;
+mod write_set;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,8 +26,10 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use self::collector::{Collected, Collector};
+use self::dependencies::Needs;
 use self::lane::Lane;
 use self::pool::{Outcome, Pool};
+use self::touched::Touched;
 use self::unit::Unit;
 use super::coordinator::{Begins, Coordinator};
 use super::error::ApplierError;
@@ -43,6 +47,7 @@ const ALONE: u32 = 256;
 pub(super) struct Parallel {
     pool: Pool,
     collector: Collector,
+    touched: Touched,
     /// Transactions that are over while one before them is not, by order: where they end.
     over: BTreeMap<u64, (LogPosition, Option<SourceCoordinates>)>,
     /// The first order that is not over.
@@ -97,13 +102,14 @@ impl Applier {
     ) -> Result<Option<Parallel>, ApplierError> {
         let store = coordinator.worker.store();
         let count = self.settings.workers.min(store.traits().sessions_max);
-        // UNTIL names a place in one order. Databases that were renamed may share rows of which their source
-        // thought as different ones.
-        if count < 2 || self.steering.until.is_some() || self.filter.rewrites() {
+        // UNTIL names a place in one order.
+        if count < 2 || self.steering.until.is_some() {
             self.status.set_workers(0);
             return Ok(None);
         }
         self.status.set_workers(count);
+        let definitions = store.definitions();
+        let definitions = definitions.map_err(|error| coordinator.at_end(error.into()))?;
         let pool = Pool::start(count, |number, shared| Lane {
             number,
             store: Arc::clone(store),
@@ -123,6 +129,7 @@ impl Applier {
         Ok(Some(Parallel {
             pool,
             collector: Collector::default(),
+            touched: Touched::new(definitions),
             over: BTreeMap::new(),
             next_over: 0,
             alone: if alone { ALONE } else { 0 },
@@ -248,14 +255,31 @@ impl Applier {
                 return Ok(Look::Alone);
             }
             parallel.collector.begin(is_applied, begins_at);
+            let has_clock = Needs::by_clock(transaction).is_some() && !self.filter.rewrites();
+            parallel.touched.begin(!is_applied && !has_clock);
         }
+        let admissions = &mut coordinator.admissions;
+        let touched = parallel.touched.take(step, &self.filter, admissions);
+        touched.map_err(|error| coordinator.at_end(error.into()))?;
         let source = coordinator.follow(step);
         Ok(match parallel.collector.take(step, source) {
             Collected::Held => Look::Read,
-            Collected::Whole(unit) => Look::Give(unit),
+            Collected::Whole(mut unit) => {
+                unit.needs = self.needs(parallel, &unit);
+                Look::Give(unit)
+            }
             Collected::Passed(relay, source) => Look::Passed(relay, source),
             Collected::Alone => Look::Again,
         })
+    }
+
+    /// What a transaction needs whose last event was read.
+    fn needs(&self, parallel: &mut Parallel, unit: &Unit) -> Needs {
+        match parallel.touched.end() {
+            // Databases that were renamed may share rows of which their source thought as different ones.
+            Some(set) => Needs::by_rows(&unit.info, Some(set), self.filter.rewrites()),
+            None => Needs::by_clock(&unit.info).unwrap_or(Needs::All),
+        }
     }
 
     /// Waits until the workers may take `unit`; true when the applier is stopped instead.
@@ -318,6 +342,7 @@ impl Applier {
             self.adopt(parallel, coordinator)?;
         }
         parallel.pool.goes_alone();
+        parallel.touched.forget();
         Ok(false)
     }
 

@@ -210,7 +210,11 @@ fn related(pipe: &mut Pipe) -> Result<HashSet<(String, String)>, TargetError> {
 }
 
 /// Whether a key of the table keeps periods apart, so that rows of different keys do not go together.
-fn has_periods(pipe: &mut Pipe, database: &str, table: &str) -> Result<bool, TargetError> {
+pub(super) fn has_periods(
+    pipe: &mut Pipe,
+    database: &str,
+    table: &str,
+) -> Result<bool, TargetError> {
     if !pipe.version().to_ascii_lowercase().contains("mariadb") {
         return Ok(false);
     }

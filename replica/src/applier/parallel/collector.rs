@@ -10,6 +10,7 @@ use binlog::event::{Event, FormatDescription, MariadbGtidFlags};
 use binlog::log::{LogPosition, SourceCoordinates};
 use binlog::transaction::{Boundary, StatementKind, Step, TransactionInfo, TransactionKind};
 
+use super::dependencies::Needs;
 use super::unit::{Unit, UnitEvent};
 
 /// Bytes of a transaction that a worker is given.
@@ -104,6 +105,7 @@ impl Collector {
         };
         Collected::Whole(Box::new(Unit {
             order: 0,
+            needs: Needs::All,
             info: info.clone(),
             begins_at: open.begins_at,
             source: source.cloned(),

@@ -167,14 +167,14 @@ impl Pool {
                 || (queue.bytes.saturating_add(unit.bytes.len()) <= WAITING_MAX
                     && queue.waiting.len() < self.threads.len().saturating_mul(WAITING_EACH))
         };
-        has_room && self.dependencies.may_begin(Needs::of(&unit.info))
+        has_room && self.dependencies.may_begin(&unit.needs)
     }
 
     /// Gives a transaction to the workers.
     pub(super) fn give(&mut self, mut unit: Unit) {
         unit.order = self.next_order;
         self.next_order = self.next_order.saturating_add(1);
-        let needs = Needs::of(&unit.info);
+        let needs = std::mem::replace(&mut unit.needs, Needs::All);
         let committed = unit.info.commit_timestamps.map(|times| times.original);
         self.dependencies
             .begin(unit.order, needs, unit.info.gtid, committed);

@@ -7,11 +7,15 @@ use binlog::log::{LogError, LogFileName, LogPosition, SourceCoordinates};
 use binlog::stream::{EventSource, SourceEvent};
 use binlog::transaction::TransactionInfo;
 
+use super::dependencies::Needs;
+
 /// A transaction.
 #[derive(Debug)]
 pub(super) struct Unit {
     /// Its place among those that were handed out, counted from 0.
     pub(super) order: u64,
+    /// What it may run beside.
+    pub(super) needs: Needs,
     /// What its events say of it.
     pub(super) info: TransactionInfo,
     /// Place in the source's log in front of it, as far as it is known.
