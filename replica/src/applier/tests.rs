@@ -135,17 +135,32 @@ impl Source {
 
     /// Sends everything, each transaction with what the source's clock says of it.
     fn send_clocked(&self, log: &RelayLog, clocks: &[(u64, u64)]) {
+        self.send_numbered(log, |number| {
+            let (last_committed, sequence_number) = clocks[number - 1];
+            Some(binlog::event::LogicalClock {
+                last_committed,
+                sequence_number,
+            })
+        });
+    }
+
+    /// Sends everything, as a source does that has no clock.
+    fn send_without_clock(&self, log: &RelayLog) {
+        self.send_numbered(log, |_| None);
+    }
+
+    fn send_numbered(
+        &self,
+        log: &RelayLog,
+        clock: impl Fn(usize) -> Option<binlog::event::LogicalClock>,
+    ) {
         self.send_changed(log, &GtidSet::default(), |number, event| {
             let raw = RawEvent::parse(event).unwrap();
             if raw.header.event_type != EventType::GTID {
                 return event.to_vec();
             }
-            let (last_committed, sequence_number) = clocks[number - 1];
             let mut begin = GtidEvent::new(Some(gtid(number)));
-            begin.logical_clock = Some(binlog::event::LogicalClock {
-                last_committed,
-                sequence_number,
-            });
+            begin.logical_clock = clock(number);
             let micros = 1_000_000 * number as u64;
             begin.commit_timestamps = Some(CommitTimestamps {
                 immediate: micros,

@@ -2,12 +2,17 @@
 //! would have left.
 
 mod history;
+mod keyed;
+mod keyed_history;
+mod keyed_store;
 mod shared;
+mod unclocked;
 
 use std::sync::Arc;
 
 use config::settings::ApplierSettings;
 use gtid::GtidSet;
+use targets::Store;
 use tokio::runtime::Runtime;
 
 use history::History;
@@ -18,7 +23,7 @@ use super::*;
 /// Histories that the test runs; `WEIR_SEEDS` names another number.
 const SEEDS: u64 = 300;
 
-fn applier(storage: SimStorage, target: &SharedStore, settings: ApplierSettings) -> Applier {
+fn applier(storage: SimStorage, target: &impl Store, settings: ApplierSettings) -> Applier {
     let replica = Replica::open(storage, MemoryStore::default());
     let applied = recover(target, &replica.applier.status).unwrap();
     drop(applied);
@@ -29,7 +34,12 @@ fn applier(storage: SimStorage, target: &SharedStore, settings: ApplierSettings)
 }
 
 /// Runs an applier until it has executed everything, or has stopped.
-fn run(applier: &Applier, target: &SharedStore, runtime: &Runtime, wanted: &GtidSet) {
+fn run<T: Store + Clone + 'static>(
+    applier: &Applier,
+    target: &T,
+    runtime: &Runtime,
+    wanted: &GtidSet,
+) {
     let store = Arc::new(target.clone());
     let running = spawn(applier.clone(), store, runtime.handle().clone()).unwrap();
     let is_through = || {
