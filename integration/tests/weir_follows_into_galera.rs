@@ -220,6 +220,46 @@ impl Disturbance {
     }
 }
 
+/// Locks of a node are its own: two appliers of one channel, each on another node, meet on the row only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_replicas_of_one_channel_on_two_nodes_stop_and_apply_nothing_twice() -> Result {
+    let source = RealServer::start(Peer::MySql97, 1, &[]).await?;
+    let mut at_source = source.client().await?;
+    account(&mut at_source, Peer::MySql97).await?;
+    let cluster = Galera::start(2, &[]).await?;
+    let mut one = following(&source, &cluster.hosts_from(0)).await?;
+    let mut other = following(&source, &cluster.hosts_from(1)).await?;
+    let load = SteadyLoad::start(source.port, 2, 7).await?;
+    let met = wait::until("both have met on the row", PATIENCE, || async {
+        let mut met = Vec::new();
+        for replica in [&one, &other] {
+            let log = std::fs::read_to_string(replica.log())?;
+            met.push(log.contains("another applier of the channel has changed"));
+        }
+        Ok(match met.contains(&true) {
+            true => Ok(()),
+            false => Err("neither"),
+        })
+    })
+    .await;
+    load.end().await?;
+    met.map_err(|failure| other.explain(failure))?;
+    // Whoever met the other has stopped.
+    other.stop()?;
+    one.stop()?;
+    one.launch().await?;
+    until_gtids_executed(&mut at_source, &mut one.client().await?, PATIENCE)
+        .await
+        .map_err(|failure| one.explain(failure))?;
+    cluster.until_level().await?;
+    let left = Snapshot::take(&mut at_source, &DATABASES).await?;
+    for number in [0, 1] {
+        let right = Snapshot::take(&mut cluster.client(number).await?, &DATABASES).await?;
+        ensure_same("source", &left, "node", &right).map_err(|failure| one.explain(failure))?;
+    }
+    one.stop()
+}
+
 /// What a cluster does not carry to its nodes stops in front of its rows, by name.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_of_a_table_that_no_other_node_would_have_stop_by_name() -> Result {

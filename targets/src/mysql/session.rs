@@ -121,7 +121,7 @@ impl MysqlSession {
             Truth::Gtids => Marked::default(),
             Truth::Row(table) => {
                 table.fence(&mut pipe)?;
-                table.read(&mut pipe)?.unwrap_or_default()
+                claim::read_firmly(&mut pipe, table, &facts)?
             }
         };
         pipe.ask("COMMIT")?;
@@ -434,6 +434,7 @@ impl Session for MysqlSession {
             self.pipe.send(sql.as_bytes())?;
         }
         self.settle()?;
+        self.tries(&marked);
         let end = self.xa.clone().end();
         self.pipe.send(end.as_bytes())?;
         self.pipe.drain_commit()?;
@@ -494,7 +495,7 @@ impl MysqlSession {
         if let Truth::Row(table) = &self.options.truth {
             let marked = table.read(&mut self.pipe)?.unwrap_or_default();
             self.pipe.ask("COMMIT")?;
-            self.learn(marked);
+            self.learn_again(marked)?;
         }
         Ok(())
     }
@@ -524,7 +525,7 @@ impl MysqlSession {
         self.has_used_gtid = self.options.truth == Truth::Gtids;
         self.be_automatic()?;
         self.marked = marked;
-        self.knows(None);
+        self.settles();
         Ok(())
     }
 }

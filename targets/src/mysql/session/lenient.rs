@@ -47,9 +47,9 @@ impl MysqlSession {
     /// Begins anew over another connection, by the same rules.
     pub(super) fn renew(&mut self, pipe: Pipe, options: MysqlOptions) -> Result<(), TargetError> {
         let leniency = std::mem::take(&mut self.leniency);
-        *self = Self::new(pipe, options, self.facts.clone())?;
-        self.leniency = leniency;
-        Ok(())
+        let mut next = Self::new(pipe, options, self.facts.clone())?;
+        next.leniency = leniency;
+        self.become_next(next)
     }
 
     /// What became of an event of so many rows.
