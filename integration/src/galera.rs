@@ -4,6 +4,7 @@
 //! its files are at, and joins with that. The others send what it lacks, or copy everything to it.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -109,23 +110,42 @@ impl Galera {
         hosts.join(",")
     }
 
-    /// Starts a node again that was killed or stopped, and waits until it is in step with all others.
+    /// Starts a node again that was killed or stopped, and waits until it is in step with all others. One
+    /// that hangs is started once more, as whoever looks after it would: Galera's nodes may wait for the next
+    /// change among them when they are flooded in the middle of one ("will try again in next primary
+    /// component").
     ///
     /// # Errors
     /// When it does not come back.
     pub async fn rejoin(&mut self, number: usize) -> Result {
+        for _ in 0..2 {
+            let position = self.recovered(number)?;
+            if self.join_within(number, position, JOINING).await.is_ok() {
+                return self.until_in_step(number, self.nodes.len()).await;
+            }
+            self.node(number)?.kill()?;
+        }
         let position = self.recovered(number)?;
         self.join(number, position).await?;
         self.until_in_step(number, self.nodes.len()).await
     }
 
     async fn join(&mut self, number: usize, position: Option<String>) -> Result {
+        self.join_within(number, position, PATIENCE).await
+    }
+
+    async fn join_within(
+        &mut self,
+        number: usize,
+        position: Option<String>,
+        limit: Duration,
+    ) -> Result {
         let address = format!("--wsrep-cluster-address={}", self.address);
         // A position is only that of one start.
         let position = position.unwrap_or_else(|| NOWHERE.to_owned());
         let node = self.node(number)?;
         node.add_options([address, format!("--wsrep-start-position={position}")]);
-        node.launch().await
+        node.launch_within(limit).await
     }
 
     /// The position that a node's files are at.
@@ -209,6 +229,9 @@ impl Galera {
         Ok(())
     }
 }
+
+/// Time for a node to come back, before it is started once more.
+const JOINING: Duration = Duration::from_secs(25);
 
 /// Lines of a node's log that are shown.
 const LINES: usize = 20;

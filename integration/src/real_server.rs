@@ -6,6 +6,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -127,12 +128,17 @@ impl RealServer {
     /// # Errors
     /// When it does not answer in time.
     pub async fn launch(&mut self) -> Result {
+        self.launch_within(PATIENCE).await
+    }
+
+    /// [`RealServer::launch`] with another limit.
+    pub(crate) async fn launch_within(&mut self, limit: Duration) -> Result {
         let mut command = self.command()?;
         let name = self.peer.folder();
         self.process = Some(Process::start(name, &mut command, &self.log())?);
         let client = ClientOptions::root(self.port);
         let process = &mut self.process;
-        wait::until(&format!("{name} answers on its port"), PATIENCE, || {
+        wait::until(&format!("{name} answers on its port"), limit, || {
             let ended = process
                 .as_mut()
                 .map(|process| (process.ended(), process.log_tail()));
