@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::compare::equality_key;
-use super::{Collation, Rule};
+use super::{Collation, Levels, Rule};
 
 /// Bytes that are the same for all strings that a server calls equal under `collation`, of which `text`
 /// is one in the character set of the collation; of its first so many characters only where
@@ -19,7 +19,9 @@ pub fn shared_key(
     text: &[u8],
     characters: Option<usize>,
 ) -> Option<Vec<u8>> {
-    if collation.not_kept().is_some() {
+    // In MariaDB's `ai_cs` the case of a mark that is no letter does not count.
+    let is_of_case = matches!(collation.rule, Rule::Unicode1400(Levels::Case));
+    if collation.not_kept().is_some() || is_of_case {
         return None;
     }
     let kept = match collation.is_binary() {
@@ -86,6 +88,7 @@ mod tests {
     fn what_is_not_known_has_none() {
         assert_eq!(key("utf8mb4_sv_0900_ai_ci", b"a"), None);
         assert_eq!(key("utf8mb4_0900_ai_ci", b"\xff"), None);
+        assert_eq!(key("utf8mb4_uca1400_ai_cs", b"a"), None);
         assert_eq!(key("utf8mb4_uca1400_ai_ci", "l\u{b7}".as_bytes()), None);
         assert!(key("utf8mb4_uca1400_ai_ci", "é".as_bytes()).is_some());
     }

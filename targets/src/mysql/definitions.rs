@@ -166,7 +166,11 @@ fn columns(
     for (place, row) in rows_of(pipe, &sql)?.iter().enumerate() {
         let cells: [String; 5] = std::array::from_fn(|at| cell(row, at));
         declared.add_column(cells.each_ref().map(String::as_str), is_mariadb);
-        let collation = cell(row, 5);
+        // MariaDB has MySQL's names for collations of its own.
+        let collation = match is_mariadb {
+            true => cell(row, 5).replace("_0900_", "_uca1400_nopad_"),
+            false => cell(row, 5),
+        };
         names.insert(cells[0].to_lowercase(), place);
         keys.columns.push(KeyColumn {
             collation: (!collation.is_empty()).then_some(collation),
