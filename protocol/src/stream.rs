@@ -230,6 +230,11 @@ impl PacketStream {
         Ok(())
     }
 
+    /// Whether bytes were received that nobody has read.
+    pub(crate) fn has_received(&mut self) -> bool {
+        !self.decoder.buffer().is_empty()
+    }
+
     /// The transport, to wrap it in TLS. Bytes received after the request for TLS belong to TLS.
     pub(crate) fn take_transport(&mut self) -> Box<dyn Transport> {
         let received = self.decoder.buffer().split().freeze();

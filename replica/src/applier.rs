@@ -10,6 +10,7 @@ mod content;
 mod coordinator;
 mod error;
 mod filter;
+mod half;
 mod hold;
 mod kind;
 mod load;

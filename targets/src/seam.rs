@@ -133,6 +133,9 @@ pub trait Session: Send {
         Err(TargetError::Unsupported(SqlError::new(1235, "42000", text)))
     }
 
+    /// Tables may have been defined anew by another session.
+    fn forget_tables(&mut self) {}
+
     /// Applies the rows of one event. On error the unit has to be undone.
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError>;
 

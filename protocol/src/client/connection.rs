@@ -4,9 +4,11 @@
 //! connection is of no more use.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use codec::{Reader, Write as _};
+use rustls::ClientConnection;
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
@@ -14,6 +16,7 @@ use tokio_rustls::TlsConnector;
 use super::{
     ClientOptions, Endpoint,
     handshake::{Handshake, Next},
+    waiting::{Waiting, WaitingSocket},
 };
 use crate::{
     BinlogDump, BinlogDumpGtid, Capabilities, ColumnDefinition, ErrPacket, Error, Greeting,
@@ -77,9 +80,30 @@ impl Connection {
         }
     }
 
+    /// Connects and logs in, for a thread that may wait: what this and every other method does is done
+    /// when it returns, and blocks the thread meanwhile. No step of it takes longer than `limit`.
+    pub async fn connect_waiting(options: &ClientOptions, limit: Duration) -> Result<Self, Error> {
+        let socket = WaitingSocket::connect(&options.endpoint, limit)?;
+        let handle = socket.handle()?;
+        handle.set_limit(Some(limit))?;
+        let over_tls = Some(socket.handle()?);
+        let connection = Self::log_in(Waiting::Plain(socket), over_tls, options).await?;
+        handle.set_limit(None)?;
+        Ok(connection)
+    }
+
     /// Logs in over a transport that is connected already.
     pub async fn login(
         transport: impl Transport + 'static,
+        options: &ClientOptions,
+    ) -> Result<Self, Error> {
+        Self::log_in(transport, None, options).await
+    }
+
+    /// Logs in; if it comes to TLS, over this socket, of which `transport` is another handle.
+    async fn log_in(
+        transport: impl Transport + 'static,
+        mut over_tls: Option<WaitingSocket>,
         options: &ClientOptions,
     ) -> Result<Self, Error> {
         let is_local_socket = matches!(options.endpoint, Endpoint::Unix(_));
@@ -95,7 +119,10 @@ impl Connection {
             match step.next {
                 Next::Read => {}
                 Next::StartTls => {
-                    start_tls(&mut stream, options).await?;
+                    match over_tls.take() {
+                        Some(socket) => wait_for_tls(&mut stream, socket, options)?,
+                        None => start_tls(&mut stream, options).await?,
+                    }
                     let login = handshake.on_tls();
                     stream.write(|out| out.put(&login));
                     stream.flush().await?;
@@ -333,22 +360,52 @@ impl Connection {
     }
 }
 
-async fn start_tls(stream: &mut PacketStream, options: &ClientOptions) -> Result<(), Error> {
+/// Whom a certificate has to name.
+fn server_name(options: &ClientOptions) -> Result<ServerName<'static>, Error> {
     let host = match &options.endpoint {
         Endpoint::Tcp { host, .. } => host.as_str(),
         Endpoint::Unix(_) => "localhost",
     };
-    let name =
-        ServerName::try_from(host.to_owned()).map_err(|_| TlsError::HostName(host.to_owned()))?;
+    let name = ServerName::try_from(host.to_owned());
+    Ok(name.map_err(|_| TlsError::HostName(host.to_owned()))?)
+}
+
+/// Wraps a socket of a thread that may wait in TLS, and waits for the handshake.
+fn wait_for_tls(
+    stream: &mut PacketStream,
+    mut socket: WaitingSocket,
+    options: &ClientOptions,
+) -> Result<(), Error> {
+    if stream.has_received() {
+        return Err(Error::Unexpected {
+            expected: "nothing in front of TLS",
+            found: None,
+        });
+    }
+    let config = options.tls.config()?;
+    let mut connection =
+        ClientConnection::new(config, server_name(options)?).map_err(Error::from)?;
+    while connection.is_handshaking() {
+        connection
+            .complete_io(&mut socket)
+            .map_err(refused_by_tls)?;
+    }
+    stream.set_transport(Box::new(Waiting::tls(connection, socket)));
+    Ok(())
+}
+
+fn refused_by_tls(error: std::io::Error) -> Error {
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(refusal) => Error::from(rustls::Error::clone(refusal)),
+        None => Error::Io(error),
+    }
+}
+
+async fn start_tls(stream: &mut PacketStream, options: &ClientOptions) -> Result<(), Error> {
+    let name = server_name(options)?;
     let connector = TlsConnector::from(options.tls.config()?);
     let tls = connector.connect(name, stream.take_transport()).await;
-    let tls =
-        tls.map_err(
-            |error| match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-                Some(refusal) => Error::from(rustls::Error::clone(refusal)),
-                None => Error::Io(error),
-            },
-        )?;
+    let tls = tls.map_err(refused_by_tls)?;
     stream.set_transport(Box::new(tls));
     Ok(())
 }

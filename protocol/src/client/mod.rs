@@ -6,6 +6,7 @@
 mod connection;
 mod handshake;
 mod mariadb_auth;
+mod waiting;
 
 use std::path::PathBuf;
 

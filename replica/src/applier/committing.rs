@@ -3,6 +3,7 @@
 use super::Applier;
 use super::coordinator::Coordinator;
 use super::error::ApplierError;
+use super::half;
 use super::worker::Committed;
 
 impl Applier {
@@ -11,8 +12,9 @@ impl Applier {
     pub(super) fn keep_group(
         &self,
         coordinator: &mut Coordinator,
-        error: ApplierError,
+        mut error: ApplierError,
     ) -> ApplierError {
+        half::ask_and_tell(coordinator, &mut error);
         if error.is_temporary() || !coordinator.worker.undoes_units() {
             return error;
         }
@@ -25,7 +27,11 @@ impl Applier {
     /// Commits the open group, shows it, and lets go of its relay log.
     pub(super) fn commit(&self, coordinator: &mut Coordinator) -> Result<(), ApplierError> {
         let committed = coordinator.worker.commit();
-        let committed = committed.map_err(|error| coordinator.at_end(error.into()))?;
+        let committed = committed.map_err(|error| {
+            let mut error = coordinator.at_end(error.into());
+            half::ask_and_tell(coordinator, &mut error);
+            error
+        })?;
         if let Some(committed) = committed {
             self.show(coordinator, committed);
             self.purge(coordinator)?;

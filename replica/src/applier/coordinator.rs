@@ -194,6 +194,7 @@ impl Coordinator {
     /// Forgets what is known of tables, which were perhaps defined anew.
     pub(super) fn forget_tables(&mut self) {
         self.row_filters.forget();
+        self.worker.forget_tables();
     }
 
     /// Undoes everything that is not committed.

@@ -153,6 +153,22 @@ impl Worker {
         &self.store
     }
 
+    /// Has the session forget what it knows of tables.
+    pub(super) fn forget_tables(&mut self) {
+        self.session.forget_tables();
+    }
+
+    /// Forgets which transactions are applied: somebody else counts them, and a set with gaps would
+    /// grow with every one.
+    pub(super) fn forget_executed(&mut self) {
+        self.progress.executed = Executed::default();
+    }
+
+    /// What the open commit holds so far, which its end then no longer counts.
+    pub(super) fn take_pending(&mut self) -> Committed {
+        std::mem::take(&mut self.pending)
+    }
+
     /// Takes note of a transaction that a worker beside this one has committed.
     pub(super) fn has_committed(&mut self, gtid: TransactionGtid) {
         self.progress.executed.add(gtid);

@@ -2,7 +2,8 @@
 //!
 //! Each row event follows a table map of its own and ends its statement, so that a BINLOG statement
 //! holds what comes together, of one transaction or of several, and a server that met an error in
-//! one has kept no table open. Rows of one table that follow each other are put into one event, since
+//! one has kept no table open; but rows that cannot be undone are one statement again, which a server logs as
+//! a whole. Rows of one table that follow each other are put into one event, since
 //! a server opens the table for each; an event that is larger than a statement should be is divided.
 //! Events carry no checksums, which the format description sent before says; the way to the server
 //! has its own. Compressed rows are inflated, which BINLOG does not do.
@@ -54,6 +55,12 @@ pub(super) struct BinlogStatement {
     event: Vec<u8>,
     /// The event that takes further rows.
     open: Option<Open>,
+    /// Whether the rows are those of one statement of the source's, as a server logs it that cannot undo a
+    /// part of them: its table maps come first, and only its last event ends it.
+    is_one: bool,
+    /// The rows behind the table maps in `text`, and the tables of those, in that case.
+    behind: Vec<u8>,
+    mapped: Vec<(String, String)>,
     /// Bytes of text from which a statement is sent to this server.
     full: usize,
     /// Bytes of text that may be too many for this server.
@@ -196,7 +203,7 @@ impl BinlogStatement {
                 open.rows.extend_from_slice(rows.rows)
             }
             _ => {
-                self.close();
+                self.close(false);
                 // All that is not the row leaves before one that the packet is just large enough for.
                 let next = rows.rows.len().saturating_add(MAP).saturating_mul(4) / 3;
                 let is_near = full < usize::MAX && self.text.len().saturating_add(next) > self.near;
@@ -231,11 +238,20 @@ impl BinlogStatement {
         }
     }
 
-    /// Makes text of the event that takes further rows.
-    fn close(&mut self) {
-        let Some(open) = self.open.take() else {
+    /// From here on until [`BinlogStatement::take`] all rows are those of one statement. None may have been
+    /// added.
+    pub(super) const fn be_one(&mut self) {
+        self.is_one = true;
+    }
+
+    /// Makes text of the event that takes further rows, which is the last of all or not.
+    fn close(&mut self, is_last: bool) {
+        let Some(mut open) = self.open.take() else {
             return;
         };
+        if self.is_one && !is_last {
+            open.event.flags = RowsFlags(open.event.flags.0 & !RowsFlags::STATEMENT_END.0);
+        }
         if self.text.is_empty() {
             self.text.extend_from_slice(b"BINLOG '\n");
         }
@@ -245,29 +261,42 @@ impl BinlogStatement {
             map = across::map_for(&map);
             across::make_event(&mut event);
         }
-        self.put(&open.header, EventType::TABLE_MAP, |out| map.encode(out));
+        let table = (map.schema.to_string(), map.table.to_string());
+        if !self.is_one || !self.mapped.contains(&table) {
+            let text = &mut self.text;
+            let put = |out: &mut Vec<u8>| map.encode(out);
+            encode(
+                text,
+                &mut self.event,
+                &open.header,
+                EventType::TABLE_MAP,
+                put,
+            );
+        }
         let kind = event.event_type();
         let mut event: RowsEvent<'_> = event;
         event.rows = Cow::Borrowed(&open.rows);
-        self.put(&open.header, kind, |out| event.encode(out));
-    }
-
-    fn put(&mut self, header: &EventHeader, kind: EventType, body: impl FnOnce(&mut Vec<u8>)) {
-        let header = EventHeader {
-            event_type: kind,
-            ..*header
+        let text = match self.is_one {
+            true => {
+                self.mapped.push(table);
+                &mut self.behind
+            }
+            false => &mut self.text,
         };
-        self.event.clear();
-        write_event(&mut self.event, &header, 0, ChecksumAlgorithm::None, body);
-        put_base64(&mut self.text, &self.event);
+        encode(text, &mut self.event, &open.header, kind, |out| {
+            event.encode(out)
+        });
     }
 
     /// The statement that is open, if one is.
     pub(super) fn take(&mut self) -> Option<Vec<u8>> {
-        self.close();
+        self.close(true);
+        self.is_one = false;
+        self.mapped.clear();
         if self.text.is_empty() {
             return None;
         }
+        self.text.append(&mut self.behind);
         self.text.push(b'\'');
         Some(std::mem::take(&mut self.text))
     }
@@ -275,12 +304,33 @@ impl BinlogStatement {
     /// Bytes of the statement that is open, about.
     pub(super) fn len(&self) -> usize {
         let open = self.open.as_ref().map_or(0, |open| open.rows.len());
-        self.text.len().saturating_add(open / 3 * 4)
+        let text = self.text.len().saturating_add(self.behind.len());
+        text.saturating_add(open / 3 * 4)
     }
 
     /// Forgets what is open.
     pub(super) fn clear(&mut self) {
         self.text.clear();
+        self.behind.clear();
+        self.mapped.clear();
+        self.is_one = false;
         self.open = None;
     }
+}
+
+/// Puts an event behind `text`, by way of `event`.
+fn encode(
+    text: &mut Vec<u8>,
+    event: &mut Vec<u8>,
+    header: &EventHeader,
+    kind: EventType,
+    body: impl FnOnce(&mut Vec<u8>),
+) {
+    let header = EventHeader {
+        event_type: kind,
+        ..*header
+    };
+    event.clear();
+    write_event(event, &header, 0, ChecksumAlgorithm::None, body);
+    put_base64(text, event);
 }

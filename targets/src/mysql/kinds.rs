@@ -48,6 +48,12 @@ impl Kinds {
         self.known.clear();
     }
 
+    /// What the table of `change` is, if the server was asked.
+    pub(super) fn known(&self, change: &RowsChange<'_>) -> Option<Kind> {
+        let name = (change.database.to_owned(), change.map.table.to_string());
+        self.known.get(&name).copied()
+    }
+
     /// What the table of `change` is on a server whose version is `number`.
     pub(super) fn of(
         &mut self,

@@ -15,7 +15,7 @@ const WAITING_MAX: usize = 128;
 /// Bytes of statements that are held back to leave together.
 const HELD_MAX: usize = 64 << 10;
 
-/// Time to log in.
+/// Time for each step of a login.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
 
 /// A connection and the runtime it lives in.
@@ -62,11 +62,7 @@ impl Pipe {
             local_files: true,
             ..options.clone()
         };
-        let connecting = async {
-            tokio::time::timeout(CONNECT_TIME, Connection::connect(options))
-                .await
-                .unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
-        };
+        let connecting = Connection::connect_waiting(options, CONNECT_TIME);
         let connection = runtime.block_on(connecting).map_err(not_connected)?;
         Ok(Self {
             version: connection.greeting().version.clone(),

@@ -290,6 +290,7 @@ impl Session for MysqlSession {
     }
 
     fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError> {
+        self.end_unit()?;
         self.go_by(head)?;
         self.claim_for(head)?;
         self.head = *head;
@@ -315,6 +316,10 @@ impl Session for MysqlSession {
         self.ask_columns(database, table)
     }
 
+    fn forget_tables(&mut self) {
+        self.kinds.forget();
+    }
+
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError> {
         if let Truth::Row(table) = &self.options.truth
             && (table.is(change.database, &change.map.table)
@@ -330,6 +335,7 @@ impl Session for MysqlSession {
         match self.kept_gtid() {
             Some(gtid) => self.keep_rows(&gtid, change)?,
             None if self.has_set_sequence(change)? => {}
+            None if self.options.truth == Truth::Gtids => self.keep_mysql_rows(change)?,
             None => self.take_rows(change)?,
         }
         Ok(self.outcome(count))
@@ -481,8 +487,11 @@ impl Session for MysqlSession {
 }
 
 impl MysqlSession {
-    /// What the row says behind a commit that leads to `mark`.
+    /// What the row says behind a commit that leads to `mark`; nothing where there is none.
     fn marked_with(&self, mark: &Mark<'_>) -> Applied {
+        if self.options.truth == Truth::Gtids {
+            return Applied::default();
+        }
         let mut marked = self.marked.clone();
         marked.executed.union(mark.added);
         marked.source = mark.source.cloned();

@@ -1,6 +1,7 @@
 //! One worker: takes transactions, runs each in a session of its own, and commits it when its turn
 //! comes.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -10,13 +11,18 @@ use binlog::transaction::TransactionReader;
 use config::ReplicationFilter;
 use targets::{Store, TargetError};
 
-use super::pool::{Outcome, Shared};
+use super::pool::{Done, Outcome, Shared};
 use super::turns::Turn;
 use super::unit::{Unit, UnitEvents};
 use crate::applier::coordinator::{Coordinator, Places};
 use crate::applier::error::{ApplierError, Place, Reason};
+use crate::applier::half;
 use crate::applier::status::{ApplierFailure, ApplierStatus, WorkerUnit};
 use crate::applier::worker::{Committed, Worker};
+
+/// Transactions that a worker gives to its session without waiting for their answers, where they need
+/// not become visible in the source's order.
+const TOGETHER_MAX: usize = 16;
 
 /// What a worker works with.
 pub(super) struct Lane {
@@ -41,30 +47,52 @@ impl Lane {
     pub(super) fn run(self) {
         let mut coordinator = None;
         let mut seen_alone = 0;
-        while let Some(unit) = self.shared.next() {
-            let unfinished = Unfinished::new(&self.shared, &unit);
-            self.status.worker(self.number, |state| {
-                state.applying = Some(WorkerUnit {
-                    gtid: unit.info.gtid,
-                    committed: unit.info.commit_timestamps,
-                    began: SystemTime::now(),
-                    retries: 0,
-                    transient: None,
-                });
-            });
-            let outcome = match self.opened(&mut coordinator) {
-                Ok(coordinator) => {
-                    let alone = self.shared.count_alone();
-                    if std::mem::replace(&mut seen_alone, alone) != alone {
-                        coordinator.forget_tables();
-                    }
-                    self.apply(coordinator, &unit)
-                }
-                Err(error) => self.failed(&unit, at(&unit, error.into())),
+        let most = match self.keeps_order {
+            true => 1,
+            false => TOGETHER_MAX,
+        };
+        loop {
+            let mut taken = Taken::new(&self.shared, self.shared.next(most));
+            let Some(first) = taken.first().cloned() else {
+                return;
             };
-            self.tell(&outcome);
-            unfinished.finish(outcome);
+            self.begins(&first);
+            let opened = self.opened(&mut coordinator);
+            if let Ok(coordinator) = opened {
+                let alone = self.shared.count_alone();
+                if std::mem::replace(&mut seen_alone, alone) != alone {
+                    coordinator.forget_tables();
+                }
+                if taken.units.len() > 1 {
+                    let committed = self.apply_together(coordinator, &taken.units);
+                    self.tell_together(&taken.units, committed.len());
+                    taken.finish(committed.into_iter().map(Outcome::Committed));
+                }
+                while let Some(unit) = taken.first().cloned() {
+                    self.begins(&unit);
+                    let outcome = self.apply(coordinator, &unit);
+                    self.tell(&outcome);
+                    taken.finish([outcome]);
+                }
+            } else if let Err(error) = opened {
+                let outcome = self.failed(&first, at(&first, error.into()));
+                self.tell(&outcome);
+                taken.finish([outcome]);
+                taken.abandon();
+            }
         }
+    }
+
+    fn begins(&self, unit: &Unit) {
+        self.status.worker(self.number, |state| {
+            state.applying = Some(WorkerUnit {
+                gtid: unit.info.gtid,
+                committed: unit.info.commit_timestamps,
+                began: SystemTime::now(),
+                retries: 0,
+                transient: None,
+            });
+        });
     }
 
     fn opened<'a>(
@@ -90,6 +118,7 @@ impl Lane {
             let failed = match attempt {
                 Ok(Attempt::Committed(committed)) => {
                     turns.is_over(unit.order);
+                    coordinator.worker.forget_executed();
                     return Outcome::Committed(committed);
                 }
                 Ok(Attempt::GiveWay | Attempt::Abandoned) => None,
@@ -103,9 +132,9 @@ impl Lane {
             let has_failed = failed.is_some();
             if let Some(mut error) = failed {
                 // A table that does not roll back may have used up the identifier.
-                let is_half = is_refused(&error) && coordinator.has_applied(&unit.info.gtid);
+                let is_half = half::is_refused(&error) && coordinator.has_applied(&unit.info.gtid);
                 if is_half {
-                    tell_of_half(&mut error);
+                    half::tell(&mut error);
                 }
                 if is_last || is_half || !may_pass(&error) {
                     return self.failed(unit, error);
@@ -129,12 +158,62 @@ impl Lane {
         }
     }
 
+    /// Runs transactions once, one behind the other, each committed without waiting for the answer; what
+    /// became of those that are committed. The others are undone.
+    fn apply_together(
+        &self,
+        coordinator: &mut Coordinator,
+        units: &VecDeque<Arc<Unit>>,
+    ) -> Vec<Committed> {
+        let mut counted = Vec::new();
+        let given = units.iter().try_for_each(|unit| {
+            self.give(coordinator, unit)?;
+            counted.push(coordinator.worker.take_pending());
+            Ok(())
+        });
+        let committed = match given.and_then(|()| coordinator.commit()) {
+            Ok(_) => units.len(),
+            Err(error) => {
+                tracing::info!(%error, "a worker goes on one by one with what it took together");
+                match coordinator.abandon_all() {
+                    Ok(()) => {
+                        let is_there = |unit: &&Arc<Unit>| coordinator.has_applied(&unit.info.gtid);
+                        units.iter().take_while(is_there).count()
+                    }
+                    // What is committed is met as applied.
+                    Err(_) => 0,
+                }
+            }
+        };
+        coordinator.worker.forget_executed();
+        counted.resize(committed, Committed::default());
+        for unit in units.iter().take(committed) {
+            self.shared.turns.is_over(unit.order);
+        }
+        counted
+    }
+
     /// Runs a transaction once, from its first event on.
     fn attempt(
         &self,
         coordinator: &mut Coordinator,
         unit: &Arc<Unit>,
     ) -> Result<Attempt, ApplierError> {
+        self.give(coordinator, unit)?;
+        if self.keeps_order && !self.shared.turns.has_come(unit.order) {
+            coordinator.ready()?;
+            match self.shared.turns.wait_holding(unit.order) {
+                Turn::Comes => {}
+                Turn::GiveWay => return Ok(Attempt::GiveWay),
+                Turn::Abandon => return Ok(Attempt::Abandoned),
+            }
+        }
+        let committed = coordinator.commit()?;
+        Ok(Attempt::Committed(committed.unwrap_or_default()))
+    }
+
+    /// Gives a transaction to the session, all but its commit.
+    fn give(&self, coordinator: &mut Coordinator, unit: &Arc<Unit>) -> Result<(), ApplierError> {
         coordinator.start_at(unit.begins_at.clone());
         let events = UnitEvents::new(Arc::clone(unit));
         let mut reader = TransactionReader::new(EventStream::new(events, Limits::default()));
@@ -149,17 +228,7 @@ impl Lane {
                 break;
             }
         }
-        coordinator.end(Some(unit.relay.clone()))?;
-        if self.keeps_order && !self.shared.turns.has_come(unit.order) {
-            coordinator.ready()?;
-            match self.shared.turns.wait_holding(unit.order) {
-                Turn::Comes => {}
-                Turn::GiveWay => return Ok(Attempt::GiveWay),
-                Turn::Abandon => return Ok(Attempt::Abandoned),
-            }
-        }
-        let committed = coordinator.commit()?;
-        Ok(Attempt::Committed(committed.unwrap_or_default()))
+        coordinator.end(Some(unit.relay.clone()))
     }
 
     /// A transaction that is not applied, once all before it are: what stops the applier is the first.
@@ -170,6 +239,23 @@ impl Lane {
         }
         turns.fail(unit.order);
         Outcome::Failed(error)
+    }
+
+    /// Shows that so many of `units` are committed.
+    fn tell_together(&self, units: &VecDeque<Arc<Unit>>, committed: usize) {
+        let last = committed.checked_sub(1).and_then(|last| units.get(last));
+        let Some(last) = last else {
+            return;
+        };
+        self.status.worker(self.number, |state| {
+            if let Some(mut applied) = state.applying.take() {
+                applied.gtid = last.info.gtid;
+                applied.committed = last.info.commit_timestamps;
+                state.applied = Some((applied, SystemTime::now()));
+            }
+            state.failure = None;
+            state.transactions = state.transactions.saturating_add(committed as u64);
+        });
     }
 
     fn tell(&self, outcome: &Outcome) {
@@ -188,30 +274,42 @@ impl Lane {
     }
 }
 
-/// Gives a transaction back whatever happens: a panic of this thread is its failure.
-struct Unfinished<'a> {
+/// Transactions of one worker. They are given back whatever happens: a panic of this thread is the failure
+/// of the first.
+struct Taken<'a> {
     shared: &'a Shared,
-    unit: Option<Arc<Unit>>,
+    units: VecDeque<Arc<Unit>>,
 }
 
-impl<'a> Unfinished<'a> {
-    fn new(shared: &'a Shared, unit: &Arc<Unit>) -> Self {
-        Self {
-            shared,
-            unit: Some(Arc::clone(unit)),
-        }
+impl<'a> Taken<'a> {
+    const fn new(shared: &'a Shared, units: VecDeque<Arc<Unit>>) -> Self {
+        Self { shared, units }
     }
 
-    fn finish(mut self, outcome: Outcome) {
-        if let Some(unit) = self.unit.take() {
-            self.shared.finish(unit, outcome);
-        }
+    fn first(&self) -> Option<&Arc<Unit>> {
+        self.units.front()
+    }
+
+    /// Gives back the first of them, one for each outcome.
+    fn finish(&mut self, outcomes: impl IntoIterator<Item = Outcome>) {
+        let units = &mut self.units;
+        let done = outcomes.into_iter().filter_map(|outcome| {
+            let unit = units.pop_front()?;
+            Some(Done { unit, outcome })
+        });
+        self.shared.finish(done);
+    }
+
+    /// Gives back all of them, undone.
+    fn abandon(&mut self) {
+        let count = self.units.len();
+        self.finish(std::iter::repeat_with(|| Outcome::Abandoned).take(count));
     }
 }
 
-impl Drop for Unfinished<'_> {
+impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        if let Some(unit) = self.unit.take() {
+        if let Some(unit) = self.first().cloned() {
             let what = "A transaction whose worker ended by a panic, of which the log of this process \
                         says where,";
             let error = at(
@@ -221,29 +319,10 @@ impl Drop for Unfinished<'_> {
                 },
             );
             self.shared.turns.fail(unit.order);
-            self.shared.finish(unit, Outcome::Failed(error));
+            self.finish([Outcome::Failed(error)]);
+            self.abandon();
         }
     }
-}
-
-/// Says that the target has kept a part of the transaction, under its identifier.
-fn tell_of_half(error: &mut ApplierError) {
-    if let Reason::Target(TargetError::Conflict(error) | TargetError::Statement(error)) =
-        error.reason.as_mut()
-    {
-        error.message.push_str(
-            ". The target has committed a part of this transaction under its GTID, of a table that does not \
-             roll back: START REPLICA goes on behind it. Bring the rest over first",
-        );
-    }
-}
-
-/// Whether the target has refused a change, rather than that something passes.
-fn is_refused(error: &ApplierError) -> bool {
-    matches!(
-        error.reason.as_ref(),
-        Reason::Target(TargetError::Conflict(_) | TargetError::Statement(_))
-    )
 }
 
 /// Whether a transaction may pass once those before it are committed and nobody else has locks: a row that
@@ -253,7 +332,7 @@ fn may_pass(error: &ApplierError) -> bool {
     match error.reason.as_ref() {
         Reason::Target(error @ TargetError::Retry(_)) => !error.is_unreachable(),
         // A duplicate key that a server finds is a statement's error.
-        _ => is_refused(error),
+        _ => half::is_refused(error),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::applier::worker::Committed;
 const WAITING_MAX: usize = 16 << 20;
 
 /// Transactions that wait for a worker, for each of them.
-const WAITING_EACH: usize = 8;
+const WAITING_EACH: usize = 16;
 
 /// What became of a transaction.
 #[derive(Debug)]
@@ -49,6 +49,7 @@ struct Queue {
 /// What the workers and the coordinator share.
 #[derive(Debug)]
 pub(super) struct Shared {
+    workers: usize,
     queue: Mutex<Queue>,
     given: Condvar,
     pub(super) turns: Turns,
@@ -73,16 +74,20 @@ impl Shared {
         self.alone.load(Ordering::Acquire)
     }
 
-    /// The next transaction; waits for it. `None`: there will be none.
-    pub(super) fn next(&self) -> Option<Arc<Unit>> {
+    /// The next transactions, in their order: `most` at most, and no more than a worker's share; waits for
+    /// the first. None: there will be none.
+    pub(super) fn next(&self, most: usize) -> VecDeque<Arc<Unit>> {
         let mut queue = self.queue();
         loop {
             if queue.is_closed {
-                return None;
+                return VecDeque::new();
             }
-            if let Some(unit) = queue.waiting.pop_front() {
-                queue.bytes = queue.bytes.saturating_sub(unit.bytes.len());
-                return Some(unit);
+            let share = queue.waiting.len().div_ceil(self.workers).min(most);
+            if share > 0 {
+                let units: VecDeque<_> = queue.waiting.drain(..share).collect();
+                let bytes = units.iter().map(|unit| unit.bytes.len()).sum();
+                queue.bytes = queue.bytes.saturating_sub(bytes);
+                return units;
             }
             queue = self
                 .given
@@ -91,11 +96,19 @@ impl Shared {
         }
     }
 
-    /// Gives back what became of a transaction.
-    pub(super) fn finish(&self, unit: Arc<Unit>, outcome: Outcome) {
-        self.done().push(Done { unit, outcome });
-        self.progressed
-            .send_modify(|count| *count = count.wrapping_add(1));
+    /// Gives back what became of transactions. The coordinator is woken once it may be missed: while enough
+    /// transactions wait, nobody waits for it.
+    pub(super) fn finish(&self, done: impl IntoIterator<Item = Done>) {
+        let mut is_committed = true;
+        self.done().extend(
+            done.into_iter()
+                .inspect(|done| is_committed &= matches!(done.outcome, Outcome::Committed(_))),
+        );
+        let is_low = self.queue().waiting.len() <= self.workers.saturating_mul(WAITING_EACH) / 2;
+        if is_low || !is_committed {
+            self.progressed
+                .send_modify(|count| *count = count.wrapping_add(1));
+        }
     }
 }
 
@@ -119,6 +132,7 @@ impl Pool {
     ) -> std::io::Result<Self> {
         let (progress, progressed) = watch::channel(0);
         let shared = Arc::new(Shared {
+            workers: usize::from(count).max(1),
             queue: Mutex::default(),
             given: Condvar::new(),
             turns: Turns::default(),

@@ -1,9 +1,14 @@
 //! Statements that leave in one query: a server does not execute what follows one of them that fails.
 
+use binlog::transaction::Executed;
+
 use super::{MysqlSession, Xa};
-use crate::TargetError;
 use crate::mysql::Truth;
 use crate::mysql::pipe::Pipe;
+use crate::{Mark, Session as _, TargetError};
+
+/// Bytes of statements behind which a query of several units ends.
+const JOINED_MAX: u64 = 64 << 10;
 
 /// Statements that have not left.
 #[derive(Debug, Default)]
@@ -41,6 +46,33 @@ impl MysqlSession {
     /// Sends what was to leave with the next statement.
     pub(super) fn send_joined(&mut self) -> Result<(), TargetError> {
         self.joined.leave(&mut self.pipe)
+    }
+
+    /// Commits the unit before the one that begins, which keeps its own GTID: in the query that takes this
+    /// one as well, where that is possible. A failure then leaves those before it committed.
+    pub(super) fn end_unit(&mut self) -> Result<(), TargetError> {
+        if self.units == 0 || self.options.truth != Truth::Gtids {
+            return Ok(());
+        }
+        self.identify()?;
+        let may_join = self.options.client.multi_statements
+            && self.xa == Xa::None
+            && self.pipe.is_quiet()
+            && (self.joined.sql.len() as u64) < JOINED_MAX.min(self.facts.packet_max / 8);
+        if !may_join {
+            return self.commit(&Mark {
+                added: &Executed::default(),
+                source: None,
+                relay: None,
+            });
+        }
+        if let Some(sql) = self.rows.take() {
+            self.joined.add(&sql);
+        }
+        self.joined.add(b"COMMIT");
+        self.has_begun = false;
+        self.has_used_gtid = true;
+        Ok(())
     }
 
     /// Sends a COMMIT together with all that is not sent yet, if nothing else of the unit waits for an

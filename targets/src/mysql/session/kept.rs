@@ -111,33 +111,65 @@ impl MysqlSession {
         let kind = self.kinds.of(pipe, number, change)?;
         match kind {
             Kind::Sequence => self.kinds.set(&self.options, &self.facts, change),
-            Kind::DoesNotRollBack => self.take_alone(gtid, change),
+            Kind::DoesNotRollBack => {
+                if !self.is_logged_alone && !self.has_rows {
+                    self.is_done = self.note_rows(gtid)?;
+                    self.is_identified |= self.is_done;
+                }
+                self.take_alone(change)
+            }
             Kind::RollsBack | Kind::Versioned if self.is_logged_alone => Err(mixed()),
             Kind::RollsBack | Kind::Versioned => self.take_rows(change),
         }
     }
 
+    /// Takes rows for the open unit, whose MySQL GTID the server keeps. Rows of a table that does not roll
+    /// back are logged under it when they are applied, and end it: nothing may come with them.
+    pub(super) fn keep_mysql_rows(&mut self, change: &RowsChange<'_>) -> Result<(), TargetError> {
+        let kind = match self.kinds.known(change) {
+            Some(kind) => kind,
+            None => {
+                // It is asked behind everything that was given, but for what must not leave yet.
+                let is_held = self.is_logged_alone;
+                if !is_held {
+                    self.settle()?;
+                }
+                let (pipe, number) = (&mut self.pipe, self.facts.number);
+                let kind = self.kinds.of(pipe, number, change)?;
+                if !self.has_begun || (is_held && self.options.client.multi_statements) {
+                    // A GTID can be told only outside of a transaction, and looking has begun one.
+                    self.pipe.ask("ROLLBACK")?;
+                }
+                kind
+            }
+        };
+        match kind {
+            Kind::DoesNotRollBack => self.take_alone(change),
+            Kind::RollsBack | Kind::Versioned | Kind::Sequence if self.is_logged_alone => {
+                Err(mixed())
+            }
+            Kind::RollsBack | Kind::Versioned | Kind::Sequence => self.take_rows(change),
+        }
+    }
+
     /// Takes rows that do not roll back, and that the server logs when it applies them: the unit is
     /// like a statement that commits by itself, and is sent as one.
-    fn take_alone(&mut self, gtid: &MariaGtid, change: &RowsChange<'_>) -> Result<(), TargetError> {
-        if !self.is_logged_alone {
-            if self.has_rows {
-                return Err(mixed());
-            }
-            self.is_logged_alone = true;
-            self.is_done = self.note_rows(gtid)?;
-            self.is_identified |= self.is_done;
+    fn take_alone(&mut self, change: &RowsChange<'_>) -> Result<(), TargetError> {
+        if self.has_rows {
+            return Err(mixed());
         }
+        self.is_logged_alone = true;
         if self.is_done {
             return Ok(());
         }
         self.describe(change.logged.description)?;
         self.identify()?;
         self.has_begun = true;
+        self.rows.be_one();
         self.rows.add(change, usize::MAX, |_| Ok(()))?;
         if self.rows.len() as u64 > self.facts.packet_max {
             let text = "A transaction of rows that do not roll back on the target, and that is larger \
-                        than its max_allowed_packet,";
+                        than its max_allowed_packet, which has to be raised there,";
             return Err(TargetError::Unsupported(SqlError::new(1153, "08S01", text)));
         }
         Ok(())
