@@ -31,5 +31,5 @@ pub use error::TargetError;
 pub use keys::{Definitions, ForeignKey, KeyColumn, KeyPart, TableKeys, UniqueKey};
 pub use mysql::{MarkTable, MysqlOptions, MysqlStore, Nodes, ServerFacts, Truth, Uneven};
 pub use postgres::{PostgresAddress, PostgresOptions, PostgresStore, ZeroDates};
-pub use seam::{Session, Store, Traits};
+pub use seam::{Ending, Session, Store, Traits};
 pub use sqlite::SqliteStore;

@@ -95,6 +95,16 @@ pub trait Store: Send + Sync {
     fn make_durable(&self) -> Result<bool, TargetError>;
 }
 
+/// The end of a session's commit, in the hands of another thread. One of the two is done, once; neither waits
+/// for the target, and what comes of it is the session's to meet.
+pub trait Ending: Send + std::fmt::Debug {
+    /// Has it committed.
+    fn commit(&self);
+
+    /// Has it undone; [`Session::rollback`] has to follow.
+    fn undo(&self);
+}
+
 /// What takes transactions of the source, one after the other.
 pub trait Session: Send {
     /// Begins a commit, whose first unit is `first`; [`Session::unit`] follows for it as well.
@@ -165,6 +175,24 @@ pub trait Session: Send {
     /// Waits until the target has taken everything that was given, so that only the commit is left to do:
     /// for sessions that commit in an order.
     fn ready(&mut self) -> Result<(), TargetError>;
+
+    /// As [`Session::ready`], and leaves the end of the commit to whoever has the [`Ending`];
+    /// [`Session::ended`] waits for it. `None`, where that cannot be: then it was not waited for
+    /// anything.
+    ///
+    /// # Errors
+    /// As of [`Session::ready`].
+    fn hand_over(&mut self) -> Result<Option<Box<dyn Ending>>, TargetError> {
+        Ok(None)
+    }
+
+    /// Waits until the commit that was handed over has ended.
+    ///
+    /// # Errors
+    /// Those of its end.
+    fn ended(&mut self) -> Result<(), TargetError> {
+        Err(TargetError::misuse("an end that nobody was asked for"))
+    }
 
     /// Whether what the session was given is so much that the commit should come behind this unit.
     fn is_full(&self) -> bool;

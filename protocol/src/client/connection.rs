@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 use super::{
     ClientOptions, Endpoint,
     handshake::{Handshake, Next},
-    waiting::{Waiting, WaitingSocket},
+    waiting::{Sender, Waiting, WaitingSocket},
 };
 use crate::{
     BinlogDump, BinlogDumpGtid, Capabilities, ColumnDefinition, ErrPacket, Error, Greeting,
@@ -65,6 +65,8 @@ pub struct Connection {
     capabilities: Capabilities,
     /// For each statement without an answer the number of the answer's first packet.
     sent: VecDeque<(u8, usize)>,
+    /// The socket, where nothing but packets goes over it.
+    plain: Option<WaitingSocket>,
 }
 
 impl Connection {
@@ -143,6 +145,7 @@ impl Connection {
             greeting,
             capabilities,
             sent: VecDeque::new(),
+            plain: over_tls.filter(|_| handshake.compression().is_none()),
         })
     }
 
@@ -188,6 +191,22 @@ impl Connection {
             out.put(sql);
         });
         self.sent.push_back((self.stream.sequence(), count));
+    }
+
+    /// Leaves the next statement to another thread, whose answer [`Connection::answer`] then waits for. Only
+    /// where the connection waits in the system call ([`Connection::connect_waiting`]), has neither TLS nor
+    /// compression, and no statement is under way; `None` otherwise.
+    ///
+    /// # Errors
+    /// When the system gives no further handle of the socket.
+    pub fn hand_over(&mut self) -> Result<Option<Sender>, Error> {
+        let Some(socket) = self.plain.as_ref().filter(|_| self.sent.is_empty()) else {
+            return Ok(None);
+        };
+        let sender = Sender(socket.handle()?);
+        // The answer follows a query of one packet.
+        self.sent.push_back((1, 1));
+        Ok(Some(sender))
     }
 
     /// Sends what [`Connection::send`] holds back.

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 pub use connection::{Connection, QueryResult};
 pub use handshake::{Handshake, Next, Step};
+pub use waiting::Sender;
 
 pub use crate::compression::CompressionPermits;
 use crate::tls::ClientTls;

@@ -8,16 +8,42 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use codec::Write as _;
 use rustls::{ClientConnection, StreamOwned};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Endpoint;
+use crate::{command, packet::Encoder};
 
 /// A connected socket.
 #[derive(Debug)]
 pub(super) enum WaitingSocket {
     Tcp(TcpStream),
     Unix(UnixStream),
+}
+
+/// Sends statements of a connection from any thread; see [`Connection::hand_over`].
+///
+/// [`Connection::hand_over`]: super::Connection::hand_over
+#[derive(Debug)]
+pub struct Sender(pub(super) WaitingSocket);
+
+impl Sender {
+    /// Sends a statement, the only one until its connection has read the answer.
+    ///
+    /// # Errors
+    /// Those of the system; the connection meets them too.
+    pub fn send(&self, sql: &[u8]) -> io::Result<()> {
+        let mut encoder = Encoder::default();
+        encoder.packet(&mut 0, |out| {
+            out.put_u8(command::QUERY);
+            out.put(sql);
+        });
+        match &self.0 {
+            WaitingSocket::Tcp(socket) => (&mut &*socket).write_all(encoder.pending()),
+            WaitingSocket::Unix(socket) => (&mut &*socket).write_all(encoder.pending()),
+        }
+    }
 }
 
 /// What carries a connection over such a socket. A future that reads or writes it is never pending.

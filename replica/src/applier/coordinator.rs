@@ -13,7 +13,7 @@ use binlog::event::{
 use binlog::log::{Corrupt, LogCursor, LogError, LogPosition, SourceCoordinates};
 use binlog::transaction::{Boundary, Step, TransactionGtid, TransactionInfo};
 use config::ReplicationFilter;
-use targets::{UnitHead, Variables};
+use targets::{Ending, UnitHead, Variables};
 
 use super::error::{ApplierError, Place, Reason};
 use super::load::LoadFiles;
@@ -189,6 +189,18 @@ impl Coordinator {
     pub(super) fn ready(&mut self) -> Result<(), ApplierError> {
         let ready = self.worker.ready();
         ready.map_err(|error| self.at_end(error.into()))
+    }
+
+    /// As [`Coordinator::ready`], and leaves the commit to whoever has its end, where the target can do that.
+    pub(super) fn hand_over(&mut self) -> Result<Option<Box<dyn Ending>>, ApplierError> {
+        let handed = self.worker.hand_over();
+        handed.map_err(|error| self.at_end(error.into()))
+    }
+
+    /// Waits for that end.
+    pub(super) fn ended(&mut self) -> Result<(), ApplierError> {
+        let ended = self.worker.ended();
+        ended.map_err(|error| self.at_end(error.into()))
     }
 
     /// Forgets what is known of tables, which were perhaps defined anew.

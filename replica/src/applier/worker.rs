@@ -13,7 +13,7 @@ use binlog::row::Column;
 use binlog::transaction::{Executed, StatementKind, TransactionGtid};
 use sql::error::SqlError;
 use targets::{
-    Applied, Mark, Resolution, Resolved, RowRules, RowsChange, Rule, SYSTEM_ROWS, Session,
+    Applied, Ending, Mark, Resolution, Resolved, RowRules, RowsChange, Rule, SYSTEM_ROWS, Session,
     StatementChange, StatementOutcome, Store, TargetError, UnitHead, is_system_table,
 };
 
@@ -495,6 +495,24 @@ impl Worker {
             source: self.progress.source.as_ref(),
             relay: self.progress.relay.as_ref(),
         })?;
+        Ok(Some(self.committed()))
+    }
+
+    /// Leaves the commit of the open group to whoever has its end, where the target can do that.
+    pub(super) fn hand_over(&mut self) -> Result<Option<Box<dyn Ending>>, TargetError> {
+        match self.group_began {
+            Some(_) => self.session.hand_over(),
+            None => Ok(None),
+        }
+    }
+
+    /// Waits until the end that was handed over has come.
+    pub(super) fn ended(&mut self) -> Result<(), TargetError> {
+        self.session.ended()
+    }
+
+    /// Takes note that the open group is committed.
+    pub(super) fn committed(&mut self) -> Committed {
         self.added = Executed::default();
         self.group_began = None;
         self.has_ddl = false;
@@ -502,7 +520,7 @@ impl Worker {
         self.committed_file = self.progress.relay.clone();
         let mut committed = std::mem::take(&mut self.unshown);
         committed.add(&std::mem::take(&mut self.pending));
-        Ok(Some(committed))
+        committed
     }
 
     /// Commits the position alone when it has reached another relay log file than the last commit,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::client::{ClientOptions, Connection, QueryResult};
+use protocol::client::{ClientOptions, Connection, QueryResult, Sender};
 use sql::error::SqlError;
 use tokio::runtime::Runtime;
 
@@ -130,6 +130,15 @@ impl Pipe {
             first = first.and(answer);
         }
         first
+    }
+
+    /// Leaves the next statement to another thread, if that can be; its answer is to be waited for. Everything
+    /// before it has its answer.
+    pub(super) fn hand_over(&mut self) -> Result<Option<Sender>, TargetError> {
+        let sender = open(&mut self.connection)?.hand_over();
+        let sender = sender.map_err(|error| self.lost(error, false))?;
+        self.waiting += usize::from(sender.is_some());
+        Ok(sender)
     }
 
     /// Runs a statement alone.

@@ -37,8 +37,8 @@ use super::marks::{Begun, LaneNote, Marked};
 use super::pipe::Pipe;
 use super::{LOGGED, MysqlOptions, Truth};
 use crate::{
-    Applied, Mark, RowRules, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome,
-    TargetError, UnitHead,
+    Applied, Ending, Mark, RowRules, RowsChange, RowsOutcome, Session, StatementChange,
+    StatementOutcome, TargetError, UnitHead,
 };
 
 /// Prepares a connection for what an applier does.
@@ -92,6 +92,9 @@ pub(super) struct MysqlSession {
     is_done: bool,
     /// Whether the open unit has rows that roll back.
     has_rows: bool,
+    /// Whether the open unit has made the table of its rows, in the same transaction: it rolls back, and the
+    /// server answers no question until it is committed.
+    is_creating: bool,
     kinds: Kinds,
     /// Tables of a cluster.
     shared: Shared,
@@ -141,6 +144,7 @@ impl MysqlSession {
             is_logged_alone: false,
             is_done: false,
             has_rows: false,
+            is_creating: false,
             kinds: Kinds::default(),
             shared: Shared::default(),
             claim: Claim::default(),
@@ -299,6 +303,7 @@ impl Session for MysqlSession {
         self.is_logged_alone = false;
         self.is_done = false;
         self.has_rows = false;
+        self.is_creating = false;
         Ok(())
     }
 
@@ -355,6 +360,7 @@ impl Session for MysqlSession {
         self.settle()?;
         self.kinds.forget();
         self.shared.forget();
+        self.is_creating = change.kind == StatementKind::CreateSelect;
         self.describe(change.logged.description)?;
         let had_begun = std::mem::replace(&mut self.has_begun, true);
         match self.options.truth.clone() {
@@ -400,6 +406,15 @@ impl Session for MysqlSession {
             self.identify()?;
         }
         self.settle()
+    }
+
+    fn hand_over(&mut self) -> Result<Option<Box<dyn Ending>>, TargetError> {
+        self.hand_end_over()
+    }
+
+    fn ended(&mut self) -> Result<(), TargetError> {
+        self.pipe.drain_commit()?;
+        self.committed(Applied::default())
     }
 
     fn is_full(&self) -> bool {
@@ -456,6 +471,7 @@ impl Session for MysqlSession {
         self.is_logged_alone = false;
         self.is_done = false;
         self.has_rows = false;
+        self.is_creating = false;
         self.has_used_gtid = false;
         self.has_begun = false;
         self.units = 0;

@@ -200,9 +200,26 @@ impl Lane {
         unit: &Arc<Unit>,
     ) -> Result<Attempt, ApplierError> {
         self.give(coordinator, unit)?;
-        if self.keeps_order && !self.shared.turns.has_come(unit.order) {
+        let turns = &self.shared.turns;
+        if self.keeps_order && !turns.has_come(unit.order) {
+            if let Some(ending) = coordinator.hand_over()? {
+                turns.hand_over(unit.order, ending);
+                let ended = coordinator.ended();
+                return match (turns.take_back(unit.order), ended) {
+                    (Some(Turn::Comes), Ok(())) => {
+                        Ok(Attempt::Committed(coordinator.worker.committed()))
+                    }
+                    (Some(Turn::GiveWay), Ok(())) => Ok(Attempt::GiveWay),
+                    (Some(Turn::Abandon), Ok(())) => Ok(Attempt::Abandoned),
+                    (_, Err(error)) => Err(error),
+                    (None, Ok(())) => {
+                        let error = TargetError::misuse("an end that nobody has sent");
+                        Err(at(unit, error.into()))
+                    }
+                };
+            }
             coordinator.ready()?;
-            match self.shared.turns.wait_holding(unit.order) {
+            match turns.wait_holding(unit.order) {
                 Turn::Comes => {}
                 Turn::GiveWay => return Ok(Attempt::GiveWay),
                 Turn::Abandon => return Ok(Attempt::Abandoned),

@@ -3,9 +3,15 @@
 //! A worker whose transaction is done, and who waits until those before it are committed, holds locks
 //! that one of those may need: a cycle that the target cannot see. So the one whose turn it is, and who
 //! cannot get a lock, has all that wait undo what they did; they do it again when their turn comes.
+//!
+//! Where the target allows it, a worker that is done leaves the end of its transaction here: whoever
+//! commits the one before it sends its COMMIT, or the ROLLBACK of one that has to give way, and the
+//! worker waits for the target's answer only. Between two commits nobody waits for a thread then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use targets::Ending;
 
 /// What a worker that waited for its turn shall do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,13 +36,49 @@ struct State {
     is_closed: bool,
     /// Who needs the locks of those that wait.
     needs_locks: Option<u64>,
-    /// Orders that wait with locks.
-    holding: BTreeSet<u64>,
+    /// Orders that wait with locks, and their ends, where those were handed over and are not sent.
+    holding: BTreeMap<u64, Option<Box<dyn Ending>>>,
+    /// Which ends were sent.
+    sent: BTreeMap<u64, Turn>,
 }
 
 impl State {
     fn is_abandoned(&self, order: u64) -> bool {
         self.is_closed || self.failed.is_some_and(|failed| failed < order)
+    }
+
+    /// What a worker that waits with locks shall do, if that is known.
+    fn turn(&self, order: u64) -> Option<Turn> {
+        if self.is_abandoned(order) {
+            Some(Turn::Abandon)
+        } else if self.next == order {
+            Some(Turn::Comes)
+        } else {
+            let gives_way = self.needs_locks.is_some_and(|needing| needing < order);
+            gives_way.then_some(Turn::GiveWay)
+        }
+    }
+
+    /// Takes the end of `order`, which is to be sent now, if it is here.
+    fn take_ending(&mut self, order: u64, turn: Turn) -> Option<Box<dyn Ending>> {
+        let ending = self.holding.get_mut(&order)?.take()?;
+        self.sent.insert(order, turn);
+        if turn == Turn::Comes {
+            self.holding.remove(&order);
+        }
+        Some(ending)
+    }
+
+    /// Takes the ends of all that have to undo what they did.
+    fn take_endings(&mut self) -> Vec<Box<dyn Ending>> {
+        let orders: Vec<u64> = self.holding.keys().copied().collect();
+        let mut endings = Vec::new();
+        for order in orders {
+            if let Some(turn) = self.turn(order).filter(|turn| *turn != Turn::Comes) {
+                endings.extend(self.take_ending(order, turn));
+            }
+        }
+        endings
     }
 }
 
@@ -87,19 +129,47 @@ impl Turns {
         state.next == order && !state.is_abandoned(order)
     }
 
+    /// Leaves the end of `order`, which holds locks, to whoever commits the one before it. It is sent at
+    /// once, if what it is to be is known.
+    pub(super) fn hand_over(&self, order: u64, ending: Box<dyn Ending>) {
+        let mut state = self.lock();
+        let turn = state.turn(order);
+        match turn {
+            None => {
+                state.holding.insert(order, Some(ending));
+                return;
+            }
+            Some(Turn::Comes) => {}
+            Some(Turn::GiveWay | Turn::Abandon) => {
+                state.holding.insert(order, None);
+            }
+        }
+        state.sent.extend(turn.map(|turn| (order, turn)));
+        drop(state);
+        match turn {
+            Some(Turn::Comes) => ending.commit(),
+            _ => ending.undo(),
+        }
+    }
+
+    /// What the end of `order` was, once its session has an answer. `None`: it was not sent, and will not
+    /// be.
+    pub(super) fn take_back(&self, order: u64) -> Option<Turn> {
+        let mut state = self.lock();
+        let sent = state.sent.remove(&order);
+        if sent.is_none() {
+            state.holding.remove(&order);
+        }
+        sent
+    }
+
     /// Waits, with locks, until all before `order` are over.
     pub(super) fn wait_holding(&self, order: u64) -> Turn {
         let mut state = self.lock();
-        state.holding.insert(order);
+        state.holding.insert(order, None);
         let turn = loop {
-            if state.is_abandoned(order) {
-                break Turn::Abandon;
-            }
-            if state.next == order {
-                break Turn::Comes;
-            }
-            if state.needs_locks.is_some_and(|needing| needing < order) {
-                break Turn::GiveWay;
+            if let Some(turn) = state.turn(order) {
+                break turn;
             }
             state = self.wait(state, order);
         };
@@ -134,7 +204,11 @@ impl Turns {
     pub(super) fn take_locks(&self, order: u64) -> bool {
         let mut state = self.lock();
         state.needs_locks = Some(order);
+        let endings = state.take_endings();
+        drop(state);
+        endings.iter().for_each(|ending| ending.undo());
         self.wake_all();
+        let mut state = self.lock();
         while !state.holding.is_empty() {
             if state.is_abandoned(order) {
                 return false;
@@ -158,8 +232,14 @@ impl Turns {
             state.needs_locks = None;
         }
         let next = state.next;
+        let ending = match state.is_abandoned(next) {
+            true => None,
+            false => state.take_ending(next, Turn::Comes),
+        };
         drop(state);
-        if let Some(slot) = self.slot(next) {
+        if let Some(ending) = ending {
+            ending.commit();
+        } else if let Some(slot) = self.slot(next) {
             slot.notify_all();
         }
     }
@@ -169,13 +249,19 @@ impl Turns {
         let mut state = self.lock();
         state.failed = Some(state.failed.map_or(order, |failed| failed.min(order)));
         state.holding.remove(&order);
+        let endings = state.take_endings();
         drop(state);
+        endings.iter().for_each(|ending| ending.undo());
         self.wake_all();
     }
 
     /// Ends all waiting.
     pub(super) fn close(&self) {
-        self.lock().is_closed = true;
+        let mut state = self.lock();
+        state.is_closed = true;
+        let endings = state.take_endings();
+        drop(state);
+        endings.iter().for_each(|ending| ending.undo());
         self.wake_all();
     }
 }
@@ -237,5 +323,66 @@ mod tests {
             thread.join().unwrap();
         }
         assert_eq!(turns.lock().next, 3);
+    }
+
+    /// Tells which end was sent, of which order.
+    #[derive(Debug)]
+    struct Told(u64, mpsc::Sender<(u64, &'static str)>);
+
+    impl Ending for Told {
+        fn commit(&self) {
+            self.1.send((self.0, "commit")).unwrap();
+        }
+
+        fn undo(&self) {
+            self.1.send((self.0, "undo")).unwrap();
+        }
+    }
+
+    #[test]
+    fn whoever_commits_sends_the_end_that_was_handed_over_to_come_next() {
+        let turns = Turns::default();
+        let (tell, told) = mpsc::channel();
+        let hand_over = |order| turns.hand_over(order, Box::new(Told(order, tell.clone())));
+        hand_over(0);
+        assert_eq!(told.try_recv(), Ok((0, "commit")));
+        assert_eq!(turns.take_back(0), Some(Turn::Comes));
+        hand_over(2);
+        hand_over(1);
+        assert!(told.try_recv().is_err());
+        turns.is_over(0);
+        assert_eq!(told.try_recv(), Ok((1, "commit")));
+        // Its session is lost: what it left is not sent.
+        assert_eq!(turns.take_back(2), None);
+        turns.is_over(1);
+        assert!(told.try_recv().is_err());
+        assert!(turns.wait_free(2));
+    }
+
+    #[test]
+    fn ends_that_have_to_give_way_or_come_behind_a_failure_are_undone() {
+        let turns = Turns::default();
+        let (tell, told) = mpsc::channel();
+        let hand_over = |order| turns.hand_over(order, Box::new(Told(order, tell.clone())));
+        hand_over(1);
+        std::thread::scope(|scope| {
+            let needing = scope.spawn(|| turns.take_locks(0));
+            assert_eq!(told.recv(), Ok((1, "undo")));
+            assert_eq!(turns.take_back(1), Some(Turn::GiveWay));
+            // One that comes while another needs locks gives way at once.
+            hand_over(2);
+            assert_eq!(told.recv(), Ok((2, "undo")));
+            assert_eq!(turns.take_back(2), Some(Turn::GiveWay));
+            turns.gave_way(1);
+            turns.gave_way(2);
+            assert!(needing.join().unwrap());
+        });
+        turns.is_over(0);
+        hand_over(2);
+        turns.fail(1);
+        assert_eq!(told.recv(), Ok((2, "undo")));
+        assert_eq!(turns.take_back(2), Some(Turn::Abandon));
+        hand_over(3);
+        assert_eq!(told.recv(), Ok((3, "undo")));
     }
 }

@@ -1,11 +1,12 @@
 //! Statements that leave in one query: a server does not execute what follows one of them that fails.
 
 use binlog::transaction::Executed;
+use protocol::client::Sender;
 
 use super::{MysqlSession, Xa};
 use crate::mysql::Truth;
 use crate::mysql::pipe::Pipe;
-use crate::{Mark, Session as _, TargetError};
+use crate::{Ending, Mark, Session as _, TargetError};
 
 /// Bytes of statements behind which a query of several units ends.
 const JOINED_MAX: u64 = 64 << 10;
@@ -92,5 +93,36 @@ impl MysqlSession {
         self.send_joined()?;
         self.pipe.drain_commit()?;
         Ok(true)
+    }
+}
+
+/// Sends the end of a transaction.
+#[derive(Debug)]
+pub(super) struct End(pub(super) Sender);
+
+impl Ending for End {
+    fn commit(&self) {
+        // Its session waits for the answer, and meets what this meets.
+        drop(self.0.send(b"COMMIT"));
+    }
+
+    fn undo(&self) {
+        drop(self.0.send(b"ROLLBACK"));
+    }
+}
+
+impl MysqlSession {
+    /// Leaves the COMMIT of the open unit to another thread, where that can be.
+    pub(super) fn hand_end_over(&mut self) -> Result<Option<Box<dyn Ending>>, TargetError> {
+        let may_be = self.options.client.multi_statements
+            && self.options.truth == Truth::Gtids
+            && self.xa == Xa::None
+            && self.units > 0;
+        if !may_be {
+            return Ok(None);
+        }
+        self.ready()?;
+        let sender = self.pipe.hand_over()?;
+        Ok(sender.map(|sender| -> Box<dyn Ending> { Box::new(End(sender)) }))
     }
 }

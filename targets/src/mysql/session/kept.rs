@@ -127,6 +127,7 @@ impl MysqlSession {
     /// back are logged under it when they are applied, and end it: nothing may come with them.
     pub(super) fn keep_mysql_rows(&mut self, change: &RowsChange<'_>) -> Result<(), TargetError> {
         let kind = match self.kinds.known(change) {
+            _ if self.is_creating => Kind::RollsBack,
             Some(kind) => kind,
             None => {
                 // It is asked behind everything that was given, but for what must not leave yet.
