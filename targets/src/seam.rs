@@ -110,7 +110,9 @@ pub trait Session: Send {
     /// Begins a commit, whose first unit is `first`; [`Session::unit`] follows for it as well.
     fn begin(&mut self, first: &UnitHead) -> Result<(), TargetError>;
 
-    /// Begins the next unit. The one before it is kept for the commit.
+    /// Begins the next unit. The one before it is kept for the commit; where [`Traits::keeps_gtids`] and it is
+    /// a session of [`Store::session_beside`], it is committed by itself, in its order, and a failure behind it
+    /// leaves it so.
     fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError>;
 
     /// Says what becomes of rows that do not fit, from here on; without, every one is an error.

@@ -1,6 +1,7 @@
 //! One worker: takes transactions, runs each in a session of its own, and commits it when its turn
 //! comes.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -64,7 +65,7 @@ impl Lane {
                     coordinator.forget_tables();
                 }
                 if taken.units.len() > 1 {
-                    let committed = self.apply_together(coordinator, &taken.units);
+                    let committed = self.apply_together(coordinator, &taken);
                     self.tell_together(&taken.units, committed.len());
                     taken.finish(committed.into_iter().map(Outcome::Committed));
                 }
@@ -163,10 +164,12 @@ impl Lane {
     fn apply_together(
         &self,
         coordinator: &mut Coordinator,
-        units: &VecDeque<Arc<Unit>>,
+        taken: &Taken<'_>,
     ) -> Vec<Committed> {
+        let units = &taken.units;
         let mut counted = Vec::new();
         let given = units.iter().try_for_each(|unit| {
+            taken.at.set(counted.len());
             self.give(coordinator, unit)?;
             counted.push(coordinator.worker.take_pending());
             Ok(())
@@ -185,6 +188,7 @@ impl Lane {
                 }
             }
         };
+        taken.at.set(0);
         coordinator.worker.forget_executed();
         counted.resize(committed, Committed::default());
         for unit in units.iter().take(committed) {
@@ -292,15 +296,21 @@ impl Lane {
 }
 
 /// Transactions of one worker. They are given back whatever happens: a panic of this thread is the failure
-/// of the first.
+/// of the one that it was at. Those before it may be committed, which the target knows.
 struct Taken<'a> {
     shared: &'a Shared,
     units: VecDeque<Arc<Unit>>,
+    /// The one that is given to the session.
+    at: Cell<usize>,
 }
 
 impl<'a> Taken<'a> {
     const fn new(shared: &'a Shared, units: VecDeque<Arc<Unit>>) -> Self {
-        Self { shared, units }
+        Self {
+            shared,
+            units,
+            at: Cell::new(0),
+        }
     }
 
     fn first(&self) -> Option<&Arc<Unit>> {
@@ -326,7 +336,8 @@ impl<'a> Taken<'a> {
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
-        if let Some(unit) = self.first().cloned() {
+        let at_panic = self.at.get();
+        if let Some(unit) = self.units.get(at_panic).cloned() {
             let what = "A transaction whose worker ended by a panic, of which the log of this process \
                         says where,";
             let error = at(
@@ -336,7 +347,8 @@ impl Drop for Taken<'_> {
                 },
             );
             self.shared.turns.fail(unit.order);
-            self.finish([Outcome::Failed(error)]);
+            let before = std::iter::repeat_with(|| Outcome::Abandoned).take(at_panic);
+            self.finish(before.chain([Outcome::Failed(error)]));
             self.abandon();
         }
     }

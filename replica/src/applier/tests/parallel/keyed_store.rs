@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use binlog::event::XaName;
 use binlog::row::RowPlan;
-use binlog::transaction::TransactionGtid;
+use binlog::transaction::{Executed, TransactionGtid};
 use gtid::GtidSet;
 use sql::error::SqlError;
 use targets::{
@@ -188,7 +188,15 @@ impl Session for KeyedSession {
     }
 
     fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError> {
-        assert_eq!(self.undo.len(), 0);
+        if self.gtid != TransactionGtid::None {
+            // Each is a commit of its own, whether or not it is waited for.
+            self.commit(&Mark {
+                added: &Executed::default(),
+                source: None,
+                relay: None,
+            })?;
+        }
+        assert!(self.undo.is_empty());
         self.gtid = head.gtid;
         Ok(())
     }
@@ -271,6 +279,7 @@ impl Session for KeyedSession {
     }
 
     fn rollback(&mut self) -> Result<(), TargetError> {
+        self.gtid = TransactionGtid::None;
         let store = self.store.clone();
         let mut state = store.lock();
         for (table, old, new) in std::mem::take(&mut self.undo).into_iter().rev() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use binlog::event::XaName;
 use binlog::row::RowPlan;
-use binlog::transaction::TransactionGtid;
+use binlog::transaction::{Executed, TransactionGtid};
 use binlog::value::Value;
 use gtid::{Gtid, GtidSet};
 use sql::error::SqlError;
@@ -310,6 +310,14 @@ impl Session for SharedSession {
     }
 
     fn unit(&mut self, head: &UnitHead) -> Result<(), TargetError> {
+        if self.gtid != TransactionGtid::None {
+            // Each is a commit of its own, whether or not it is waited for.
+            self.commit(&Mark {
+                added: &Executed::default(),
+                source: None,
+                relay: None,
+            })?;
+        }
         assert!(self.undo.is_empty());
         self.gtid = head.gtid;
         Ok(())
@@ -401,6 +409,7 @@ impl Session for SharedSession {
     }
 
     fn rollback(&mut self) -> Result<(), TargetError> {
+        self.gtid = TransactionGtid::None;
         let store = self.store.clone();
         let mut state = store.lock();
         for (place, row) in std::mem::take(&mut self.undo).into_iter().rev() {
