@@ -161,11 +161,7 @@ impl Lane {
 
     /// Runs transactions once, one behind the other, each committed without waiting for the answer; what
     /// became of those that are committed. The others are undone.
-    fn apply_together(
-        &self,
-        coordinator: &mut Coordinator,
-        taken: &Taken<'_>,
-    ) -> Vec<Committed> {
+    fn apply_together(&self, coordinator: &mut Coordinator, taken: &Taken<'_>) -> Vec<Committed> {
         let units = &taken.units;
         let mut counted = Vec::new();
         let given = units.iter().try_for_each(|unit| {
