@@ -146,7 +146,11 @@ pub trait Session: Send {
     }
 
     /// Tables may have been defined anew by another session.
-    fn forget_tables(&mut self) {}
+    fn forget_tables(&mut self);
+
+    /// How many units since [`Session::begin`] the target has said to be committed, of a session that commits
+    /// each by itself: when one fails, the next is the one that did.
+    fn units_committed(&self) -> usize;
 
     /// Applies the rows of one event. On error the unit has to be undone.
     fn rows(&mut self, change: &RowsChange<'_>) -> Result<RowsOutcome, TargetError>;
@@ -184,17 +188,13 @@ pub trait Session: Send {
     ///
     /// # Errors
     /// As of [`Session::ready`].
-    fn hand_over(&mut self) -> Result<Option<Box<dyn Ending>>, TargetError> {
-        Ok(None)
-    }
+    fn hand_over(&mut self) -> Result<Option<Box<dyn Ending>>, TargetError>;
 
     /// Waits until the commit that was handed over has ended.
     ///
     /// # Errors
     /// Those of its end.
-    fn ended(&mut self) -> Result<(), TargetError> {
-        Err(TargetError::misuse("an end that nobody was asked for"))
-    }
+    fn ended(&mut self) -> Result<(), TargetError>;
 
     /// Whether what the session was given is so much that the commit should come behind this unit.
     fn is_full(&self) -> bool;

@@ -17,8 +17,8 @@ use engine::execute::Writer;
 use engine::image::table_map;
 
 use super::{
-    RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome, Store, TargetError,
-    Traits, UnitHead,
+    Ending, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome, Store,
+    TargetError, Traits, UnitHead,
 };
 
 /// Savepoint of the open unit.
@@ -250,6 +250,20 @@ impl Session for SqliteSession {
     fn forget(&mut self, name: &XaName) -> Result<(), TargetError> {
         let channel = Arc::clone(&self.channel);
         Ok(self.changing()?.forget_prepared(&channel, name.as_str())?)
+    }
+
+    fn forget_tables(&mut self) {}
+
+    fn units_committed(&self) -> usize {
+        0
+    }
+
+    fn hand_over(&mut self) -> Result<Option<Box<dyn Ending>>, TargetError> {
+        Ok(None)
+    }
+
+    fn ended(&mut self) -> Result<(), TargetError> {
+        Err(TargetError::misuse("an end that was not handed over"))
     }
 
     fn flush(&mut self) -> Result<(), TargetError> {

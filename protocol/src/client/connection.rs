@@ -65,6 +65,8 @@ pub struct Connection {
     capabilities: Capabilities,
     /// For each statement without an answer the number of the answer's first packet.
     sent: VecDeque<(u8, usize)>,
+    /// How many statements of the query that was answered last succeeded.
+    succeeded: usize,
     /// The socket, where nothing but packets goes over it.
     plain: Option<WaitingSocket>,
 }
@@ -145,6 +147,7 @@ impl Connection {
             greeting,
             capabilities,
             sent: VecDeque::new(),
+            succeeded: 0,
             plain: over_tls.filter(|_| handshake.compression().is_none()),
         })
     }
@@ -225,14 +228,23 @@ impl Connection {
             });
         };
         self.stream.set_sequence(next);
+        self.succeeded = 0;
         let (mut result, mut status) = self.read_result().await?;
-        for _ in 1..count {
+        for succeeded in 1..count {
+            self.succeeded = succeeded;
             (result, status) = self.read_result().await?;
         }
+        self.succeeded = count;
         while status & status::MORE_RESULTS_EXISTS != 0 {
             (_, status) = self.read_result().await?;
         }
         Ok(result)
+    }
+
+    /// How many statements of the query that [`Connection::answer`] was about succeeded.
+    #[must_use]
+    pub const fn succeeded(&self) -> usize {
+        self.succeeded
     }
 
     /// Runs a statement that asks for a file, LOAD DATA LOCAL INFILE, with this for its content; whatever

@@ -17,15 +17,24 @@ pub(super) fn is_refused(error: &ApplierError) -> bool {
     )
 }
 
-/// Says that the target has kept a part of the transaction.
+/// Whether the target has said that a change failed: then nothing of it may be there.
+pub(super) fn is_answered(error: &ApplierError) -> bool {
+    match error.reason.as_ref() {
+        Reason::Target(TargetError::CommitUnknown(_)) => false,
+        Reason::Target(error) => !error.is_unreachable(),
+        _ => false,
+    }
+}
+
+/// Says that the target has kept a part of the transaction, which no further attempt brings to an end.
 pub(super) fn tell(error: &mut ApplierError) {
-    if let Reason::Target(TargetError::Conflict(error) | TargetError::Statement(error)) =
-        error.reason.as_mut()
-    {
-        error.message.push_str(
+    if let Reason::Target(failure) = error.reason.as_mut() {
+        let mut sql = failure.sql().clone();
+        sql.message.push_str(
             ". The target has committed a part of this transaction under its GTID, of a table that does not \
              roll back: START REPLICA goes on behind it. Bring the rest over first",
         );
+        *failure = TargetError::Statement(sql);
     }
 }
 
@@ -33,7 +42,7 @@ pub(super) fn tell(error: &mut ApplierError) {
 pub(super) fn ask_and_tell(coordinator: &Coordinator, error: &mut ApplierError) {
     let store = coordinator.worker.store();
     let gtid = error.place.gtid;
-    if !store.traits().keeps_gtids || !is_refused(error) || gtid == TransactionGtid::None {
+    if !store.traits().keeps_gtids || !is_answered(error) || gtid == TransactionGtid::None {
         return;
     }
     // Who cannot be asked now is asked once the applier goes on.

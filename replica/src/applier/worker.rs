@@ -506,6 +506,11 @@ impl Worker {
         }
     }
 
+    /// How many transactions of the open group the target has said to be committed, each by itself.
+    pub(super) fn units_committed(&self) -> usize {
+        self.session.units_committed()
+    }
+
     /// Waits until the end that was handed over has come.
     pub(super) fn ended(&mut self) -> Result<(), TargetError> {
         self.session.ended()

@@ -60,7 +60,7 @@ pub(super) struct BinlogStatement {
     is_one: bool,
     /// The rows behind the table maps in `text`, and the tables of those, in that case.
     behind: Vec<u8>,
-    mapped: Vec<(String, String)>,
+    mapped: Vec<TableMap<'static>>,
     /// Bytes of text from which a statement is sent to this server.
     full: usize,
     /// Bytes of text that may be too many for this server.
@@ -261,8 +261,17 @@ impl BinlogStatement {
             map = across::map_for(&map);
             across::make_event(&mut event);
         }
-        let table = (map.schema.to_string(), map.table.to_string());
-        if !self.is_one || !self.mapped.contains(&table) {
+        let same = self.mapped.iter().find(|mapped| {
+            (&mapped.schema, &mapped.table, &mapped.columns)
+                == (&map.schema, &map.table, &map.columns)
+        });
+        if let Some(same) = same {
+            // The source may have opened it twice, or two of its tables are one here.
+            event.table_id = same.table_id;
+        } else {
+            if self.is_one {
+                self.mapped.push(map.clone());
+            }
             let text = &mut self.text;
             let put = |out: &mut Vec<u8>| map.encode(out);
             encode(
@@ -277,10 +286,7 @@ impl BinlogStatement {
         let mut event: RowsEvent<'_> = event;
         event.rows = Cow::Borrowed(&open.rows);
         let text = match self.is_one {
-            true => {
-                self.mapped.push(table);
-                &mut self.behind
-            }
+            true => &mut self.behind,
             false => &mut self.text,
         };
         encode(text, &mut self.event, &open.header, kind, |out| {

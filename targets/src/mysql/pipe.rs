@@ -132,6 +132,11 @@ impl Pipe {
         first
     }
 
+    /// How many statements of the query that was answered last succeeded, as far as that was heard.
+    pub(super) fn succeeded(&self) -> usize {
+        self.connection.as_ref().map_or(0, Connection::succeeded)
+    }
+
     /// Leaves the next statement to another thread, if that can be; its answer is to be waited for. Everything
     /// before it has its answer.
     pub(super) fn hand_over(&mut self) -> Result<Option<Sender>, TargetError> {

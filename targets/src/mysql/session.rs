@@ -290,6 +290,7 @@ fn is_laid_out_alike(ours: &FormatDescription, theirs: &FormatDescription) -> bo
 
 impl Session for MysqlSession {
     fn begin(&mut self, _first: &UnitHead) -> Result<(), TargetError> {
+        self.joined.begin();
         Ok(())
     }
 
@@ -412,6 +413,10 @@ impl Session for MysqlSession {
         self.hand_end_over()
     }
 
+    fn units_committed(&self) -> usize {
+        self.joined.committed()
+    }
+
     fn ended(&mut self) -> Result<(), TargetError> {
         self.pipe.drain_commit()?;
         self.committed(Applied::default())
@@ -459,12 +464,13 @@ impl Session for MysqlSession {
         let end = self.xa.clone().end();
         self.pipe.send(end.as_bytes())?;
         self.pipe.drain_commit()?;
+        self.joined.has_committed();
         self.committed(marked)
     }
 
     fn rollback(&mut self) -> Result<(), TargetError> {
         self.rows.clear();
-        self.joined = Joined::default();
+        self.joined.clear();
         // A variable that was to be set may have been refused.
         self.state = SqlSession::going_to(self.facts.destination());
         self.is_identified = false;

@@ -25,8 +25,8 @@ use super::link::Link;
 use super::marks::Marks;
 use super::rows::Rows;
 use crate::{
-    Applied, Mark, RowRules, RowsChange, RowsOutcome, Session, SkippedErrors, StatementChange,
-    StatementOutcome, TargetError, UnitHead,
+    Applied, Ending, Mark, RowRules, RowsChange, RowsOutcome, Session, SkippedErrors,
+    StatementChange, StatementOutcome, TargetError, UnitHead,
 };
 
 /// Bytes that were sent and wait for their commit, from which it should come.
@@ -323,6 +323,20 @@ impl Session for PostgresSession {
         let (open, rows, marks) = self.parts()?;
         rows.flush(&mut open.link)?;
         marks.forget(&mut open.link, name)
+    }
+
+    fn forget_tables(&mut self) {}
+
+    fn units_committed(&self) -> usize {
+        0
+    }
+
+    fn hand_over(&mut self) -> Result<Option<Box<dyn Ending>>, TargetError> {
+        Ok(None)
+    }
+
+    fn ended(&mut self) -> Result<(), TargetError> {
+        Err(TargetError::misuse("an end that was not handed over"))
     }
 
     /// Rows of units that share a commit are sent together.

@@ -65,9 +65,15 @@ impl Lane {
                     coordinator.forget_tables();
                 }
                 if taken.units.len() > 1 {
-                    let committed = self.apply_together(coordinator, &taken);
+                    let (committed, half) = self.apply_together(coordinator, &taken);
                     self.tell_together(&taken.units, committed.len());
                     taken.finish(committed.into_iter().map(Outcome::Committed));
+                    if let (Some(error), Some(unit)) = (half, taken.first().cloned()) {
+                        let outcome = self.failed(&unit, error);
+                        self.tell(&outcome);
+                        taken.finish([outcome]);
+                        taken.abandon();
+                    }
                 }
                 while let Some(unit) = taken.first().cloned() {
                     self.begins(&unit);
@@ -133,7 +139,7 @@ impl Lane {
             let has_failed = failed.is_some();
             if let Some(mut error) = failed {
                 // A table that does not roll back may have used up the identifier.
-                let is_half = half::is_refused(&error) && coordinator.has_applied(&unit.info.gtid);
+                let is_half = half::is_answered(&error) && coordinator.has_applied(&unit.info.gtid);
                 if is_half {
                     half::tell(&mut error);
                 }
@@ -160,8 +166,13 @@ impl Lane {
     }
 
     /// Runs transactions once, one behind the other, each committed without waiting for the answer; what
-    /// became of those that are committed. The others are undone.
-    fn apply_together(&self, coordinator: &mut Coordinator, taken: &Taken<'_>) -> Vec<Committed> {
+    /// became of those that are committed, and the failure of the next, if the target has kept a part of it.
+    /// The others are undone.
+    fn apply_together(
+        &self,
+        coordinator: &mut Coordinator,
+        taken: &Taken<'_>,
+    ) -> (Vec<Committed>, Option<ApplierError>) {
         let units = &taken.units;
         let mut counted = Vec::new();
         let given = units.iter().try_for_each(|unit| {
@@ -170,19 +181,9 @@ impl Lane {
             counted.push(coordinator.worker.take_pending());
             Ok(())
         });
-        let committed = match given.and_then(|()| coordinator.commit()) {
-            Ok(_) => units.len(),
-            Err(error) => {
-                tracing::info!(%error, "a worker goes on one by one with what it took together");
-                match coordinator.abandon_all() {
-                    Ok(()) => {
-                        let is_there = |unit: &&Arc<Unit>| coordinator.has_applied(&unit.info.gtid);
-                        units.iter().take_while(is_there).count()
-                    }
-                    // What is committed is met as applied.
-                    Err(_) => 0,
-                }
-            }
+        let (committed, half) = match given.and_then(|()| coordinator.commit()) {
+            Ok(_) => (units.len(), None),
+            Err(error) => self.left_by(coordinator, units, error),
         };
         taken.at.set(0);
         coordinator.worker.forget_executed();
@@ -190,7 +191,36 @@ impl Lane {
         for unit in units.iter().take(committed) {
             self.shared.turns.is_over(unit.order);
         }
-        counted
+        (counted, half)
+    }
+
+    /// What a failure among several transactions leaves: how many are committed, and whether the target has
+    /// kept a part of the next.
+    fn left_by(
+        &self,
+        coordinator: &mut Coordinator,
+        units: &VecDeque<Arc<Unit>>,
+        mut error: ApplierError,
+    ) -> (usize, Option<ApplierError>) {
+        tracing::info!(%error, "a worker goes on one by one with what it took together");
+        let said = coordinator.worker.units_committed();
+        if coordinator.abandon_all().is_err() {
+            return (said, None);
+        }
+        let has = |unit: &Arc<Unit>| coordinator.has_applied(&unit.info.gtid);
+        if !half::is_answered(&error) {
+            // What was committed behind the last answer says so itself.
+            let known = units.iter().skip(said).take_while(|unit| has(unit)).count();
+            return (said.saturating_add(known), None);
+        }
+        match units.get(said).filter(|unit| has(unit)) {
+            Some(unit) => {
+                error.place.gtid = unit.info.gtid;
+                half::tell(&mut error);
+                (said, Some(error))
+            }
+            None => (said, None),
+        }
     }
 
     /// Runs a transaction once, from its first event on.

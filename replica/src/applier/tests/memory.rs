@@ -9,8 +9,8 @@ use binlog::value::Value;
 use engine::error::EngineError;
 use sql::error::SqlError;
 use targets::{
-    Applied, Mark, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome, Store,
-    TargetError, Traits, UnitHead,
+    Applied, Ending, Mark, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome,
+    Store, TargetError, Traits, UnitHead,
 };
 
 /// What a target holds: rows by table, statements, and what is applied.
@@ -212,6 +212,20 @@ impl Session for MemorySession {
         let contents = self.unit.as_mut().unwrap();
         contents.prepared.retain(|(kept, _), _| kept != name);
         Ok(())
+    }
+
+    fn forget_tables(&mut self) {}
+
+    fn units_committed(&self) -> usize {
+        0
+    }
+
+    fn hand_over(&mut self) -> Result<Option<Box<dyn Ending>>, TargetError> {
+        Ok(None)
+    }
+
+    fn ended(&mut self) -> Result<(), TargetError> {
+        Err(TargetError::misuse("an end that was not handed over"))
     }
 
     fn flush(&mut self) -> Result<(), TargetError> {

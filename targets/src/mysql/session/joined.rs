@@ -16,6 +16,10 @@ const JOINED_MAX: u64 = 64 << 10;
 pub(super) struct Joined {
     sql: Vec<u8>,
     count: usize,
+    /// Which of them are COMMITs, counted from 1.
+    ends: Vec<usize>,
+    /// How many COMMITs succeeded since the first unit.
+    committed: usize,
 }
 
 impl Joined {
@@ -27,13 +31,52 @@ impl Joined {
         self.count = self.count.saturating_add(1);
     }
 
-    /// Sends them.
+    fn add_commit(&mut self) {
+        self.add(b"COMMIT");
+        self.ends.push(self.count);
+    }
+
+    /// Forgets what has not left.
+    pub(super) fn clear(&mut self) {
+        self.sql.clear();
+        self.ends.clear();
+        self.count = 0;
+    }
+
+    /// Begins to count.
+    pub(super) const fn begin(&mut self) {
+        self.committed = 0;
+    }
+
+    /// How many COMMITs succeeded since.
+    pub(super) const fn committed(&self) -> usize {
+        self.committed
+    }
+
+    /// One succeeded that was sent by itself.
+    pub(super) const fn has_committed(&mut self) {
+        self.committed = self.committed.saturating_add(1);
+    }
+
+    /// Sends them; where a COMMIT is among them, it is waited for what becomes of them.
     pub(super) fn leave(&mut self, pipe: &mut Pipe) -> Result<(), TargetError> {
-        let Self { sql, count } = std::mem::take(self);
-        match count {
-            0 => Ok(()),
-            count => pipe.send_joined(&sql, count),
+        let sql = std::mem::take(&mut self.sql);
+        let ends = std::mem::take(&mut self.ends);
+        match std::mem::take(&mut self.count) {
+            0 => return Ok(()),
+            count => pipe.send_joined(&sql, count)?,
         }
+        if ends.is_empty() {
+            return Ok(());
+        }
+        let drained = pipe.drain_commit();
+        let succeeded = match drained {
+            Ok(()) => usize::MAX,
+            Err(_) => pipe.succeeded(),
+        };
+        let committed = ends.iter().filter(|end| **end <= succeeded).count();
+        self.committed = self.committed.saturating_add(committed);
+        drained
     }
 
     /// Sends them, and one more.
@@ -58,6 +101,7 @@ impl MysqlSession {
         self.identify()?;
         let may_join = self.options.client.multi_statements
             && self.xa == Xa::None
+            && !self.is_logged_alone
             && self.pipe.is_quiet()
             && (self.joined.sql.len() as u64) < JOINED_MAX.min(self.facts.packet_max / 8);
         if !may_join {
@@ -70,7 +114,7 @@ impl MysqlSession {
         if let Some(sql) = self.rows.take() {
             self.joined.add(&sql);
         }
-        self.joined.add(b"COMMIT");
+        self.joined.add_commit();
         self.has_begun = false;
         self.has_used_gtid = true;
         Ok(())
@@ -89,9 +133,8 @@ impl MysqlSession {
         if let Some(sql) = self.rows.take() {
             self.joined.add(&sql);
         }
-        self.joined.add(b"COMMIT");
+        self.joined.add_commit();
         self.send_joined()?;
-        self.pipe.drain_commit()?;
         Ok(true)
     }
 }

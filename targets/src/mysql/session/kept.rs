@@ -145,6 +145,13 @@ impl MysqlSession {
             }
         };
         match kind {
+            Kind::DoesNotRollBack if self.has_rows => Err(mixed()),
+            // Each of its rows is tried by itself.
+            Kind::DoesNotRollBack if self.leniency.is_some() => {
+                self.take_rows(change)?;
+                self.is_logged_alone = true;
+                Ok(())
+            }
             Kind::DoesNotRollBack => self.take_alone(change),
             Kind::RollsBack | Kind::Versioned | Kind::Sequence if self.is_logged_alone => {
                 Err(mixed())

@@ -26,7 +26,7 @@ use crate::mysql::marks::{LaneNote, MarkTable};
 use crate::mysql::pipe::Pipe;
 use crate::mysql::{AUTOCOMMIT, MysqlOptions, ServerFacts, Truth};
 use crate::{
-    Mark, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome, TargetError,
+    Ending, Mark, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome, TargetError,
     UnitHead,
 };
 
@@ -341,6 +341,20 @@ impl Session for RestoreSession {
 
     fn forget(&mut self, name: &XaName) -> Result<(), TargetError> {
         self.alone(name)?.session.forget(name)
+    }
+
+    fn forget_tables(&mut self) {}
+
+    fn units_committed(&self) -> usize {
+        0
+    }
+
+    fn hand_over(&mut self) -> Result<Option<Box<dyn Ending>>, TargetError> {
+        Ok(None)
+    }
+
+    fn ended(&mut self) -> Result<(), TargetError> {
+        Err(TargetError::misuse("an end that was not handed over"))
     }
 
     fn flush(&mut self) -> Result<(), TargetError> {

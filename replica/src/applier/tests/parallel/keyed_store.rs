@@ -11,7 +11,7 @@ use binlog::transaction::{Executed, TransactionGtid};
 use gtid::GtidSet;
 use sql::error::SqlError;
 use targets::{
-    Applied, Definitions, Mark, RowsChange, RowsOutcome, Session, StatementChange,
+    Applied, Definitions, Ending, Mark, RowsChange, RowsOutcome, Session, StatementChange,
     StatementOutcome, Store, TableKeys, TargetError, Traits, UnitHead,
 };
 
@@ -79,6 +79,7 @@ impl KeyedStore {
             dice: Dice::new(self.seed ^ (state.sessions << 8)),
             undo: Vec::new(),
             gtid: TransactionGtid::None,
+            units_committed: 0,
         })
     }
 }
@@ -141,6 +142,8 @@ struct KeyedSession {
     /// Rows as they were and as they became.
     undo: Vec<(usize, Option<Row>, Option<Row>)>,
     gtid: TransactionGtid,
+    /// Units that were committed since the first one.
+    units_committed: usize,
 }
 
 impl KeyedSession {
@@ -184,6 +187,7 @@ impl KeyedSession {
 
 impl Session for KeyedSession {
     fn begin(&mut self, _first: &UnitHead) -> Result<(), TargetError> {
+        self.units_committed = 0;
         Ok(())
     }
 
@@ -249,6 +253,20 @@ impl Session for KeyedSession {
         panic!("{name} is not of these histories")
     }
 
+    fn forget_tables(&mut self) {}
+
+    fn units_committed(&self) -> usize {
+        self.units_committed
+    }
+
+    fn hand_over(&mut self) -> Result<Option<Box<dyn Ending>>, TargetError> {
+        Ok(None)
+    }
+
+    fn ended(&mut self) -> Result<(), TargetError> {
+        Err(TargetError::misuse("an end that was not handed over"))
+    }
+
     fn flush(&mut self) -> Result<(), TargetError> {
         Ok(())
     }
@@ -275,6 +293,7 @@ impl Session for KeyedSession {
         }
         self.gtid = TransactionGtid::None;
         self.release(state);
+        self.units_committed += 1;
         Ok(())
     }
 

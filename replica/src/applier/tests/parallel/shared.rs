@@ -11,8 +11,8 @@ use binlog::value::Value;
 use gtid::{Gtid, GtidSet};
 use sql::error::SqlError;
 use targets::{
-    Applied, Mark, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome, Store,
-    TargetError, Traits, UnitHead,
+    Applied, Ending, Mark, RowsChange, RowsOutcome, Session, StatementChange, StatementOutcome,
+    Store, TargetError, Traits, UnitHead,
 };
 
 use super::history::{Dice, TABLES};
@@ -136,6 +136,7 @@ impl SharedStore {
             dice: Dice::new(self.seed ^ (number << 8)),
             undo: Vec::new(),
             gtid: TransactionGtid::None,
+            units_committed: 0,
         }))
     }
 }
@@ -202,6 +203,8 @@ struct SharedSession {
     /// Rows as they were, the last change first to be undone.
     undo: Vec<((&'static str, i64), Option<Row>)>,
     gtid: TransactionGtid,
+    /// Units that were committed since the first one.
+    units_committed: usize,
 }
 
 impl SharedSession {
@@ -306,6 +309,7 @@ fn row_of(values: &[Option<Value<'_>>]) -> Option<(i64, Row)> {
 
 impl Session for SharedSession {
     fn begin(&mut self, _first: &UnitHead) -> Result<(), TargetError> {
+        self.units_committed = 0;
         Ok(())
     }
 
@@ -363,6 +367,20 @@ impl Session for SharedSession {
         panic!("{name} is not of these histories")
     }
 
+    fn forget_tables(&mut self) {}
+
+    fn units_committed(&self) -> usize {
+        self.units_committed
+    }
+
+    fn hand_over(&mut self) -> Result<Option<Box<dyn Ending>>, TargetError> {
+        Ok(None)
+    }
+
+    fn ended(&mut self) -> Result<(), TargetError> {
+        Err(TargetError::misuse("an end that was not handed over"))
+    }
+
     fn flush(&mut self) -> Result<(), TargetError> {
         Ok(())
     }
@@ -404,7 +422,10 @@ impl Session for SharedSession {
                 "HY000",
                 "no answer",
             ))),
-            false => Ok(()),
+            false => {
+                self.units_committed += 1;
+                Ok(())
+            }
         }
     }
 
