@@ -19,8 +19,8 @@ use binlog::row::{Row, RowPair, RowsKind};
 use binlog::value::Value;
 
 pub(super) use self::bound::Bound;
-use self::bound::{BoundKey, Reference};
-use self::value::{Fnv, hash_value};
+use self::bound::{BoundKey, BoundPart, Reference};
+use self::value::{Comparison, Fnv, hash_value};
 
 /// Hashes beyond which a transaction runs alone.
 const HASHES_MAX: usize = 25_000;
@@ -228,10 +228,11 @@ impl Reference {
 }
 
 fn found<'a>(key: &BoundKey, cell: impl Fn(usize) -> Option<&'a Value<'a>>) -> Found {
-    if key
-        .columns()
-        .any(|column| cell(column) == Some(&Value::Null))
-    {
+    // What the target makes of a column that is not the log's may be another.
+    let is_null = |part: &BoundPart| {
+        !matches!(part.comparison, Comparison::Unknown) && cell(part.column) == Some(&Value::Null)
+    };
+    if key.parts.iter().any(is_null) {
         return Found::Null;
     }
     let mut hasher = Fnv::of(key.seed);

@@ -109,6 +109,7 @@ impl MysqlSession {
             applied: self.marked.clone(),
             begun: self.claim.begun.clone(),
         };
+        self.pipe.send(table.remove().as_bytes())?;
         self.pipe.send(table.replace(&same).as_bytes())?;
         self.pipe.drain()?;
         self.pipe.send(b"COMMIT")?;
@@ -134,7 +135,8 @@ pub(super) fn read_firmly(
             return Ok(marked);
         }
         let written = pipe
-            .ask(&table.replace(&marked))
+            .ask(&table.remove())
+            .and_then(|_| pipe.ask(&table.replace(&marked)))
             .and_then(|_| pipe.ask("COMMIT"));
         attempts += 1;
         match written {
