@@ -65,8 +65,8 @@ enum Look {
     Give(Box<Unit>),
     /// It ends one that is applied already, there.
     Passed(LogPosition, Option<SourceCoordinates>),
-    /// The one lane takes it.
-    Alone,
+    /// The one lane takes it, and so many transactions with it.
+    Alone(u32),
     /// The one lane reads its transaction again.
     Again,
 }
@@ -76,8 +76,8 @@ enum Then {
     Read,
     Give(Box<Unit>),
     Again,
-    /// The one lane took it.
-    Settle(Result<bool, ApplierError>),
+    /// The one lane took it, and takes so many transactions with it.
+    Settle(Result<bool, ApplierError>, u32),
 }
 
 impl Parallel {
@@ -164,7 +164,7 @@ impl Applier {
             let then = match reader.next() {
                 Ok(Some(step)) => {
                     let look = self.look(parallel, coordinator, &step)?;
-                    if matches!(look, Look::Passed(..) | Look::Alone)
+                    if matches!(look, Look::Passed(..) | Look::Alone(_))
                         && self.drain(parallel, coordinator, runtime, stop)?
                     {
                         return Ok(Pause::Stopped);
@@ -177,8 +177,8 @@ impl Applier {
                             coordinator.worker.move_to(source, Some(relay));
                             Then::Read
                         }
-                        Look::Alone => match self.hold(coordinator, &step, runtime, stop)? {
-                            Held::Begins => Then::Settle(coordinator.handle(&step)),
+                        Look::Alone(count) => match self.hold(coordinator, &step, runtime, stop)? {
+                            Held::Begins => Then::Settle(coordinator.handle(&step), count),
                             Held::Stopped => return Ok(Pause::Stopped),
                             Held::Ends => return Ok(Pause::Reached),
                         },
@@ -201,9 +201,9 @@ impl Applier {
                     }
                 }
                 Then::Again => self.go_back(parallel, coordinator, reader, runtime, stop)?,
-                Then::Settle(taken) => {
+                Then::Settle(taken, count) => {
                     self.settle(coordinator, reader, Ok(taken), newer_end)?;
-                    parallel.alone = 1;
+                    parallel.alone = count;
                     self.took_alone(parallel, coordinator)?;
                 }
             }
@@ -246,13 +246,17 @@ impl Applier {
     ) -> Result<Look, ApplierError> {
         if !parallel.collector.is_inside() {
             let Some(Begins::Transaction(transaction, begins_at)) = coordinator.begins(step) else {
-                return Ok(Look::Alone);
+                return Ok(Look::Alone(1));
             };
+            if transaction.gtid.mysql().is_none() {
+                // What the target knows by its place comes in one order, and may share commits.
+                return Ok(Look::Alone(ALONE));
+            }
             let is_applied = transaction.gtid != TransactionGtid::None
                 && coordinator.has_applied(&transaction.gtid);
             // A row that does not fit is passed over only where it would not fit in the source's order.
             if self.judge(coordinator, step) != Verdict::Take || self.status.has_rules() {
-                return Ok(Look::Alone);
+                return Ok(Look::Alone(1));
             }
             parallel.collector.begin(is_applied, begins_at);
             let has_clock = Needs::by_clock(transaction).is_some() && !self.filter.rewrites();
