@@ -262,9 +262,14 @@ async fn a_delayed_replica_waits_as_long_as_mysql_97_and_says_so() -> Result {
     let doing = "Waiting until SOURCE_DELAY seconds after source executed event";
     pair.until("Replica_SQL_Running_State", doing).await?;
     pair.same(&["SQL_Delay"]).await?;
-    for client in [&mut pair.at_real, &mut pair.at_weir] {
+    // MySQL rounds the end up and the clock down, and may say a second more than there is.
+    let parties = [
+        ("MySQL", &mut pair.at_real, 3_601),
+        ("weir", &mut pair.at_weir, 3_600),
+    ];
+    for (who, client, most) in parties {
         let left: u32 = status(client, "SQL_Remaining_Delay").await?.parse()?;
-        ensure((3_500..=3_600).contains(&left), || left.to_string())?;
+        ensure((3_500..=most).contains(&left), || format!("{who}: {left}"))?;
     }
     for client in [&mut pair.at_real, &mut pair.at_weir] {
         let began = Instant::now();
