@@ -10,9 +10,10 @@ use memory::Purpose;
 use super::out_of_memory;
 use crate::ErrPacket;
 
-/// Bytes that all connections may keep.
+/// Bytes that all connections may keep: so many that one of 15 MiB can still be executed, for which the
+/// node promises several times as much.
 // Differs from MySQL: it has no such limit.
-const ALL_MAX: usize = 64 << 20;
+const ALL_MAX: usize = 48 << 20;
 
 /// What all connections keep.
 static ALL: AtomicUsize = AtomicUsize::new(0);
