@@ -16,6 +16,7 @@ mod table;
 mod work;
 
 use integration::chance::{Chance, announce, setting};
+use integration::failure::ensure;
 use integration::steady_load::SteadyLoad;
 use integration::{Failure, RealServer, Result};
 
@@ -25,6 +26,8 @@ use table::Row;
 
 /// Sources at a time: each has three servers as targets beside it.
 const AT_A_TIME: usize = 3;
+/// MiB that a replica may take, whatever its transactions take.
+const MIB_MAX: u64 = 256;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_source_arrives_in_every_target_as_the_table_says() -> Result {
@@ -69,12 +72,14 @@ async fn row(source: &'static Source) -> Result<Row> {
     work::all_types(source, &server).await?;
     cells = at_once(cells, &server, marks.next(), |cell| cell).await?;
     for cell in &mut cells {
-        announce(&format!(
-            "{}: into {}: {} MiB of memory at most",
+        let peak = cell.peak_mib()?;
+        let text = format!(
+            "{}: into {}: {peak} MiB of memory at most",
             source.name,
-            cell.name(),
-            cell.peak_mib()?
-        ));
+            cell.name()
+        );
+        announce(&text);
+        ensure(peak < MIB_MAX, || text)?;
     }
     let mut chance = Chance::from_environment();
     let load = SteadyLoad::start(server.port, 2, chance.below(u64::MAX)).await?;

@@ -6,7 +6,7 @@
 //! not looked at, for the WAL's content is what counts. The frames that count are found by the
 //! WAL's own chain of checksums (file format of SQLite, section 4).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
@@ -21,6 +21,8 @@ const FRAME_HEADER: usize = 24;
 const SUM: u64 = 4;
 /// The sum of a page that nobody has noted.
 const UNKNOWN: u32 = 0;
+/// Sums that are held to be written together: a page that changed often is written once.
+const SUMS_AT_ONCE: usize = 1 << 15;
 
 /// The sums of a database file.
 #[derive(Debug)]
@@ -104,42 +106,60 @@ impl PageSums {
             Some(noted) if noted.header == start.header => noted,
             _ => start,
         };
-        let mut sums = HashMap::new();
-        let end = start.clone().committed(&wal, |number, page| {
-            sums.insert(number, sum(page));
-        })?;
+        let end = start.clone().committed(&wal)?;
         if end.at > start.at {
             wal.sync_data()?;
-            for (number, sum) in sums {
-                self.put(u64::from(number).saturating_sub(1), sum)?;
-            }
+            let mut sums = HashMap::new();
+            let is_whole = start.frames(&wal, &end, |number, page| {
+                sums.insert(number, sum(page));
+                match sums.len() < SUMS_AT_ONCE {
+                    true => Ok(()),
+                    false => self.put_all(&mut sums),
+                }
+            })?;
+            self.put_all(&mut sums)?;
             self.sums.sync_data()?;
+            if !is_whole {
+                // Everything was moved before, and a new generation has begun.
+                return Ok(());
+            }
         }
         self.noted = Some(end);
+        Ok(())
+    }
+
+    fn put_all(&self, sums: &mut HashMap<u32, u32>) -> io::Result<()> {
+        for (number, sum) in sums.drain() {
+            self.put(u64::from(number).saturating_sub(1), sum)?;
+        }
         Ok(())
     }
 
     /// The numbers of the pages that are not as they were written. Nobody may move frames meanwhile.
     pub(super) fn damaged(&mut self) -> io::Result<Vec<u64>> {
         self.note()?;
-        let mut in_wal = HashSet::new();
-        if let Some(wal) = open_if_there(&self.wal)?
-            && let Some(start) = Walk::begin(&wal)?
-        {
-            start.committed(&wal, |number, _| {
-                in_wal.insert(u64::from(number));
-            })?;
-        }
         let database = File::open(&self.database)?;
         let Some(page) = page_size(&database)? else {
             return Ok(Vec::new());
         };
         let pages = database.metadata()?.len() / page as u64;
+        let mut in_wal = PageSet::default();
+        if let Some(wal) = open_if_there(&self.wal)?
+            && let Some(start) = Walk::begin(&wal)?
+        {
+            let end = start.clone().committed(&wal)?;
+            start.frames(&wal, &end, |number, _| {
+                if u64::from(number) <= pages {
+                    in_wal.insert(number);
+                }
+                Ok(())
+            })?;
+        }
         let known = self.sums.metadata()?.len() / SUM;
         let mut damaged = Vec::new();
         let mut buffer = vec![0; page];
         for number in 1..=pages.min(known) {
-            if in_wal.contains(&number) {
+            if in_wal.contains(number) {
                 continue;
             }
             let index = number.saturating_sub(1);
@@ -156,6 +176,32 @@ impl PageSums {
             }
         }
         Ok(damaged)
+    }
+}
+
+/// Numbers of pages, a bit each.
+#[derive(Debug, Default)]
+struct PageSet(Vec<u64>);
+
+impl PageSet {
+    fn insert(&mut self, number: u32) {
+        let Ok(at) = usize::try_from(number / u64::BITS) else {
+            return;
+        };
+        if self.0.len() <= at {
+            self.0.resize(at.saturating_add(1), 0);
+        }
+        if let Some(word) = self.0.get_mut(at) {
+            *word |= 1 << (number % u64::BITS);
+        }
+    }
+
+    fn contains(&self, number: u64) -> bool {
+        let bits = u64::from(u64::BITS);
+        let word = usize::try_from(number / bits)
+            .ok()
+            .and_then(|at| self.0.get(at));
+        word.is_some_and(|word| word & (1 << (number % bits)) != 0)
     }
 }
 
@@ -221,40 +267,62 @@ impl Walk {
         Ok(is_sound.then_some(walk))
     }
 
-    /// Goes over all frames up to the last commit, calling `frame` with number and content of each
-    /// page, and returns the place behind it.
-    fn committed(mut self, wal: &File, mut frame: impl FnMut(u32, &[u8])) -> io::Result<Walk> {
+    /// The place behind the last commit. A transaction of any size takes one frame of memory.
+    fn committed(mut self, wal: &File) -> io::Result<Walk> {
         let len = wal.metadata()?.len();
-        let size = FRAME_HEADER.saturating_add(self.page);
         let mut end = self.clone();
-        let mut open: Vec<Vec<u8>> = Vec::new();
+        let mut bytes = vec![0; self.frame_size()];
         loop {
-            let next = self.at.saturating_add(size as u64);
+            let next = self.at.saturating_add(bytes.len() as u64);
             if next > len {
                 return Ok(end);
             }
-            let mut bytes = vec![0; size];
             wal.read_exact_at(&mut bytes, self.at)?;
             let (head, page) = bytes.split_at(FRAME_HEADER);
-            let own_salts = self.header.get(16..24);
             let chain = self.chained(self.chain, head.get(..8).unwrap_or_default());
             let chain = self.chained(chain, page);
             let named = (word(head, 16, true), word(head, 20, true));
-            if head.get(8..16) != own_salts || chain != named {
+            if !self.is_own(head) || chain != named {
                 return Ok(end);
             }
             self.at = next;
             self.chain = chain;
             let commits = word(head, 4, true) != 0;
-            open.push(bytes);
             if commits {
-                for bytes in open.drain(..) {
-                    let (head, page) = bytes.split_at(FRAME_HEADER);
-                    frame(word(head, 0, true), page);
-                }
                 end = self.clone();
             }
         }
+    }
+
+    /// Calls `frame` with number and content of each page up to `end`, of whose chain it is. False when
+    /// the WAL began anew meanwhile, which it may once everything was moved.
+    fn frames(
+        &self,
+        wal: &File,
+        end: &Walk,
+        mut frame: impl FnMut(u32, &[u8]) -> io::Result<()>,
+    ) -> io::Result<bool> {
+        let mut bytes = vec![0; self.frame_size()];
+        let mut at = self.at;
+        while at < end.at {
+            wal.read_exact_at(&mut bytes, at)?;
+            let (head, page) = bytes.split_at(FRAME_HEADER);
+            if !self.is_own(head) {
+                return Ok(false);
+            }
+            frame(word(head, 0, true), page)?;
+            at = at.saturating_add(bytes.len() as u64);
+        }
+        Ok(true)
+    }
+
+    const fn frame_size(&self) -> usize {
+        FRAME_HEADER.saturating_add(self.page)
+    }
+
+    /// Whether a frame is of this generation of the WAL.
+    fn is_own(&self, head: &[u8]) -> bool {
+        head.get(8..16) == self.header.get(16..24)
     }
 
     /// The chain of checksums behind `bytes`.
