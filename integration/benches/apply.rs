@@ -9,24 +9,15 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use integration::appliers::{LIMIT, bench, follow_by_mysql, until_received};
 use integration::chance::{announce, setting};
 use integration::compare::{ensure_same_checksums, until_gtids_executed};
-use integration::real_replica::{REPLICATION_PASSWORD, REPLICATION_USER, create_account};
+use integration::real_replica::create_account;
 use integration::sysbench::Sysbench;
-use integration::{Client, Peer, RealServer, Result, Weir, wait};
-
-/// Longer than any of the runs takes.
-const LIMIT: Duration = Duration::from_secs(3600);
+use integration::{Peer, RealServer, Result, Weir};
 
 fn main() -> Result {
-    // `cargo test --benches` only asks whether it links.
-    if std::env::args().any(|argument| argument == "--test") {
-        return Ok(());
-    }
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(run())
+    bench(run())
 }
 
 async fn run() -> Result {
@@ -86,7 +77,7 @@ async fn seconds(source: &RealServer, is_ours: bool, workers: &str, order: &str)
     let weir = match is_ours {
         true => Some(ours(source, &target, workers, order).await?),
         false => {
-            theirs(&mut at_target, source, workers, order).await?;
+            follow_by_mysql(&mut at_target, source.port, workers, order).await?;
             None
         }
     };
@@ -136,41 +127,5 @@ async fn ours(
             &format!("replica-preserve-commit-order={order}"),
         ],
     )
-    .await
-}
-
-async fn theirs(target: &mut Client, source: &RealServer, workers: &str, order: &str) -> Result {
-    target
-        .run(&[
-            format!("SET GLOBAL replica_parallel_workers = {workers}"),
-            format!("SET GLOBAL replica_preserve_commit_order = {order}"),
-            format!(
-                "CHANGE REPLICATION SOURCE TO SOURCE_HOST = '127.0.0.1', SOURCE_PORT = {}, \
-                 SOURCE_USER = '{REPLICATION_USER}', SOURCE_PASSWORD = '{REPLICATION_PASSWORD}', \
-                 SOURCE_AUTO_POSITION = 1, GET_SOURCE_PUBLIC_KEY = 1",
-                source.port
-            ),
-        ])
-        .await
-}
-
-async fn until_received(source: &mut Client, replica: &mut Client) -> Result {
-    let executed = source
-        .value("SELECT @@GLOBAL.gtid_executed")
-        .await?
-        .to_string();
-    let wanted = executed.replace('\n', "");
-    let replica = &tokio::sync::Mutex::new(replica);
-    let wanted = &wanted;
-    wait::until("everything is received", LIMIT, || async move {
-        let column = "Retrieved_Gtid_Set";
-        let mut replica = replica.lock().await;
-        let retrieved = replica.column("SHOW REPLICA STATUS", column).await?;
-        let retrieved = retrieved.unwrap_or_default().replace('\n', "");
-        Ok(match retrieved == *wanted {
-            true => Ok(()),
-            false => Err(retrieved),
-        })
-    })
     .await
 }

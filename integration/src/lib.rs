@@ -9,6 +9,7 @@
 pub mod failure;
 pub mod wait;
 
+pub mod appliers;
 pub mod chance;
 
 pub mod process;

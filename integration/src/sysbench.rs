@@ -78,7 +78,21 @@ impl Sysbench {
         figures(&text).ok_or_else(|| Failure::new(format!("sysbench printed no figures:\n{text}")))
     }
 
+    /// Runs the load at so many transactions per second, or fewer when the server takes no more.
+    ///
+    /// # Errors
+    /// sysbench's own words.
+    pub async fn run_at(&self, rate: u32) -> Result<Figures> {
+        let rate = [format!("--rate={rate}")];
+        let text = self.command_with("run", Server::MySql, &rate).await?;
+        figures(&text).ok_or_else(|| Failure::new(format!("sysbench printed no figures:\n{text}")))
+    }
+
     async fn command(&self, command: &str, server: Server) -> Result<String> {
+        self.command_with(command, server, &[]).await
+    }
+
+    async fn command_with(&self, command: &str, server: Server, more: &[String]) -> Result<String> {
         let mut sysbench = peers::client_program("sysbench")?;
         let script =
             peers::folder("clients")?.join(format!("root/usr/share/sysbench/{}.lua", self.script));
@@ -107,7 +121,7 @@ impl Sysbench {
             format!("--{driver}-user={user}"),
             format!("--{driver}-db={database}"),
         ]);
-        sysbench.stdin(Stdio::null());
+        sysbench.args(more).stdin(Stdio::null());
         let output = tokio::process::Command::from(sysbench)
             .kill_on_drop(true)
             .output()
