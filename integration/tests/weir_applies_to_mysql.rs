@@ -334,6 +334,113 @@ async fn a_transaction_of_which_a_target_would_keep_a_half_stops_before_anything
     Ok(())
 }
 
+/// A server that dies in the middle of rows that do not roll back may have kept a part of them, and its
+/// GTID says nothing of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_lost_in_the_middle_of_rows_that_do_not_roll_back_stops_the_applier() -> Result {
+    for workers in [1, 4] {
+        let source = RealServer::start(Peer::MySql97, 1, &[]).await?;
+        let mut target = RealServer::start(Peer::MySql97, 2, &[]).await?;
+        let mut at_source = source.client().await?;
+        create_account(&mut at_source, Peer::MySql97).await?;
+        let made = [
+            "CREATE DATABASE d",
+            "CREATE TABLE d.m (id INT PRIMARY KEY) ENGINE = MyISAM",
+        ];
+        at_source.run(&made).await?;
+        let options =
+            format!("replica-parallel-workers={workers}\nreplica-preserve-commit-order=OFF");
+        let replica = following(&source, &target, &options).await?;
+        let mut at_replica = replica.client().await?;
+        let mut at_target = target.client().await?;
+        until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await?;
+        // One that is lost between transactions has taken nothing, and is tried again.
+        target.kill()?;
+        target.launch().await?;
+        at_source.execute("INSERT INTO d.m VALUES (1)").await?;
+        let mut at_target = target.client().await?;
+        let executed = until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await;
+        executed.map_err(|failure| replica.explain(failure))?;
+        at_target.execute("LOCK TABLES d.m READ").await?;
+        at_source.execute("INSERT INTO d.m VALUES (2), (3)").await?;
+        let waits = "SELECT COUNT(*) FROM performance_schema.processlist WHERE STATE LIKE \
+                     'Waiting for table%'";
+        let mut watching = target.client().await?;
+        let until = std::time::Instant::now() + PATIENCE;
+        while watching.value(waits).await?.to_string() != "1" {
+            ensure(std::time::Instant::now() < until, || {
+                "no rows wait".to_owned()
+            })?;
+        }
+        target.kill()?;
+        until_status(&mut at_replica, "Replica_SQL_Running", "No").await?;
+        let error = replica_status(&mut at_replica, "Last_SQL_Error").await?;
+        let executed = at_source.value("SELECT @@gtid_executed").await?.to_string();
+        let gtid = executed.replace(":1-", ":");
+        let is_said = [gtid.as_str(), "`d`.`m`", "may have been kept"];
+        let is_said = is_said.iter().all(|said| error.contains(said));
+        ensure(is_said, || format!("{error} ({gtid})"))?;
+        target.launch().await?;
+        let mut at_target = target.client().await?;
+        at_replica.execute("START REPLICA").await?;
+        until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await?;
+        let (left, right) = (&mut at_source, &mut at_target);
+        until_same("source", left, "target", right, &["d"], PATIENCE).await?;
+    }
+    Ok(())
+}
+
+/// What a source logs as a statement is one of the others, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_beside_rows_that_do_not_roll_back_stops_before_anything_moved() -> Result {
+    let source = RealServer::start(Peer::MySql97, 1, &["--binlog-format=MIXED"]).await?;
+    let mut at_source = source.client().await?;
+    create_account(&mut at_source, Peer::MySql97).await?;
+    let made = [
+        "CREATE DATABASE d",
+        "CREATE TABLE d.a (id INT PRIMARY KEY, v TEXT)",
+        "CREATE TABLE d.b (id INT PRIMARY KEY, v TEXT)",
+    ];
+    at_source.run(&made).await?;
+    // Of an identifier anew, rows are logged.
+    let (rows, statement) = (
+        "INSERT INTO d.a VALUES (1, UUID())",
+        "INSERT INTO d.b VALUES (1, 'x')",
+    );
+    for (workers, id) in [(4, 2), (1, 3)] {
+        let target = RealServer::start(Peer::MySql97, id, &[]).await?;
+        let mut at_target = target.client().await?;
+        at_target.execute("SET sql_log_bin = 0").await?;
+        let options =
+            format!("replica-parallel-workers={workers}\nreplica-preserve-commit-order=OFF");
+        let replica = following(&source, &target, &options).await?;
+        let mut at_replica = replica.client().await?;
+        for (first, second) in [(rows, statement), (statement, rows)] {
+            until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await?;
+            at_replica.execute("STOP REPLICA").await?;
+            at_target.run(&["ALTER TABLE d.a ENGINE = MyISAM"]).await?;
+            at_replica.execute("START REPLICA").await?;
+            at_source.run(&["BEGIN", first, second, "COMMIT"]).await?;
+            until_status(&mut at_replica, "Replica_SQL_Running", "No").await?;
+            let error = replica_status(&mut at_replica, "Last_SQL_Error").await?;
+            let names_it = error.contains("rows that do not roll back on the target beside others");
+            ensure(names_it, || error)?;
+            let counts = "SELECT (SELECT COUNT(*) FROM d.a) + (SELECT COUNT(*) FROM d.b)";
+            let moved = at_target.value(counts).await?.to_string();
+            ensure(moved == "0", || format!("{moved} rows moved"))?;
+            at_target.run(&["ALTER TABLE d.a ENGINE = InnoDB"]).await?;
+            at_replica.execute("START REPLICA").await?;
+            until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await?;
+            let (left, right) = (&mut at_source, &mut at_target);
+            until_same("source", left, "target", right, &["d"], PATIENCE).await?;
+            at_source
+                .run(&["DELETE FROM d.a", "DELETE FROM d.b"])
+                .await?;
+        }
+    }
+    Ok(())
+}
+
 async fn kills(target_options: &[&str], who: &[Killed], more: &str) -> Result {
     let source = RealServer::start(Peer::MySql97, 1, &[]).await?;
     let target = RealServer::start(Peer::MySql97, 2, target_options).await?;

@@ -71,6 +71,14 @@ impl TargetError {
         self.is_temporary() && matches!(self.code(), 2003 | 2013 | 1040 | 1053 | 1047)
     }
 
+    /// Whether the target was lost in the middle of what it cannot undo: nobody knows what it has kept, and
+    /// no further attempt finds out.
+    #[must_use]
+    pub const fn is_in_doubt(&self) -> bool {
+        // CR_SERVER_LOST
+        matches!(self, Self::Config(error) if error.code == 2013)
+    }
+
     /// A rule of the seam that was broken.
     #[must_use]
     pub fn misuse(what: &str) -> Self {

@@ -15,7 +15,7 @@ impl Applier {
         mut error: ApplierError,
     ) -> ApplierError {
         half::ask_and_tell(coordinator, &mut error);
-        if error.is_temporary() || !coordinator.worker.undoes_units() {
+        if error.is_temporary() || half::is_in_doubt(&error) || !coordinator.worker.undoes_units() {
             return error;
         }
         let kept = coordinator

@@ -21,7 +21,16 @@ pub(super) fn is_refused(error: &ApplierError) -> bool {
 pub(super) fn is_answered(error: &ApplierError) -> bool {
     match error.reason.as_ref() {
         Reason::Target(TargetError::CommitUnknown(_)) => false,
-        Reason::Target(error) => !error.is_unreachable(),
+        Reason::Target(error) => !error.is_unreachable() && !error.is_in_doubt(),
+        _ => false,
+    }
+}
+
+/// Whether the target was lost in the middle of rows that it may have kept a part of. Somebody has to look:
+/// its GTID alone does not say that the transaction is applied.
+pub(super) fn is_in_doubt(error: &ApplierError) -> bool {
+    match error.reason.as_ref() {
+        Reason::Target(error) => error.is_in_doubt(),
         _ => false,
     }
 }

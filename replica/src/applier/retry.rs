@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::Applier;
 use super::coordinator::{Coordinator, Places};
 use super::error::{ApplierError, Place};
+use super::half;
 use super::status::ApplierFailure;
 use super::worker::Worker;
 
@@ -82,6 +83,11 @@ impl Applier {
             };
             if self.status.snapshot().transactions > committed_before {
                 retries = Retries::default();
+            }
+            if half::is_in_doubt(&error) {
+                // Undoing waits for the target for ever, and then nobody would be told.
+                self.report(&error, "the applier stopped");
+                return;
             }
             worker = coordinator.worker;
             // Among themselves workers wait a second for a lock; the one lane waits as the target says.

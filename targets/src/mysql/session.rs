@@ -4,6 +4,7 @@
 //! commits by itself are sent only once everything before them has succeeded. Autocommit is off, so
 //! that what follows a transaction that the server rolled back is rolled back as well.
 
+mod alone;
 mod claim;
 mod joined;
 mod kept;
@@ -88,6 +89,8 @@ pub(super) struct MysqlSession {
     is_identified: bool,
     /// Whether the open unit is logged under its identifier when it is applied, in front of the row.
     is_logged_alone: bool,
+    /// The database and the table of the last such rows.
+    alone: (String, String),
     /// Whether an earlier session applied the rows of the open unit.
     is_done: bool,
     /// Whether the open unit has rows that roll back.
@@ -142,6 +145,7 @@ impl MysqlSession {
             units: 0,
             is_identified: false,
             is_logged_alone: false,
+            alone: Default::default(),
             is_done: false,
             has_rows: false,
             is_creating: false,
@@ -254,6 +258,9 @@ impl MysqlSession {
 
     /// Everything before has succeeded.
     fn settle(&mut self) -> Result<(), TargetError> {
+        if self.are_rows_alone() {
+            return self.settle_alone();
+        }
         self.send_rows()?;
         self.send_joined()?;
         self.pipe.drain()
@@ -357,6 +364,9 @@ impl Session for MysqlSession {
             if let Some(construct) = across::not_kept(change)? {
                 return Ok(StatementOutcome::NotKept { construct });
             }
+        }
+        if change.kind == StatementKind::Dml && self.options.truth == Truth::Gtids {
+            self.check_beside_alone()?;
         }
         self.settle()?;
         self.kinds.forget();

@@ -204,7 +204,14 @@ impl Lane {
     ) -> (usize, Option<ApplierError>) {
         tracing::info!(%error, "a worker goes on one by one with what it took together");
         let said = coordinator.worker.units_committed();
-        if coordinator.abandon_all().is_err() {
+        let undone = coordinator.abandon_all();
+        if half::is_in_doubt(&error) {
+            if let Some(unit) = units.get(said) {
+                error.place.gtid = unit.info.gtid;
+            }
+            return (said, Some(error));
+        }
+        if undone.is_err() {
             return (said, None);
         }
         let has = |unit: &Arc<Unit>| coordinator.has_applied(&unit.info.gtid);

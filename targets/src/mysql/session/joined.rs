@@ -130,6 +130,10 @@ impl MysqlSession {
         if !may_join {
             return Ok(false);
         }
+        // Rows that are logged alone leave by themselves, so that what a loss leaves of them is told.
+        if self.are_rows_alone() {
+            self.settle()?;
+        }
         if let Some(sql) = self.rows.take() {
             self.joined.add(&sql);
         }

@@ -147,11 +147,7 @@ impl MysqlSession {
         match kind {
             Kind::DoesNotRollBack if self.has_rows => Err(mixed()),
             // Each of its rows is tried by itself.
-            Kind::DoesNotRollBack if self.leniency.is_some() => {
-                self.take_rows(change)?;
-                self.is_logged_alone = true;
-                Ok(())
-            }
+            Kind::DoesNotRollBack if self.leniency.is_some() => self.take_leniently_alone(change),
             Kind::DoesNotRollBack => self.take_alone(change),
             Kind::RollsBack | Kind::Versioned | Kind::Sequence if self.is_logged_alone => {
                 Err(mixed())
@@ -166,10 +162,15 @@ impl MysqlSession {
         if self.has_rows {
             return Err(mixed());
         }
+        if self.options.truth == Truth::Gtids && !self.is_logged_alone {
+            // What stands in front of them is over.
+            self.settle()?;
+        }
         self.is_logged_alone = true;
         if self.is_done {
             return Ok(());
         }
+        self.alone = (change.database.to_owned(), change.map.table.to_string());
         self.describe(change.logged.description)?;
         self.identify()?;
         self.has_begun = true;

@@ -14,6 +14,7 @@ use sql::error::SqlError;
 
 use super::kept::mixed;
 use super::{MysqlSession, undecodable};
+use crate::mysql::Truth;
 use crate::{LoadedFile, StatementChange, TargetError};
 
 /// Whether a statement of this kind is part of a transaction, and ends none.
@@ -42,6 +43,8 @@ impl MysqlSession {
         }
         self.identify()?;
         self.run(change, &change.query.sql)?;
+        // Rows that do not roll back must not come behind it.
+        self.has_rows |= change.kind == StatementKind::Dml && self.options.truth == Truth::Gtids;
         match self.kept_gtid() {
             Some(gtid) if change.kind == StatementKind::Dml => self.look_for_log(&gtid),
             Some(_) | None => Ok(()),
