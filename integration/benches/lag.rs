@@ -16,6 +16,7 @@ use integration::compare::until_gtids_executed;
 use integration::failure::ensure;
 use integration::real_replica::create_account;
 use integration::sysbench::Sysbench;
+use integration::wait::let_run;
 use integration::{Client, Peer, RealServer, Result, Weir};
 
 /// Between two rows whose way is watched.
@@ -146,7 +147,7 @@ async fn seen(mut client: Client, has_ended: Arc<AtomicBool>) -> Result<Vec<Inst
         let count: usize = count.to_string().parse().unwrap_or(0);
         let now = Instant::now();
         moments.resize(count.max(moments.len()), now);
-        tokio::time::sleep(Duration::from_micros(500)).await;
+        let_run(Duration::from_micros(500)).await;
     }
     Ok(moments)
 }
