@@ -1,6 +1,6 @@
-//! How far `weir replica` is behind at half of the load that the source can take, beside MySQL 9.7 as a replica
-//! of the same source at the same time, both into MySQL 9.7 with as many workers: milliseconds from the end of a
-//! commit on the source until its row is seen behind each, as p50, p99 and the most.
+//! How far `weir replica` is behind at half of the load that the source can take, and MySQL 9.7 as a replica of the
+//! same source under the same load in turn, both into MySQL 9.7 with as many workers: milliseconds from the end of a
+//! commit on the source until its row is seen behind the replica, as p50, p99 and the most.
 //!
 //! `cargo bench -p integration --bench lag`; `WEIR_SECONDS` (default 30) is the length, `WEIR_WORKERS` (default
 //! 4) the workers, `WEIR_RATE` the transactions per second instead of half of what a first run makes,
@@ -52,45 +52,33 @@ async fn run() -> Result {
     let workers = std::env::var("WEIR_WORKERS").unwrap_or_else(|_| "4".to_owned());
     let into_sqlite = std::env::var("WEIR_INTO").is_ok_and(|into| into == "sqlite");
 
-    let behind_weir = RealServer::start(Peer::MySql97, 2, &["--tls-version="]).await?;
-    let target = format!("target=mysql://root@127.0.0.1:{}", behind_weir.port);
+    let half = u32::try_from(setting("WEIR_RATE", halved(most)))?;
+    announce(&format!(
+        "{half} transactions/s of sysbench oltp_write_only, of {most:.0} that the source alone makes, {workers} workers"
+    ));
+    let load = Sysbench { span, ..load };
+    let target = RealServer::start(Peer::MySql97, 2, &["--tls-version="]).await?;
+    let into = format!("target=mysql://root@127.0.0.1:{}", target.port);
     let count = format!("replica-parallel-workers={workers}");
     let lines = match into_sqlite {
         true => vec![],
-        false => vec![target.as_str(), count.as_str()],
+        false => vec![into.as_str(), count.as_str()],
     };
     let mut weir = Weir::following(9, source.port, &lines).await?;
+    let (behind, name) = match into_sqlite {
+        true => (weir.client().await?, "its embedded database"),
+        false => (target.client().await?, "MySQL"),
+    };
+    let said = watch(&mut at_source, behind, &load, half).await?;
+    announce(&format!("  MySQL -> weir -> {name}: {said}"));
+    weir.stop()?;
     let mysql = RealServer::start(Peer::MySql97, 3, &[]).await?;
-    let mut theirs = mysql.client().await?;
-    follow_by_mysql(&mut theirs, source.port, &workers, "ON").await?;
-    theirs.execute("START REPLICA").await?;
-    let mut ours = match into_sqlite {
-        true => weir.client().await?,
-        false => behind_weir.client().await?,
-    };
-    until_gtids_executed(&mut at_source, &mut ours, LIMIT).await?;
-    until_gtids_executed(&mut at_source, &mut theirs, LIMIT).await?;
-
-    let half = u32::try_from(setting("WEIR_RATE", halved(most)))?;
-    let running = Sysbench { span, ..load };
-    let load = tokio::spawn(async move { running.run_at(half).await });
-    let (committed, ours, theirs) = watch(&mut at_source, ours, theirs, span).await?;
-    let made = load.await??.transactions_per_second;
-    announce(&format!(
-        "{made:.0} transactions/s of sysbench oltp_write_only of {most:.0} that the source alone made, {workers} workers, \
-         {} rows watched, both replicas at once",
-        committed.len()
-    ));
-    let into = match into_sqlite {
-        true => "its embedded database",
-        false => "MySQL",
-    };
-    announce(&format!(
-        "  MySQL -> weir -> {into}: {}",
-        said(&committed, &ours)
-    ));
-    announce(&format!("  MySQL -> MySQL: {}", said(&committed, &theirs)));
-    weir.stop()
+    let mut behind = mysql.client().await?;
+    follow_by_mysql(&mut behind, source.port, &workers, "ON").await?;
+    behind.execute("START REPLICA").await?;
+    let said = watch(&mut at_source, behind, &load, half).await?;
+    announce(&format!("  MySQL -> MySQL: {said}"));
+    Ok(())
 }
 
 /// Half of it, in whole transactions.
@@ -100,18 +88,19 @@ fn halved(most: f64) -> u64 {
     whole.as_secs()
 }
 
-/// Moments when each row was committed, and when it was seen behind each replica.
+/// Watches rows on their way while the load runs.
 async fn watch(
     source: &mut Client,
-    ours: Client,
-    theirs: Client,
-    span: Duration,
-) -> Result<(Vec<Instant>, Vec<Instant>, Vec<Instant>)> {
+    mut behind: Client,
+    load: &Sysbench,
+    rate: u32,
+) -> Result<String> {
+    source.execute("TRUNCATE probe.t").await?;
+    until_gtids_executed(source, &mut behind, LIMIT).await?;
     let has_ended = Arc::new(AtomicBool::new(false));
-    let seeing: Vec<_> = [ours, theirs]
-        .into_iter()
-        .map(|client| tokio::spawn(seen(client, has_ended.clone())))
-        .collect();
+    let seeing = tokio::spawn(seen(behind, has_ended.clone()));
+    let (span, load) = (load.span, load.clone());
+    let running = tokio::spawn(async move { load.run_at(rate).await });
     let mut committed = Vec::new();
     let mut period = tokio::time::interval(PERIOD);
     let began = Instant::now();
@@ -124,19 +113,18 @@ async fn watch(
         committed.push(Instant::now());
     }
     has_ended.store(true, Ordering::Release);
-    let mut all = Vec::new();
-    for seeing in seeing {
-        let mut moments = seeing.await??;
-        ensure(moments.len() <= committed.len(), || {
-            "rows of nobody".to_owned()
-        })?;
-        // What was not there when the load ended came later than that.
-        moments.resize(committed.len(), Instant::now());
-        all.push(moments);
-    }
-    let theirs = all.pop().unwrap_or_default();
-    let ours = all.pop().unwrap_or_default();
-    Ok((committed, ours, theirs))
+    let mut seen = seeing.await??;
+    ensure(seen.len() <= committed.len(), || {
+        "rows of nobody".to_owned()
+    })?;
+    // What was not there when the load ended came later than that.
+    seen.resize(committed.len(), Instant::now());
+    let made = running.await??.transactions_per_second;
+    Ok(format!(
+        "{}; {} rows watched, {made:.0} transactions/s made",
+        said(&committed, &seen),
+        committed.len()
+    ))
 }
 
 /// When each row is seen, until the load has ended.
