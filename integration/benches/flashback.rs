@@ -8,6 +8,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use integration::appliers::bench;
 use integration::binlog_tools;
 use integration::chance::{announce, setting};
 use integration::failure::ensure;
@@ -15,14 +16,7 @@ use integration::measured::{self, Measured};
 use integration::{Client, Peer, RealServer, Result, large_log, weir};
 
 fn main() -> Result {
-    // `cargo test --benches` only asks whether it links.
-    if std::env::args().any(|argument| argument == "--test") {
-        return Ok(());
-    }
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(run())
+    bench(run())
 }
 
 async fn run() -> Result {

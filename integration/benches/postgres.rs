@@ -8,6 +8,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use integration::appliers::{LIMIT, bench};
 use integration::chance::{announce, setting};
 use integration::compare::{until_gtids_executed, until_status};
 use integration::failure::ensure;
@@ -16,18 +17,8 @@ use integration::real_replica::{binlog_end, create_account};
 use integration::sysbench::Sysbench;
 use integration::{Client, Peer, Postgres, RealServer, Result, Weir};
 
-/// Longer than any of the runs takes.
-const LIMIT: Duration = Duration::from_secs(3600);
-
 fn main() -> Result {
-    // `cargo test --benches` only asks whether it links.
-    if std::env::args().any(|argument| argument == "--test") {
-        return Ok(());
-    }
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(run())
+    bench(run())
 }
 
 /// A source, its follower, and where the rows go.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use integration::appliers::bench;
 use integration::chance::{announce, setting};
 use integration::compare::ensure_same_checksums;
 use integration::failure::ensure;
@@ -19,14 +20,7 @@ use integration::{Client, Peer, RealServer, Result, binlog_tools, weir};
 const PACKETS: &str = "--max-allowed-packet=1G";
 
 fn main() -> Result {
-    // `cargo test --benches` only asks whether it links.
-    if std::env::args().any(|argument| argument == "--test") {
-        return Ok(());
-    }
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(run())
+    bench(run())
 }
 
 async fn run() -> Result {

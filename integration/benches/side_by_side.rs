@@ -12,20 +12,14 @@ use std::time::{Duration, Instant};
 use binlog::event::Event;
 use binlog::log::{LogFileName, LogReader, OsStorage};
 use binlog::row::{RowPair, RowPlan};
+use integration::appliers::bench;
 use integration::chance::{announce, setting};
 use integration::failure::{Failure, ensure};
 use integration::sysbench::Sysbench;
 use integration::{Peer, RealServer, Result, Weir};
 
 fn main() -> Result {
-    // `cargo test --benches` only asks whether it links.
-    if std::env::args().any(|argument| argument == "--test") {
-        return Ok(());
-    }
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?
-        .block_on(run())
+    bench(run())
 }
 
 async fn run() -> Result {

@@ -1,4 +1,4 @@
-//! Two followers of one log for a bench: Weir's and MySQL's own, received first and applied then, or both at once.
+//! What benches of appliers share: how one runs, MySQL's own as the other follower of a log, and the end of receiving.
 
 use std::time::Duration;
 

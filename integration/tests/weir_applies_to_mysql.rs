@@ -285,21 +285,7 @@ async fn a_transaction_of_which_a_target_would_keep_a_half_stops_before_anything
                 "COMMIT".to_owned(),
             ];
             at_source.run(&both).await?;
-            until_status(&mut at_replica, "Replica_SQL_Running", "No").await?;
-            let error = replica_status(&mut at_replica, "Last_SQL_Error").await?;
-            let names_it = error.contains("rows that do not roll back on the target beside others");
-            ensure(names_it, || error)?;
-            let counts = "SELECT (SELECT COUNT(*) FROM d.a) + (SELECT COUNT(*) FROM d.b)";
-            let moved = at_target.value(counts).await?.to_string();
-            ensure(moved == "0", || format!("{moved} rows moved"))?;
-            at_target.run(&["ALTER TABLE d.a ENGINE = InnoDB"]).await?;
-            at_replica.execute("START REPLICA").await?;
-            until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await?;
-            let (left, right) = (&mut at_source, &mut at_target);
-            until_same("source", left, "target", right, &["d"], PATIENCE).await?;
-            at_source
-                .run(&["DELETE FROM d.a", "DELETE FROM d.b"])
-                .await?;
+            stops_and_goes_on(&mut at_source, &mut at_replica, &mut at_target).await?;
             until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await?;
             at_replica.execute("STOP REPLICA").await?;
             at_target.run(&["ALTER TABLE d.a ENGINE = MyISAM"]).await?;
@@ -338,7 +324,13 @@ async fn a_transaction_of_which_a_target_would_keep_a_half_stops_before_anything
 /// GTID says nothing of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_target_lost_in_the_middle_of_rows_that_do_not_roll_back_stops_the_applier() -> Result {
-    for workers in [1, 4] {
+    for (workers, order, dies) in [
+        (1, "OFF", true),
+        (4, "OFF", true),
+        (4, "ON", true),
+        (1, "ON", false),
+        (4, "ON", false),
+    ] {
         let source = RealServer::start(Peer::MySql97, 1, &[]).await?;
         let mut target = RealServer::start(Peer::MySql97, 2, &[]).await?;
         let mut at_source = source.client().await?;
@@ -349,7 +341,7 @@ async fn a_target_lost_in_the_middle_of_rows_that_do_not_roll_back_stops_the_app
         ];
         at_source.run(&made).await?;
         let options =
-            format!("replica-parallel-workers={workers}\nreplica-preserve-commit-order=OFF");
+            format!("replica-parallel-workers={workers}\nreplica-preserve-commit-order={order}");
         let replica = following(&source, &target, &options).await?;
         let mut at_replica = replica.client().await?;
         let mut at_target = target.client().await?;
@@ -372,7 +364,14 @@ async fn a_target_lost_in_the_middle_of_rows_that_do_not_roll_back_stops_the_app
                 "no rows wait".to_owned()
             })?;
         }
-        target.kill()?;
+        match dies {
+            true => target.kill()?,
+            false => {
+                let waiting = waits.replace("COUNT(*)", "ID");
+                let id = watching.value(&waiting).await?;
+                watching.execute(&format!("KILL {id}")).await?;
+            }
+        }
         until_status(&mut at_replica, "Replica_SQL_Running", "No").await?;
         let error = replica_status(&mut at_replica, "Last_SQL_Error").await?;
         let executed = at_source.value("SELECT @@gtid_executed").await?.to_string();
@@ -380,7 +379,10 @@ async fn a_target_lost_in_the_middle_of_rows_that_do_not_roll_back_stops_the_app
         let is_said = [gtid.as_str(), "`d`.`m`", "may have been kept"];
         let is_said = is_said.iter().all(|said| error.contains(said));
         ensure(is_said, || format!("{error} ({gtid})"))?;
-        target.launch().await?;
+        match dies {
+            true => target.launch().await?,
+            false => drop(at_target.execute("UNLOCK TABLES").await?),
+        }
         let mut at_target = target.client().await?;
         at_replica.execute("START REPLICA").await?;
         until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await?;
@@ -421,24 +423,31 @@ async fn a_statement_beside_rows_that_do_not_roll_back_stops_before_anything_mov
             at_target.run(&["ALTER TABLE d.a ENGINE = MyISAM"]).await?;
             at_replica.execute("START REPLICA").await?;
             at_source.run(&["BEGIN", first, second, "COMMIT"]).await?;
-            until_status(&mut at_replica, "Replica_SQL_Running", "No").await?;
-            let error = replica_status(&mut at_replica, "Last_SQL_Error").await?;
-            let names_it = error.contains("rows that do not roll back on the target beside others");
-            ensure(names_it, || error)?;
-            let counts = "SELECT (SELECT COUNT(*) FROM d.a) + (SELECT COUNT(*) FROM d.b)";
-            let moved = at_target.value(counts).await?.to_string();
-            ensure(moved == "0", || format!("{moved} rows moved"))?;
-            at_target.run(&["ALTER TABLE d.a ENGINE = InnoDB"]).await?;
-            at_replica.execute("START REPLICA").await?;
-            until_gtids_executed(&mut at_source, &mut at_target, PATIENCE).await?;
-            let (left, right) = (&mut at_source, &mut at_target);
-            until_same("source", left, "target", right, &["d"], PATIENCE).await?;
-            at_source
-                .run(&["DELETE FROM d.a", "DELETE FROM d.b"])
-                .await?;
+            stops_and_goes_on(&mut at_source, &mut at_replica, &mut at_target).await?;
         }
     }
     Ok(())
+}
+
+/// The applier has stopped before a row of `d.a`, which does not roll back, or of `d.b` moved; and applies both
+/// once the first one does. They are empty then.
+async fn stops_and_goes_on(
+    at_source: &mut Client,
+    at_replica: &mut Client,
+    at_target: &mut Client,
+) -> Result {
+    until_status(at_replica, "Replica_SQL_Running", "No").await?;
+    let error = replica_status(at_replica, "Last_SQL_Error").await?;
+    let names_it = error.contains("rows that do not roll back on the target beside others");
+    ensure(names_it, || error)?;
+    let counts = "SELECT (SELECT COUNT(*) FROM d.a) + (SELECT COUNT(*) FROM d.b)";
+    let moved = at_target.value(counts).await?.to_string();
+    ensure(moved == "0", || format!("{moved} rows moved"))?;
+    at_target.run(&["ALTER TABLE d.a ENGINE = InnoDB"]).await?;
+    at_replica.execute("START REPLICA").await?;
+    until_gtids_executed(at_source, at_target, PATIENCE).await?;
+    until_same("source", at_source, "target", at_target, &["d"], PATIENCE).await?;
+    at_source.run(&["DELETE FROM d.a", "DELETE FROM d.b"]).await
 }
 
 async fn kills(target_options: &[&str], who: &[Killed], more: &str) -> Result {
